@@ -1,0 +1,101 @@
+/**
+ * Files that are whole or absent: each is written under a temporary name and
+ * renamed, so a killed run leaves the old file or the new one, never half.
+ *
+ * Used by every stage that writes. JSON Lines is one JSON value a line, UTF-8.
+ *
+ * ```ts
+ * import { readJsonLines, writeJsonLines } from "#lib/files.ts";
+ * import { deepEqual } from "node:assert/strict";
+ * import { mkdtemp } from "node:fs/promises";
+ *
+ * const folder = await mkdtemp("/tmp/files-");
+ * await writeJsonLines(`${folder}/a.jsonl`, [{ id: 1 }, { id: 2 }]);
+ * deepEqual(await readJsonLines(`${folder}/a.jsonl`), [{ id: 1 }, { id: 2 }]);
+ * ```
+ *
+ * @module
+ */
+import { randomUUID } from "node:crypto";
+import { mkdir, open, readFile, rename, rm } from "node:fs/promises";
+import { dirname, join } from "node:path";
+
+/**
+ * Writes a file so that it appears whole or not at all.
+ *
+ * @param path Where it goes; missing folders are made.
+ * @param content Text (written as UTF-8) or bytes.
+ */
+export async function writeAtomic(
+  path: string,
+  content: string | Uint8Array,
+): Promise<void> {
+  await mkdir(dirname(path), { recursive: true });
+  const temporary = join(dirname(path), `.${randomUUID()}.part`);
+  try {
+    const file = await open(temporary, "w");
+    try {
+      await file.writeFile(content);
+      // Without this, a power cut after the rename can leave an empty file.
+      await file.sync();
+    } finally {
+      await file.close();
+    }
+    await rename(temporary, path);
+  } catch (error) {
+    await rm(temporary, { force: true });
+    throw error;
+  }
+}
+
+/** Writes rows as JSON Lines, whole or not at all. */
+export function writeJsonLines(
+  path: string,
+  rows: readonly unknown[],
+): Promise<void> {
+  return writeAtomic(
+    path,
+    rows.map((row) => JSON.stringify(row) + "\n").join(""),
+  );
+}
+
+/**
+ * Reads a JSON Lines file.
+ *
+ * @throws {SyntaxError} If a line is not JSON: names the file and the line.
+ */
+export async function readJsonLines<Row>(path: string): Promise<Row[]> {
+  const lines = (await readFile(path, "utf8")).split("\n");
+  return lines.flatMap((line, index) => {
+    if (line.trim() === "") return [];
+    try {
+      return [JSON.parse(line) as Row];
+    } catch {
+      throw new SyntaxError(
+        `${path}, line ${index + 1}: expected JSON, got ${line.slice(0, 60)}`,
+      );
+    }
+  });
+}
+
+/**
+ * Reads an earlier stage's file, or says which notebook writes it.
+ *
+ * @param path A file that notebook `stage` writes.
+ * @param stage The notebook's number.
+ * @throws {Error} If the file is absent: "… not found: run notebook 2 first".
+ */
+export async function requireStage<Content>(
+  path: string,
+  stage: number,
+  read: (path: string) => Promise<Content>,
+): Promise<Content> {
+  try {
+    return await read(path);
+  } catch (error) {
+    if ((error as NodeJS.ErrnoException).code === "ENOENT") {
+      throw new Error(`${path} not found: run notebook ${stage} first`);
+    }
+    throw error;
+  }
+}

@@ -1,0 +1,73 @@
+/**
+ * Where each stage reads and writes, and every environment variable.
+ *
+ * All that the project writes lies under one data folder: `data/` beside this
+ * library, or the folder that `CONTACT_SHEET_DATA` names. The sample pictures
+ * come with the project and are only read.
+ *
+ * Used by every stage. Touches no files.
+ *
+ * ```ts
+ * import { paths } from "#lib/paths.ts";
+ * import { ok } from "node:assert/strict";
+ *
+ * ok(paths.imageUrls.startsWith(paths.data));
+ * ```
+ *
+ * @module
+ */
+import { join, resolve } from "node:path";
+import process from "node:process";
+import { fileURLToPath } from "node:url";
+
+/** An environment variable's value; undefined where it is unset or empty. */
+export function environment(name: EnvironmentVariable): string | undefined {
+  return process.env[name] || undefined;
+}
+
+/** The environment variables that the project reads. */
+export type EnvironmentVariable =
+  /** Folder for everything written, in place of `data/`. */
+  | "CONTACT_SHEET_DATA"
+  /** Name or folder of the encoder that `openEncoder("auto")` opens. */
+  | "CONTACT_SHEET_ENCODER"
+  /** A Chrome or Chromium executable. */
+  | "CHROME_PATH"
+  /** A running Chroma server, and the key, tenant and database for a hosted one. */
+  | "CHROMA_URL"
+  | "CHROMA_API_KEY"
+  | "CHROMA_TENANT"
+  | "CHROMA_DATABASE"
+  /** A mirror of the model hub, and a token for private models. */
+  | "HF_ENDPOINT"
+  | "HF_TOKEN";
+
+const root = fileURLToPath(new URL("..", import.meta.url));
+const data = resolve(root, environment("CONTACT_SHEET_DATA") ?? "data");
+
+/** Absolute paths, stage by stage in the order of the notebooks. */
+export const paths = {
+  /** The project's folder. */
+  root,
+  /** Everything that the notebooks and commands write. */
+  data,
+  /** The bundled pictures, read only: category/term/name.jpg and captions.json. */
+  sample: join(root, "data", "sample"),
+  /** Encoders' files, shared by all data folders. */
+  models: join(root, "data", "models"),
+  /** Python's virtual environment: JupyterLab and the Chroma server. */
+  venv: join(root, ".venv"),
+
+  /** 1 crawler: `{category: {term: [url, …]}}`. */
+  imageUrls: join(data, "1_crawl", "image_urls.json"),
+  /** 1 crawler: the fuller record of each picture, JSON Lines. */
+  crawled: join(data, "1_crawl", "images.jsonl"),
+  /** 2 preprocessing: pictures as downloaded, before cleaning. */
+  downloads: join(data, "2_downloads"),
+  /** 2 preprocessing: train/, test/, filename.txt and manifest.jsonl. */
+  dataset: join(data, "2_dataset"),
+  /** 4 CLIP embedding: one folder an encoder. */
+  embeddings: join(data, "4_embeddings"),
+  /** 5 vector database: the Chroma server's files. */
+  chroma: join(data, "5_chroma"),
+};
