@@ -1,0 +1,53 @@
+/**
+ * What every encoder offers: pictures and texts become vectors of one space.
+ *
+ * An embedding is a unit vector of `dimensions` float32 numbers, so the dot
+ * product of any two is their cosine similarity, in [-1, 1]. Only vectors made
+ * by encoders of the same `id` may be compared.
+ *
+ * Used by embeddings, search and the notebooks from 4 on.
+ *
+ * ```ts
+ * import type { Encoder } from "#lib/encoders/encoder.ts";
+ *
+ * async function closeness(encoder: Encoder, text: string, picture: string) {
+ *   const [a] = await encoder.encodeTexts([text]);
+ *   const [b] = await encoder.encodeImages([picture]);
+ *   return a.reduce((sum, value, i) => sum + value * b[i], 0);
+ * }
+ * ```
+ *
+ * @module
+ */
+
+/** A picture: the path of its file, or its encoded bytes (JPEG, PNG, …). */
+export type ImageSource = string | Uint8Array;
+
+/** Turns pictures and texts into vectors of one space. */
+export interface Encoder {
+  /** Names files and collections: "offline", "clip-vit-b32/fp32". */
+  readonly id: string;
+  /** Length of every vector. */
+  readonly dimensions: number;
+  /** One line for the reader: model, precision, CPU, CUDA or WebGPU. */
+  readonly describe: () => string;
+  /**
+   * Decodes one picture into the model's input, so that decoding can run
+   * beside inference.
+   *
+   * @throws {Error} If it cannot be decoded: names the picture.
+   */
+  decodeImage(image: ImageSource): Promise<Float32Array>;
+  /** Embeds a batch of decoded pictures: unit vectors in the order given. */
+  encodeDecoded(pixels: Float32Array[]): Promise<Float32Array[]>;
+  /**
+   * Decodes and embeds pictures: unit vectors in the order given.
+   *
+   * @throws {Error} If one cannot be decoded: names the picture.
+   */
+  encodeImages(images: ImageSource[]): Promise<Float32Array[]>;
+  /** Embeds texts: unit vectors in the order given. */
+  encodeTexts(texts: string[]): Promise<Float32Array[]>;
+  /** Frees the models; the encoder is of no use afterwards. */
+  close(): Promise<void>;
+}
