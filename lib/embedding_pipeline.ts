@@ -1,0 +1,127 @@
+/**
+ * Many pictures through an encoder: decoding runs beside inference, a few
+ * batches ahead of it, so that neither waits and memory stays bounded.
+ *
+ * ```text
+ * files ──decode (sharp's threads)──▶ ≤ 3 batches waiting ──infer──▶ vectors
+ * ```
+ *
+ * A picture that cannot be decoded is reported and leaves its place empty:
+ * the rows after it do not move.
+ *
+ * Used by lib/embeddings.ts and by notebook 4.
+ *
+ * ```ts
+ * import { embedPictures } from "#lib/embedding_pipeline.ts";
+ * import type { Encoder } from "#lib/encoders/encoder.ts";
+ *
+ * async function embedAll(encoder: Encoder, files: string[]) {
+ *   const { vectors, failures } = await embedPictures(encoder, files);
+ *   console.log(vectors.length === files.length, failures);
+ * }
+ * ```
+ *
+ * @module
+ */
+import type { Encoder, ImageSource } from "./encoders/encoder.ts";
+
+/** How a run is watched and stopped. */
+export interface EmbedOptions {
+  /**
+   * Pictures a batch. More than 16 gains nothing on a CPU (docs/encoders.md
+   * has the measurement) and costs memory.
+   * @default 16
+   */
+  batchSize?: number;
+  /** Called after each batch with the number of pictures done. */
+  onProgress?: (done: number, total: number) => void;
+  /** Stops between two batches, by throwing the signal's reason. */
+  signal?: AbortSignal;
+}
+
+/** A picture that was left out, and why. */
+export interface EmbedFailure {
+  /** Position in the list of pictures. */
+  index: number;
+  /** What the decoder said. */
+  reason: string;
+}
+
+/** Part of a run: the vectors of the pictures from `start` on. */
+export interface EmbeddedBatch {
+  start: number;
+  /** One a picture; undefined where that picture failed. */
+  vectors: (Float32Array | undefined)[];
+  failures: EmbedFailure[];
+}
+
+/**
+ * Embeds pictures, all at the end.
+ *
+ * @returns As many vectors as pictures, in their order; undefined for those
+ *   listed in `failures`.
+ */
+export async function embedPictures(
+  encoder: Encoder,
+  images: readonly ImageSource[],
+  options: EmbedOptions = {},
+): Promise<Omit<EmbeddedBatch, "start">> {
+  const vectors: (Float32Array | undefined)[] = [];
+  const failures: EmbedFailure[] = [];
+  for await (const batch of embedBatches(encoder, images, options)) {
+    vectors.push(...batch.vectors);
+    failures.push(...batch.failures);
+  }
+  return { vectors, failures };
+}
+
+/**
+ * Embeds pictures, batch by batch in their order, so that a caller can save
+ * as it goes.
+ *
+ * @throws {RangeError} If the batch size is not a whole number of 1 or more.
+ */
+export async function* embedBatches(
+  encoder: Encoder,
+  images: readonly ImageSource[],
+  { batchSize = 16, onProgress, signal }: EmbedOptions = {},
+): AsyncGenerator<EmbeddedBatch> {
+  if (!Number.isInteger(batchSize) || batchSize < 1) {
+    throw new RangeError(
+      `embedBatches: expected a batch size of 1 or more, got ${batchSize}`,
+    );
+  }
+  const waiting: Promise<Float32Array | Error>[] = [];
+  let next = 0;
+  const decodeAhead = () => {
+    while (next < images.length && waiting.length < 3 * batchSize) {
+      waiting.push(encoder.decodeImage(images[next++]).catch(asError));
+    }
+  };
+  for (let start = 0; start < images.length; start += batchSize) {
+    signal?.throwIfAborted();
+    decodeAhead();
+    const decoded = await Promise.all(waiting.splice(0, batchSize));
+    decodeAhead();
+    const pixels: Float32Array[] = [];
+    const failures: EmbedFailure[] = [];
+    decoded.forEach((one, offset) => {
+      if (one instanceof Error) {
+        failures.push({ index: start + offset, reason: one.message });
+      } else {
+        pixels.push(one);
+      }
+    });
+    const encoded = pixels.length ? await encoder.encodeDecoded(pixels) : [];
+    let row = 0;
+    const vectors = decoded.map((one) =>
+      one instanceof Error ? undefined : encoded[row++]
+    );
+    yield { start, vectors, failures };
+    onProgress?.(start + decoded.length, images.length);
+  }
+}
+
+function asError(reason: unknown): Error {
+  return reason instanceof Error ? reason : new Error(String(reason));
+}
