@@ -55,6 +55,8 @@ export const paths = {
   sample: join(root, "data", "sample"),
   /** Encoders' files, shared by all data folders. */
   models: join(root, "data", "models"),
+  /** The npm package's Chromium, unpacked, for machines that have none. */
+  chromium: join(root, "data", "chromium"),
   /** Python's virtual environment: JupyterLab and the Chroma server. */
   venv: join(root, ".venv"),
 
@@ -66,6 +68,8 @@ export const paths = {
   downloads: join(data, "2_downloads"),
   /** 2 preprocessing: train/, test/, filename.txt and manifest.jsonl. */
   dataset: join(data, "2_dataset"),
+  /** 3, 4 and 7: what each method scored, for the tables that compare them. */
+  results: join(data, "results.json"),
   /** 4 CLIP embedding: one folder an encoder. */
   embeddings: join(data, "4_embeddings"),
   /** 5 vector database: the Chroma server's files. */
