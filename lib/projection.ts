@@ -64,7 +64,7 @@ function strongestDirection(rows: readonly Float64Array[]): Float64Array {
     { length: size },
     (_, i) => Math.sin(i + 1),
   );
-  for (let turn = 0; turn < 60; turn++) {
+  for (let turn = 0; turn < 500; turn++) {
     const next = new Float64Array(size);
     for (const row of rows) {
       const along = dot(row, direction);
@@ -72,7 +72,11 @@ function strongestDirection(rows: readonly Float64Array[]): Float64Array {
     }
     const length = Math.sqrt(dot(next, next));
     if (length === 0) return next; // nothing varies
-    direction = next.map((value) => value / length);
+    for (let i = 0; i < size; i++) next[i] /= length;
+    // The covariance matrix turns no direction around, so this nears 1.
+    const settled = 1 - dot(next, direction) < 1e-14;
+    direction = next;
+    if (settled) break;
   }
   return direction;
 }
