@@ -19,7 +19,7 @@
  *
  * @module
  */
-import type { Vector } from "./metrics.ts";
+import { l2Normalize, type Vector } from "./metrics.ts";
 
 /** A place on the map. */
 export interface Point {
@@ -61,8 +61,7 @@ function strongestDirection(rows: readonly Float64Array[]): Float64Array {
   const size = rows[0].length;
   // Any start does that is not at right angles to the answer.
   let direction = Float64Array.from(
-    { length: size },
-    (_, i) => Math.sin(i + 1),
+    l2Normalize(Array.from({ length: size }, (_, i) => Math.sin(i + 1))),
   );
   for (let turn = 0; turn < 500; turn++) {
     const next = new Float64Array(size);
