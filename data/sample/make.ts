@@ -1,0 +1,111 @@
+/**
+ * Makes the sample pictures from the Debian package `tuxpaint-stamps-default`.
+ *
+ * The package holds photographs cut out of their background (PNG with
+ * transparency). Get and unpack it on Debian or Ubuntu with
+ *
+ * ```text
+ * apt-get download tuxpaint-stamps-default
+ * dpkg -x tuxpaint-stamps-default_*.deb unpacked
+ * deno run -A data/sample/make.ts unpacked/usr/share/tuxpaint/stamps
+ * ```
+ *
+ * captions.json says which stamp becomes which picture. Each is laid on a
+ * white canvas of a camera's shape (4:3, 1:1 or 3:4, whichever holds it
+ * best), so that a square crop of the middle still shows what it is of. The
+ * same package, captions.json and sharp give the same bytes again.
+ */
+import { access, readFile } from "node:fs/promises";
+import { join } from "node:path";
+import { parseArgs } from "node:util";
+import process from "node:process";
+import sharp from "sharp";
+import { writeAtomic } from "../../lib/files.ts";
+import { paths } from "../../lib/paths.ts";
+
+/** Longest side of a canvas, in pixels. */
+const longest = 256;
+/** Small stamps are enlarged, but never so far that they turn to mush. */
+const largestScale = 2;
+/** The white left around a stamp, as a share of the canvas's sides. */
+const margin = 1 / 16;
+
+const usage = "deno run -A data/sample/make.ts STAMPS_FOLDER";
+
+/** Width and height of the smallest of the three canvases' shapes, or 1:1. */
+function canvasShape(width: number, height: number): [number, number] {
+  if (width / height > 7 / 6) return [4, 3];
+  if (width / height < 6 / 7) return [3, 4];
+  return [1, 1];
+}
+
+/** One stamp on its white canvas, as JPEG. */
+async function compose(stamp: Uint8Array): Promise<Uint8Array> {
+  const { width, height } = await sharp(stamp).metadata();
+  const [across, down] = canvasShape(width, height);
+  // One unit is the side of a square of the shape's grid, in stamp pixels.
+  const unit = Math.max(width / across, height / down) * (1 + 2 * margin);
+  const scale = Math.min(
+    largestScale,
+    longest / (unit * Math.max(across, down)),
+  );
+  const canvas = {
+    width: Math.round(unit * across * scale),
+    height: Math.round(unit * down * scale),
+  };
+  const object = await sharp(stamp)
+    .resize(Math.round(width * scale), Math.round(height * scale), {
+      fit: "fill",
+    })
+    .png()
+    .toBuffer();
+  return await sharp({
+    create: { ...canvas, channels: 3, background: "white" },
+  })
+    .composite([{ input: object, gravity: "centre" }])
+    .jpeg({ quality: 90, chromaSubsampling: "4:4:4" })
+    .toBuffer();
+}
+
+async function main(): Promise<void> {
+  const { values, positionals } = parseArgs({
+    options: { help: { type: "boolean", short: "h" } },
+    allowPositionals: true,
+  });
+  if (values.help) {
+    console.log(
+      `${usage}\n\nMakes the sample pictures from the folder of stamps in the ` +
+        "unpacked Debian package tuxpaint-stamps-default.",
+    );
+    return;
+  }
+  const [stamps] = positionals;
+  if (positionals.length !== 1) {
+    throw new Error(
+      `expected one folder of stamps, got ${positionals.length}: ${usage}`,
+    );
+  }
+  await access(join(stamps, "animals")).catch(() => {
+    throw new Error(
+      `${stamps} has no folder animals/: give usr/share/tuxpaint/stamps of the unpacked package`,
+    );
+  });
+  const captions: Record<string, { source: string }> = JSON.parse(
+    await readFile(join(paths.sample, "captions.json"), "utf8"),
+  );
+  let bytes = 0;
+  for (const [path, { source }] of Object.entries(captions)) {
+    const picture = await compose(await readFile(join(stamps, source)));
+    await writeAtomic(join(paths.sample, path), picture);
+    bytes += picture.length;
+  }
+  const count = Object.keys(captions).length;
+  console.log(`${count} pictures, ${(bytes / 1e6).toFixed(2)} MB`);
+}
+
+try {
+  await main();
+} catch (error) {
+  console.error(`make.ts: ${(error as Error).message}`);
+  process.exitCode = 1;
+}
