@@ -93,6 +93,41 @@ export function scoreRankings(
   };
 }
 
+/**
+ * How often each class was taken for each other one.
+ *
+ * @param truth Each item's class.
+ * @param predicted What it was taken for, in the same order.
+ * @param labels The classes, in the order of rows and columns.
+ * @returns Counts: row is the true class, column the predicted one.
+ * @throws {RangeError} If the lists differ in length or hold an unknown class.
+ */
+export function confusionMatrix(
+  truth: readonly string[],
+  predicted: readonly string[],
+  labels: readonly string[],
+): number[][] {
+  if (truth.length !== predicted.length) {
+    throw new RangeError(
+      `confusionMatrix: expected equal lengths, got ${truth.length} and ` +
+        `${predicted.length}`,
+    );
+  }
+  const position = new Map(labels.map((label, index) => [label, index]));
+  const at = (label: string) => {
+    const index = position.get(label);
+    if (index === undefined) {
+      throw new RangeError(
+        `confusionMatrix: expected one of ${labels.join(", ")}, got "${label}"`,
+      );
+    }
+    return index;
+  };
+  const matrix = labels.map(() => labels.map(() => 0));
+  truth.forEach((label, i) => matrix[at(label)][at(predicted[i])]++);
+  return matrix;
+}
+
 function count(values: readonly boolean[]): number {
   return values.filter(Boolean).length;
 }

@@ -1,6 +1,7 @@
 import { deepEqual, equal, throws } from "node:assert/strict";
 import {
   averagePrecision,
+  confusionMatrix,
   precisionAtK,
   scoreRankings,
 } from "#lib/evaluate.ts";
@@ -33,4 +34,14 @@ Deno.test("scoreRankings() is the mean over queries, worked by hand", () => {
 Deno.test("scoreRankings() refuses no queries, and lists of unequal length", () => {
   throws(() => scoreRankings([], []), /got 0 rankings and 0 queries/);
   throws(() => scoreRankings([["a"]], []), /got 1 rankings and 0 queries/);
+});
+
+Deno.test("confusionMatrix() counts truth by row and prediction by column", () => {
+  const labels = ["cat", "dog"];
+  deepEqual(
+    confusionMatrix(["cat", "cat", "dog"], ["cat", "dog", "dog"], labels),
+    [[1, 1], [0, 1]],
+  );
+  throws(() => confusionMatrix(["cat"], ["fox"], labels), /got "fox"/);
+  throws(() => confusionMatrix(["cat"], [], labels), /got 1 and 0/);
 });
