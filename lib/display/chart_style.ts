@@ -61,7 +61,17 @@ export const LAYOUT = {
   plot_bgcolor: "#ffffff",
   font: { family: "Arial, Helvetica, sans-serif", size: 13, color: "#1f1f1f" },
   colorway: COLOURS,
-  margin: { l: 60, r: 20, t: 50, b: 50 },
+  title: {
+    font: { size: 15 },
+    x: 0.02,
+    xanchor: "left",
+    y: 0.97,
+    yanchor: "top",
+    yref: "container",
+    automargin: true,
+  },
+  margin: { l: 60, r: 20, t: 30, b: 50 },
+  legend: { orientation: "h", y: 1.02, yanchor: "bottom", x: 0 },
   xaxis: AXIS,
   yaxis: AXIS,
 };

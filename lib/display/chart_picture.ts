@@ -1,0 +1,93 @@
+/**
+ * A chart as a PNG: Plotly draws it in a headless browser.
+ *
+ * The browser starts at the first chart, serves all charts of this process and
+ * ends with it, without keeping a script from ending. Its page has no network.
+ *
+ * Used by chart.ts.
+ *
+ * ```ts
+ * import { drawFigure } from "#lib/display/chart_picture.ts";
+ * import { equal } from "node:assert/strict";
+ *
+ * const layout = { width: 300, height: 200 };
+ * const png = await drawFigure({ data: [{ x: [1, 2], y: [3, 1] }], layout });
+ * equal(png?.subarray(1, 4).toString() ?? "PNG", "PNG");
+ * ```
+ *
+ * @module
+ */
+import { Buffer } from "node:buffer";
+import { fileURLToPath } from "node:url";
+import type { Browser, Page } from "puppeteer-core";
+import sharp from "sharp";
+import { launchBrowser } from "../browser.ts";
+
+/** A Plotly figure with its size in pixels. */
+export interface SizedFigure {
+  /** The traces. */
+  data: object[];
+  /** Everything else, among it the size. */
+  layout: { width: number; height: number };
+}
+
+/**
+ * Draws a figure at its size, in at most 256 colours.
+ *
+ * @returns The PNG's bytes; undefined where no browser starts.
+ * @throws {Error} If Plotly cannot draw the figure.
+ */
+export async function drawFigure(
+  figure: SizedFigure,
+): Promise<Buffer | undefined> {
+  const page = await (shared ??= openPage());
+  if (!page) return undefined;
+  const release = hold(page.browser());
+  try {
+    const url = await page.evaluate(toImage, figure);
+    const png = Buffer.from(url.slice(url.indexOf(",") + 1), "base64");
+    return await sharp(png).png({ palette: true, effort: 10 }).toBuffer();
+  } finally {
+    release();
+    if (!page.browser().connected) shared = undefined;
+  }
+}
+
+let shared: Promise<Page | undefined> | undefined;
+let drawing = 0;
+
+async function openPage(): Promise<Page | undefined> {
+  const browser = await launchBrowser().catch(() => undefined);
+  if (!browser) return undefined;
+  const page = await browser.newPage();
+  await page.setOfflineMode(true);
+  await page.addScriptTag({
+    path: fileURLToPath(import.meta.resolve("plotly")),
+  });
+  return page;
+}
+
+/** Runs in the page. */
+function toImage(figure: SizedFigure): Promise<string> {
+  const { Plotly } = globalThis as unknown as {
+    Plotly: { toImage(figure: object, options: object): Promise<string> };
+  };
+  const { width, height } = figure.layout;
+  return Plotly.toImage(figure, { format: "png", width, height });
+}
+
+/**
+ * Lets the process wait for the browser while something is being drawn, and no
+ * longer: an idle browser must not keep a script from ending.
+ */
+function hold(browser: Browser): () => void {
+  const child = browser.process();
+  const handles = [
+    child,
+    ...child?.stdio ?? [],
+  ] as (NodeJS.RefCounted | null)[];
+  if (drawing++ === 0) handles.forEach((handle) => handle?.ref());
+  return () => {
+    if (--drawing === 0) handles.forEach((handle) => handle?.unref());
+  };
+}
