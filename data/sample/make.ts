@@ -32,7 +32,7 @@ const margin = 1 / 16;
 
 const usage = "deno run -A data/sample/make.ts STAMPS_FOLDER";
 
-/** Width and height of the smallest of the three canvases' shapes, or 1:1. */
+/** The canvas's width to its height, as a camera's formats have it. */
 function canvasShape(width: number, height: number): [number, number] {
   if (width / height > 7 / 6) return [4, 3];
   if (width / height < 6 / 7) return [3, 4];
@@ -43,15 +43,15 @@ function canvasShape(width: number, height: number): [number, number] {
 async function compose(stamp: Uint8Array): Promise<Uint8Array> {
   const { width, height } = await sharp(stamp).metadata();
   const [across, down] = canvasShape(width, height);
-  // One unit is the side of a square of the shape's grid, in stamp pixels.
-  const unit = Math.max(width / across, height / down) * (1 + 2 * margin);
+  // The canvas is `across` by `down` squares of this side, in stamp pixels.
+  const side = Math.max(width / across, height / down) * (1 + 2 * margin);
   const scale = Math.min(
     largestScale,
-    longest / (unit * Math.max(across, down)),
+    longest / (side * Math.max(across, down)),
   );
   const canvas = {
-    width: Math.round(unit * across * scale),
-    height: Math.round(unit * down * scale),
+    width: Math.round(side * across * scale),
+    height: Math.round(side * down * scale),
   };
   const object = await sharp(stamp)
     .resize(Math.round(width * scale), Math.round(height * scale), {
