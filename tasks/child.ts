@@ -1,0 +1,87 @@
+/**
+ * Runs a program line by line, and ends it when the command is stopped.
+ *
+ * Used by the other files of tasks/.
+ *
+ * ```ts
+ * import { runChild } from "../tasks/child.ts";
+ * import { equal } from "node:assert/strict";
+ *
+ * const { code, output } = await runChild(Deno.execPath(), ["--version"]);
+ * equal(code, 0);
+ * equal(output.startsWith("deno "), true);
+ * ```
+ *
+ * @module
+ */
+import { spawn } from "node:child_process";
+import process from "node:process";
+import { createInterface } from "node:readline";
+import { paths } from "../lib/paths.ts";
+
+/** How to run a child. */
+export interface ChildOptions {
+  /** Working directory; the project's folder where left out. */
+  cwd?: string;
+  /** Variables besides those of this process. */
+  env?: Record<string, string>;
+  /** Ends the child: its input is closed, then SIGTERM, 5 s later SIGKILL. */
+  signal?: AbortSignal;
+  /** Called for each line as it is printed. */
+  onLine?: (line: string, stream: "stdout" | "stderr") => void;
+}
+
+/** How a child ended. */
+export interface ChildResult {
+  /** Exit status; 127 if the program was not found, 1 if a signal ended it. */
+  code: number;
+  /** All that it printed, both streams in order of arrival. */
+  output: string;
+}
+
+/**
+ * Runs a program to its end. Its input is a pipe that closes with this process,
+ * so a child that reads it notices even a `kill -9` of its parent.
+ *
+ * @throws The signal's reason if it was stopped.
+ */
+export async function runChild(
+  program: string,
+  args: string[],
+  { cwd = paths.root, env, signal, onLine }: ChildOptions = {},
+): Promise<ChildResult> {
+  signal?.throwIfAborted();
+  const child = spawn(program, args, {
+    cwd,
+    env: { ...process.env, ...env },
+    stdio: ["pipe", "pipe", "pipe"],
+  });
+  const lines: string[] = [];
+  for (const stream of ["stdout", "stderr"] as const) {
+    createInterface({ input: child[stream] }).on("line", (line) => {
+      lines.push(line);
+      onLine?.(line, stream);
+    });
+  }
+
+  let killer: ReturnType<typeof setTimeout> | undefined;
+  const stop = () => {
+    child.stdin.end();
+    child.kill("SIGTERM");
+    killer = setTimeout(() => child.kill("SIGKILL"), 5000);
+  };
+  signal?.addEventListener("abort", stop);
+  const code = await new Promise<number>((resolve) => {
+    child.once("error", (error) => {
+      lines.push(error.message);
+      resolve(127);
+    });
+    // What the child started may hold its output open, and watch its input.
+    child.once("exit", () => child.stdin.end());
+    child.once("close", (code) => resolve(code ?? 1));
+  });
+  signal?.removeEventListener("abort", stop);
+  clearTimeout(killer);
+  signal?.throwIfAborted();
+  return { code, output: lines.join("\n") };
+}

@@ -1,0 +1,71 @@
+/**
+ * The notebook kernel: a Deno of one version inside `.venv`, and its
+ * description, by which JupyterLab and nbclient find it.
+ *
+ * Used by setup.ts, and by every command that starts Jupyter.
+ *
+ * @module
+ */
+import { existsSync, readFileSync } from "node:fs";
+import { copyFile, link, mkdir, rename, rm } from "node:fs/promises";
+import { dirname, join } from "node:path";
+import process from "node:process";
+import { writeAtomic } from "../lib/files.ts";
+import { paths } from "../lib/paths.ts";
+import { CommandError, DENO_VERSION } from "./command.ts";
+import { venvPython } from "./python.ts";
+
+// Beside Python, because npx may clear its own copy at any time.
+const deno = join(
+  dirname(venvPython),
+  process.platform === "win32" ? "deno.exe" : "deno",
+);
+const jupyter = join(paths.venv, "share", "jupyter");
+const specPath = join(jupyter, "kernels", "deno", "kernel.json");
+const spec = JSON.stringify(
+  {
+    argv: [deno, "jupyter", "--kernel", "--conn", "{connection_file}"],
+    display_name: "Deno",
+    language: "typescript",
+    // Colours would stand in the outputs as escape codes.
+    env: { NO_COLOR: "1" },
+    metadata: { deno: DENO_VERSION },
+  },
+  null,
+  2,
+);
+
+/** With these, Jupyter finds this kernel first and writes only below `.venv`. */
+export const jupyterEnvironment: Record<string, string> = {
+  JUPYTER_PATH: jupyter,
+  JUPYTER_CONFIG_DIR: join(paths.venv, "var", "config"),
+  JUPYTER_DATA_DIR: join(paths.venv, "var", "data"),
+  JUPYTER_RUNTIME_DIR: join(paths.venv, "var", "runtime"),
+};
+
+/** Whether the kernel is there and described. */
+export function kernelReady(): boolean {
+  return existsSync(deno) && existsSync(specPath) &&
+    readFileSync(specPath, "utf8") === spec;
+}
+
+/**
+ * Puts the Deno that runs, and its description, into `.venv`.
+ *
+ * @throws {CommandError} If it is not the version whose kernel works.
+ */
+export async function setUpKernel(): Promise<void> {
+  if (Deno.version.deno !== DENO_VERSION) {
+    throw new CommandError(
+      `Deno ${Deno.version.deno} is running; the notebooks need the kernel of ${DENO_VERSION}: run npx deno@${DENO_VERSION} task setup once, then this again`,
+    );
+  }
+  await mkdir(dirname(deno), { recursive: true });
+  const temporary = `${deno}.part`;
+  await rm(temporary, { force: true });
+  // A link costs no space; it fails across disks and on another user's file.
+  await link(Deno.execPath(), temporary)
+    .catch(() => copyFile(Deno.execPath(), temporary));
+  await rename(temporary, deno);
+  await writeAtomic(specPath, spec);
+}

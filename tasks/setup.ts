@@ -1,0 +1,145 @@
+/**
+ * Set-up: installs what is missing, all of it below the project's folder.
+ *
+ * Each step can tell whether it is done, and a step that was stopped half-way
+ * is not done, so running any command again repairs it. Where nothing is
+ * missing this costs a few milliseconds.
+ *
+ * Used by every command, before anything that imports an npm package.
+ *
+ * @module
+ */
+import { createHash } from "node:crypto";
+import { existsSync, readFileSync } from "node:fs";
+import { join } from "node:path";
+import { writeAtomic } from "../lib/files.ts";
+import { paths } from "../lib/paths.ts";
+import { runChild } from "./child.ts";
+import { CommandError, readArguments, runCommand } from "./command.ts";
+import { kernelReady, setUpKernel } from "./kernel.ts";
+import { offlineEncoderReady, setUpOfflineEncoder } from "./offline_encoder.ts";
+import { takeLock } from "./lock.ts";
+import { pythonReady, setUpPython } from "./python.ts";
+
+/** One part of set-up. */
+interface Step {
+  name: string;
+  /** Whether nothing is left to do; cheap. */
+  done: () => boolean;
+  /** Does it; `onStage` is told what is being done. */
+  run: (
+    onStage: (stage: string) => void,
+    signal?: AbortSignal,
+  ) => Promise<void>;
+}
+
+const steps: Step[] = [
+  { name: "npm packages", done: packagesReady, run: setUpPackages },
+  { name: "Python packages", done: pythonReady, run: setUpPython },
+  { name: "notebook kernel", done: kernelReady, run: setUpKernel },
+  {
+    name: "offline encoder",
+    done: offlineEncoderReady,
+    run: setUpOfflineEncoder,
+  },
+];
+
+/**
+ * Installs what is missing and says so on standard error; silent otherwise.
+ *
+ * @throws {CommandError} If something cannot be installed: says why. What was
+ * done by then stays done.
+ */
+export async function ensureSetup(signal?: AbortSignal): Promise<void> {
+  if (steps.every(({ done }) => done())) return;
+  using _lock = await takeLock("Set-up");
+  for (const step of steps) {
+    // Asked here and now: making .venv anew takes the kernel with it.
+    if (!step.done()) await runStep(step, signal);
+  }
+}
+
+async function runStep(step: Step, signal?: AbortSignal): Promise<void> {
+  const start = Date.now();
+  let stage = "";
+  const report = (note: string) =>
+    console.error(
+      `Set-up: ${step.name}${note} (${
+        Math.round((Date.now() - start) / 1000)
+      } s)`,
+    );
+  console.error(`Set-up: ${step.name} …`);
+  const timer = setInterval(() => report(stage && `, ${stage} …`), 10_000);
+  try {
+    await step.run((text) => stage = text, signal);
+  } catch (error) {
+    if (signal?.aborted || !(error instanceof Error)) throw error;
+    throw new CommandError(
+      `Set-up stopped at ${step.name}: ${error.message}\nNothing is lost: run the command again to go on.`,
+    );
+  } finally {
+    clearInterval(timer);
+  }
+  report("");
+}
+
+const packagesFolder = join(paths.root, "node_modules");
+const packagesStamp = join(packagesFolder, "contact-sheet.txt");
+
+function packagesReady(): boolean {
+  return packageNames().every((name) =>
+    existsSync(join(packagesFolder, name, "package.json"))
+  ) &&
+    existsSync(packagesStamp) &&
+    readFileSync(packagesStamp, "utf8") === packagesHash();
+}
+
+async function setUpPackages(
+  _: (stage: string) => void,
+  signal?: AbortSignal,
+): Promise<void> {
+  const { code, output } = await runChild(
+    Deno.execPath(),
+    ["install", "--quiet"],
+    { signal, env: { RUST_BACKTRACE: "0" } },
+  );
+  if (code !== 0) {
+    throw new CommandError(`deno install: ${output}`);
+  }
+  await writeAtomic(packagesStamp, packagesHash());
+}
+
+/** The npm packages that deno.json names, as folders of node_modules. */
+function packageNames(): string[] {
+  return Object.values(readImports())
+    .flatMap((target) => target.match(/^npm:(.+)@[^@]+$/)?.[1] ?? []);
+}
+
+function packagesHash(): string {
+  return createHash("sha256")
+    .update(JSON.stringify(readImports()))
+    .update(readFileSync(join(paths.root, "deno.lock")))
+    .digest("hex");
+}
+
+function readImports(): Record<string, string> {
+  return JSON.parse(readFileSync(join(paths.root, "deno.json"), "utf8"))
+    .imports;
+}
+
+if (import.meta.main) {
+  await runCommand(async (signal) => {
+    readArguments({
+      name: "setup",
+      help: `Usage: deno task setup
+
+Installs what is missing below this folder: npm packages (node_modules),
+JupyterLab and the database server (.venv), the notebook kernel, the offline
+encoder. Every other command does this by itself. Running it again repairs a
+set-up that was stopped; to begin anew, delete node_modules and .venv.`,
+      options: {},
+    });
+    await ensureSetup(signal);
+    console.log("Set-up is complete.");
+  });
+}
