@@ -45,6 +45,69 @@ export const SYMBOLS = [
   "cross",
 ];
 
+/**
+ * The layout under every figure's own.
+ *
+ * @param caption The title, wrapped to the chart's width.
+ * @param entries How many names the legend has; 0 for none.
+ */
+export function commonLayout(
+  caption: string | undefined,
+  entries: number,
+): Record<string, unknown> & typeof SIZE {
+  const title = caption === undefined ? "" : wrap(caption);
+  const lines = title === "" ? 0 : title.split("\n").length;
+  // A short legend stands between title and plot, a long one to the right.
+  const above = entries > 0 && entries <= 4;
+  return {
+    ...SIZE,
+    paper_bgcolor: "#ffffff",
+    plot_bgcolor: "#ffffff",
+    font: FONT,
+    colorway: COLOURS,
+    title: {
+      text: title,
+      font: { size: 15 },
+      x: 0.02,
+      xanchor: "left",
+      y: 1,
+      yanchor: "top",
+      // Plotly sets the first of several lines higher than a line alone.
+      pad: { t: lines > 1 ? 22 : 12 },
+    },
+    margin: { l: 60, r: 44, t: 24 + lines * 20 + (above ? 24 : 0), b: 60 },
+    showlegend: entries > 0,
+    legend: above
+      ? { orientation: "h", x: 0, y: 1, yanchor: "bottom" }
+      : { x: 1.02, y: 1 },
+    xaxis: AXIS,
+    yaxis: AXIS,
+    modebar: {
+      orientation: "v",
+      bgcolor: "#ffffff",
+      color: "#595959",
+      activecolor: COLOURS[0],
+    },
+  };
+}
+
+/** Plotly does not wrap a title: 90 characters of 15 pixels are 650 wide. */
+function wrap(text: string): string {
+  const lines = [""];
+  for (const word of text.split(" ")) {
+    const longer = `${lines.at(-1)} ${word}`.trimStart();
+    if (longer.length > 90) lines.push(word);
+    else lines[lines.length - 1] = longer;
+  }
+  return lines.join("\n");
+}
+
+const FONT = {
+  family: "Arial, Helvetica, sans-serif",
+  size: 13,
+  color: "#1f1f1f",
+};
+
 const AXIS = {
   automargin: true,
   gridcolor: "#e3e3e3",
@@ -52,26 +115,4 @@ const AXIS = {
   ticks: "outside",
   tickcolor: "#595959",
   zeroline: false,
-};
-
-/** Layout under every figure's own. */
-export const LAYOUT = {
-  ...SIZE,
-  paper_bgcolor: "#ffffff",
-  plot_bgcolor: "#ffffff",
-  font: { family: "Arial, Helvetica, sans-serif", size: 13, color: "#1f1f1f" },
-  colorway: COLOURS,
-  title: {
-    font: { size: 15 },
-    x: 0.02,
-    xanchor: "left",
-    y: 0.97,
-    yanchor: "top",
-    yref: "container",
-    automargin: true,
-  },
-  margin: { l: 60, r: 20, t: 30, b: 50 },
-  legend: { orientation: "h", y: 1.02, yanchor: "bottom", x: 0 },
-  xaxis: AXIS,
-  yaxis: AXIS,
 };

@@ -20,6 +20,7 @@
 import { chart, type ChartOptions } from "./chart.ts";
 import { COLOURS, DASHES, SYMBOLS } from "./chart_style.ts";
 import type { Displayable } from "./mime.ts";
+import { formatNumbers } from "./table.ts";
 import { thumbnail } from "./thumbnail.ts";
 
 /** What goes with a chart that has two axes. Plain text. */
@@ -47,11 +48,12 @@ export function barChart(
     name,
     x: categories,
     y,
-    texttemplate: "%{y:.3~g}",
+    customdata: formatNumbers(y),
+    texttemplate: "%{customdata}",
     textposition: "outside",
     cliponaxis: false,
   }));
-  return chart({ data, layout: axes(options, entries.length > 1) }, options);
+  return chart({ data, layout: axes(options) }, options);
 }
 
 /**
@@ -75,7 +77,7 @@ export function lineChart(
     line: { dash: DASHES[index % DASHES.length] },
     marker: { symbol: SYMBOLS[index % SYMBOLS.length], size: 8 },
   }));
-  return chart({ data, layout: axes(options, entries.length > 1) }, options);
+  return chart({ data, layout: axes(options) }, options);
 }
 
 /** A picture on a map. All strings are plain text. */
@@ -103,9 +105,9 @@ export async function scatterWithThumbnails(
   points: readonly MapPoint[],
   options: AxesOptions,
 ): Promise<Displayable> {
-  const groups = [...new Set(points.map(({ group }) => group ?? ""))];
+  const groups = [...new Set(points.map(({ group }) => group))];
   const data = groups.map((group, index) => {
-    const members = points.filter((point) => (point.group ?? "") === group);
+    const members = points.filter((point) => point.group === group);
     return {
       type: "scatter",
       mode: "markers",
@@ -114,33 +116,52 @@ export async function scatterWithThumbnails(
       y: members.map(({ y }) => y),
       text: members.map(({ title }) => title),
       hovertemplate: "%{text}<extra></extra>",
-      marker: { size: 34, color: COLOURS[index % COLOURS.length] },
+      // A frame around the thumbnail, which is drawn over it.
+      marker: {
+        symbol: "square",
+        size: MAP_THUMBNAIL + 4,
+        color: "#ffffff",
+        line: { width: 3, color: COLOURS[index % COLOURS.length] },
+      },
     };
   });
-  const xs = points.map(({ x }) => x);
-  const ys = points.map(({ y }) => y);
-  const width = (Math.max(...xs) - Math.min(...xs)) || 1;
-  const height = (Math.max(...ys) - Math.min(...ys)) || 1;
+  const { xaxis, yaxis } = axes(options);
+  const xRange = padded(points.map(({ x }) => x));
+  const yRange = padded(points.map(({ y }) => y));
+  const layout = {
+    height: MAP_HEIGHT,
+    xaxis: { ...xaxis, range: xRange },
+    yaxis: { ...yaxis, range: yRange },
+    // Plotly wants sizes in units of the axes, so that pictures zoom.
+    images: await mapImages(
+      points,
+      (xRange[1] - xRange[0]) * MAP_THUMBNAIL / PLOT.width,
+      (yRange[1] - yRange[0]) * MAP_THUMBNAIL / PLOT.height,
+    ),
+  };
+  return chart({ data, layout }, options);
+}
+
+async function mapImages(
+  points: readonly MapPoint[],
+  sizex: number,
+  sizey: number,
+) {
   const images = await Promise.all(points.map(async ({ x, y, image }) => {
-    const drawn = await thumbnail(image, 40).catch(() => undefined);
+    const drawn = await thumbnail(image, MAP_THUMBNAIL).catch(() => undefined);
     return drawn && {
       source: drawn.url,
       xref: "x",
       yref: "y",
       x,
       y,
-      sizex: width * 0.05,
-      sizey: height * 0.08,
+      sizex,
+      sizey,
       xanchor: "center",
       yanchor: "middle",
     };
   }));
-  const layout = {
-    ...axes(options, groups.length > 1),
-    height: 560,
-    images: images.filter((image) => image !== undefined),
-  };
-  return chart({ data, layout }, options);
+  return images.filter((image) => image !== undefined);
 }
 
 /**
@@ -154,30 +175,51 @@ export function heatmap(
   labels: { rows: string[]; columns: string[] },
   options: AxesOptions,
 ): Promise<Displayable> {
+  const texts = formatNumbers(values.flat());
   const data = [{
     type: "heatmap",
     x: labels.columns,
     y: labels.rows,
     z: values,
-    colorscale: "Blues",
-    reversescale: true,
-    texttemplate: "%{z:.3~g}",
+    text: values.map((row) => texts.splice(0, row.length)),
+    texttemplate: "%{text}",
+    // Dark text is legible on all of these, so no cell needs another.
+    textfont: { color: "#1f1f1f" },
+    colorscale: [[0, "#ffffff"], [1, "#56a0d3"]],
+    showscale: false,
+    xgap: 1,
+    ygap: 1,
     hovertemplate: "%{y} → %{x}: %{z}<extra></extra>",
   }];
-  const { xaxis, yaxis } = axes(options, false);
+  const { xaxis, yaxis } = axes(options);
   return chart({
     data,
     layout: {
+      plot_bgcolor: "#e3e3e3",
       xaxis: { ...xaxis, type: "category" },
       yaxis: { ...yaxis, type: "category", autorange: "reversed" },
     },
   }, options);
 }
 
-function axes({ xTitle, yTitle }: AxesOptions, showlegend: boolean) {
-  return {
-    showlegend,
-    xaxis: xTitle ? { title: { text: xTitle } } : {},
-    yaxis: yTitle ? { title: { text: yTitle } } : {},
-  };
+/** Longest side of a thumbnail on a map, pixels. */
+const MAP_THUMBNAIL = 40;
+
+const MAP_HEIGHT = 560;
+
+/** What the common margins leave of a map, pixels. */
+const PLOT = { width: 596, height: 450 };
+
+/** A range with room for the thumbnails at its ends. */
+function padded(values: number[]): [number, number] {
+  const [least, most] = [Math.min(...values), Math.max(...values)];
+  const room = (most - least) * 0.07 || 1;
+  return [least - room, most + room];
+}
+
+function axes({ xTitle, yTitle }: AxesOptions) {
+  // Without a distance, long labels of ticks run into the title.
+  const title = (text?: string) =>
+    text ? { title: { text, standoff: 12 } } : {};
+  return { xaxis: title(xTitle), yaxis: title(yTitle) };
 }

@@ -17,7 +17,7 @@
  *
  * @module
  */
-import { LAYOUT } from "./chart_style.ts";
+import { commonLayout } from "./chart_style.ts";
 import type { TableRow } from "./table.ts";
 
 /** A Plotly figure: https://plotly.com/javascript/reference/ */
@@ -51,8 +51,8 @@ export function completeFigure(
   figure: Figure,
   caption?: string,
 ): CompleteFigure {
-  const layout: Record<string, unknown> = { ...LAYOUT };
-  if (caption) layout.title = { ...LAYOUT.title, text: wrap(caption) };
+  const named = figure.data.filter(({ name }) => name !== undefined).length;
+  const layout = commonLayout(caption, named > 1 ? named : 0);
   for (const [key, value] of Object.entries(figure.layout ?? {})) {
     // A second axis, "xaxis2", looks like the first.
     const common = layout[key.replace(/^([xy]axis)\d+$/, "$1")];
@@ -144,11 +144,6 @@ function shorten(value: number): number {
 function escapeText(text: string): string {
   return text.replace(/&/g, "&amp;").replace(/</g, "&lt;")
     .replace(/>/g, "&gt;").replace(/\r?\n/g, "<br>");
-}
-
-/** Plotly does not wrap a title: at 15 pixels, 85 characters are 660 wide. */
-function wrap(text: string): string {
-  return text.replace(/(.{50,85})\s+/g, "$1\n");
 }
 
 function axisName(axis: unknown): string | undefined {

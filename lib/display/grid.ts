@@ -3,7 +3,7 @@
  *
  * A plain HTML table of small JPEGs, which stays right where style sheets and
  * scripts are removed (GitHub), and as text a numbered list. Sizes are pixels;
- * six thumbnails of 128 make about 20 KB.
+ * six thumbnails make about 15 KB.
  *
  * Used by every notebook that shows pictures. Reads the pictures' files.
  *
@@ -42,7 +42,7 @@ export interface GridItem {
 export interface GridOptions {
   /** Hits a row. @default {6, or 5 beside a query} */
   columns?: number;
-  /** Longest side of a thumbnail, pixels, 16 to 512. @default {128} */
+  /** Longest side of a thumbnail, pixels, 16 to 512. @default {112} */
   size?: number;
   /** Plain text above the grid. */
   caption?: string;
@@ -62,7 +62,7 @@ export async function imageGrid(
   options: GridOptions = {},
 ): Promise<Displayable> {
   const queries = items.filter(({ query }) => query);
-  const { columns = queries.length > 0 ? 5 : 6, size = 128, caption } = options;
+  const { columns = queries.length > 0 ? 5 : 6, size = 112, caption } = options;
   requireWhole("columns", columns, 1, 50);
   requireWhole("size", size, 16, 512);
 
@@ -111,8 +111,8 @@ function gridHtml(
   if (queries.length > 0) {
     head = `<tr><th ${CELL}>Query</th>` +
       `<th colspan="${width}" align="left" style="text-align:left">Hits</th></tr>\n`;
-    const shown = queries.map((cell) => pictureHtml(cell)).join(
-      "<br><br>",
+    const shown = queries.map((cell) => pictureHtml(cell, size)).join(
+      "<br>",
     );
     const cell = `<td ${CELL} width="${size}" rowspan="${
       Math.max(1, rows.length)
@@ -125,21 +125,24 @@ function gridHtml(
 }
 
 function cellHtml(cell: Cell, size: number, number: number): string {
-  return `<td ${CELL} width="${size}">${pictureHtml(cell, number)}</td>`;
+  return `<td ${CELL} width="${size}">${pictureHtml(cell, size, number)}</td>`;
 }
 
-function pictureHtml({ item, drawn }: Cell, number?: number) {
+function pictureHtml({ item, drawn }: Cell, size: number, number?: number) {
   const picture = "url" in drawn
     ? `<img src="${drawn.url}" alt="${escapeHtml(item.alt)}" ` +
       `width="${drawn.width}" height="${drawn.height}">`
     : `<i>no picture: ${escapeHtml(drawn.reason)}</i>`;
   const title = [number && `${number}.`, item.title].filter(Boolean).join(" ");
-  return [
-    picture,
+  // In a box, so that titles of a row stand on one line, where styles survive.
+  const box = `height:${size}px;display:flex;` +
+    "align-items:center;justify-content:center";
+  const lines = [
     ...(title ? [`<b>${escapeHtml(title)}</b>`] : []),
     ...(item.caption ? [escapeHtml(item.caption)] : []),
     ...(item.good === undefined ? [] : [MARKS[`${item.good}`].html]),
-  ].join("<br>");
+  ];
+  return `<div style="${box}">${picture}</div>${lines.join("<br>")}`;
 }
 
 function describe({ item, drawn }: Cell): string {
@@ -174,7 +177,7 @@ function requireWhole(
 }
 
 const CELL =
-  `align="center" valign="top" style="text-align:center;vertical-align:top"`;
+  `align="center" valign="top" style="text-align:center;vertical-align:top;overflow-wrap:anywhere"`;
 
 /** A sign and a word; the colour comes on top. White on these is above 5:1. */
 const MARKS: Record<string, { text: string; html: string }> = {

@@ -49,31 +49,44 @@ interface Column {
   numeric: boolean;
 }
 
+/**
+ * Writes numbers that stand together with the same count of decimals: three
+ * digits of the largest and two of the smallest, to thousandths.
+ */
+export function formatNumbers(numbers: readonly number[]): string[] {
+  const decimals = decimalsFor(numbers);
+  return numbers.map((value) =>
+    value.toLocaleString("en", {
+      minimumFractionDigits: decimals,
+      maximumFractionDigits: decimals,
+    })
+  );
+}
+
 function formatColumn(name: string, rows: readonly TableRow[]): Column {
   const values = rows.map((row) => row[name] ?? "–");
-  const numbers = values.filter((value) => typeof value === "number");
-  const decimals = decimalsFor(numbers);
+  const formatted = formatNumbers(
+    values.filter((value) => typeof value === "number"),
+  );
   return {
     name,
-    numeric: numbers.length > 0,
+    numeric: formatted.length > 0,
     cells: values.map((value) =>
-      typeof value === "number" ? formatNumber(value, decimals) : value
+      typeof value === "number" ? formatted.shift()! : value
     ),
   };
 }
 
-/** Three significant digits of the largest value, at most three decimals. */
-function decimalsFor(numbers: number[]): number {
-  if (numbers.every(Number.isInteger)) return 0;
-  const largest = Math.max(...numbers.map(Math.abs).filter(Number.isFinite));
-  return largest >= 100 ? 0 : largest >= 10 ? 1 : largest >= 2 ? 2 : 3;
-}
-
-function formatNumber(value: number, decimals: number): string {
-  return value.toLocaleString("en", {
-    minimumFractionDigits: decimals,
-    maximumFractionDigits: decimals,
-  });
+function decimalsFor(numbers: readonly number[]): number {
+  const sizes = numbers.map(Math.abs)
+    .filter((size) => size > 0 && Number.isFinite(size));
+  if (sizes.every(Number.isInteger)) return 0;
+  const exponent = (size: number) => Math.floor(Math.log10(size));
+  const wanted = Math.max(
+    2 - exponent(Math.max(...sizes)),
+    1 - exponent(Math.min(...sizes)),
+  );
+  return Math.max(0, Math.min(3, wanted));
 }
 
 function tableText(rows: number, columns: Column[], caption?: string): string {
