@@ -96,7 +96,6 @@ export async function prepareDataset(
     );
   }
   const staging = join(paths.dataset, ".new");
-  await rm(staging, { recursive: true, force: true });
   let done = 0;
   // sharp decodes off this thread; more at once would only hold more memory.
   const cleaned = await pLimit(4).map(downloads.records, async (record) => {

@@ -162,11 +162,16 @@ Deno.test("prepareDataset() run again gives the same data set", async () => {
   await withFolders(async () => {
     const files: Record<string, Uint8Array> = {};
     for (let i = 1; i <= 12; i++) {
-      files[`t${i % 3}/${i}.png`] = await picture(i);
+      files[`t${i % 3}/same.${i}`] = await picture(i);
     }
     const downloads = await downloaded(files);
     const accounts = await prepareDataset(downloads);
     const before = await snapshot();
+    equal(
+      Object.keys(before).length,
+      12 + 2,
+      "no picture takes another's name",
+    );
     deepEqual(await prepareDataset(downloads), accounts);
     deepEqual(await snapshot(), before);
   });
@@ -288,10 +293,12 @@ Deno.test("prepareDataset() killed at any time leaves a data set that is whole",
        await prepareDataset(downloads, { testPerTerm: 5 });`,
     );
     const staging = join(paths.dataset, ".new");
-    // Once while cleaning, once when the files begin to move to their places.
+    // While cleaning; when files begin to take their places; when old ones go.
+    const listed = (await readDataset()).gallery.map(picturePath);
     const moments = [
-      () => existsSync(staging) && [...Deno.readDirSync(staging)].length > 10,
+      () => existsSync(staging) && [...Deno.readDirSync(staging)].length > 1,
       () => [...Deno.readDirSync(join(paths.dataset, "test", "t1"))].length > 1,
+      () => !listed.every((file) => existsSync(file)),
     ];
     for (const moment of moments) {
       const child = new Deno.Command(Deno.execPath(), {
@@ -305,9 +312,11 @@ Deno.test("prepareDataset() killed at any time leaves a data set that is whole",
         ],
         stdout: "null",
       }).spawn();
-      while (!moment()) await sleep(1);
-      child.kill("SIGKILL");
-      equal((await child.status).signal, "SIGKILL");
+      let ended = false;
+      const status = child.status.finally(() => ended = true);
+      while (!ended && !moment()) await sleep(1);
+      if (!ended) child.kill("SIGKILL");
+      await status;
       const manifest = await readJsonLines<Picture>(
         join(paths.dataset, "manifest.jsonl"),
       );
