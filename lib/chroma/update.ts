@@ -1,0 +1,144 @@
+/**
+ * Fills a collection, and keeps it in line with a data set that changes: only
+ * what differs travels.
+ *
+ * Each row carries a fingerprint of its content, so that a second run over
+ * 100,000 unchanged rows sends none of their vectors.
+ *
+ * Used by notebooks 5 and 8. Touches no files; talks to the server only.
+ *
+ * ```ts
+ * import type { EmbeddingIndex } from "#lib/chroma/collection.ts";
+ * import { indexEmbeddings } from "#lib/chroma/update.ts";
+ *
+ * async function replaceAll(index: EmbeddingIndex, vector: Float32Array) {
+ *   const row = { path: "train/owl/a.jpg", category: "birds", term: "owl" };
+ *   const changes = await indexEmbeddings(index, [{ ...row, vector }]);
+ *   console.log(changes.sent, changes.unchanged, changes.deleted);
+ * }
+ * ```
+ *
+ * @module
+ */
+import type { Collection } from "chromadb";
+import { createHash } from "node:crypto";
+import type { Picture } from "../records.ts";
+import { checkVector, type EmbeddingIndex } from "./collection.ts";
+
+/** One picture to index; `path` is its id. */
+export interface IndexRow extends Pick<Picture, "path" | "category" | "term"> {
+  vector: Float32Array;
+}
+
+/** How an update is paced, watched and stopped. */
+export interface UpdateOptions {
+  /**
+   * Rows a request, or fewer where the server takes fewer.
+   * @default 2000
+   */
+  batchSize?: number;
+  /** Called after each batch with the number of rows sent, of those to send. */
+  onProgress?: (done: number, total: number) => void;
+  /** Stops between two batches, by throwing the signal's reason. */
+  signal?: AbortSignal;
+}
+
+/** What an update did. */
+export interface IndexChanges {
+  /** Rows new or changed. */
+  sent: number;
+  /** Rows that the server had already, equal in every number. */
+  unchanged: number;
+  /** Rows that the server had and the data set has no more. */
+  deleted: number;
+}
+
+/**
+ * Brings the index in line with `rows`: sends what is new or changed, deletes
+ * what is gone, leaves alone what is equal. Stopped half-way, the next call
+ * sends the rest.
+ *
+ * @param rows The whole data set: a row that is not among them is deleted.
+ * @throws {RangeError} Before anything is sent, if a vector has another length
+ * than the index or a value that is no finite number, or two rows have a path.
+ */
+export async function indexEmbeddings(
+  index: EmbeddingIndex,
+  rows: readonly IndexRow[],
+  options: UpdateOptions = {},
+): Promise<IndexChanges> {
+  const { onProgress, signal } = options;
+  const { client, collection } = index;
+  const wanted = new Map<string, IndexRow & { fingerprint: string }>();
+  for (const row of rows) {
+    checkVector("indexEmbeddings", index, row.vector, row.path);
+    if (wanted.has(row.path)) {
+      throw new RangeError(`indexEmbeddings: expected ${row.path} once`);
+    }
+    wanted.set(row.path, { ...row, fingerprint: fingerprint(row) });
+  }
+
+  const batchSize = Math.min(
+    options.batchSize ?? 2000,
+    await client.getMaxBatchSize(),
+  );
+  const stored = await readFingerprints(collection, batchSize, signal);
+  const gone = [...stored.keys()].filter((path) => !wanted.has(path));
+  for (const ids of batches(gone, batchSize)) {
+    signal?.throwIfAborted();
+    await collection.delete({ ids });
+  }
+
+  const changed = [...wanted.values()].filter((row) =>
+    stored.get(row.path) !== row.fingerprint
+  );
+  let sent = 0;
+  for (const batch of batches(changed, batchSize)) {
+    signal?.throwIfAborted();
+    await collection.upsert({
+      ids: batch.map(({ path }) => path),
+      embeddings: batch.map(({ vector }) => Array.from(vector)),
+      metadatas: batch.map(({ category, term, fingerprint }) => (
+        { category, term, fingerprint }
+      )),
+    });
+    sent += batch.length;
+    onProgress?.(sent, changed.length);
+  }
+  return { sent, unchanged: wanted.size - sent, deleted: gone.length };
+}
+
+/** Names a row's content, so that an equal one need not be sent again. */
+function fingerprint({ vector, category, term }: IndexRow): string {
+  const { buffer, byteOffset, byteLength } = vector;
+  return createHash("sha256")
+    .update(new Uint8Array(buffer, byteOffset, byteLength))
+    .update(JSON.stringify([category, term]))
+    .digest("base64url");
+}
+
+/** What the server holds: each path's fingerprint. */
+async function readFingerprints(
+  collection: Collection,
+  batchSize: number,
+  signal?: AbortSignal,
+): Promise<Map<string, unknown>> {
+  const stored = new Map<string, unknown>();
+  const count = await collection.count();
+  for (let offset = 0; offset < count; offset += batchSize) {
+    signal?.throwIfAborted();
+    const page = await collection.get({
+      limit: batchSize,
+      offset,
+      include: ["metadatas"],
+    });
+    page.ids.forEach((id, i) => stored.set(id, page.metadatas[i]?.fingerprint));
+  }
+  return stored;
+}
+
+function* batches<Item>(items: Item[], size: number): Generator<Item[]> {
+  for (let start = 0; start < items.length; start += size) {
+    yield items.slice(start, start + size);
+  }
+}
