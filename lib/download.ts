@@ -159,7 +159,6 @@ function exists(file: string): Promise<boolean> {
 
 /** Why a request came to nothing, in one line. */
 function describe({ name, message, cause }: Error): string {
-  if (name === "AbortError") return "stopped: run again to continue";
   if (name === "TimeoutError") return "no whole answer in time";
   const detail = cause instanceof Error ? cause.message : message;
   return detail.split("\n")[0].slice(0, 200);

@@ -87,10 +87,13 @@ export class PictureFetcher {
         const bytes = await this.#queue(address)(() => this.#follow(address));
         if (bytes) return bytes;
       } catch (error) {
-        this.#signal?.throwIfAborted();
+        if (this.#signal?.aborted) {
+          throw new FinalError("stopped: run again to continue");
+        }
         if (error instanceof FinalError || attempt === ATTEMPTS) throw error;
         const wait = this.#limits.backoffMs * 2 ** (attempt - 1);
-        await sleep(wait, undefined, { signal: this.#signal });
+        // A wait that is stopped is reported by the next attempt.
+        await sleep(wait, undefined, { signal: this.#signal }).catch(() => {});
         attempt++;
       }
     }
