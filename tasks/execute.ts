@@ -2,7 +2,7 @@
  * Executes notebooks through execute.py, on a data folder emptied for them.
  *
  * Everything goes below `data/demo/`: `data/` is the notebooks' data folder,
- * `notebooks/` holds them executed. The encoder is the offline one, so that no
+ * `notebooks/` holds them executed, `html/` a copy to browse. The encoder is the offline one, so that no
  * run waits for a model hub or depends on what is cached.
  *
  * Used by demo.ts and notebooks.ts.
@@ -18,6 +18,7 @@ import { runChild } from "./child.ts";
 import { CommandError } from "./command.ts";
 import { jupyterEnvironment } from "./kernel.ts";
 import { takeLock } from "./lock.ts";
+import type { Progress } from "./progress.ts";
 import { venvPython } from "./python.ts";
 
 /** Where `executeNotebooks` works. */
@@ -25,6 +26,8 @@ export const demo = {
   folder: join(paths.root, "data", "demo"),
   data: join(paths.root, "data", "demo", "data"),
   notebooks: join(paths.root, "data", "demo", "notebooks"),
+  html: join(paths.root, "data", "demo", "html"),
+  encoder: "offline",
 };
 
 /** Where the notebooks lie. */
@@ -52,12 +55,11 @@ export async function listNotebooks(): Promise<string[]> {
 /**
  * Executes all notebooks in order.
  *
- * @param report Called with a line for each cell that starts and each notebook
- * that ends.
+ * @param progress Gets a line a notebook, and the cell that runs.
  * @throws {CommandError} If the runner itself fails: quotes it.
  */
 export async function executeNotebooks(
-  report: (line: string) => void,
+  progress: Progress,
   signal?: AbortSignal,
 ): Promise<Execution> {
   const sources = await listNotebooks();
@@ -78,7 +80,7 @@ export async function executeNotebooks(
     env: {
       ...jupyterEnvironment,
       CONTACT_SHEET_DATA: demo.data,
-      CONTACT_SHEET_ENCODER: "offline",
+      CONTACT_SHEET_ENCODER: demo.encoder,
     },
     onLine(line, stream) {
       if (stream === "stderr") return;
@@ -87,13 +89,13 @@ export async function executeNotebooks(
         notebook = event;
       } else if (event.event === "cell") {
         cells++;
-        report(
-          `  ${notebook.name}  ${event.number}/${notebook.cells}  ${event.cell}`,
+        progress.passing(
+          `${notebook.name}  ${event.number}/${notebook.cells}  ${event.cell}`,
         );
       } else if (event.event === "error") {
         errors.push(`${notebook.name}, cell ${event.cell}: ${event.error}`);
       } else {
-        report(
+        progress.line(
           `${notebook.name}: ${notebook.cells} cells in ${event.seconds} s`,
         );
       }

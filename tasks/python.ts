@@ -77,32 +77,51 @@ async function installRequirements(
   signal?: AbortSignal,
 ): Promise<void> {
   let collected = 0;
-  const args = "-m pip install --no-input --disable-pip-version-check " +
-    "--progress-bar off --requirement";
+  await runPip(["install", "--requirement", requirements], (line) => {
+    if (line.startsWith("Collecting ")) {
+      onStage(`${++collected} packages found`);
+    } else if (line.startsWith("Installing collected packages")) {
+      // From here on a stop leaves a package half written.
+      rmSync(stampPath, { force: true });
+      onStage(`installing ${line.split(",").length} packages`);
+    }
+  }, signal);
+}
+
+/**
+ * Runs the pip of `.venv`. It ends with this process, `kill -9` included, so
+ * that none is left to write into what the next set-up makes.
+ *
+ * @throws {CommandError} If it fails: quotes it.
+ */
+export async function runPip(
+  [command, ...args]: string[],
+  onLine: (line: string) => void,
+  signal?: AbortSignal,
+): Promise<void> {
+  const quiet = "--no-input --disable-pip-version-check --progress-bar off";
   const { code, output } = await runChild(
     venvPython,
-    [...args.split(" "), requirements],
-    {
-      signal,
-      onLine(line) {
-        if (line.startsWith("Collecting ")) {
-          onStage(`${++collected} packages found`);
-        } else if (line.startsWith("Installing collected packages")) {
-          // From here on a stop leaves a package half written.
-          rmSync(stampPath, { force: true });
-          onStage(`installing ${line.split(",").length} packages`);
-        }
-      },
-    },
+    ["-c", PIP_WITH_PARENT, command, ...quiet.split(" "), ...args],
+    { signal, onLine },
   );
   if (code === 0) return;
   const broken = output.match(/connection broken by '(.*)'/)?.[1];
   throw new CommandError(
     broken
       ? `pip has no connection to its package index: ${broken}`
-      : `pip install: ${lastLines(output)}`,
+      : `pip ${command} failed: ${lastLines(output)}`,
   );
 }
+
+const PIP_WITH_PARENT = `
+import os, runpy, sys, threading
+def end_with_parent():
+    os.read(0, 1)
+    os._exit(1)
+threading.Thread(target=end_with_parent, daemon=True).start()
+runpy.run_module("pip", run_name="__main__", alter_sys=True)
+`;
 
 function isWhole(): boolean {
   const stamp = readStamp();

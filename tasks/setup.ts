@@ -12,6 +12,7 @@
 import { createHash } from "node:crypto";
 import { existsSync, readFileSync } from "node:fs";
 import { join } from "node:path";
+import process from "node:process";
 import { writeAtomic } from "../lib/files.ts";
 import { paths } from "../lib/paths.ts";
 import { runChild } from "./child.ts";
@@ -19,6 +20,7 @@ import { CommandError, readArguments, runCommand } from "./command.ts";
 import { kernelReady, setUpKernel } from "./kernel.ts";
 import { offlineEncoderReady, setUpOfflineEncoder } from "./offline_encoder.ts";
 import { takeLock } from "./lock.ts";
+import { progressOn } from "./progress.ts";
 import { pythonReady, setUpPython } from "./python.ts";
 
 /** One part of set-up. */
@@ -60,18 +62,16 @@ export async function ensureSetup(signal?: AbortSignal): Promise<void> {
 }
 
 async function runStep(step: Step, signal?: AbortSignal): Promise<void> {
+  const progress = progressOn(process.stderr);
   const start = Date.now();
   let stage = "";
-  const report = (note: string) =>
-    console.error(
-      `Set-up: ${step.name}${note} (${
-        Math.round((Date.now() - start) / 1000)
-      } s)`,
-    );
-  console.error(`Set-up: ${step.name} …`);
-  const timer = setInterval(() => report(stage && `, ${stage} …`), 10_000);
+  const seconds = () => `(${Math.round((Date.now() - start) / 1000)} s)`;
+  progress.line(`Set-up: ${step.name} …`);
+  const timer = setInterval(() => {
+    progress.passing(`Set-up: ${step.name}${stage} … ${seconds()}`);
+  }, 500);
   try {
-    await step.run((text) => stage = text, signal);
+    await step.run((text) => stage = `, ${text}`, signal);
   } catch (error) {
     if (signal?.aborted || !(error instanceof Error)) throw error;
     throw new CommandError(
@@ -80,7 +80,7 @@ async function runStep(step: Step, signal?: AbortSignal): Promise<void> {
   } finally {
     clearInterval(timer);
   }
-  report("");
+  progress.line(`Set-up: ${step.name}, done ${seconds()}`);
 }
 
 const packagesFolder = join(paths.root, "node_modules");

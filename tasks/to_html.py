@@ -1,0 +1,96 @@
+"""Makes a browsable copy of executed notebooks that needs no network.
+
+usage: python to_html.py SOURCE_FOLDER TARGET_FOLDER
+
+Writes a page a notebook, linked to its neighbours, and index.html. The pages
+hold no script of their own: formulas become MathML, charts their pictures.
+"""
+
+import html
+import re
+import sys
+from pathlib import Path
+
+import nbformat
+from latex2mathml.converter import convert
+from nbconvert import HTMLExporter
+from nbconvert.filters.markdown_mistune import IPythonRenderer, MarkdownWithMath
+from pygments.formatters import HtmlFormatter
+
+STYLE = f"""
+:root {{ color-scheme: light dark; --line: #8886; --soft: #8882; }}
+body {{ font: 16px/1.55 system-ui, sans-serif; margin: 0 auto; padding: 0 16px 64px; max-width: 900px; }}
+nav {{ display: flex; gap: 16px; padding: 12px 0; border-bottom: 1px solid var(--line); }}
+nav :last-child {{ margin-left: auto; }}
+pre {{ margin: 0; overflow-x: auto; font: 13px/1.45 ui-monospace, monospace; }}
+.input_area {{ background: var(--soft); border-radius: 6px; padding: 10px 12px; margin-top: 12px; }}
+.output_wrapper {{ margin: 8px 0 20px; padding-left: 12px; border-left: 3px solid var(--line); overflow-x: auto; }}
+.prompt {{ display: none; }}
+.text_cell_render img, .output_png img {{ max-width: 100%; }}
+th, td {{ padding: 3px 10px; }}
+{HtmlFormatter(style="default").get_style_defs(".highlight")}
+@media (prefers-color-scheme: dark) {{
+{HtmlFormatter(style="github-dark").get_style_defs(".highlight")}
+}}
+.highlight {{ background: none !important; }}
+"""
+
+
+class Renderer(IPythonRenderer):
+    """Formulas without a script, links that hold from where the copy lies."""
+
+    def block_math(self, body):
+        return convert(body, display="block")
+
+    def inline_math(self, body):
+        return convert(body)
+
+    def link(self, text, url, title=None):
+        if url.startswith("../"):
+            url = "../../" + url
+        url = re.sub(r"^(\d_\w+)\.ipynb", r"\1.html", url)
+        return super().link(text, url, title)
+
+
+def to_html(markdown):
+    renderer = Renderer(escape=False, exclude_anchor_links=True)
+    return MarkdownWithMath(renderer=renderer).render(markdown)
+
+
+def page(title, body):
+    return (
+        '<!DOCTYPE html>\n<html lang="en"><head><meta charset="utf-8">'
+        '<meta name="viewport" content="width=device-width, initial-scale=1">'
+        f"<title>{html.escape(title)}</title><style>{STYLE}</style></head>"
+        f"<body>{body}</body></html>\n"
+    )
+
+
+def link(path, title):
+    return f'<a href="{path.stem}.html">{html.escape(title)}</a>'
+
+
+def main(source, target):
+    target.mkdir(parents=True, exist_ok=True)
+    paths = sorted(source.glob("*.ipynb"))
+    notebooks = [nbformat.read(path, as_version=4) for path in paths]
+    titles = [notebook.cells[0].source.split("\n")[0].lstrip("# ") for notebook in notebooks]
+    exporter = HTMLExporter(template_name="basic", filters={"markdown2html": to_html})
+
+    for index, (path, notebook, title) in enumerate(zip(paths, notebooks, titles)):
+        links = ['<a href="index.html">All notebooks</a>']
+        if index > 0:
+            links.append("← " + link(paths[index - 1], titles[index - 1]))
+        if index + 1 < len(paths):
+            links.append(link(paths[index + 1], titles[index + 1]) + " →")
+        nav = "<nav>" + "".join(f"<span>{text}</span>" for text in links) + "</nav>"
+        body, _ = exporter.from_notebook_node(notebook)
+        (target / f"{path.stem}.html").write_text(page(title, nav + body + nav), "utf-8")
+
+    items = "".join(f"<li>{link(*pair)}</li>" for pair in zip(paths, titles))
+    index = f"<h1>Contact Sheet</h1><p>The notebooks, as executed.</p><ol>{items}</ol>"
+    (target / "index.html").write_text(page("Contact Sheet", index), "utf-8")
+
+
+if __name__ == "__main__":
+    main(*map(Path, sys.argv[1:]))
