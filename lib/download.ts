@@ -124,7 +124,7 @@ export function downloadPath(url: string): string {
   const last = address.replace(/\?.*/s, "").split("/").at(-1)!;
   const extension = extname(last);
   const name = last.slice(0, last.length - extension.length)
-    .replace(/[^A-Za-z0-9]+/g, "_").slice(0, 60);
+    .replace(/[^A-Za-z0-9_-]+/g, "_").replace(/^-+/, "").slice(0, 60);
   const digest = createHash("sha256").update(address).digest("hex");
   return join(
     paths.downloads,

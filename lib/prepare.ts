@@ -177,12 +177,7 @@ function firstOfEach(items: readonly Cleaned[]): Map<string, Cleaned> {
 
 /** Splits term by term and gives each picture its record. */
 function arrange(items: readonly Cleaned[], testPerTerm: number): Picture[] {
-  const terms = new Map<string, Cleaned[]>();
-  for (const item of items) {
-    const { term } = item.picture;
-    if (!terms.has(term)) terms.set(term, []);
-    terms.get(term)!.push(item);
-  }
+  const terms = Map.groupBy(items, ({ picture }) => picture.term);
   return [...terms.values()].flatMap((term) => {
     const { test, train } = splitTerm(term, testPerTerm);
     return [
@@ -197,8 +192,10 @@ function toPicture(
   split: Picture["split"],
 ): Picture {
   // With its own sum in its name, a picture never takes another's place.
-  const name = `${basename(file).split("-")[0]}-${sha256.slice(0, 12)}.jpg`;
-  const path = `${split}/${folderName(picture.term)}/${name}`;
+  const name = basename(file).replace(/-[0-9a-f]{16}(\.\w+)?$/, "");
+  const path = `${split}/${folderName(picture.term)}/${name}-${
+    sha256.slice(0, 12)
+  }.jpg`;
   return { path, split, ...picture, width, height, sha256 };
 }
 

@@ -398,7 +398,7 @@ Deno.test("downloadPath() stays in the folder, whatever the address", () => {
     equal(dirname(path), paths.downloads);
     match(
       basename(path),
-      /^[A-Za-z0-9_]{1,60}-[0-9a-f]{16}(\.[a-z]{3,4})?$/,
+      /^[A-Za-z0-9_][A-Za-z0-9_-]{0,59}-[0-9a-f]{16}(\.[a-z]{3,4})?$/,
     );
     equal(downloadPath(url), path);
   }));
