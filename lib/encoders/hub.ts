@@ -1,0 +1,161 @@
+/**
+ * Downloads a model's files from the hub, huggingface.co or a mirror of it.
+ *
+ * They go into a folder of the repository's name among the models. A file that
+ * exists there is whole, so a folder that someone filled by hand, or that an
+ * interrupted download left, is taken as it is and completed.
+ *
+ * Used by open.ts.
+ *
+ * ```ts
+ * import { missingFiles, repositoryFolder } from "#lib/encoders/hub.ts";
+ * import { deepEqual } from "node:assert/strict";
+ *
+ * const folder = repositoryFolder("nobody/no-such-model");
+ * deepEqual(missingFiles(folder, ["config.json"]), ["config.json"]);
+ * ```
+ *
+ * @module
+ */
+import { existsSync } from "node:fs";
+import { join } from "node:path";
+import pRetry, { AbortError } from "p-retry";
+import { paths } from "../paths.ts";
+import {
+  askAbout,
+  downloadFile,
+  hubEndpoint,
+  type HubFile,
+} from "./hub_file.ts";
+
+/** How far a download is, in bytes. */
+export interface HubProgress {
+  /** The file under way, by its path in the repository. */
+  file: string;
+  /** Bytes of all files that are here. */
+  received: number;
+  /** Bytes of all files. */
+  total: number;
+}
+
+/** How a download is watched and stopped. */
+export interface HubOptions {
+  /** Called as bytes arrive. */
+  onProgress?: (progress: HubProgress) => void;
+  /** Stops the download; what has arrived stays for the next one. */
+  signal?: AbortSignal;
+  /**
+   * First pause between two attempts at a file, in milliseconds; it doubles.
+   * @default 1000
+   */
+  retryDelayMs?: number;
+}
+
+/** Further requests for a file's size, and for the file, when one fails. */
+const RETRIES = { size: 1, content: 4 };
+
+/** Where a repository's files lie: a folder of that name among the models. */
+export function repositoryFolder(
+  repository: string,
+  models: string = paths.models,
+): string {
+  return join(models, ...repository.split("/"));
+}
+
+/** Those of the files that the folder does not hold. */
+export function missingFiles(
+  folder: string,
+  files: readonly string[],
+): string[] {
+  return files.filter((file) => !existsSync(join(folder, file)));
+}
+
+/**
+ * Whether the hub answers soon and has the file.
+ *
+ * @param timeoutMs Longest wait, in milliseconds.
+ */
+export async function hubAnswers(
+  repository: string,
+  file: string,
+  timeoutMs = 3000,
+): Promise<boolean> {
+  try {
+    await askAbout(
+      fileAddress(repository, file),
+      AbortSignal.timeout(timeoutMs),
+    );
+    return true;
+  } catch {
+    return false;
+  }
+}
+
+/**
+ * Downloads those of the files that the folder does not hold yet.
+ *
+ * @param repository Its name on the hub: "Xenova/clip-vit-base-patch32".
+ * @param files Paths in the repository.
+ * @param folder Where they go, under the same paths.
+ * @throws {Error} If one cannot be had: names the repository and its address,
+ *   the reason, and which files to put into the folder by hand.
+ */
+export async function downloadFiles(
+  repository: string,
+  files: readonly string[],
+  folder: string,
+  { onProgress, signal, retryDelayMs = 1000 }: HubOptions = {},
+): Promise<void> {
+  const missing = missingFiles(folder, files);
+  const persistently = <Result>(
+    retries: number,
+    attempt: () => Promise<Result>,
+  ): Promise<Result> =>
+    pRetry(() => attempt().catch(plainError), {
+      retries,
+      minTimeout: retryDelayMs,
+      signal,
+    });
+  try {
+    const wanted: HubFile[] = [];
+    for (const path of missing) {
+      const address = fileAddress(repository, path);
+      const facts = await persistently(
+        RETRIES.size,
+        () => askAbout(address, signal),
+      );
+      wanted.push({ path, address, ...facts });
+    }
+    const total = wanted.reduce((sum, { size }) => sum + size, 0);
+    let before = 0;
+    for (const file of wanted) {
+      const report = (here: number) =>
+        onProgress?.({ file: file.path, received: before + here, total });
+      await persistently(
+        RETRIES.content,
+        () => downloadFile(file, folder, signal, report),
+      );
+      before += file.size;
+    }
+  } catch (error) {
+    signal?.throwIfAborted();
+    const reason = (error as Error).message;
+    const list = missingFiles(folder, files).map((file) => `\n  ${file}`);
+    throw new Error(
+      `${repository} cannot be downloaded from ${hubEndpoint()}: ${reason}. ` +
+        "Try again, set HF_ENDPOINT to a mirror, or put these files into " +
+        `${folder}:${list.join("")}`,
+    );
+  }
+}
+
+function fileAddress(repository: string, file: string): string {
+  return `${hubEndpoint()}/${repository}/resolve/main/${file}`;
+}
+
+/** Rethrows with the cause in the message; p-retry gives up on TypeErrors. */
+function plainError(error: unknown): never {
+  if (error instanceof AbortError) throw error;
+  const { cause, message } = error as Error;
+  throw new Error(cause instanceof Error ? cause.message : message);
+}
