@@ -68,6 +68,8 @@ export async function cleanPicture(
   image: string | Uint8Array,
   { minSide = 50, maxPixels = 50_000_000 }: CleanOptions = {},
 ): Promise<CleanPicture | RejectedPicture> {
+  // The decoder's own messages get lost where several decode at once.
+  let reason = "not a JPEG, PNG, GIF, WebP, AVIF or TIFF file";
   try {
     // Sizes are checked below, from the header, before anything is decoded.
     const decoder = sharp(image, {
@@ -75,12 +77,7 @@ export async function cleanPicture(
       limitInputPixels: false,
     });
     const { format, width, height } = await decoder.metadata();
-    if (!FORMATS.includes(format)) {
-      return reject(
-        "corrupt",
-        `a ${format} file, expected a photograph's format`,
-      );
-    }
+    if (!FORMATS.includes(format)) return reject("corrupt", reason);
     const size = `${width} × ${height} pixels`;
     if (Math.min(width, height) < minSide) {
       return reject("too small", `${size}, expected ${minSide} or more a side`);
@@ -91,6 +88,7 @@ export async function cleanPicture(
         `${size}, expected ${maxPixels} or fewer in all`,
       );
     }
+    reason = "cannot be decoded to its end";
     const { data, info } = await decoder
       .autoOrient()
       .flatten({ background: "#ffffff" })
@@ -100,8 +98,8 @@ export async function cleanPicture(
       .toBuffer({ resolveWithObject: true });
     const sha256 = createHash("sha256").update(data).digest("hex");
     return { jpeg: data, width: info.width, height: info.height, sha256 };
-  } catch (error) {
-    return reject("corrupt", (error as Error).message.split("\n")[0]);
+  } catch {
+    return reject("corrupt", reason);
   }
 }
 

@@ -16,7 +16,7 @@
  *   page: "", caption: "", author: "", license: "" };
  * deepEqual(
  *   countLeft([
- *     { picture, fate: "corrupt", reason: "premature end of JPEG image" },
+ *     { picture, fate: "corrupt", reason: "cannot be decoded to its end" },
  *     { picture, fate: "train", reason: "" },
  *   ]),
  *   { found: 2, downloaded: 2, decodable: 1, "right size": 1, distinct: 1 },

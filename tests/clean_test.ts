@@ -1,5 +1,5 @@
 import fc from "fast-check";
-import { deepEqual, equal, match, ok } from "node:assert/strict";
+import { deepEqual, equal, ok } from "node:assert/strict";
 import { createHash } from "node:crypto";
 import sharp from "sharp";
 import {
@@ -169,25 +169,25 @@ Deno.test("cleanPicture() rejects what cannot be decoded to the end", async () =
   const png = await noise(200, 100).png().toBuffer();
   const damaged = Uint8Array.from(png);
   damaged[5000] ^= 255;
-  const cases: [string | Uint8Array, RegExp][] = [
-    [jpeg.subarray(0, jpeg.length / 2), /premature end/],
-    [png.subarray(0, png.length / 2), /read error/],
-    [damaged, /read error/],
-    [jpeg.subarray(0, 20), /./],
-    [new Uint8Array(), /./],
-    [new TextEncoder().encode("<html></html>"), /unsupported/],
+  const cut = "cannot be decoded to its end";
+  const other = "not a JPEG, PNG, GIF, WebP, AVIF or TIFF file";
+  const cases: [string | Uint8Array, string][] = [
+    [jpeg.subarray(0, jpeg.length / 2), cut],
+    [png.subarray(0, png.length / 2), cut],
+    [damaged, cut],
+    [jpeg.subarray(0, 20), other],
+    [new Uint8Array(), other],
+    [new TextEncoder().encode("<html></html>"), other],
     [
       new TextEncoder().encode(
         '<svg xmlns="http://www.w3.org/2000/svg" width="90" height="90"/>',
       ),
-      /^a svg file, expected a photograph's format$/,
+      other,
     ],
-    ["/no/such/file.jpg", /missing/],
+    ["/no/such/file.jpg", other],
   ];
   for (const [image, reason] of cases) {
-    const result = await cleanPicture(image);
-    ok("rejected" in result && result.rejected === "corrupt");
-    match(result.reason, reason);
+    deepEqual(await cleanPicture(image), { rejected: "corrupt", reason });
   }
 });
 
