@@ -34,7 +34,7 @@ export interface SizedFigure {
 /**
  * Draws a figure at its size, in at most 256 colours.
  *
- * @returns The PNG's bytes; undefined where no browser starts.
+ * @returns The PNG's bytes; undefined where no browser starts or it went away.
  * @throws {Error} If Plotly cannot draw the figure.
  */
 export async function drawFigure(
@@ -47,9 +47,19 @@ export async function drawFigure(
     const url = await page.evaluate(toImage, figure);
     const png = Buffer.from(url.slice(url.indexOf(",") + 1), "base64");
     return await sharp(png).png({ palette: true, effort: 10 }).toBuffer();
+  } catch (error) {
+    if (page.browser().connected) {
+      throw new Error(
+        `drawFigure: Plotly cannot draw this figure: ${
+          (error as Error).message
+        }`,
+      );
+    }
+    // The next chart starts another browser.
+    shared = undefined;
+    return undefined;
   } finally {
     release();
-    if (!page.browser().connected) shared = undefined;
   }
 }
 

@@ -45,20 +45,34 @@ export const SYMBOLS = [
   "cross",
 ];
 
+/** A Plotly layout whose size and margins are known, in pixels. */
+export interface CommonLayout extends Record<string, unknown> {
+  /** The chart's. */
+  width: number;
+  /** The chart's. */
+  height: number;
+  /** What lies around the plot: left, right, top, bottom. */
+  margin: { l: number; r: number; t: number; b: number };
+}
+
 /**
  * The layout under every figure's own.
  *
  * @param caption The title, wrapped to the chart's width.
- * @param entries How many names the legend has; 0 for none.
+ * @param names What the legend lists; it is left out for fewer than two.
  */
 export function commonLayout(
   caption: string | undefined,
-  entries: number,
-): Record<string, unknown> & typeof SIZE {
+  names: readonly string[],
+): CommonLayout {
   const title = caption === undefined ? "" : wrap(caption);
   const lines = title === "" ? 0 : title.split("\n").length;
-  // A short legend stands between title and plot, a long one to the right.
-  const above = entries > 0 && entries <= 4;
+  // A short legend stands between title and plot, a long one to the right,
+  // beside the column of buttons.
+  const above = names.length > 1 && names.length <= 4;
+  const longest = names.length > 4
+    ? 40 + 7 * Math.max(...names.map(({ length }) => length))
+    : 0;
   return {
     ...SIZE,
     paper_bgcolor: "#ffffff",
@@ -75,8 +89,13 @@ export function commonLayout(
       // Plotly sets the first of several lines higher than a line alone.
       pad: { t: lines > 1 ? 22 : 12 },
     },
-    margin: { l: 60, r: 44, t: 24 + lines * 20 + (above ? 24 : 0), b: 60 },
-    showlegend: entries > 0,
+    margin: {
+      l: 60,
+      r: 44 + longest,
+      t: 24 + lines * 20 + (above ? 24 : 0),
+      b: 60,
+    },
+    showlegend: names.length > 1,
     legend: above
       ? { orientation: "h", x: 0, y: 1, yanchor: "bottom" }
       : { x: 1.02, y: 1 },

@@ -18,7 +18,7 @@
  * @module
  */
 import { chart, type ChartOptions } from "./chart.ts";
-import { COLOURS, DASHES, SYMBOLS } from "./chart_style.ts";
+import { COLOURS, commonLayout, DASHES, SYMBOLS } from "./chart_style.ts";
 import type { Displayable } from "./mime.ts";
 import { formatNumbers } from "./table.ts";
 import { thumbnail } from "./thumbnail.ts";
@@ -126,17 +126,21 @@ export async function scatterWithThumbnails(
     };
   });
   const { xaxis, yaxis } = axes(options);
+  const names = groups.filter((group) => group !== undefined);
+  const { width, margin } = commonLayout(options.caption, names);
   const xRange = padded(points.map(({ x }) => x));
   const yRange = padded(points.map(({ y }) => y));
+  // Plotly wants sizes in units of the axes, so that pictures zoom.
+  const xUnits = (xRange[1] - xRange[0]) / (width - margin.l - margin.r);
+  const yUnits = (yRange[1] - yRange[0]) / (MAP_HEIGHT - margin.t - margin.b);
   const layout = {
     height: MAP_HEIGHT,
     xaxis: { ...xaxis, range: xRange },
     yaxis: { ...yaxis, range: yRange },
-    // Plotly wants sizes in units of the axes, so that pictures zoom.
     images: await mapImages(
       points,
-      (xRange[1] - xRange[0]) * MAP_THUMBNAIL / PLOT.width,
-      (yRange[1] - yRange[0]) * MAP_THUMBNAIL / PLOT.height,
+      MAP_THUMBNAIL * xUnits,
+      MAP_THUMBNAIL * yUnits,
     ),
   };
   return chart({ data, layout }, options);
@@ -206,9 +210,6 @@ export function heatmap(
 const MAP_THUMBNAIL = 40;
 
 const MAP_HEIGHT = 560;
-
-/** What the common margins leave of a map, pixels. */
-const PLOT = { width: 596, height: 450 };
 
 /** A range with room for the thumbnails at its ends. */
 function padded(values: number[]): [number, number] {

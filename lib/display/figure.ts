@@ -51,8 +51,8 @@ export function completeFigure(
   figure: Figure,
   caption?: string,
 ): CompleteFigure {
-  const named = figure.data.filter(({ name }) => name !== undefined).length;
-  const layout = commonLayout(caption, named > 1 ? named : 0);
+  const names = figure.data.flatMap(({ name }) => name ? [String(name)] : []);
+  const layout = commonLayout(caption, names);
   for (const [key, value] of Object.entries(figure.layout ?? {})) {
     // A second axis, "xaxis2", looks like the first.
     const common = layout[key.replace(/^([xy]axis)\d+$/, "$1")];
@@ -63,7 +63,7 @@ export function completeFigure(
   return tidy({
     data: figure.data,
     layout,
-    config: { displaylogo: false },
+    config: { displaylogo: false, modeBarButtonsToRemove: UNWANTED },
   }) as CompleteFigure;
 }
 
@@ -118,6 +118,9 @@ export function figureRows({ data, layout = {} }: Figure): TableRow[] {
   );
 }
 
+/** Buttons that send the data away, or select what nothing listens to. */
+const UNWANTED = ["sendChartToCloud", "select2d", "lasso2d", "autoScale2d"];
+
 /** Makes a value plain JSON, its texts plain text, its numbers short. */
 function tidy(value: unknown, key = ""): unknown {
   if (typeof value === "number") return shorten(value);
@@ -141,9 +144,14 @@ function shorten(value: number): number {
     : Number(value.toPrecision(4));
 }
 
+/** Of the control characters only line breaks: SVG, and so Plotly, has no others. */
 function escapeText(text: string): string {
-  return text.replace(/&/g, "&amp;").replace(/</g, "&lt;")
-    .replace(/>/g, "&gt;").replace(/\r?\n/g, "<br>");
+  return text.toWellFormed().split(/\r?\n/)
+    .map((line) => line.replace(/\p{Cc}/gu, " "))
+    .map((line) =>
+      line.replace(/&/g, "&amp;").replace(/</g, "&lt;").replace(/>/g, "&gt;")
+    )
+    .join("<br>");
 }
 
 function axisName(axis: unknown): string | undefined {

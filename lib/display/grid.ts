@@ -14,12 +14,12 @@
  * const hits = await imageGrid([
  *   { image: "data/gone.jpg", title: "owl", alt: "An owl", caption: "0.91" },
  * ]);
- * match(`${hits}`, /1\. owl · 0\.91 · data\/gone\.jpg \(no picture: file not found\)/);
+ * match(`${hits}`, /1\. owl · 0\.91 · data\/gone\.jpg · no picture: file not found/);
  * ```
  *
  * @module
  */
-import { type Displayable, displayable, escapeHtml } from "./mime.ts";
+import { type Displayable, displayable, escapeHtml, oneLine } from "./mime.ts";
 import { type Thumbnail, thumbnail } from "./thumbnail.ts";
 
 /** One cell of a grid. All strings are plain text. */
@@ -61,106 +61,119 @@ export async function imageGrid(
   items: readonly GridItem[],
   options: GridOptions = {},
 ): Promise<Displayable> {
-  const queries = items.filter(({ query }) => query);
-  const { columns = queries.length > 0 ? 5 : 6, size = 112, caption } = options;
+  const apart = items.some(({ query }) => query);
+  const { columns = apart ? 5 : 6, size = 112, caption } = options;
   requireWhole("columns", columns, 1, 50);
   requireWhole("size", size, 16, 512);
 
   const cells = await Promise.all(items.map((item) => drawCell(item, size)));
-  const queryCells = cells.filter(({ item }) => item.query);
-  const hitCells = cells.filter(({ item }) => !item.query);
+  const queries = cells.filter(({ query }) => query);
+  const hits = cells.filter(({ query }) => !query);
+  const lines = [
+    ...(caption ? [oneLine(caption)] : []),
+    ...queries.map((cell) => `Query: ${cellText(cell)}`),
+    ...hits.map((cell, index) => `${index + 1}. ${cellText(cell)}`),
+    ...(hits.length === 0 ? [NOTHING] : []),
+  ];
   return displayable({
-    "text/plain": [
-      ...(caption ? [caption] : []),
-      ...queryCells.map((cell) => `Query: ${describe(cell)}`),
-      ...hitCells.map((cell, index) => `${index + 1}. ${describe(cell)}`),
-    ].join("\n"),
-    "text/html": gridHtml(queryCells, hitCells, columns, size, caption),
+    "text/plain": lines.join("\n"),
+    "text/html": (caption ? `<p><b>${escapeHtml(caption)}</b></p>\n` : "") +
+      gridHtml(queries, hits, columns, size),
   });
 }
 
-interface Cell {
-  item: GridItem;
-  drawn: Thumbnail | { reason: string };
-}
+/** An item with its picture drawn, or the reason why there is none. */
+type Cell = GridItem & { drawn: Thumbnail | string };
 
 async function drawCell(item: GridItem, size: number): Promise<Cell> {
-  try {
-    return { item, drawn: await thumbnail(item.image, size) };
-  } catch (error) {
-    const [reason] = (error as Error).message.split("\n");
-    return { item, drawn: { reason } };
-  }
+  const drawn = await thumbnail(item.image, size)
+    .catch((error: Error) => `no picture: ${oneLine(error.message)}`);
+  return {
+    ...item,
+    title: clip(item.title ?? ""),
+    caption: clip(item.caption ?? ""),
+    drawn,
+  };
 }
 
+/** Rows of hits; the queries stand one above the other to their left. */
 function gridHtml(
   queries: Cell[],
   hits: Cell[],
   columns: number,
   size: number,
-  caption?: string,
 ): string {
-  const width = Math.min(columns, Math.max(1, hits.length));
-  const rows = Array.from(
-    { length: Math.ceil(hits.length / width) },
-    (_, row) =>
-      hits.slice(row * width, (row + 1) * width)
-        .map((cell, column) => cellHtml(cell, size, row * width + column + 1)),
-  );
+  const td = (content: string, more = "") =>
+    `<td align="center" valign="top" width="${size}"${more} ` +
+    `style="text-align:center;vertical-align:top;overflow-wrap:anywhere">` +
+    `${content}</td>`;
+  const rows: string[][] = [];
+  hits.forEach((hit, index) => {
+    if (index % columns === 0) rows.push([]);
+    rows.at(-1)!.push(td(cellHtml(hit, size, `${index + 1}. `)));
+  });
+  if (hits.length === 0) rows.push([td(`<i>${NOTHING}</i>`)]);
+
   let head = "";
   if (queries.length > 0) {
-    head = `<tr><th ${CELL}>Query</th>` +
-      `<th colspan="${width}" align="left" style="text-align:left">Hits</th></tr>\n`;
-    const shown = queries.map((cell) => pictureHtml(cell, size)).join(
-      "<br>",
-    );
-    const cell = `<td ${CELL} width="${size}" rowspan="${
-      Math.max(1, rows.length)
-    }">${shown}</td>`;
-    rows[0] = [cell, ...(rows[0] ?? [])];
+    const pictures = queries.map((query) => cellHtml(query, size)).join("<br>");
+    rows[0].unshift(td(pictures, ` rowspan="${rows.length}"`));
+    head = `<tr><th>Query</th><th align="left" style="text-align:left" ` +
+      `colspan="${columns}">Hits</th></tr>\n`;
   }
-  const body = rows.map((row) => `<tr>${row.join("\n")}</tr>`).join("\n");
-  return (caption ? `<p><b>${escapeHtml(caption)}</b></p>\n` : "") +
-    `<table>\n${head}${body}\n</table>`;
+  const body = rows.map((row) => `<tr>${row.join("\n")}</tr>\n`).join("");
+  return `<table>\n${head}${body}</table>`;
 }
 
-function cellHtml(cell: Cell, size: number, number: number): string {
-  return `<td ${CELL} width="${size}">${pictureHtml(cell, size, number)}</td>`;
-}
-
-function pictureHtml({ item, drawn }: Cell, size: number, number?: number) {
-  const picture = "url" in drawn
-    ? `<img src="${drawn.url}" alt="${escapeHtml(item.alt)}" ` +
-      `width="${drawn.width}" height="${drawn.height}">`
-    : `<i>no picture: ${escapeHtml(drawn.reason)}</i>`;
-  const title = [number && `${number}.`, item.title].filter(Boolean).join(" ");
-  // In a box, so that titles of a row stand on one line, where styles survive.
-  const box = `height:${size}px;display:flex;` +
-    "align-items:center;justify-content:center";
+function cellHtml(cell: Cell, size: number, number = ""): string {
+  const { drawn, alt, title, caption, good } = cell;
+  const picture = typeof drawn === "string"
+    ? `<i>${escapeHtml(drawn)}</i>`
+    : `<img src="${drawn.url}" alt="${escapeHtml(alt)}" ` +
+      `width="${drawn.width}" height="${drawn.height}">`;
   const lines = [
-    ...(title ? [`<b>${escapeHtml(title)}</b>`] : []),
-    ...(item.caption ? [escapeHtml(item.caption)] : []),
-    ...(item.good === undefined ? [] : [MARKS[`${item.good}`].html]),
+    ...(number || title ? [`<b>${escapeHtml(number + title)}</b>`] : []),
+    ...(caption ? [escapeHtml(caption)] : []),
+    ...(good === undefined ? [] : [badge(good)]),
   ];
-  return `<div style="${box}">${picture}</div>${lines.join("<br>")}`;
+  // In a box, so that titles of a row stand on one line, where styles survive.
+  return `<div style="height:${size}px;display:flex;align-items:center;` +
+    `justify-content:center">${picture}</div>${lines.join("<br>")}`;
 }
 
-function describe({ item, drawn }: Cell): string {
-  const path = typeof item.image === "string"
-    ? shortPath(item.image)
-    : undefined;
-  const text = [
-    item.title ?? item.alt,
-    item.caption,
-    item.good === undefined ? undefined : MARKS[`${item.good}`].text,
-    path,
-  ].filter(Boolean).join(" · ");
-  return "reason" in drawn ? `${text} (no picture: ${drawn.reason})` : text;
+function cellText({ drawn, alt, title, caption, good, image }: Cell): string {
+  const parts = [
+    title || alt,
+    caption,
+    good === undefined ? "" : mark(good),
+    // The same on every machine, and still telling.
+    typeof image === "string" ? image.split(/[\\/]/).slice(-3).join("/") : "",
+    typeof drawn === "string" ? drawn : "",
+  ];
+  return oneLine(parts.filter((part) => part !== "").join(" · "));
 }
 
-/** The last three parts: the same on every machine, and still telling. */
-function shortPath(path: string): string {
-  return path.split(/[\\/]/).slice(-3).join("/");
+const NOTHING = "no pictures";
+
+/** A sign and a word: the colour only comes on top. */
+function mark(good: boolean): string {
+  return good ? "✓ relevant" : "✗ not relevant";
+}
+
+/** White on dark, above 6:1 in both themes. */
+function badge(good: boolean): string {
+  return `<span style="background:${good ? "#1a6b3c" : "#9a3412"};color:#fff;` +
+    `padding:0 .5em;border-radius:.5em;display:inline-block">${
+      mark(good)
+    }</span>`;
+}
+
+/** Titles on photo sites can be essays; a cell has room for four lines. */
+function clip(text: string): string {
+  const characters = [...oneLine(text)];
+  return characters.length <= 60
+    ? characters.join("")
+    : characters.slice(0, 59).join("").trimEnd() + "…";
 }
 
 function requireWhole(
@@ -174,19 +187,4 @@ function requireWhole(
       `imageGrid: expected ${name} from ${least} to ${most}, got ${value}`,
     );
   }
-}
-
-const CELL =
-  `align="center" valign="top" style="text-align:center;vertical-align:top;overflow-wrap:anywhere"`;
-
-/** A sign and a word; the colour comes on top. White on these is above 5:1. */
-const MARKS: Record<string, { text: string; html: string }> = {
-  true: mark("✓ relevant", "#1a6b3c"),
-  false: mark("✗ not relevant", "#9a3412"),
-};
-
-function mark(text: string, background: string) {
-  const style =
-    `background:${background};color:#fff;padding:0 .5em;border-radius:.5em`;
-  return { text, html: `<span style="${style}">${text}</span>` };
 }

@@ -3,7 +3,8 @@
  * which each front end takes the richest that it can draw.
  *
  * Text that comes from outside (titles, captions, paths, labels) is always
- * text: whatever builds HTML passes it through `escapeHtml` here.
+ * text: whatever builds HTML passes it through `escapeHtml` here, whatever
+ * builds lines through `oneLine`.
  *
  * Used by the other files of this folder. Touches no files.
  *
@@ -47,6 +48,11 @@ export function displayable(bundle: MimeBundle): Displayable {
 /** Makes text safe inside HTML elements and quoted attributes. */
 export function escapeHtml(text: string): string {
   return text.replace(/[&<>"']/g, (character) => ENTITIES[character]);
+}
+
+/** Text on one line, without the control characters that terminals obey. */
+export function oneLine(text: string): string {
+  return text.replace(/[\p{Cc}\s]+/gu, " ").trim();
 }
 
 const ENTITIES: Record<string, string> = {

@@ -19,7 +19,7 @@
  * @module
  */
 import process from "node:process";
-import { escapeHtml, type MimeBundle } from "./mime.ts";
+import { escapeHtml, type MimeBundle, oneLine } from "./mime.ts";
 import { stopButton } from "./stop_button.ts";
 
 /** What a bar shows. */
@@ -83,8 +83,7 @@ export function progressText(state: ProgressState, now?: number): string {
     }
   }
   if (note) parts.push(note);
-  // A note may come from the web: no line breaks, no terminal commands.
-  return parts.join(" · ").replace(/\p{Cc}+/gu, " ");
+  return oneLine(parts.join(" · "));
 }
 
 function notebookScreen(jupyter: typeof Deno.jupyter): ProgressScreen {
@@ -169,8 +168,14 @@ function logScreen(): ProgressScreen {
 
 /** The first Ctrl-C asks the work to stop; a second one ends the process. */
 function onInterrupt(_label: string, onStop: () => void): () => void {
-  process.once("SIGINT", onStop);
-  return () => process.off("SIGINT", onStop);
+  let asked = false;
+  const listener = () => {
+    if (asked) process.exit(130);
+    asked = true;
+    onStop();
+  };
+  process.on("SIGINT", listener);
+  return () => process.off("SIGINT", listener);
 }
 
 /** Deno's kernel, if this runs in one: elsewhere the getter throws. */

@@ -15,7 +15,7 @@
  *
  * @module
  */
-import { type Displayable, displayable, escapeHtml } from "./mime.ts";
+import { type Displayable, displayable, escapeHtml, oneLine } from "./mime.ts";
 
 /** A row by column name; a column may be absent. All text is plain text. */
 export type TableRow = Record<string, string | number | undefined>;
@@ -72,7 +72,7 @@ function formatColumn(name: string, rows: readonly TableRow[]): Column {
     name,
     numeric: formatted.length > 0,
     cells: values.map((value) =>
-      typeof value === "number" ? formatted.shift()! : value
+      typeof value === "number" ? formatted.shift()! : oneLine(value)
     ),
   };
 }
