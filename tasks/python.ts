@@ -15,7 +15,7 @@ import { join } from "node:path";
 import process from "node:process";
 import { writeAtomic } from "../lib/files.ts";
 import { paths } from "../lib/paths.ts";
-import { runChild } from "./child.ts";
+import { type ChildOptions, type ChildResult, runChild } from "./child.ts";
 import { CommandError } from "./command.ts";
 import { findPython } from "./find_python.ts";
 
@@ -89,8 +89,7 @@ async function installRequirements(
 }
 
 /**
- * Runs the pip of `.venv`. It ends with this process, `kill -9` included, so
- * that none is left to write into what the next set-up makes.
+ * Runs the pip of `.venv`.
  *
  * @throws {CommandError} If it fails: quotes it.
  */
@@ -100,9 +99,8 @@ export async function runPip(
   signal?: AbortSignal,
 ): Promise<void> {
   const quiet = "--no-input --disable-pip-version-check --progress-bar off";
-  const { code, output } = await runChild(
-    venvPython,
-    ["-c", PIP_WITH_PARENT, command, ...quiet.split(" "), ...args],
+  const { code, output } = await runModule(
+    ["pip", command, ...quiet.split(" "), ...args],
     { signal, onLine },
   );
   if (code === 0) return;
@@ -114,13 +112,28 @@ export async function runPip(
   );
 }
 
-const PIP_WITH_PARENT = `
-import os, runpy, sys, threading
+/**
+ * Runs a Python module, as `python -m` does, until it or this process ends, be
+ * it by `kill -9`: no pip is left to write into what the next set-up makes, and
+ * no server to hold a port.
+ */
+export function runModule(
+  args: string[],
+  options: ChildOptions,
+): Promise<ChildResult> {
+  return runChild(venvPython, ["-c", WITH_PARENT, ...args], options);
+}
+
+const WITH_PARENT = `
+import os, runpy, signal, sys, threading, time
 def end_with_parent():
     os.read(0, 1)
+    os.kill(os.getpid(), signal.SIGTERM)
+    time.sleep(5)
     os._exit(1)
 threading.Thread(target=end_with_parent, daemon=True).start()
-runpy.run_module("pip", run_name="__main__", alter_sys=True)
+del sys.argv[0]
+runpy.run_module(sys.argv[0], run_name="__main__", alter_sys=True)
 `;
 
 function isWhole(): boolean {
