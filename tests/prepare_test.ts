@@ -5,7 +5,11 @@ import { existsSync } from "node:fs";
 import { join, relative } from "node:path";
 import { setTimeout as sleep } from "node:timers/promises";
 import sharp from "sharp";
+import { download } from "#lib/download.ts";
 import { paths } from "#lib/paths.ts";
+import { readSample } from "#lib/sample.ts";
+import { type Flaw, openLibrary } from "#lib/sites/photo_library.ts";
+import { startPhotoSite } from "#lib/sites/photo_site.ts";
 import {
   type Account,
   countLeft,
@@ -273,6 +277,61 @@ Deno.test("countLeft() ends with what is kept and never rises", () => {
       fates.filter((fate) => fate === "train" || fate === "test").length,
     );
   }));
+});
+
+/** What becomes of the site's flawed photos. */
+const FATES: Record<Flaw, Fate> = {
+  "gone": "not downloaded",
+  "not a picture": "not downloaded",
+  "cut off": "corrupt",
+  "too small": "too small",
+};
+
+Deno.test("download() and prepareDataset() come through a photo site's bad day", async () => {
+  await withFolders(async () => {
+    const sample = await readSample();
+    const library = openLibrary(sample);
+    const match = /_b\.jpg/;
+    let requests = 0;
+    const site = await startPhotoSite({
+      port: 0,
+      faults: [
+        { match, answer: "429", times: 3, retryAfter: 0 },
+        { match, answer: "500", times: 2 },
+        { match, answer: "cut off", times: 2 },
+        { match, answer: "slow", times: 1, delayMs: 200 },
+      ],
+      onRequest: () => requests++,
+    });
+    // The addresses of a crawl at another port.
+    const found = library.terms.flatMap(({ category, term }) =>
+      library.search(term).map(({ photo, again }) => ({
+        category,
+        term,
+        url: `http://127.0.0.1:1/pictures/${photo.id}-${photo.name}_b.jpg` +
+          (again ? "?again" : ""),
+        page: `http://127.0.0.1:1/photos/${photo.id}/`,
+        caption: photo.caption,
+        author: photo.author,
+        license: photo.license,
+      }))
+    );
+    const limits = { intervalMs: 0, backoffMs: 10, rebase: site.rebase };
+    const downloads = await download(found, limits);
+    const asked = new Set(found.map(({ url }) => url)).size;
+    equal(requests, asked + 3 + 2 + 2);
+    deepEqual(await download(found, limits), downloads);
+    equal(requests, asked + 3 + 2 + 2 + downloads.failures.length);
+    await site.close();
+
+    const accounts = await prepareDataset(downloads);
+    for (const { picture, fate } of accounts) {
+      const id = Number(/\d+(?=-)/.exec(picture.url)![0]);
+      const { flaw } = library.find(id)!;
+      if (flaw) equal(fate, FATES[flaw], picture.url);
+    }
+    equal(countLeft(accounts).distinct, sample.length);
+  });
 });
 
 Deno.test("prepareDataset() killed at any time leaves a data set that is whole", async () => {
