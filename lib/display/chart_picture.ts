@@ -67,13 +67,12 @@ let shared: Promise<Page | undefined> | undefined;
 let drawing = 0;
 
 async function openPage(): Promise<Page | undefined> {
+  const path = fileURLToPath(import.meta.resolve("plotly"));
   const browser = await launchBrowser().catch(() => undefined);
   if (!browser) return undefined;
   const page = await browser.newPage();
   await page.setOfflineMode(true);
-  await page.addScriptTag({
-    path: fileURLToPath(import.meta.resolve("plotly")),
-  });
+  await page.addScriptTag({ path });
   return page;
 }
 

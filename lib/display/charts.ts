@@ -90,7 +90,7 @@ export interface MapPoint {
   image: string | Uint8Array;
   /** Shown when the pointer is over it. */
   title: string;
-  /** Points of one group share a colour and a name in the legend. */
+  /** Shares a colour and a name in the legend; six colours go round. */
   group?: string;
 }
 

@@ -62,9 +62,12 @@ export function progressBar(label: string, total: number): ProgressBar {
   screen.draw(state);
 
   const stop = () => {
+    if (finished) return;
+    // Asked once is enough: a second Ctrl-C is meant for the process.
+    withdrawStop?.();
     state.stopped = true;
     abort.abort(new DOMException(`${label}: stopped`, "AbortError"));
-    if (!finished) screen.draw(state);
+    screen.draw(state);
   };
   return {
     update(done, note) {

@@ -64,7 +64,8 @@ export function openScreen(): ProgressScreen {
  */
 export function progressText(state: ProgressState, now?: number): string {
   const { label, total, done, note, stopped, paceFrom } = state;
-  const parts = [`${label}: ${done} of ${total}`];
+  const count = (items: number) => items.toLocaleString("en");
+  const parts = [`${label}: ${count(done)} of ${count(total)}`];
   if (stopped) parts.push(now === undefined ? "stopped" : "stopping …");
   else if (paceFrom && now !== undefined && now - paceFrom.at >= 1000) {
     const perSecond = (done - paceFrom.done) / (now - paceFrom.at) * 1000;
@@ -166,16 +167,10 @@ function logScreen(): ProgressScreen {
   };
 }
 
-/** The first Ctrl-C asks the work to stop; a second one ends the process. */
+/** Ctrl-C asks the work to stop; once that is withdrawn, it ends the process. */
 function onInterrupt(_label: string, onStop: () => void): () => void {
-  let asked = false;
-  const listener = () => {
-    if (asked) process.exit(130);
-    asked = true;
-    onStop();
-  };
-  process.on("SIGINT", listener);
-  return () => process.off("SIGINT", listener);
+  process.on("SIGINT", onStop);
+  return () => process.off("SIGINT", onStop);
 }
 
 /** Deno's kernel, if this runs in one: elsewhere the getter throws. */
