@@ -58,15 +58,17 @@ testWithChroma("indexEmbeddings() sends only what differs", async (chroma) => {
     onProgress: (done, total) => progress.push([done, total]),
   });
   deepEqual(first, { sent: 5, unchanged: 0, deleted: 0 });
-  deepEqual(progress, [[2, 5], [4, 5], [5, 5]]);
+  deepEqual(progress, [[0, 5], [2, 5], [4, 5], [5, 5]]);
 
   const turned = { ...row(1), vector: Float32Array.of(0, -1) };
   const renamed = { ...row(2), term: "hen" };
+  progress.length = 0;
   const second = await indexEmbeddings(
     index,
     [row(0), turned, renamed, row(3), row(9)],
-    { batchSize: 2 },
+    { batchSize: 2, onProgress: (...at) => progress.push(at) },
   );
+  deepEqual(progress, [[2, 5], [4, 5], [5, 5]]);
   deepEqual(second, { sent: 3, unchanged: 2, deleted: 1 });
   equal(await index.collection.count(), 5);
 
@@ -81,7 +83,9 @@ testWithChroma(
   async (chroma) => {
     const index = await openIndex(chroma, description("l2"));
     const abort = new AbortController();
-    const onProgress = () => abort.abort(new Error("stopped by the reader"));
+    const onProgress = (done: number) => {
+      if (done > 0) abort.abort(new Error("stopped by the reader"));
+    };
     const options = { batchSize: 2, onProgress, signal: abort.signal };
     await rejects(
       indexEmbeddings(index, rows(5), options),
@@ -117,6 +121,10 @@ testWithChroma(
     await rejects(
       indexEmbeddings(index, [row(0), row(0)]),
       /expected train\/0\.jpg once/,
+    );
+    await rejects(
+      indexEmbeddings(index, [row(0)], { batchSize: 0 }),
+      /batch size of 1 or more, got 0/,
     );
     equal(await index.collection.count(), 0);
   },

@@ -37,7 +37,10 @@ export interface UpdateOptions {
    * @default 2000
    */
   batchSize?: number;
-  /** Called after each batch with the number of rows sent, of those to send. */
+  /**
+   * Called first with the number of rows that the server has already, then
+   * after each batch; `total` is the number of all rows.
+   */
   onProgress?: (done: number, total: number) => void;
   /** Stops between two batches, by throwing the signal's reason. */
   signal?: AbortSignal;
@@ -60,14 +63,20 @@ export interface IndexChanges {
  *
  * @param rows The whole data set: a row that is not among them is deleted.
  * @throws {RangeError} Before anything is sent, if a vector has another length
- * than the index or a value that is no finite number, or two rows have a path.
+ * than the index or a value that is no finite number, two rows have one path,
+ * or the batch size is not a whole number of 1 or more.
  */
 export async function indexEmbeddings(
   index: EmbeddingIndex,
   rows: readonly IndexRow[],
   options: UpdateOptions = {},
 ): Promise<IndexChanges> {
-  const { onProgress, signal } = options;
+  const { batchSize: wantedSize = 2000, onProgress, signal } = options;
+  if (!Number.isInteger(wantedSize) || wantedSize < 1) {
+    throw new RangeError(
+      `indexEmbeddings: expected a batch size of 1 or more, got ${wantedSize}`,
+    );
+  }
   const { client, collection } = index;
   const wanted = new Map<string, IndexRow & { fingerprint: string }>();
   for (const row of rows) {
@@ -78,10 +87,7 @@ export async function indexEmbeddings(
     wanted.set(row.path, { ...row, fingerprint: fingerprint(row) });
   }
 
-  const batchSize = Math.min(
-    options.batchSize ?? 2000,
-    await client.getMaxBatchSize(),
-  );
+  const batchSize = Math.min(wantedSize, await client.getMaxBatchSize());
   const stored = await readFingerprints(collection, batchSize, signal);
   const gone = [...stored.keys()].filter((path) => !wanted.has(path));
   for (const ids of batches(gone, batchSize)) {
@@ -92,7 +98,9 @@ export async function indexEmbeddings(
   const changed = [...wanted.values()].filter((row) =>
     stored.get(row.path) !== row.fingerprint
   );
+  const unchanged = wanted.size - changed.length;
   let sent = 0;
+  onProgress?.(unchanged, wanted.size);
   for (const batch of batches(changed, batchSize)) {
     signal?.throwIfAborted();
     await collection.upsert({
@@ -103,9 +111,9 @@ export async function indexEmbeddings(
       )),
     });
     sent += batch.length;
-    onProgress?.(sent, changed.length);
+    onProgress?.(unchanged + sent, wanted.size);
   }
-  return { sent, unchanged: wanted.size - sent, deleted: gone.length };
+  return { sent, unchanged, deleted: gone.length };
 }
 
 /** Names a row's content, so that an equal one need not be sent again. */
