@@ -1,22 +1,46 @@
 /**
  * How good a ranking is, in the field's own measures.
  *
- * A ranking is given as a list of true and false: whether the item at each
- * rank is relevant (of the query's class), best first.
+ * A ranking is given as the ranks of its relevant items (those of the query's
+ * class, or its own captions): 1 is the first place, ascending, all of them,
+ * however far down. Each measure is a number in [0, 1] for one query; a set of
+ * queries has their mean, the median for ranks.
  *
  * Used by notebooks 3, 4 and 7 and by `task evaluate`. Touches no files.
  *
  * ```ts
- * import { averagePrecision, precisionAtK } from "#lib/evaluate.ts";
- * import { equal } from "node:assert/strict";
+ * import { averagePrecision, precisionAtK, relevantRanks } from "#lib/evaluate.ts";
+ * import { deepEqual, equal } from "node:assert/strict";
  *
- * const relevant = [true, false, true, false]; // 2 relevant, at ranks 1 and 3
- * equal(precisionAtK(relevant, 2), 1 / 2);
- * equal(averagePrecision(relevant), (1 / 1 + 2 / 3) / 2);
+ * const ranks = relevantRanks([true, false, true, false]);
+ * deepEqual(ranks, [1, 3]);
+ * equal(precisionAtK(ranks, 2), 1 / 2);
+ * equal(averagePrecision(ranks), (1 / 1 + 2 / 3) / 2);
  * ```
  *
  * @module
  */
+
+/** Ranks of the relevant items, from 1, ascending. */
+export type Ranks = ArrayLike<number>;
+
+/** The ranks of the items that are marked as relevant, best first. */
+export function relevantRanks(relevant: readonly boolean[]): number[] {
+  return relevant.flatMap((isRelevant, index) => isRelevant ? [index + 1] : []);
+}
+
+/**
+ * Recall at k as image-text retrieval reports it (R@k): 1 if any relevant item
+ * is among the first k, else 0.
+ *
+ * Its mean divides by the number of queries. Where a query has one relevant
+ * item, this is recall in the usual sense, found ÷ relevant; for a picture with
+ * five captions it is not, since one of the five is enough.
+ */
+export function recallAtK(ranks: Ranks, k: number): number {
+  checkK("recallAtK", k);
+  return ranks.length > 0 && ranks[0] <= k ? 1 : 0;
+}
 
 /**
  * Precision at k: the share of relevant items among the first k.
@@ -26,13 +50,11 @@
  *
  * @throws {RangeError} If k is not a whole number of 1 or more.
  */
-export function precisionAtK(relevant: readonly boolean[], k: number): number {
-  if (!Number.isInteger(k) || k < 1) {
-    throw new RangeError(
-      `precisionAtK: expected a whole k of 1 or more, got ${k}`,
-    );
-  }
-  return count(relevant.slice(0, k)) / k;
+export function precisionAtK(ranks: Ranks, k: number): number {
+  checkK("precisionAtK", k);
+  let found = 0;
+  while (found < ranks.length && ranks[found] <= k) found++;
+  return found / k;
 }
 
 /**
@@ -40,20 +62,37 @@ export function precisionAtK(relevant: readonly boolean[], k: number): number {
  * each one's rank.
  *
  * Divides by the number of relevant items in the whole ranking, which is not
- * cut off: an item that is never found counts as 0. (Dividing by those found,
- * as some projects do, gives 1 for one hit at rank 1 out of ten.)
+ * cut off: an item that is found late still counts. (Dividing by those found
+ * early, as some projects do, gives 1 for one hit at rank 1 out of ten.)
  *
  * Source: Manning, Raghavan, Schütze, Introduction to Information Retrieval,
  * section 8.4.
  *
  * @returns A number in [0, 1]; 0 where nothing is relevant.
  */
-export function averagePrecision(relevant: readonly boolean[]): number {
-  let found = 0, sum = 0;
-  relevant.forEach((isRelevant, index) => {
-    if (isRelevant) sum += ++found / (index + 1);
-  });
-  return found === 0 ? 0 : sum / found;
+export function averagePrecision(ranks: Ranks): number {
+  return mean(Array.from(ranks, (rank, index) => (index + 1) / rank));
+}
+
+/**
+ * Normalised discounted cumulative gain (nDCG): the sum of 1 / log₂(1 + rank)
+ * over the relevant items, divided by that sum for the best possible ranking,
+ * which has all relevant items first.
+ *
+ * Gains are 1 or 0 and the ranking is not cut off, as trec_eval's `ndcg`.
+ *
+ * Source: Järvelin, Kekäläinen, Cumulated gain-based evaluation of IR
+ * techniques, 2002, with the discount that trec_eval uses.
+ *
+ * @returns A number in [0, 1]; 0 where nothing is relevant.
+ */
+export function normalizedGain(ranks: Ranks): number {
+  let gain = 0, best = 0;
+  for (let i = 0; i < ranks.length; i++) {
+    gain += 1 / Math.log2(1 + ranks[i]);
+    best += 1 / Math.log2(2 + i);
+  }
+  return best === 0 ? 0 : gain / best;
 }
 
 /** What a set of rankings scored: means over the queries, each in [0, 1]. */
@@ -83,13 +122,13 @@ export function scoreRankings(
         `got ${rankings.length} rankings and ${queryLabels.length} queries`,
     );
   }
-  const relevant = rankings.map((labels, query) =>
-    labels.map((label) => label === queryLabels[query])
+  const ranks = rankings.map((labels, query) =>
+    relevantRanks(labels.map((label) => label === queryLabels[query]))
   );
   return {
-    top1: mean(relevant.map((row) => precisionAtK(row, 1))),
-    precisionAt5: mean(relevant.map((row) => precisionAtK(row, 5))),
-    meanAveragePrecision: mean(relevant.map(averagePrecision)),
+    top1: mean(ranks.map((ofQuery) => precisionAtK(ofQuery, 1))),
+    precisionAt5: mean(ranks.map((ofQuery) => precisionAtK(ofQuery, 5))),
+    meanAveragePrecision: mean(ranks.map(averagePrecision)),
   };
 }
 
@@ -128,10 +167,16 @@ export function confusionMatrix(
   return matrix;
 }
 
-function count(values: readonly boolean[]): number {
-  return values.filter(Boolean).length;
+function checkK(caller: string, k: number): void {
+  if (!Number.isInteger(k) || k < 1) {
+    throw new RangeError(
+      `${caller}: expected a whole k of 1 or more, got ${k}`,
+    );
+  }
 }
 
+/** The mean; 0 of nothing. */
 function mean(values: readonly number[]): number {
-  return values.reduce((sum, value) => sum + value, 0) / values.length;
+  const sum = values.reduce((sum, value) => sum + value, 0);
+  return values.length === 0 ? 0 : sum / values.length;
 }
