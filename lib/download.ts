@@ -25,7 +25,7 @@
  * @module
  */
 import { createHash } from "node:crypto";
-import { access, mkdir, readdir, rm } from "node:fs/promises";
+import { access, readdir, rm } from "node:fs/promises";
 import { extname, join } from "node:path";
 import { type FetchLimits, PictureFetcher } from "./fetch.ts";
 import { writeAtomic } from "./files.ts";
@@ -166,8 +166,7 @@ function describe({ name, message, cause }: Error): string {
 
 /** Removes what a killed run had begun to write. */
 async function removeLeftovers(): Promise<void> {
-  await mkdir(paths.downloads, { recursive: true });
-  for (const name of await readdir(paths.downloads)) {
+  for (const name of await readdir(paths.downloads).catch(() => [])) {
     if (/^\..*\.part$/.test(name)) await rm(join(paths.downloads, name));
   }
 }
