@@ -62,6 +62,8 @@ export class PictureFetcher {
   #queues = new Map<string, ReturnType<typeof pLimit>>();
 
   /**
+   * Starts with nothing known about any host.
+   *
    * @param limits What differs from: 8 requests at once, 100 ms between two to
    *   one host, 1 s of backoff, 10 minutes of patience with a host that
    *   refuses, 30 s a request, 20 MB a picture.

@@ -51,7 +51,11 @@ export class Host {
   #refusingSince = 0;
   #lastRefusal = 0;
 
-  /** @param name What messages call it: "example.org". */
+  /**
+   * Starts with no turn taken.
+   *
+   * @param name What messages call it: "example.org".
+   */
   constructor(name: string, limits: HostLimits) {
     this.#name = name;
     this.#limits = limits;
@@ -68,7 +72,7 @@ export class Host {
       this.#giveUpWhenHopeless();
       const turn = Math.max(Date.now(), this.#nextTurn, this.#pausedUntil);
       this.#nextTurn = turn + this.#intervalMs;
-      await sleep(turn - Date.now(), undefined, { signal });
+      await sleep(Math.max(0, turn - Date.now()), undefined, { signal });
       // While this caller slept, another's request may have been refused.
     } while (Date.now() < this.#pausedUntil);
   }
