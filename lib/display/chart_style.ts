@@ -71,7 +71,7 @@ export function commonLayout(
   // beside the column of buttons.
   const above = names.length > 1 && names.length <= 4;
   const longest = names.length > 4
-    ? 40 + 7 * Math.max(...names.map(({ length }) => length))
+    ? 50 + 7 * Math.max(...names.map(({ length }) => length))
     : 0;
   return {
     ...SIZE,

@@ -118,7 +118,8 @@ function gridHtml(
   if (queries.length > 0) {
     const pictures = queries.map((query) => cellHtml(query, size)).join("<br>");
     rows[0].unshift(td(pictures, ` rowspan="${rows.length}"`));
-    head = `<tr><th>Query</th><th align="left" style="text-align:left" ` +
+    head = `<tr><th align="center" style="text-align:center">Query</th>` +
+      `<th align="left" style="text-align:left" ` +
       `colspan="${columns}">Hits</th></tr>\n`;
   }
   const body = rows.map((row) => `<tr>${row.join("\n")}</tr>\n`).join("");
