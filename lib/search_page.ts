@@ -1,0 +1,198 @@
+/**
+ * A site's search page in a browser tab: opening it, reading it, bringing up
+ * more pictures, and waiting until they are there.
+ *
+ * Used by crawl_term.ts. Times are milliseconds.
+ *
+ * ```ts
+ * import { launchBrowser } from "#lib/browser.ts";
+ * import { SearchPage } from "#lib/search_page.ts";
+ * import { localSite } from "#lib/sites/local.ts";
+ * import { startPhotoSite } from "#lib/sites/photo_site.ts";
+ * import { equal } from "node:assert/strict";
+ *
+ * const photoSite = await startPhotoSite();
+ * const browser = await launchBrowser();
+ * const site = localSite(photoSite.origin);
+ * const page = new SearchPage(await browser.newPage(), site, 30_000);
+ *
+ * await page.open("flower");
+ * const last = await page.settle("");
+ * equal((await page.read()).length, 6);
+ * await page.scrollDown();
+ * await page.settle(last);
+ * equal((await page.read()).length, 12);
+ *
+ * await browser.close();
+ * await photoSite.close();
+ * ```
+ *
+ * @module
+ */
+import {
+  type HTTPRequest,
+  type HTTPResponse,
+  type Page,
+  TimeoutError,
+} from "puppeteer-core";
+import { FinalError } from "./hosts.ts";
+import type { SeenPicture, Site } from "./sites/site.ts";
+
+/** How a site answered a request. */
+export interface Answer {
+  status: number;
+  statusText: string;
+  /** The Retry-After header. */
+  retryAfter?: string | null;
+}
+
+/** Without a request for so long, nothing more is coming. */
+const QUIET_MS = 500;
+
+/** A search page in a tab. */
+export class SearchPage {
+  /** How the page's own last request for more pictures was turned down. */
+  refusal: Answer | undefined;
+  /** How such a request, or the page itself, broke off. */
+  #broken: string | undefined;
+  #tab: Page;
+  #site: Site;
+  #timeoutMs: number;
+
+  /** @param timeoutMs For a page, or for more pictures, to arrive. */
+  constructor(tab: Page, site: Site, timeoutMs: number) {
+    this.#tab = tab;
+    this.#site = site;
+    this.#timeoutMs = timeoutMs;
+    const isPagesOwn = (request: HTTPRequest) =>
+      /^(xhr|fetch)$/.test(request.resourceType());
+    tab.on("response", (response) => {
+      const status = response.status();
+      if ((status === 429 || status >= 500) && isPagesOwn(response.request())) {
+        this.refusal = answerOf(response);
+      }
+    });
+    tab.on("requestfailed", (request) => {
+      // A page that breaks off is shown as far as it came.
+      if (isPagesOwn(request) || request.isNavigationRequest()) {
+        this.#broken = request.failure()?.errorText;
+      }
+    });
+  }
+
+  /**
+   * Opens the search for a term.
+   *
+   * @throws {FinalError} If what comes is no page.
+   */
+  async open(term: string): Promise<Answer> {
+    this.refusal = undefined;
+    this.#broken = undefined;
+    const response = await this.#tab.goto(this.#site.searchUrl(term), {
+      waitUntil: "domcontentloaded",
+      timeout: this.#timeoutMs,
+    });
+    if (!response) throw new Error("no answer");
+    const type = response.headers()["content-type"] ?? "";
+    if (response.ok() && !/^(text\/html|application\/xhtml)/i.test(type)) {
+      throw new FinalError(`expected a page, got ${type.slice(0, 60)}`);
+    }
+    return answerOf(response);
+  }
+
+  /** Everything that the page shows now. */
+  read(): Promise<SeenPicture[]> {
+    return this.#run(`(${this.#site.readResults})(document)`);
+  }
+
+  /**
+   * Waits until the last picture on the page is another one than `before`, or
+   * until no request has been under way for a while.
+   *
+   * @param before What the last call returned; "" before the first.
+   * @returns The last picture's address; "" if there is none.
+   * @throws {FinalError} If neither happens in time.
+   * @throws {Error} If the page, or a request for more pictures, broke off.
+   */
+  async settle(before: string): Promise<string> {
+    const last = `((${this.#site.readResults})(document).at(-1)?.image ?? "")`;
+    const stop = new AbortController();
+    const waits = { timeout: this.#timeoutMs, signal: stop.signal };
+    const arrived = this.#tab.waitForFunction(
+      `${last} !== ${JSON.stringify(before)}`,
+      { ...waits, polling: 50 },
+    );
+    const quiet = this.#tab.waitForNetworkIdle({
+      ...waits,
+      idleTime: QUIET_MS,
+    });
+    try {
+      await Promise.race([arrived, quiet]);
+    } catch (error) {
+      if (!(error instanceof TimeoutError)) throw error;
+      const seconds = this.#timeoutMs / 1000;
+      throw new FinalError(`more pictures did not arrive in ${seconds} s`);
+    } finally {
+      stop.abort();
+      await Promise.allSettled([arrived, quiet]);
+    }
+    if (this.#broken) throw new Error(this.#broken);
+    return await this.#run(last);
+  }
+
+  /** Goes to the bottom, as far as there is one yet. */
+  scrollDown(): Promise<void> {
+    return this.#run("scrollTo(0, document.documentElement.scrollHeight)");
+  }
+
+  /** Presses the button for more pictures. @returns Whether there is one. */
+  pressMore(): Promise<boolean> {
+    return this.#findMore("more?.click()");
+  }
+
+  /** Whether there is a button for more pictures. */
+  hasMore(): Promise<boolean> {
+    return this.#findMore("");
+  }
+
+  /** Finds the button by what it says and by being visible, and acts on it. */
+  #findMore(action: string): Promise<boolean> {
+    return this.#run(`{
+      const more = [
+        ...document.querySelectorAll("button:enabled, a, [role=button]")
+      ].find((button) => button.checkVisibility() &&
+        ${this.#site.moreButton}.test(button.ariaLabel ?? button.textContent));
+      ${action};
+      more !== undefined;
+    }`);
+  }
+
+  /** Fetches a picture's page inside the tab, and reads it without showing it. */
+  readPhotoPage(
+    url: string,
+  ): Promise<Answer & Pick<SeenPicture, "author" | "license">> {
+    return this.#run(`(async () => {
+      const signal = AbortSignal.timeout(${this.#timeoutMs});
+      const response = await fetch(${JSON.stringify(url)}, { signal });
+      const { status, statusText, headers } = response;
+      const retryAfter = headers.get("retry-after");
+      const html = await response.text();
+      const page = new DOMParser().parseFromString(html, "text/html");
+      const read = (${this.#site.readPhotoPage})(page);
+      return { status, statusText, retryAfter, ...read };
+    })()`);
+  }
+
+  /** Runs source text in the page; types end at its edge. */
+  #run<Result>(source: string): Promise<Result> {
+    return this.#tab.evaluate(source) as Promise<Result>;
+  }
+}
+
+function answerOf(response: HTTPResponse): Answer {
+  return {
+    status: response.status(),
+    statusText: response.statusText(),
+    retryAfter: response.headers()["retry-after"],
+  };
+}
