@@ -23,6 +23,7 @@
 export interface MimeBundle {
   /** Every output can be read as text: in diffs, terminals, screen readers. */
   "text/plain": string;
+  /** Text, base64 for pictures, or an object for "+json". */
   [mimeType: string]: string | object;
 }
 
