@@ -2,7 +2,7 @@ import { env } from "@huggingface/transformers";
 import * as transformers from "@huggingface/transformers";
 import { deepEqual, equal, match, ok, rejects } from "node:assert/strict";
 import { existsSync } from "node:fs";
-import { readFile } from "node:fs/promises";
+import { cp, readFile } from "node:fs/promises";
 import { join } from "node:path";
 import { transformersLayout } from "#lib/encoders/clip.ts";
 import { openTokenizer } from "#lib/encoders/clip_model.ts";
@@ -101,6 +101,18 @@ Deno.test("encodeImages() names the picture that cannot be decoded", () =>
       /absent\.jpg cannot be decoded/,
     );
   }));
+
+Deno.test("a file that is no model, or no JSON, is named", async () => {
+  const folder = await Deno.makeTempDir();
+  const pointer = "version https://git-lfs.github.com/spec/v1";
+  await cp(join(fixture, "transformers"), folder, { recursive: true });
+  const open = () => transformersLayout.open(folder, "fp32", "tiny", "cpu");
+  await Deno.writeTextFile(join(folder, "onnx/text_model.onnx"), pointer);
+  await rejects(open(), /onnx\/text_model\.onnx/);
+  await Deno.writeTextFile(join(folder, "tokenizer.json"), pointer);
+  await rejects(open(), /tokenizer\.json: expected JSON, got "version https/);
+  await Deno.remove(folder, { recursive: true });
+});
 
 Deno.test("describe() says which model runs where", () =>
   withTiny(layouts[0], (encoder) => {

@@ -17,9 +17,8 @@
  *
  * @module
  */
-import { readFile } from "node:fs/promises";
 import { join } from "node:path";
-import { type ClipLayout, openClipModel } from "./clip_model.ts";
+import { type ClipLayout, openClipModel, readJson } from "./clip_model.ts";
 
 /** How each precision's files end. */
 const SUFFIXES = { fp32: "", fp16: "_fp16", q8: "_quantized" };
@@ -41,8 +40,8 @@ export const transformersLayout: ClipLayout = {
   async open(folder, precision, name, device) {
     const [vision, text, preprocessor, tokenizer, config] = transformersLayout
       .files(precision).map((file) => join(folder, file));
-    const { size, crop_size, resample, image_mean, image_std } = JSON.parse(
-      await readFile(preprocessor, "utf8"),
+    const { size, crop_size, resample, image_mean, image_std } = await readJson(
+      preprocessor,
     );
     // Older files give one number for both sides.
     const side = size.shortest_edge ?? size;
@@ -54,7 +53,7 @@ export const transformersLayout: ClipLayout = {
           JSON.stringify({ size, crop_size, resample }),
       );
     }
-    const { text_config } = JSON.parse(await readFile(config, "utf8"));
+    const { text_config } = await readJson(config);
     return await openClipModel({
       id: `${name}/${precision}`,
       vision,

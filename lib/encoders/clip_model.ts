@@ -132,6 +132,24 @@ export async function openClipModel(
 }
 
 /**
+ * Reads one of a model's JSON files.
+ *
+ * @throws {SyntaxError} If it is not JSON: names the file, which someone may
+ *   have put there by hand.
+ */
+// deno-lint-ignore no-explicit-any -- each loader knows what its files hold.
+export async function readJson(file: string): Promise<any> {
+  const content = await readFile(file, "utf8");
+  try {
+    return JSON.parse(content);
+  } catch {
+    throw new SyntaxError(
+      `${file}: expected JSON, got ${JSON.stringify(content.slice(0, 60))}`,
+    );
+  }
+}
+
+/**
  * A function from a text to its token ids, from the start's to the end's.
  *
  * @param file The tokenizer.json.
@@ -141,7 +159,7 @@ export async function openTokenizer(
   file: string,
   contextLength: number,
 ): Promise<(text: string) => number[]> {
-  const tokenizer = new Tokenizer(JSON.parse(await readFile(file, "utf8")), {});
+  const tokenizer = new Tokenizer(await readJson(file), {});
   return (text) => {
     const { ids } = tokenizer.encode(text);
     // The end's token ends every text, also one cut short: its place in the

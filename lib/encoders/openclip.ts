@@ -18,9 +18,8 @@
  *
  * @module
  */
-import { readFile } from "node:fs/promises";
 import { join } from "node:path";
-import { type ClipLayout, openClipModel } from "./clip_model.ts";
+import { type ClipLayout, openClipModel, readJson } from "./clip_model.ts";
 
 /** The layout of Immich. Its models come in one precision. */
 export const immichLayout: ClipLayout = {
@@ -35,8 +34,8 @@ export const immichLayout: ClipLayout = {
   async open(folder, precision, name, device) {
     const [vision, text, preprocessor, tokenizer] = immichLayout
       .files(precision).map((file) => join(folder, file));
-    const { size, mean, std, interpolation, resize_mode = "shortest" } = JSON
-      .parse(await readFile(preprocessor, "utf8"));
+    const { size, mean, std, interpolation, resize_mode = "shortest" } =
+      await readJson(preprocessor);
     if (interpolation !== "bicubic" || resize_mode !== "shortest") {
       throw new RangeError(
         `${preprocessor}: expected interpolation bicubic and resize_mode ` +
