@@ -1,5 +1,6 @@
 import { deepEqual, equal, match } from "node:assert/strict";
 import { spawn } from "node:child_process";
+import { once } from "node:events";
 import { existsSync } from "node:fs";
 import { readFile, writeFile } from "node:fs/promises";
 import { join } from "node:path";
@@ -90,21 +91,26 @@ for (const victim of ["execute.py", "its parent"]) {
         parent.stdout.once("data", (data) => resolve(Number(data)))
       );
       while (!existsSync(join(folder, "pids"))) await sleep(50);
-      const [kernel, child] = (await readFile(join(folder, "pids"), "utf8"))
-        .split(" ").map(Number);
+      const pids = await readFile(join(folder, "pids"), "utf8");
+      const family = [runner, ...pids.split(" ").map(Number)];
       await sleep(500); // The watcher is started beside the first cell.
-      for (const pid of [kernel, child, runner]) equal(isRunning(pid), true);
-
-      process.kill(victim === "execute.py" ? runner : parent.pid!, "SIGKILL");
-      for (const pid of [kernel, child, runner]) {
-        for (let i = 0; i < 80 && isRunning(pid); i++) await sleep(100);
-        equal(isRunning(pid), false, `process ${pid} is left`);
+      try {
+        deepEqual(family.filter(isRunning), family);
+        process.kill(
+          victim === "execute.py" ? runner : parent.pid!,
+          "SIGKILL",
+        );
+        for (let i = 0; i < 80 && family.some(isRunning); i++) await sleep(100);
+        deepEqual(family.filter(isRunning), []);
+      } finally {
+        for (const pid of family.filter(isRunning)) {
+          process.kill(pid, "SIGKILL");
+        }
+        parent.kill("SIGKILL");
+        if (parent.exitCode === null && !parent.signalCode) {
+          await once(parent, "exit");
+        }
       }
-      await new Promise((resolve) =>
-        parent.exitCode !== null || parent.signalCode
-          ? resolve(0)
-          : parent.once("exit", resolve)
-      );
     },
   });
 }

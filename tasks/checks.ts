@@ -1,0 +1,113 @@
+/**
+ * The checks that `task test` and `task ok` consist of, and how they are
+ * counted: a run of tests counts each test, everything else counts as one.
+ *
+ * Used by test.ts and ok.ts.
+ *
+ * ```ts
+ * import { countTests } from "../tasks/checks.ts";
+ * import { deepEqual } from "node:assert/strict";
+ *
+ * deepEqual(
+ *   countTests("FAILED | 8 passed (2 steps) | 1 failed | 3 ignored (2s)"),
+ *   { passed: 8, failed: 1, ignored: 3 },
+ * );
+ * ```
+ *
+ * @module
+ */
+import { existsSync } from "node:fs";
+import { join } from "node:path";
+import process from "node:process";
+import { paths } from "../lib/paths.ts";
+import { runChild } from "./child.ts";
+import { progressOn } from "./progress.ts";
+
+/** One command whose status says whether all is well. */
+export interface Check {
+  /** What it is about, as printed: "types". */
+  name: string;
+  /** Arguments of `deno`. */
+  args: string[];
+}
+
+/** How many things were found to be well or not. */
+export interface Counts {
+  passed: number;
+  failed: number;
+  ignored: number;
+}
+
+const sources = ["lib", "tasks", "tests", "bench"]
+  .filter((folder) => existsSync(join(paths.root, folder)));
+
+/** The checks of the source text; notebooks' cells are checked by the tests. */
+export const sourceChecks: Check[] = [
+  { name: "format", args: ["fmt", "--check", "--quiet"] },
+  { name: "lint", args: ["lint", "--quiet"] },
+  { name: "types", args: ["check", "--quiet", ...sources] },
+  { name: "examples", args: ["test", "-A", "--doc", "lib", "tasks"] },
+];
+
+/**
+ * Runs checks one after another; a failed one does not stop the rest.
+ *
+ * @returns The exit status, after the last line "12 passed, 0 failed".
+ */
+export async function runChecks(
+  checks: Check[],
+  signal: AbortSignal,
+): Promise<number> {
+  const { line, passing } = progressOn(process.stdout);
+  const sum: Counts = { passed: 0, failed: 0, ignored: 0 };
+  for (const { name, args } of checks) {
+    const start = performance.now();
+    passing(`${name} …`);
+    const { code, output } = await runChild(Deno.execPath(), args, {
+      signal,
+      env: { NO_COLOR: "1", RUST_BACKTRACE: "0" },
+      onLine: (text) => passing(`${name}: ${text}`),
+    });
+    const counts = countTests(output);
+    // A file that cannot be loaded counts too, though no test of it ran.
+    if (code !== 0 && counts.failed === 0) counts.failed = 1;
+    if (code === 0 && counts.passed === 0) counts.passed = 1;
+    for (const key of ["passed", "failed", "ignored"] as const) {
+      sum[key] += counts[key];
+    }
+    // Tests repeat what failed at the end; before that stands what did not.
+    const errors = output.indexOf("\n ERRORS ");
+    if (code !== 0) line(output.slice(Math.max(0, errors)));
+    for (const ignored of output.matchAll(/^(.*) \.\.\. ignored/gm)) {
+      line(`  ignored: ${ignored[1]}`);
+    }
+    const seconds = ((performance.now() - start) / 1000).toFixed(1);
+    line(
+      `${code === 0 ? "ok    " : "FAILED"} ${name}: ${
+        describe(counts)
+      } (${seconds} s)`,
+    );
+  }
+  if (sum.ignored > 0) line(`${sum.ignored} ignored, as said above`);
+  line(`${sum.passed} passed, ${sum.failed} failed`);
+  return sum.failed === 0 ? 0 : 1;
+}
+
+/** Reads the last line of `deno test`; all zeros if there is none. */
+export function countTests(output: string): Counts {
+  const last = output.match(/^(?:ok|FAILED) \| (.*)$/m)?.[1] ?? "";
+  const count = (word: string) =>
+    Number(last.match(new RegExp(`(\\d+) ${word}`))?.[1] ?? 0);
+  return {
+    passed: count("passed"),
+    failed: count("failed"),
+    ignored: count("ignored"),
+  };
+}
+
+function describe({ passed, failed, ignored }: Counts): string {
+  const parts = [`${passed} passed`];
+  if (failed > 0) parts.push(`${failed} failed`);
+  if (ignored > 0) parts.push(`${ignored} ignored`);
+  return parts.join(", ");
+}
