@@ -18,7 +18,7 @@
  * @module
  */
 import { chart, type ChartOptions } from "./chart.ts";
-import { COLOURS, commonLayout, DASHES, SYMBOLS } from "./chart_style.ts";
+import { COLOURS, commonLayout, DASHES, SIZE, SYMBOLS } from "./chart_style.ts";
 import type { Displayable } from "./mime.ts";
 import { formatNumbers } from "./table.ts";
 import { thumbnail } from "./thumbnail.ts";
@@ -77,7 +77,10 @@ export function lineChart(
     line: { dash: DASHES[index % DASHES.length] },
     marker: { symbol: SYMBOLS[index % SYMBOLS.length], size: 8 },
   }));
-  return chart({ data, layout: axes(options) }, options);
+  const { xaxis, yaxis } = axes(options);
+  // From zero, or a small difference looks like a large one.
+  const layout = { xaxis, yaxis: { ...yaxis, rangemode: "tozero" } };
+  return chart({ data, layout }, options);
 }
 
 /** A picture on a map. All strings are plain text. */
@@ -185,7 +188,10 @@ export function heatmap(
     x: labels.columns,
     y: labels.rows,
     z: values,
-    text: values.map((row) => texts.splice(0, row.length)),
+    // An empty cell says zero, and lets those that hold something stand out.
+    text: values.map((row) =>
+      texts.splice(0, row.length).map((text, i) => row[i] === 0 ? "" : text)
+    ),
     texttemplate: "%{text}",
     // Dark text is legible on all of these, so no cell needs another.
     textfont: { color: "#1f1f1f" },
@@ -200,8 +206,10 @@ export function heatmap(
     data,
     layout: {
       plot_bgcolor: "#e3e3e3",
-      xaxis: { ...xaxis, type: "category" },
-      yaxis: { ...yaxis, type: "category", autorange: "reversed" },
+      // Every row and column keeps its label, however many there are.
+      height: Math.max(SIZE.height, 190 + 22 * labels.rows.length),
+      xaxis: { ...xaxis, type: "category", dtick: 1 },
+      yaxis: { ...yaxis, type: "category", autorange: "reversed", dtick: 1 },
     },
   }, options);
 }
