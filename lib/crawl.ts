@@ -85,6 +85,7 @@ export interface CrawlOptions {
 export interface CrawlProgress {
   /** Terms done or given up, of `total`. */
   done: number;
+  /** Terms of the plan. */
   total: number;
   /** The term that was last. */
   term: string;

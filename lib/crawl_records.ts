@@ -27,12 +27,15 @@ import type { Site } from "./sites/site.ts";
 
 /** A term of the search plan. */
 export interface PlanTerm {
+  /** "animals" */
   category: string;
+  /** "water bird" */
   term: string;
 }
 
 /** What a crawl found, in the plan's order. */
 export interface CrawlResult {
+  /** Each once. */
   pictures: FoundPicture[];
   /** What was shown again: within one term, or in a later one. */
   repeats: TermRepeat[];
@@ -69,7 +72,11 @@ export class CrawlRecords {
   #records = new Map<string, TermRecord>();
   #writing = pLimit(1);
 
-  /** @param terms The plan, in its order. */
+  /**
+   * @param folder Where the three files lie.
+   * @param maxImages Most pictures a term.
+   * @param terms The plan, in its order.
+   */
   constructor(
     folder: string,
     site: Site,

@@ -48,6 +48,7 @@ import type { Site } from "./sites/site.ts";
 export interface TermFindings {
   /** In the site's order, each once. */
   pictures: TermPicture[];
+  /** What the site showed again. */
   repeats: Repeat[];
   /** Why there is nothing, or may be more; absent if all went well. */
   failure?: string;

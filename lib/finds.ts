@@ -34,6 +34,7 @@ export type TermPicture = Omit<FoundPicture, "category" | "term">;
 
 /** An address at which the site showed a picture again. */
 export interface Repeat {
+  /** As the page showed it. */
   url: string;
   /** The address under which the picture was found first. */
   of: string;
@@ -53,7 +54,10 @@ export class Finds {
   #site: Site;
   #maxImages: number;
 
-  /** @param maxImages Most pictures to take. */
+  /**
+   * @param site Tells the site's pictures from others, and from each other.
+   * @param maxImages Most pictures to take.
+   */
   constructor(site: Site, maxImages: number) {
     this.#site = site;
     this.#maxImages = maxImages;

@@ -40,7 +40,9 @@ import type { SeenPicture, Site } from "./sites/site.ts";
 
 /** How a site answered a request. */
 export interface Answer {
+  /** 200 */
   status: number;
+  /** "OK" */
   statusText: string;
   /** The Retry-After header. */
   retryAfter?: string | null;
@@ -59,7 +61,10 @@ export class SearchPage {
   #site: Site;
   #timeoutMs: number;
 
-  /** @param timeoutMs For a page, or for more pictures, to arrive. */
+  /**
+   * @param tab An empty tab.
+   * @param timeoutMs For a page, or for more pictures, to arrive.
+   */
   constructor(tab: Page, site: Site, timeoutMs: number) {
     this.#tab = tab;
     this.#site = site;

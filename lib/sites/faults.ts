@@ -45,8 +45,11 @@ export interface Fault {
 
 /** An answer as the site is about to send it. */
 export interface Answer {
+  /** HTTP status: 200. */
   status: number;
+  /** Without the length, which follows from the body. */
   headers: Record<string, string | number>;
+  /** Text goes out as UTF-8. */
   body: string | Uint8Array;
 }
 

@@ -38,6 +38,7 @@ export interface Photo extends SamplePicture {
 
 /** One place in a search's results. */
 export interface Listing {
+  /** What is listed. */
   photo: Photo;
   /** The photo stands further up already. */
   again: boolean;
@@ -45,6 +46,7 @@ export interface Listing {
 
 /** All photos of the site. */
 export interface Library {
+  /** By number. */
   photos: Photo[];
   /** Every category's terms, in the sample's order. */
   terms: { category: string; term: string; cover: Photo }[];

@@ -58,6 +58,7 @@ export interface PhotoSiteOptions {
 export interface PhotoSite {
   /** "http://127.0.0.1:8765" */
   origin: string;
+  /** 8765 */
   port: number;
   /**
    * This site's address for what an earlier one had under its own, maybe on

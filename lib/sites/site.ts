@@ -28,8 +28,11 @@ export interface SeenPicture {
   image: string;
   /** Address of the page that shows and credits it. */
   page: string;
+  /** Its title. */
   caption: string;
+  /** Who made it. */
   author: string;
+  /** Under which terms. */
   license: string;
 }
 
