@@ -73,6 +73,8 @@ export class CrawlRecords {
   #writing = pLimit(1);
 
   /**
+   * Starts without records.
+   *
    * @param folder Where the three files lie.
    * @param maxImages Most pictures a term.
    * @param terms The plan, in its order.

@@ -55,6 +55,8 @@ export class Finds {
   #maxImages: number;
 
   /**
+   * Starts with no finds.
+   *
    * @param site Tells the site's pictures from others, and from each other.
    * @param maxImages Most pictures to take.
    */

@@ -62,6 +62,8 @@ export class SearchPage {
   #timeoutMs: number;
 
   /**
+   * Listens to the tab; `open` loads it.
+   *
    * @param tab An empty tab.
    * @param timeoutMs For a page, or for more pictures, to arrive.
    */
