@@ -5,8 +5,9 @@ import { dropIndex, openIndex, type Space } from "#lib/chroma/collection.ts";
 import { queryIndex } from "#lib/chroma/query.ts";
 import { type Chroma, startChroma } from "#lib/chroma/server.ts";
 import { indexEmbeddings, type IndexRow } from "#lib/chroma/update.ts";
-import { cosineSimilarity, l2Distance, l2Normalize } from "#lib/metrics.ts";
+import { cosineSimilarity, l2Distance } from "#lib/metrics.ts";
 import { paths } from "#lib/paths.ts";
+import { clusteredVectors } from "#lib/synthetic.ts";
 
 const ignore = !existsSync(paths.venv);
 if (ignore) console.warn(`chroma_index_test skipped: no ${paths.venv}`);
@@ -39,16 +40,6 @@ const row = (n: number): IndexRow => ({
   vector: Float32Array.of(Math.cos(n), Math.sin(n)),
 });
 const rows = (count: number) => Array.from({ length: count }, (_, n) => row(n));
-
-/** Pseudo-random unit vectors, the same at each run. */
-function unitVectors(count: number, dimensions: number): Float32Array[] {
-  let state = 1;
-  const next = () => (state = state * 48271 % 2147483647) / 2147483647 - 0.5;
-  return Array.from(
-    { length: count },
-    () => l2Normalize(Array.from({ length: dimensions }, next)),
-  );
-}
 
 testWithChroma("indexEmbeddings() sends only what differs", async (chroma) => {
   const index = await openIndex(chroma, description("cosine"));
@@ -157,13 +148,14 @@ testWithChroma(
 testWithChroma(
   "squared L2 is twice the cosine distance on unit vectors",
   async (chroma) => {
-    const vectors = unitVectors(300, 64);
+    const drawn = clusteredVectors(310, 64);
+    const queries = drawn.slice(0, 10), vectors = drawn.slice(10);
     const l2 = await openIndex(chroma, description("l2", 64));
     const cosine = await openIndex(chroma, description("cosine", 64));
     const items = vectors.map((vector, n) => ({ ...row(n), vector }));
     await indexEmbeddings(l2, items);
     await indexEmbeddings(cosine, items);
-    for (const query of unitVectors(310, 64).slice(300)) {
+    for (const query of queries) {
       const squared = await queryIndex(l2, query, { k: 10 });
       const distances = await queryIndex(cosine, query, { k: 10 });
       deepEqual(
