@@ -1,5 +1,6 @@
 /**
- * Makes `.venv`, Python's virtual environment, from requirements.txt.
+ * Makes `.venv`, Python's virtual environment, from requirements.txt and
+ * constraints.txt, which pins what those packages draw in (see pin.py).
  *
  * ```text
  * .venv/contact-sheet.json   written last, so its absence shows a half-done one
@@ -33,7 +34,7 @@ interface Stamp {
   python: string;
   /** The project's folder: scripts in `.venv` do not survive a move. */
   root: string;
-  /** SHA-256 of requirements.txt. */
+  /** SHA-256 of requirements.txt and constraints.txt. */
   requirements: string;
 }
 
@@ -149,6 +150,7 @@ function currentStamp(): Stamp {
     root: paths.root,
     requirements: createHash("sha256")
       .update(readFileSync(requirements))
+      .update(readFileSync(join(paths.root, "constraints.txt")))
       .digest("hex"),
   };
 }

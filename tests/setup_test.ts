@@ -60,6 +60,7 @@ Deno.test("set-up of .venv is repaired, updated, and kept without a network", as
   for (const name of ["paths.ts", "files.ts"]) {
     await cp(join(paths.root, "lib", name), join(project, "lib", name));
   }
+  await writeFile(join(project, "constraints.txt"), "");
   const site = join(project, ".venv", "lib");
   const require = (line: string) =>
     writeFile(join(project, "requirements.txt"), line + "\n");
