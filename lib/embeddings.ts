@@ -29,7 +29,11 @@
 import { createHash } from "node:crypto";
 import { readFile, rename } from "node:fs/promises";
 import { join } from "node:path";
-import { embedBatches, type EmbedOptions } from "./embedding_pipeline.ts";
+import {
+  embedBatches,
+  type EmbeddedBatch,
+  type EmbedOptions,
+} from "./embedding_pipeline.ts";
 import type { Encoder, ImageSource } from "./encoders/encoder.ts";
 import { requireStage, writeAtomic } from "./files.ts";
 import { decodeNpy, encodeNpy, readNpy } from "./npy.ts";
@@ -80,27 +84,42 @@ interface Index {
  * @param pictures The whole data set, in the order that the rows shall have.
  * @param options.folder Holds one folder an encoder.
  */
-export async function updateEmbeddings(
+export function updateEmbeddings(
   encoder: Encoder,
   pictures: readonly PictureToEmbed[],
   { folder = paths.embeddings, ...options }:
     & EmbedOptions
     & { folder?: string } = {},
 ): Promise<UpdatedEmbeddings> {
+  return updateRows(
+    encoder,
+    pictures,
+    folder,
+    (wanted) =>
+      embedBatches(encoder, wanted.map(({ source }) => source), options),
+  );
+}
+
+/** The same for anything that has an id and a content: embed() embeds some. */
+export async function updateRows<Item extends { id: string; sha256: string }>(
+  encoder: Encoder,
+  items: readonly Item[],
+  folder: string,
+  embed: (wanted: readonly Item[]) => AsyncIterable<EmbeddedBatch>,
+): Promise<UpdatedEmbeddings> {
   const place = encoderFolder(folder, encoder.id);
   const known = await readKnown(place);
-  const unseen = new Map<string, PictureToEmbed>();
-  for (const picture of pictures) {
-    if (!known.has(picture.sha256)) unseen.set(picture.sha256, picture);
+  const unseen = new Map<string, Item>();
+  for (const item of items) {
+    if (!known.has(item.sha256)) unseen.set(item.sha256, item);
   }
   const wanted = [...unseen.values()];
   const reasons = new Map<string, string>();
-  const save = () => writeEmbeddings(place, encoder, pictures, known);
+  const save = () => writeEmbeddings(place, encoder, items, known);
 
   let savedAt = Date.now();
-  const sources = wanted.map(({ source }) => source);
   try {
-    for await (const batch of embedBatches(encoder, sources, options)) {
+    for await (const batch of embed(wanted)) {
       batch.vectors.forEach((vector, offset) => {
         if (vector) known.set(wanted[batch.start + offset].sha256, vector);
       });
@@ -116,14 +135,14 @@ export async function updateEmbeddings(
     // Also when stopped: what is embedded is kept.
     await save();
   }
-  const rows = pictures.filter(({ sha256 }) => known.has(sha256));
+  const rows = items.filter(({ sha256 }) => known.has(sha256));
   return {
     encoder: encoder.id,
     dimensions: encoder.dimensions,
     ids: rows.map(({ id }) => id),
     vectors: rows.map(({ sha256 }) => known.get(sha256)!),
     embedded: wanted.length - reasons.size,
-    failures: pictures.flatMap(({ id, sha256 }) => {
+    failures: items.flatMap(({ id, sha256 }) => {
       const reason = reasons.get(sha256);
       return reason === undefined ? [] : [{ id, reason }];
     }),
@@ -204,10 +223,10 @@ async function currentNpy(place: string, sha256: string) {
 async function writeEmbeddings(
   place: string,
   encoder: Encoder,
-  pictures: readonly PictureToEmbed[],
+  items: readonly { id: string; sha256: string }[],
   known: ReadonlyMap<string, Float32Array>,
 ): Promise<void> {
-  const rows = pictures.filter(({ sha256 }) => known.has(sha256));
+  const rows = items.filter(({ sha256 }) => known.has(sha256));
   const data = new Float32Array(rows.length * encoder.dimensions);
   rows.forEach(({ sha256 }, row) => {
     data.set(known.get(sha256)!, row * encoder.dimensions);

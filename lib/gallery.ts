@@ -113,15 +113,25 @@ export class PixelGallery {
    *
    * @param queries Vectors of the gallery's length. Four together take little
    *   longer than two alone.
+   * @param rows How many rows, from the first on; all where left out.
    * @returns For each query its value with each row.
-   * @throws {RangeError} If a length differs.
+   * @throws {RangeError} If a length differs, or there are fewer rows.
    */
-  compare(queries: readonly Uint8Array[], metric: MetricName): Float64Array[] {
+  compare(
+    queries: readonly Uint8Array[],
+    metric: MetricName,
+    rows: number = this.count,
+  ): Float64Array[] {
     queries.forEach((query) => this.#checkLength(query));
+    if (!(rows >= 1 && rows <= this.count)) {
+      throw new RangeError(
+        `PixelGallery: expected 1 to ${this.count} rows, got ${rows}`,
+      );
+    }
     const values: Float64Array[] = [];
     for (let start = 0; start < queries.length; start += QUERIES_A_PASS) {
       const pass = queries.slice(start, start + QUERIES_A_PASS);
-      values.push(...this.#compareInOnePass(pass, metric));
+      values.push(...this.#compareInOnePass(pass, metric, rows));
     }
     return values;
   }
@@ -129,6 +139,7 @@ export class PixelGallery {
   #compareInOnePass(
     queries: readonly Uint8Array[],
     metric: MetricName,
+    rows: number,
   ): Float64Array[] {
     const kernel = metric === "l1" ? "differences" : "products";
     const size = QUERIES_A_PASS * this.#rowBytes;
@@ -138,7 +149,7 @@ export class PixelGallery {
     queries.forEach((query, q) => layOut(query, laidOut, q, queries.length));
     this.#kernels[kernel][queries.length](
       0,
-      this.#queriesAt,
+      rows * this.#rowBytes,
       this.#rowBytes,
       this.#queriesAt,
       this.#sumsAt,
@@ -146,12 +157,13 @@ export class PixelGallery {
     const sums = new Float64Array(
       this.#buffer,
       this.#sumsAt,
-      this.count * queries.length,
+      rows * queries.length,
     );
     return queries.map((query, q) => {
       const ofQuery = sumsOf(query);
-      return Float64Array.from(this.#rowSums, (ofRow, row) => {
+      return Float64Array.from({ length: rows }, (_, row) => {
         const sum = sums[row * queries.length + q];
+        const ofRow = this.#rowSums[row];
         return valueOf(metric, sum, ofRow, ofQuery, this.length);
       });
     });

@@ -74,4 +74,12 @@ export const paths = {
   embeddings: join(data, "4_embeddings"),
   /** 5 vector database: the Chroma server's files. */
   chroma: join(data, "5_chroma"),
+  /** 6 interactive search: thumbnails, queries, and the indexes of folders. */
+  search: join(data, "6_search"),
+  /** 7 caption search: COCO as downloaded. */
+  coco: join(data, "7_coco"),
+  /** 7 caption search: embeddings of captions, one folder an encoder. */
+  captions: join(data, "7_captions"),
+  /** `task evaluate`: embeddings of the folders that it was given. */
+  evaluation: join(data, "7_evaluation"),
 };

@@ -21,7 +21,7 @@
  *
  * @module
  */
-import { type Matrix, openMatrixProduct } from "./kernels/matrix_product.ts";
+import { type Matrix, multiplyRows } from "./kernels/matrix_product.ts";
 
 /** Similarities in memory at once, 4 bytes each. */
 const BLOCK_VALUES = 2 ** 24;
@@ -30,7 +30,7 @@ const BLOCK_VALUES = 2 ** 24;
 export interface QuerySimilarities {
   /** Position among the queries. */
   query: number;
-  /** One a gallery item; overwritten when the next block is computed. */
+  /** One a gallery item. */
   values: Float32Array;
 }
 
@@ -54,22 +54,17 @@ export async function* similarities(
   checkVectors("query", queries, length);
   const blockRows = Math.max(1, Math.floor(BLOCK_VALUES / gallery.length));
   const columns = toMatrix(gallery, length);
-  const product = await openMatrixProduct();
-  try {
-    for (let start = 0; start < queries.length; start += blockRows) {
-      signal?.throwIfAborted();
-      const rows = toMatrix(queries.slice(start, start + blockRows), length);
-      const values = await product.multiply(rows, columns);
-      for (let row = 0; row < rows.rows; row++) {
-        const from = row * gallery.length;
-        yield {
-          query: start + row,
-          values: values.subarray(from, from + gallery.length),
-        };
-      }
+  for (let start = 0; start < queries.length; start += blockRows) {
+    signal?.throwIfAborted();
+    const rows = toMatrix(queries.slice(start, start + blockRows), length);
+    const values = await multiplyRows(rows, columns);
+    for (let row = 0; row < rows.rows; row++) {
+      const from = row * gallery.length;
+      yield {
+        query: start + row,
+        values: values.subarray(from, from + gallery.length),
+      };
     }
-  } finally {
-    await product.close();
   }
 }
 

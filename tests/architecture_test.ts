@@ -47,7 +47,9 @@ const ORDER: Record<string, string[]> = {
   ],
   "7 captions": [
     ...["caption_collector", "captions", "kernels/matrix_product"],
-    ...["similarity", "bootstrap", "retrieval"],
+    ...["similarity", "bootstrap", "retrieval", "text_embeddings"],
+    ...["folder", "class_folder", "method_tally", "evaluate_folder"],
+    ...["evaluate_captions"],
   ],
   "8 at scale": ["synthetic"],
 };

@@ -76,11 +76,12 @@ Deno.test("PixelGallery reads vectors that begin anywhere in their buffer", () =
   ]);
 });
 
-Deno.test("PixelGallery lends its rows as queries", () => {
+Deno.test("PixelGallery lends its rows as queries, and compares with the first rows only", () => {
   const gallery = new PixelGallery(2, 3);
   gallery.set(1, Uint8Array.of(1, 2, 3));
   deepEqual([...gallery.get(1)], [1, 2, 3]);
   deepEqual([...gallery.compare([gallery.get(1)], "l1")[0]], [6, 0]);
+  deepEqual([...gallery.compare([gallery.get(1)], "l1", 1)[0]], [6]);
 });
 
 Deno.test("PixelGallery refuses wrong lengths, rows and sizes", () => {
@@ -88,6 +89,7 @@ Deno.test("PixelGallery refuses wrong lengths, rows and sizes", () => {
   const wrong = new Uint8Array(4);
   throws(() => gallery.set(0, wrong), /expected a vector of 3 bytes, got 4/);
   throws(() => gallery.compare([wrong], "l1"), /of 3 bytes, got 4/);
+  throws(() => gallery.compare([], "l1", 3), /expected 1 to 2 rows, got 3/);
   throws(() => gallery.set(2, new Uint8Array(3)), /from 0 to 1, got 2/);
   throws(() => new PixelGallery(0, 3), /1 vector or more.*got 0 vectors/);
   throws(

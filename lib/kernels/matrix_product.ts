@@ -8,14 +8,12 @@
  * Used by similarity.ts. Touches no files.
  *
  * ```ts
- * import { openMatrixProduct } from "#lib/kernels/matrix_product.ts";
+ * import { multiplyRows } from "#lib/kernels/matrix_product.ts";
  * import { deepEqual } from "node:assert/strict";
  *
- * const product = await openMatrixProduct();
  * const a = { data: Float32Array.of(1, 2, 3, 4), rows: 2 };
  * const b = { data: Float32Array.of(10, 1), rows: 1 };
- * deepEqual([...await product.multiply(a, b)], [12, 34]);
- * await product.close();
+ * deepEqual([...await multiplyRows(a, b)], [12, 34]);
  * ```
  *
  * @module
@@ -28,26 +26,23 @@ export interface Matrix {
   rows: number;
 }
 
-/** Computes products. */
-export interface MatrixProduct {
-  /** The dot product of every row of `a` with every row of `b`: row a, column b. */
-  multiply(a: Matrix, b: Matrix): Promise<Float32Array>;
-  /** Frees the model. */
-  close(): Promise<void>;
-}
+/** Made at the first product, in some milliseconds, and kept: it holds nothing. */
+let session: Promise<InferenceSession> | undefined;
 
-/** Starts onnxruntime: a few milliseconds. */
-export async function openMatrixProduct(): Promise<MatrixProduct> {
-  const session = await InferenceSession.create(model());
+/**
+ * The dot product of every row of `a` with every row of `b`.
+ *
+ * @returns A value for each row of `a` and, within that, each row of `b`.
+ */
+export async function multiplyRows(
+  a: Matrix,
+  b: Matrix,
+): Promise<Float32Array> {
+  session ??= InferenceSession.create(model());
   const tensor = ({ data, rows }: Matrix) =>
     new Tensor("float32", data, [rows, data.length / rows]);
-  return {
-    async multiply(a, b) {
-      const { y } = await session.run({ a: tensor(a), b: tensor(b) });
-      return y.data as Float32Array;
-    },
-    close: () => session.release(),
-  };
+  const { y } = await (await session).run({ a: tensor(a), b: tensor(b) });
+  return y.data as Float32Array;
 }
 
 /** The model's bytes. */

@@ -1,0 +1,139 @@
+/**
+ * A folder of pictures in classes, as evaluation wants it:
+ *
+ * ```text
+ * DIR/train/CLASS/…jpg   the gallery
+ * DIR/test/CLASS/…jpg    the queries
+ * ```
+ *
+ * Where there is no test/, every picture of train/ (or of DIR, if its folders
+ * are the classes) is a query among all the others: leave-one-out. It uses
+ * every picture, and leaves nothing to chance.
+ *
+ * Used by `task evaluate`. Reads names, no pictures.
+ *
+ * ```ts
+ * import { readClassFolder } from "#lib/class_folder.ts";
+ * import { paths } from "#lib/paths.ts";
+ * import { deepEqual } from "node:assert/strict";
+ *
+ * const { leaveOneOut, gallery } = await readClassFolder(paths.sample);
+ * deepEqual([leaveOneOut, gallery[0].label], [true, "animals"]);
+ * ```
+ *
+ * @module
+ */
+import { existsSync } from "node:fs";
+import { join } from "node:path";
+import { listPictures } from "./folder.ts";
+
+/** A picture and its class. */
+export interface LabelledPicture {
+  /** Relative to the folder, with "/": "train/owl/snowy.jpg". */
+  path: string;
+  /** Its class: the name of the folder below train/, test/ or DIR. */
+  label: string;
+}
+
+/** What is searched, and with what. */
+export interface ClassFolder {
+  gallery: LabelledPicture[];
+  /** With leave-one-out, the gallery. */
+  queries: LabelledPicture[];
+  /** Whether each query is searched for among the others of the gallery. */
+  leaveOneOut: boolean;
+  /** What was left out or decided, a line each. */
+  remarks: string[];
+}
+
+/**
+ * Lists a folder's gallery and queries.
+ *
+ * @throws {Error} If there is no such folder.
+ */
+export async function readClassFolder(folder: string): Promise<ClassFolder> {
+  if (!existsSync(folder)) throw new Error(`${folder} not found`);
+  const remarks: string[] = [];
+  const has = (name: string) => existsSync(join(folder, name));
+  const read = (part: string) => readPart(folder, part, remarks);
+
+  const gallery = await read(has("train") ? "train" : "");
+  const test = has("train") && has("test") ? await read("test") : [];
+  if (test.length > 0) {
+    return { gallery, queries: test, leaveOneOut: false, remarks };
+  }
+  remarks.push(
+    `${has("test") ? "test/ holds no pictures" : "There is no test/"}: each ` +
+      "picture is searched for among all the others (leave-one-out)",
+  );
+  return { gallery, queries: gallery, leaveOneOut: true, remarks };
+}
+
+/**
+ * The same without pictures that cannot be used, and without queries for which
+ * nothing in the gallery is relevant, each class of them with a remark.
+ *
+ * @throws {Error} If no query is left: says what was expected.
+ */
+export function keepUsable(
+  folder: ClassFolder,
+  isUsable: (path: string) => boolean,
+): ClassFolder {
+  const { leaveOneOut } = folder;
+  const usable = ({ path }: LabelledPicture) => isUsable(path);
+  const gallery = folder.gallery.filter(usable);
+  const asked = folder.queries.filter(usable);
+  const there = countLabels(gallery);
+  const isFindable = (label: string) =>
+    (there.get(label) ?? 0) > (leaveOneOut ? 1 : 0);
+
+  const remarks = [...folder.remarks];
+  for (const [label, count] of countLabels(asked)) {
+    if (isFindable(label)) continue;
+    remarks.push(
+      leaveOneOut
+        ? `Class ${label} has one picture: it is searched among, not for`
+        : `Class ${label} has pictures in test/ and none in train/: its ` +
+          `${count === 1 ? "query is" : `${count} queries are`} left out`,
+    );
+  }
+  const queries = asked.filter(({ label }) => isFindable(label));
+  if (queries.length === 0) {
+    throw new Error(
+      "nothing to evaluate: expected train/CLASS/ and test/CLASS/ with " +
+        `pictures of the same classes, or folders of two pictures or more, ` +
+        `got ${gallery.length} pictures of ${there.size} classes in the gallery`,
+    );
+  }
+  return { gallery, queries, leaveOneOut, remarks };
+}
+
+async function readPart(
+  folder: string,
+  part: string,
+  remarks: string[],
+): Promise<LabelledPicture[]> {
+  const paths = await listPictures(join(folder, part));
+  const inClasses = paths.filter((path) => path.includes("/"));
+  const outside = paths.length - inClasses.length;
+  if (outside > 0) {
+    remarks.push(
+      `${outside} of the pictures in ${part || folder} lie in no class's ` +
+        "folder: left out",
+    );
+  }
+  return inClasses.map((path) => ({
+    path: part ? `${part}/${path}` : path,
+    label: path.slice(0, path.indexOf("/")),
+  }));
+}
+
+function countLabels(
+  pictures: readonly LabelledPicture[],
+): Map<string, number> {
+  const counts = new Map<string, number>();
+  for (const { label } of pictures) {
+    counts.set(label, (counts.get(label) ?? 0) + 1);
+  }
+  return counts;
+}

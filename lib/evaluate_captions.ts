@@ -1,0 +1,165 @@
+/**
+ * An encoder over pictures with captions: how often does a caption find its
+ * picture, and a picture one of its captions?
+ *
+ * Pictures are looked for below the folder under the path that the captions
+ * name, or under its last part. Where the file splits into train, val and test,
+ * test alone is evaluated, as in the published figures.
+ *
+ * Used by notebook 7 and `task evaluate --captions`. Writes only embeddings,
+ * under the data folder.
+ *
+ * ```ts
+ * import { evaluateCaptions } from "#lib/evaluate_captions.ts";
+ * import type { Encoder } from "#lib/encoders/encoder.ts";
+ *
+ * async function report(folder: string, encoder: Encoder) {
+ *   const file = `${folder}/captions.json`;
+ *   const { textToImage } = await evaluateCaptions(folder, file, encoder);
+ *   console.log(textToImage.scores.r1);
+ * }
+ * ```
+ *
+ * @module
+ */
+import { existsSync } from "node:fs";
+import { basename, join } from "node:path";
+import type { CaptionedPicture } from "./caption_collector.ts";
+import { readCaptions } from "./captions.ts";
+import { updateEmbeddings } from "./embeddings.ts";
+import type { Encoder } from "./encoders/encoder.ts";
+import { folderPlace, toEmbed } from "./folder.ts";
+import { type RetrievalResult, scoreCaptions } from "./retrieval.ts";
+import { updateTextEmbeddings } from "./text_embeddings.ts";
+
+/** What came of pictures with captions. */
+export interface CaptionEvaluation extends RetrievalResult {
+  /** Those that were found and could be decoded; path relative to the folder. */
+  pictures: CaptionedPicture[];
+  /** One unit vector a picture. */
+  pictureVectors: Float32Array[];
+  /** All captions of all pictures, in their order. */
+  captions: string[];
+  /** One unit vector a caption. */
+  captionVectors: Float32Array[];
+  /** Each caption's picture: a position in `pictures`. */
+  pictureOf: number[];
+  /** What was decided or left out, a line each. */
+  remarks: string[];
+}
+
+/** How captions are evaluated. */
+export interface CaptionOptions {
+  /** Called as work goes on, stage by stage. */
+  onProgress?: (stage: string, done: number, total: number) => void;
+  /** Stops between two batches; embeddings made by then are kept. */
+  signal?: AbortSignal;
+  /**
+   * Where embeddings are kept.
+   * @default a place of the folder's own under paths.evaluation
+   */
+  embeddings?: string;
+}
+
+/**
+ * Embeds pictures and captions, and searches with each among the others.
+ *
+ * @param folder Holds the pictures; nothing is written there.
+ * @param captionFile One of the formats of captions.ts.
+ * @throws {Error} If none of the pictures has captions and can be decoded.
+ */
+export async function evaluateCaptions(
+  folder: string,
+  captionFile: string,
+  encoder: Encoder,
+  options: CaptionOptions = {},
+): Promise<CaptionEvaluation> {
+  const { onProgress, signal, embeddings = folderPlace(folder) } = options;
+  const { pictures: listed, problems } = await readCaptions(captionFile);
+  const remarks = [...problems];
+  const present = locate(folder, chooseSplit(listed, remarks), remarks);
+
+  const files = present.map(({ path }) => path);
+  const { pictures: readable, failures } = await toEmbed(folder, files);
+  const { ids, vectors, ...embedded } = await updateEmbeddings(
+    encoder,
+    readable,
+    {
+      folder: embeddings,
+      onProgress: (done, total) =>
+        onProgress?.("Embedding pictures", done, total),
+      signal,
+    },
+  );
+  for (const { reason } of [...failures, ...embedded.failures]) {
+    remarks.push(`Left out: ${reason}`);
+  }
+  const byPath = new Map(present.map((picture) => [picture.path, picture]));
+  const pictures = ids.map((id) => byPath.get(id)!);
+  const captions = pictures.flatMap((picture) => picture.captions);
+  const pictureOf = pictures.flatMap((picture, position) =>
+    picture.captions.map(() => position)
+  );
+  if (captions.length === 0) {
+    throw new Error(
+      `nothing to evaluate: none of the ${listed.length} pictures of ` +
+        `${captionFile} is in ${folder}, can be decoded and has a caption`,
+    );
+  }
+  const captionVectors = await updateTextEmbeddings(encoder, captions, {
+    folder: join(embeddings, "captions"),
+    onProgress: (done, total) =>
+      onProgress?.("Embedding captions", done, total),
+    signal,
+  });
+  const result = await scoreCaptions(vectors, captionVectors, pictureOf, {
+    onProgress: (done, total) => onProgress?.("Searching", done, total),
+    signal,
+  });
+  return {
+    ...result,
+    pictures,
+    pictureVectors: vectors,
+    captions,
+    captionVectors,
+    pictureOf,
+    remarks,
+  };
+}
+
+/** Those of the test split, where there is one beside others. */
+function chooseSplit(
+  pictures: readonly CaptionedPicture[],
+  remarks: string[],
+): readonly CaptionedPicture[] {
+  const test = pictures.filter(({ split }) => split === "test");
+  if (test.length === 0 || test.length === pictures.length) return pictures;
+  remarks.push(
+    `Of ${pictures.length} pictures, the ${test.length} of the test split ` +
+      "are evaluated",
+  );
+  return test;
+}
+
+/** The pictures whose files are there, under the paths where they are. */
+function locate(
+  folder: string,
+  pictures: readonly CaptionedPicture[],
+  remarks: string[],
+): CaptionedPicture[] {
+  const taken = new Set<string>();
+  return pictures.flatMap((picture) => {
+    const path = [picture.path, basename(picture.path)].find((candidate) =>
+      existsSync(join(folder, candidate)) && !taken.has(candidate)
+    );
+    if (path !== undefined) {
+      taken.add(path);
+      return [{ ...picture, path }];
+    }
+    remarks.push(
+      `${picture.path} is not in ${folder}: left out with its ` +
+        `${picture.captions.length} captions`,
+    );
+    return [];
+  });
+}
