@@ -107,16 +107,19 @@ function gridHtml(
     `<td align="center" valign="top" width="${size}"${more} ` +
     `style="text-align:center;vertical-align:top;overflow-wrap:anywhere">` +
     `${content}</td>`;
+  const boxHeight = Math.max(...[...queries, ...hits].map(pictureHeight));
   const rows: string[][] = [];
   hits.forEach((hit, index) => {
     if (index % columns === 0) rows.push([]);
-    rows.at(-1)!.push(td(cellHtml(hit, size, `${index + 1}. `)));
+    const number = hits.length > 1 ? `${index + 1}. ` : "";
+    rows.at(-1)!.push(td(cellHtml(hit, boxHeight, number)));
   });
   if (hits.length === 0) rows.push([td(`<i>${NOTHING}</i>`)]);
 
   let head = "";
   if (queries.length > 0) {
-    const pictures = queries.map((query) => cellHtml(query, size)).join("<br>");
+    const pictures = queries.map((query) => cellHtml(query, boxHeight))
+      .join("<br>");
     rows[0].unshift(td(pictures, ` rowspan="${rows.length}"`));
     head = `<tr><th align="center" style="text-align:center">Query</th>` +
       `<th align="left" style="text-align:left" ` +
@@ -126,7 +129,12 @@ function gridHtml(
   return `<table>\n${head}${body}</table>`;
 }
 
-function cellHtml(cell: Cell, size: number, number = ""): string {
+/** A cell without a picture needs room for the reason. */
+function pictureHeight({ drawn }: Cell): number {
+  return typeof drawn === "string" ? 64 : drawn.height;
+}
+
+function cellHtml(cell: Cell, boxHeight: number, number = ""): string {
   const { drawn, alt, title, caption, good } = cell;
   const picture = typeof drawn === "string"
     ? `<i>${escapeHtml(drawn)}</i>`
@@ -138,7 +146,7 @@ function cellHtml(cell: Cell, size: number, number = ""): string {
     ...(good === undefined ? [] : [badge(good)]),
   ];
   // In a box, so that titles of a row stand on one line, where styles survive.
-  return `<div style="height:${size}px;display:flex;align-items:center;` +
+  return `<div style="height:${boxHeight}px;display:flex;align-items:center;` +
     `justify-content:center">${picture}</div>${lines.join("<br>")}`;
 }
 
