@@ -24,7 +24,7 @@
 import { type Matrix, multiplyRows } from "./kernels/matrix_product.ts";
 
 /** Similarities in memory at once, 4 bytes each. */
-const BLOCK_VALUES = 2 ** 24;
+const BLOCK_VALUES = 2 ** 22;
 
 /** One query's similarities. */
 export interface QuerySimilarities {

@@ -1,0 +1,67 @@
+/**
+ * `task bench retrieval`: COCO's 5,000 pictures and 25,000 captions, from their
+ * embeddings to R@k both ways with intervals, against the same ranks in NumPy.
+ *
+ * @module
+ */
+import { readFile } from "node:fs/promises";
+import process from "node:process";
+import { l2Normalize } from "../lib/metrics.ts";
+import { scoreCaptions } from "../lib/retrieval.ts";
+import { type Bench, row } from "./harness.ts";
+
+const PICTURES = 5000;
+const CAPTIONS_EACH = 5;
+
+/** Measures: CLIP's 512 numbers, and the offline encoder's 1664. */
+export const bench: Bench = async ({ log, peer }) => {
+  const rows = [];
+  for (const dimensions of [512, 1664]) {
+    const numbers = await peer(
+      "retrieval.py",
+      ...[PICTURES, CAPTIONS_EACH, dimensions].map(String),
+    );
+    const unit = (seed: number) =>
+      l2Normalize(
+        Float32Array.from({ length: dimensions }, (_, i) =>
+          (Math.imul(i + 1, Math.imul(seed + 1, 0x9e3779b1)) >>> 8) / 2 ** 24 -
+          0.5),
+      );
+    const pictures = Array.from({ length: PICTURES }, (_, i) => unit(i));
+    const pictureOf = Array.from(
+      { length: PICTURES * CAPTIONS_EACH },
+      (_, caption) => Math.floor(caption / CAPTIONS_EACH),
+    );
+    const captions = pictureOf.map((_, caption) => unit(PICTURES + caption));
+    log(
+      `${pictures.length} pictures, ${captions.length} captions, ${dimensions} numbers each`,
+    );
+    const start = performance.now();
+    await scoreCaptions(pictures, captions, pictureOf);
+    const seconds = (performance.now() - start) / 1000;
+    rows.push(
+      row(
+        `both ways, ${dimensions} numbers`,
+        "s",
+        seconds,
+        "NumPy float32, ranks alone",
+        numbers?.seconds,
+      ),
+      row(
+        `peak memory, ${dimensions} numbers`,
+        "MB",
+        await peakMegabytes(),
+        "NumPy float32, ranks alone",
+        numbers?.megabytes,
+      ),
+    );
+  }
+  return rows;
+};
+
+/** The most that this process has held, as Linux counts it; else what it holds. */
+async function peakMegabytes(): Promise<number> {
+  const status = await readFile("/proc/self/status", "utf8").catch(() => "");
+  const kilobytes = status.match(/VmHWM:\s+(\d+)/)?.[1];
+  return kilobytes ? Number(kilobytes) / 1000 : process.memoryUsage().rss / 1e6;
+}
