@@ -101,10 +101,13 @@ async function setUpPackages(
   const { code, output } = await runChild(
     Deno.execPath(),
     ["install", "--quiet"],
-    { signal, env: { RUST_BACKTRACE: "0" } },
+    { signal, env: { NO_COLOR: "1", RUST_BACKTRACE: "0" } },
   );
   if (code !== 0) {
-    throw new CommandError(`deno install: ${output}`);
+    const lines = output.trim().split("\n");
+    throw new CommandError(
+      `deno install: ${lines[0]} (${lines.at(-1)?.trim()})`,
+    );
   }
   await writeAtomic(packagesStamp, packagesHash());
 }
