@@ -37,8 +37,10 @@ const ORDER: Record<string, string[]> = {
   "4 embeddings": [
     ...["npy", "encoders/encoder", "encoders/device", "encoders/preprocess"],
     ...["encoders/clip_model", "encoders/clip", "encoders/openclip"],
-    ...["encoders/sentences", "encoders/joint_space", "encoders/offline"],
-    ...["encoders/hub_file", "encoders/hub", "encoders/open"],
+    ...["kernels/session", "kernels/matrix_product"],
+    ...["encoders/sentences", "encoders/classifier", "encoders/joint_space"],
+    ...["encoders/offline"],
+    ...["large_file", "encoders/hub_file", "encoders/hub", "encoders/open"],
     ...["embedding_pipeline", "embeddings", "zero_shot", "projection"],
   ],
   "5 vector database": [
@@ -46,8 +48,8 @@ const ORDER: Record<string, string[]> = {
     ...["chroma/update"],
   ],
   "7 captions": [
-    ...["caption_collector", "captions", "kernels/matrix_product"],
-    ...["similarity", "bootstrap", "retrieval", "text_embeddings"],
+    ...["caption_collector", "captions", "similarity", "bootstrap"],
+    ...["retrieval", "text_embeddings"],
     ...["folder", "class_folder", "method_tally", "evaluate_folder"],
     ...["evaluate_captions"],
   ],

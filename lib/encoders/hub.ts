@@ -19,7 +19,7 @@
  */
 import { existsSync } from "node:fs";
 import { join } from "node:path";
-import pRetry, { AbortError } from "p-retry";
+import { persistently } from "../large_file.ts";
 import { paths } from "../paths.ts";
 import {
   askAbout,
@@ -107,15 +107,7 @@ export async function downloadFiles(
   { onProgress, signal, retryDelayMs = 1000 }: HubOptions = {},
 ): Promise<void> {
   const missing = missingFiles(folder, files);
-  const persistently = <Result>(
-    retries: number,
-    attempt: () => Promise<Result>,
-  ): Promise<Result> =>
-    pRetry(() => attempt().catch(plainError), {
-      retries,
-      minTimeout: retryDelayMs,
-      signal,
-    });
+  const pace = { delayMs: retryDelayMs, signal };
   try {
     const wanted: HubFile[] = [];
     for (const path of missing) {
@@ -123,6 +115,7 @@ export async function downloadFiles(
       const facts = await persistently(
         RETRIES.size,
         () => askAbout(address, signal),
+        pace,
       );
       wanted.push({ path, address, ...facts });
     }
@@ -134,6 +127,7 @@ export async function downloadFiles(
       await persistently(
         RETRIES.content,
         () => downloadFile(file, folder, signal, report),
+        pace,
       );
       before += file.size;
     }
@@ -151,11 +145,4 @@ export async function downloadFiles(
 
 function fileAddress(repository: string, file: string): string {
   return `${hubEndpoint()}/${repository}/resolve/main/${file}`;
-}
-
-/** Rethrows with the cause in the message; p-retry gives up on TypeErrors. */
-function plainError(error: unknown): never {
-  if (error instanceof AbortError) throw error;
-  const { cause, message } = error as Error;
-  throw new Error(cause instanceof Error ? cause.message : message);
 }

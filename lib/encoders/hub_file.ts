@@ -23,19 +23,10 @@
  */
 import { createHash } from "node:crypto";
 import { createReadStream } from "node:fs";
-import {
-  type FileHandle,
-  mkdir,
-  open,
-  readdir,
-  rename,
-  rm,
-  stat,
-} from "node:fs/promises";
-import { basename, dirname, join } from "node:path";
-// Node's own timers, whose refresh() the global ones lack under Deno.
-import { clearTimeout, setTimeout } from "node:timers";
+import { stat } from "node:fs/promises";
+import { join } from "node:path";
 import { AbortError } from "p-retry";
+import { downloadLargeFile, either, SILENCE_MS } from "../large_file.ts";
 import { environment } from "../paths.ts";
 
 /** A file of the hub. */
@@ -52,8 +43,6 @@ export interface HubFile {
 
 /** ONNX files cannot be larger, and nothing else is nearly as large. */
 const MAX_BYTES = 2 ** 31;
-/** A connection on which nothing arrives for so long counts as broken. */
-const SILENCE_MS = 30_000;
 const MAX_REDIRECTS = 5;
 
 /** The hub's address, without a slash at its end. */
@@ -103,74 +92,20 @@ export async function askAbout(
  * @param onBytes Called with the number of bytes that are here.
  * @throws {AbortError} If there is no use in another attempt.
  */
-export async function downloadFile(
+export function downloadFile(
   { path, address, size, etag }: HubFile,
   folder: string,
   signal: AbortSignal | undefined,
   onBytes: (received: number) => void,
 ): Promise<void> {
-  const destination = join(folder, path);
-  const part = `${destination}.${etag}.part`;
-  await mkdir(dirname(part), { recursive: true });
-  let here = (await stat(part).catch(() => ({ size: 0 }))).size;
-  // Without an ETag, nobody knows whether the file is still the same.
-  if (!etag || here > size) here = 0;
-  if (here < size) await receive(address, part, here, size, signal, onBytes);
-  if (!await checksumIsRight(part, etag)) {
-    await rm(part);
-    throw new Error(`${path} arrived with a wrong checksum`);
-  }
-  await rename(part, destination);
-  for (const name of await readdir(dirname(part))) {
-    // What is left of an older file of this name.
-    if (name.startsWith(`${basename(destination)}.`) && /\.part$/.test(name)) {
-      await rm(join(dirname(part), name));
-    }
-  }
-}
-
-/** Adds to the part what is missing. */
-async function receive(
-  address: string,
-  part: string,
-  here: number,
-  size: number,
-  signal: AbortSignal | undefined,
-  onBytes: (received: number) => void,
-): Promise<void> {
-  const silence = new AbortController();
-  const timer = setTimeout(
-    () => silence.abort(new Error(`nothing came for ${SILENCE_MS / 1000} s`)),
-    SILENCE_MS,
-  );
-  let received = here;
-  let file: FileHandle | undefined;
-  try {
-    const { status, headers, body } = await request(address, {
-      headers: here ? { range: `bytes=${here}-` } : {},
-      signal: either(signal, silence.signal),
-    });
-    const range = headers.get("content-range") ?? "";
-    const resumed = status === 206 && range.startsWith(`bytes ${here}-`);
-    // A server that knows no ranges sends the file from its start.
-    if (!resumed) received = 0;
-    file = await open(part, resumed ? "a" : "w");
-    for await (const chunk of body ?? []) {
-      received += chunk.length;
-      if (received > size) break;
-      await file.appendFile(chunk);
-      timer.refresh();
-      onBytes(received);
-    }
-    await file.sync();
-  } finally {
-    clearTimeout(timer);
-    await file?.close();
-  }
-  if (received > size) await rm(part);
-  if (received !== size) {
-    throw new Error(`expected ${size} bytes of ${address}, got ${received}`);
-  }
+  return downloadLargeFile({
+    name: path,
+    destination: join(folder, path),
+    size,
+    version: etag,
+    request: (init) => request(address, init),
+    isRight: (part) => checksumIsRight(part, etag),
+  }, { signal, onBytes });
 }
 
 /** Whether the content fits the ETag, where that is a checksum. */
@@ -182,10 +117,6 @@ async function checksumIsRight(path: string, etag: string): Promise<boolean> {
   if (!sha256) hash.update(`blob ${(await stat(path)).size}\0`);
   for await (const chunk of createReadStream(path)) hash.update(chunk);
   return hash.digest("hex") === etag;
-}
-
-function either(a: AbortSignal | undefined, b: AbortSignal): AbortSignal {
-  return a ? AbortSignal.any([a, b]) : b;
 }
 
 /** Sends a request, with the token if it goes to the hub. */
