@@ -135,7 +135,9 @@ export function l2Normalize(vector: Vector): Float32Array {
     );
   }
   const scale = 1 / Math.sqrt(squares);
-  return Float32Array.from(vector, (value) => value * scale);
+  const unit = new Float32Array(vector);
+  for (let i = 0; i < unit.length; i++) unit[i] *= scale;
+  return unit;
 }
 
 /** How two vectors are compared, and how a table or a chart names it. */

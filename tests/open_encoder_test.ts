@@ -3,7 +3,7 @@ import { existsSync } from "node:fs";
 import { copyFile, cp, readFile, rename } from "node:fs/promises";
 import { join } from "node:path";
 import { transformersLayout } from "#lib/encoders/clip.ts";
-import { OFFLINE_FOLDER } from "#lib/encoders/offline.ts";
+import { OFFLINE_FOLDER } from "#lib/encoders/classifier.ts";
 import {
   ENCODER_NAMES,
   openEncoder,

@@ -25,9 +25,10 @@
  * @module
  */
 import { Tokenizer } from "@huggingface/tokenizers";
-import { InferenceSession, Tensor } from "onnxruntime-node";
+import { type InferenceSession, Tensor } from "onnxruntime-node";
 import { readFile } from "node:fs/promises";
 import { join } from "node:path";
+import { openSession } from "../kernels/session.ts";
 import { l2Normalize } from "../metrics.ts";
 
 /** The sentence model. */
@@ -61,7 +62,7 @@ export async function openSentences(folder: string): Promise<Sentences> {
     JSON.parse(await readFile(join(folder, "tokenizer.json"), "utf8")),
     {},
   );
-  const session = await InferenceSession.create(join(folder, "model.onnx"));
+  const session = await openSession(join(folder, "model.onnx"));
 
   const tokenize = (text: string): number[] => {
     const { ids } = tokenizer.encode(text);

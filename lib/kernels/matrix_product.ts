@@ -18,7 +18,8 @@
  *
  * @module
  */
-import { InferenceSession, Tensor } from "onnxruntime-node";
+import { type InferenceSession, Tensor } from "onnxruntime-node";
+import { openSession } from "./session.ts";
 
 /** Rows of equal length, end to end. */
 export interface Matrix {
@@ -38,7 +39,7 @@ export async function multiplyRows(
   a: Matrix,
   b: Matrix,
 ): Promise<Float32Array> {
-  session ??= InferenceSession.create(model());
+  session ??= openSession(model());
   const tensor = ({ data, rows }: Matrix) =>
     new Tensor("float32", data, [rows, data.length / rows]);
   const { y } = await (await session).run({ a: tensor(a), b: tensor(b) });
