@@ -26,7 +26,7 @@ const CELL_LINES = 25;
 export interface Cell {
   cell_type: "code" | "markdown" | "raw";
   id: string;
-  metadata: Record<string, unknown>;
+  metadata: { tags?: string[]; [stray: string]: unknown };
   source: string[];
   /** Of code cells only. */
   execution_count?: number | null;

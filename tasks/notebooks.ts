@@ -6,29 +6,61 @@
 import { copyFile } from "node:fs/promises";
 import { basename, join } from "node:path";
 import process from "node:process";
+import { isDeepStrictEqual } from "node:util";
+import { readNotebook } from "./check_notebooks.ts";
 import { readArguments, runCommand } from "./command.ts";
 import { demo, executeNotebooks, listNotebooks } from "./execute.ts";
 import { progressOn } from "./progress.ts";
 import { ensureSetup } from "./setup.ts";
 
-const HELP = `Usage: deno task notebooks
+const HELP = `Usage: deno task notebooks [--check]
 
 Runs all notebooks in order on the bundled sample with the offline encoder, and
 writes their outputs into notebooks/. If a cell fails, notebooks/ stays as it
-was. The only way to change committed outputs.`;
+was. The only way to change committed outputs.
+
+  --check  writes nothing, and names each cell whose output differs from the
+           one in notebooks/; cells tagged "timing" may differ`;
 
 if (import.meta.main) {
   await runCommand(async (signal) => {
-    readArguments({ name: "notebooks", help: HELP, options: {} });
+    const { values: { check } } = readArguments({
+      name: "notebooks",
+      help: HELP,
+      options: { check: { type: "boolean", default: false } },
+    });
     await ensureSetup(signal);
     const run = await executeNotebooks(progressOn(process.stdout), signal);
     if (run.errors.length > 0) {
       console.error(`\nFailed: ${run.errors.join("\n")}`);
       return 1;
     }
-    for (const path of await listNotebooks()) {
-      await copyFile(join(demo.notebooks, basename(path)), path);
+    const paths = await listNotebooks();
+    if (!check) {
+      for (const path of paths) await copyFile(executed(path), path);
+      console.log(`${paths.length} notebooks written in ${run.seconds} s.`);
+      return 0;
     }
-    console.log(`${run.notebooks} notebooks written in ${run.seconds} s.`);
+    const differing = (await Promise.all(paths.map(differences))).flat();
+    for (const cell of differing) console.log(`Output differs: ${cell}`);
+    console.log(`${differing.length} outputs differ.`);
+    return differing.length === 0 ? 0 : 1;
   });
+}
+
+/** Where the executed copy of a notebook lies. */
+function executed(path: string): string {
+  return join(demo.notebooks, basename(path));
+}
+
+/** The cells whose outputs are not as committed, those about time left out. */
+async function differences(path: string): Promise<string[]> {
+  const committed = await readNotebook(path);
+  const { cells } = await readNotebook(executed(path));
+  return committed.cells
+    .filter(({ metadata, outputs }, index) =>
+      !metadata.tags?.includes("timing") &&
+      !isDeepStrictEqual(outputs, cells[index].outputs)
+    )
+    .map(({ id }) => `${committed.name}, cell ${id}`);
 }

@@ -87,8 +87,11 @@ def main(source, target):
         body, _ = exporter.from_notebook_node(notebook)
         (target / f"{path.stem}.html").write_text(page(title, nav + body + nav), "utf-8")
 
-    items = "".join(f"<li>{link(*pair)}</li>" for pair in zip(paths, titles))
-    index = f"<h1>Contact Sheet</h1><p>The notebooks, as executed.</p><ol>{items}</ol>"
+    items = ""
+    for path, notebook, title in zip(paths, notebooks, titles):
+        question = notebook.cells[0].source.split("\n\n")[1]
+        items += f"<h2>{link(path, title)}</h2>{to_html(question)}"
+    index = "<h1>Contact Sheet</h1><p>The notebooks, as executed.</p>" + items
     (target / "index.html").write_text(page("Contact Sheet", index), "utf-8")
 
 
