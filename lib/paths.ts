@@ -40,7 +40,10 @@ export type EnvironmentVariable =
   | "CHROMA_DATABASE"
   /** A mirror of the model hub, and a token for private models. */
   | "HF_ENDPOINT"
-  | "HF_TOKEN";
+  | "HF_TOKEN"
+  /** What the terminal can show: "truecolor", and whether colours are unwanted. */
+  | "COLORTERM"
+  | "NO_COLOR";
 
 const root = fileURLToPath(new URL("..", import.meta.url));
 const data = resolve(root, environment("CONTACT_SHEET_DATA") ?? "data");

@@ -54,6 +54,14 @@ const ORDER: Record<string, string[]> = {
     ...["evaluate_captions"],
   ],
   "8 at scale": ["synthetic"],
+  "6 search page": [
+    ...["app/vector_rows", "app/collection", "app/vector_store"],
+    ...["app/seed_files", "app/sources", "app/file_hashes", "app/indexing"],
+    ...["app/query", "app/filters", "app/ranking", "app/spaces"],
+    ...["app/cut_off", "app/search", "app/pictures", "app/map"],
+    ...["app/guard", "app/server", "app/routes", "app/app"],
+    ...["app/search_once", "app/terminal"],
+  ],
 };
 
 const order = Object.values(ORDER).flat().map((name) => `${name}.ts`);

@@ -1,63 +1,77 @@
 /**
- * A small encoder for tests: a picture is its mean colour, a text the colour
- * that it names. Real vectors, real failures, no model.
+ * An honest little encoder for tests: a picture's vector is its mean colour, a
+ * text's the sum of the colours that it names. No models, no files.
  */
 import sharp from "sharp";
-import type { Encoder } from "#lib/encoders/encoder.ts";
+import type { Encoder, ImageSource } from "#lib/encoders/encoder.ts";
 import { l2Normalize } from "#lib/metrics.ts";
 
 const COLOURS: Record<string, number[]> = {
-  red: [1, 0.05, 0.05],
-  green: [0.05, 1, 0.05],
-  blue: [0.05, 0.05, 1],
+  red: [255, 0, 0],
+  green: [0, 255, 0],
+  blue: [0, 0, 255],
+  white: [255, 255, 255],
+  yellow: [255, 255, 0],
 };
 
-/** Opens it. */
-export function openColourEncoder(): Encoder {
+/** A vector that is no colour comes out slightly grey, so that it has a length. */
+const vectorOf = (colour: number[]) =>
+  l2Normalize([...colour.map((value) => value + 1), 1]);
+
+/** How often pictures and texts were embedded. */
+export interface Counted {
+  pictures: number;
+  texts: number;
+}
+
+/** Makes an encoder, and counts what it does. */
+export function colourEncoder(
+  counted: Counted = { pictures: 0, texts: 0 },
+  id = "colours",
+): Encoder {
   const encoder: Encoder = {
-    id: "colour",
-    dimensions: 3,
-    describe: () => "colour: mean colours, for tests",
-    async decodeImage(image) {
-      try {
-        const pixel = await sharp(image).flatten().toColourspace("srgb")
-          .resize(1, 1, { fit: "fill" }).raw().toBuffer();
-        return Float32Array.from(pixel, (value) => value + 1);
-      } catch (error) {
-        throw new Error(
-          `${image} cannot be decoded: ${(error as Error).message}`,
-        );
-      }
+    id,
+    dimensions: 4,
+    describe: () => `${id}: mean colours`,
+    async decodeImage(image: ImageSource) {
+      const pixel = await sharp(image).flatten().toColourspace("srgb")
+        .resize(1, 1, { fit: "fill" }).raw().toBuffer();
+      return Float32Array.from(pixel.subarray(0, 3));
     },
-    encodeDecoded: (pixels) => Promise.resolve(pixels.map(l2Normalize)),
+    encodeDecoded(pixels) {
+      counted.pictures += pixels.length;
+      return Promise.resolve(pixels.map((colour) => vectorOf([...colour])));
+    },
     async encodeImages(images) {
       const decoded = await Promise.all(images.map(encoder.decodeImage));
-      return encoder.encodeDecoded(decoded);
+      return await encoder.encodeDecoded(decoded);
     },
-    encodeTexts: (texts) =>
-      Promise.resolve(texts.map((text) => {
-        const name = Object.keys(COLOURS).find((colour) =>
-          text.includes(colour)
-        );
-        return l2Normalize(name ? COLOURS[name] : [1, 1, 1]);
-      })),
+    encodeTexts(texts) {
+      counted.texts += texts.length;
+      if (texts.some((text) => text.includes("fail"))) {
+        return Promise.reject(new Error("the model ran out of memory"));
+      }
+      return Promise.resolve(texts.map((text) => {
+        const sum = [0, 0, 0];
+        for (const word of text.toLowerCase().split(/\W+/)) {
+          COLOURS[word]?.forEach((value, i) => sum[i] += value);
+        }
+        return vectorOf(sum);
+      }));
+    },
     close: () => Promise.resolve(),
   };
   return encoder;
 }
 
-/** A JPEG of one colour with a little texture, different for each `seed`. */
-export async function colourPicture(
-  [red, green, blue]: number[],
-  seed: number,
+/** A picture of one colour. */
+export function plain(
+  colour: string | { r: number; g: number; b: number },
+  format: "png" | "jpeg" = "png",
+  size = 32,
 ): Promise<Uint8Array> {
-  const side = 24;
-  const pixels = Uint8Array.from(
-    { length: side * side * 3 },
-    (_, i) => [red, green, blue][i % 3] * 200 + (i * (seed + 3) * 31 >> 4) % 40,
-  );
-  return await sharp(pixels, {
-    raw: { width: side, height: side, channels: 3 },
+  return sharp({
+    create: { width: size, height: size, channels: 3, background: colour },
   })
-    .jpeg().toBuffer();
+    .toFormat(format).toBuffer();
 }

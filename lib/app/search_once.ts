@@ -1,0 +1,83 @@
+/**
+ * One search without a page: opens an encoder, indexes what is new, searches,
+ * closes.
+ *
+ * Used by `task search`.
+ *
+ * ```ts
+ * import { searchOnce } from "#lib/app/search_once.ts";
+ *
+ * async function firstOwl(folder: string) {
+ *   const { result } = await searchOnce({ folder, query: { text: "an owl", k: 1 } });
+ *   return result.hits[0].id;
+ * }
+ * ```
+ *
+ * @module
+ */
+import { openEncoder } from "../encoders/open.ts";
+import { Collection } from "./collection.ts";
+import {
+  type IndexFailure,
+  type IndexOptions,
+  indexPictures,
+} from "./indexing.ts";
+import { readUpload, saveUpload } from "./pictures.ts";
+import type { SearchQuery } from "./query.ts";
+import { Searcher, type SearchResult } from "./search.ts";
+import { folderSource, sampleSource } from "./sources.ts";
+import { EncoderSpace } from "./spaces.ts";
+
+/** What is searched for, and where. */
+export interface SearchOnceOptions extends IndexOptions {
+  /** A folder of pictures; the sample where left out. */
+  folder?: string;
+  /** @default "auto" */
+  encoder?: string;
+  query: Partial<SearchQuery>;
+  /** An encoded picture as query. */
+  picture?: Uint8Array;
+  /** Tells the reader what happens, a line at a time. @default console.log */
+  log?: (line: string) => void;
+}
+
+/** What was found. */
+export interface SearchedOnce {
+  /** The encoder's id. */
+  encoder: string;
+  result: SearchResult;
+  /** Whether the best one is nearer than chance would bring it. */
+  fits: boolean;
+  /** Pictures that could not be indexed. */
+  failures: IndexFailure[];
+}
+
+/**
+ * Searches a folder or the sample.
+ *
+ * @throws {Error} If there is no such folder, no picture in it, or the query's
+ *   picture cannot be read.
+ */
+export async function searchOnce(
+  options: SearchOnceOptions,
+): Promise<SearchedOnce> {
+  const { folder, log } = options;
+  const source = folder ? await folderSource(folder) : await sampleSource();
+  const picture = options.picture && await saveUpload(options.picture);
+  const encoder = await openEncoder(options.encoder, { log });
+  try {
+    const collection = new Collection(source.name, encoder.dimensions);
+    const failures = await indexPictures(source, encoder, collection, options);
+    const searcher = new Searcher(
+      [new EncoderSpace(encoder, collection)],
+      readUpload,
+    );
+    const query = { ...options.query, picture };
+    const result = await searcher.search({ ...query, cut: "none", fold: 2 });
+    const cutOff = await searcher.search({ ...query, cut: "auto", k: 1 });
+    const fits = cutOff.relevant > 0;
+    return { encoder: encoder.id, result, fits, failures };
+  } finally {
+    await encoder.close();
+  }
+}

@@ -1,0 +1,119 @@
+/**
+ * `task search`: pictures found by words or by a picture, in a terminal.
+ *
+ * @module
+ */
+import { readFile } from "node:fs/promises";
+import process from "node:process";
+import {
+  CommandError,
+  importLater,
+  readArguments,
+  readWholeNumber,
+  runCommand,
+} from "./command.ts";
+import { progressOn } from "./progress.ts";
+import { ensureSetup } from "./setup.ts";
+
+const HELP =
+  `Usage: deno task search [--images DIR] [--top K] (TEXT | --image FILE)
+
+Finds the pictures nearest to a text or to a picture: among the sample, or in a
+folder, which is indexed first (under data/6_search; only what is new is
+embedded). Shows them where the terminal has colours enough, else as a list.
+
+  --images DIR    the folder to search in
+  --image FILE    a picture to search for
+  --top K         how many, 1 to 200; 10 if left out
+  --mode MODE     visual (default): compares with the pictures; text: with what
+                  is written about them; smart: with both
+  --encoder NAME  clip-vit-b32, offline, a folder with a model, …
+  --json          one line of JSON at the end of standard output`;
+
+if (import.meta.main) {
+  await runCommand(async (signal) => {
+    const { values, positionals } = readArguments({
+      name: "search",
+      help: HELP,
+      positionals: "TEXT",
+      options: {
+        images: { type: "string" },
+        image: { type: "string" },
+        top: { type: "string", default: "10" },
+        mode: { type: "string", default: "visual" },
+        encoder: { type: "string", default: "auto" },
+        json: { type: "boolean", default: false },
+      },
+    });
+    const text = positionals.join(" ").trim();
+    if ((text === "") === (values.image === undefined)) {
+      throw new CommandError(
+        "search: expected either words or --image FILE, got " +
+          (text ? "both" : "neither"),
+      );
+    }
+    if (!["visual", "text", "smart"].includes(values.mode)) {
+      throw new CommandError(
+        `--mode: expected visual, text or smart, got ${values.mode}`,
+      );
+    }
+    const k = readWholeNumber("top", values.top, { min: 1, max: 200 });
+    const bytes = values.image === undefined
+      ? undefined
+      : await readPicture(values.image);
+    await ensureSetup(signal);
+    const { searchOnce } = await importLater<
+      typeof import("../lib/app/search_once.ts")
+    >("../lib/app/search_once.ts");
+    const { drawHits } = await importLater<
+      typeof import("../lib/app/terminal.ts")
+    >("../lib/app/terminal.ts");
+
+    const progress = progressOn(process.stderr);
+    const { encoder, result, fits, failures } = await searchOnce({
+      folder: values.images,
+      encoder: values.encoder,
+      query: { text, k, mode: values.mode as "visual" },
+      picture: bytes,
+      onProgress: (done, total) =>
+        progress.passing(`Indexing: ${done} of ${total} pictures`),
+      log: (line) => progress.line(line),
+      signal,
+    });
+    if (process.stderr.isTTY) progress.passing("");
+    for (const { id, reason } of failures.slice(0, 5)) {
+      progress.line(`  left out: ${id}: ${reason}`);
+    }
+    if (failures.length > 5) {
+      progress.line(`  and ${failures.length - 5} more left out`);
+    }
+    if (values.json) {
+      console.log(JSON.stringify({
+        query: text || values.image,
+        encoder,
+        hits: result.hits.map(({ id, value, term, caption }) => ({
+          path: id,
+          similarity: value,
+          label: term,
+          caption,
+        })),
+      }));
+      return;
+    }
+    console.log(await drawHits(result.hits, values.images, process.stdout));
+    if (!fits) {
+      console.log("None of them is nearer than chance would bring it.");
+    }
+  });
+}
+
+async function readPicture(path: string): Promise<Uint8Array> {
+  try {
+    return await readFile(path);
+  } catch (error) {
+    const { code } = error as NodeJS.ErrnoException;
+    throw new CommandError(
+      `--image: ${path} cannot be read (${code}): expected a picture's file`,
+    );
+  }
+}
