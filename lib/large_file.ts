@@ -6,10 +6,10 @@
  * ranges), as long as the version, which names what is at the other end, is
  * still the same.
  *
- * Used by encoders/hub_file.ts and coco.ts.
+ * Used by encoders/hub_file.ts, zip.ts and coco.ts.
  *
  * ```ts
- * import { downloadLargeFile } from "#lib/large_file.ts";
+ * import { askFor, downloadLargeFile } from "#lib/large_file.ts";
  *
  * async function downloadArchive(address: string, size: number, md5: string) {
  *   await downloadLargeFile({
@@ -17,7 +17,7 @@
  *     destination: "data/archive.zip",
  *     size,
  *     version: md5,
- *     request: (init) => fetch(address, init),
+ *     request: (init) => askFor(address, init),
  *     isRight: () => Promise.resolve(true),
  *   });
  * }
@@ -115,6 +115,28 @@ export function persistently<Result>(
     minTimeout: delayMs,
     signal,
   });
+}
+
+/**
+ * Asks for a file, uncompressed, so that ranges and lengths mean its own bytes.
+ *
+ * @throws {Error} If the answer is an error that may pass.
+ * @throws {AbortError} If it is one that would come again.
+ */
+export async function askFor(
+  address: string,
+  init: RequestInit,
+): Promise<Response> {
+  const response = await fetch(address, {
+    ...init,
+    headers: { "accept-encoding": "identity", ...init.headers },
+  });
+  const { status, statusText } = response;
+  if (status < 400) return response;
+  await response.body?.cancel();
+  const said = `${status} ${statusText}`.trim();
+  const mayPass = status >= 500 || status === 408 || status === 429;
+  throw mayPass ? new Error(said) : new AbortError(said);
 }
 
 /** Rethrows with the cause in the message; p-retry gives up on TypeErrors. */

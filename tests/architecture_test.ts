@@ -51,7 +51,7 @@ const ORDER: Record<string, string[]> = {
     ...["caption_collector", "captions", "similarity", "bootstrap"],
     ...["retrieval", "text_embeddings"],
     ...["folder", "class_folder", "method_tally", "evaluate_folder"],
-    ...["evaluate_captions"],
+    ...["evaluate_captions", "zip", "coco"],
   ],
   "8 at scale": ["synthetic"],
   "6 search page": [

@@ -2,13 +2,27 @@ import { deepEqual, equal, match, ok, rejects } from "node:assert/strict";
 import { existsSync } from "node:fs";
 import { mkdir, readdir, symlink, writeFile } from "node:fs/promises";
 import { dirname, join } from "node:path";
+import type { Encoder } from "#lib/encoders/encoder.ts";
 import { evaluateCaptions } from "#lib/evaluate_captions.ts";
 import { evaluateFolder } from "#lib/evaluate_folder.ts";
 import { listPictures } from "#lib/folder.ts";
 import { paths } from "#lib/paths.ts";
-import { colourPicture, openColourEncoder } from "./colour_encoder.ts";
+import { colourEncoder } from "./colour_encoder.ts";
+import { colourPicture } from "./colour_picture.ts";
 
 const red = [1, 0, 0], green = [0, 1, 0], blue = [0, 0, 1];
+
+/** The colour encoder; it names what it cannot decode, as encoders do. */
+function openEncoder(): Encoder {
+  const encoder = colourEncoder();
+  return {
+    ...encoder,
+    decodeImage: (image) =>
+      encoder.decodeImage(image).catch((error) => {
+        throw new Error(`${image} cannot be decoded: ${error.message}`);
+      }),
+  };
+}
 
 /** A folder with these pictures; a colour as text is written as it is. */
 async function folderOf(
@@ -41,7 +55,7 @@ async function evaluate(folder: string) {
   const embeddings = await Deno.makeTempDir();
   const before = (await readdir(folder, { recursive: true })).toSorted();
   try {
-    return await evaluateFolder(folder, openColourEncoder(), {
+    return await evaluateFolder(folder, openEncoder(), {
       size: 8,
       embeddings,
     });
@@ -127,7 +141,7 @@ Deno.test("evaluateFolder() says what it expected where there is nothing", async
     /nothing to evaluate: expected train\/CLASS\/ .*got 1 pictures of 1 classes/,
   );
   await rejects(
-    evaluateFolder("nowhere", openColourEncoder(), { size: 8 }),
+    evaluateFolder("nowhere", openEncoder(), { size: 8 }),
     /nowhere not found/,
   );
 });
@@ -135,7 +149,7 @@ Deno.test("evaluateFolder() says what it expected where there is nothing", async
 Deno.test("evaluateFolder() stops when asked, and says which size fits", async () => {
   const folder = await folderOf(classes);
   const embeddings = await Deno.makeTempDir();
-  const encoder = openColourEncoder();
+  const encoder = openEncoder();
   const signal = AbortSignal.abort(new Error("stopped"));
   await rejects(
     evaluateFolder(folder, encoder, { size: 8, embeddings, signal }),
@@ -181,7 +195,7 @@ Deno.test("evaluateCaptions() searches both ways and reports what is missing", a
     evaluateCaptions(
       join(folder, "images"),
       join(folder, "captions.json"),
-      openColourEncoder(),
+      openEncoder(),
       { embeddings },
     );
   const result = await run();
@@ -219,7 +233,7 @@ Deno.test("evaluateCaptions() takes the test split alone, and refuses an empty s
     "none.json": JSON.stringify({ "3.jpg": "red" }),
   });
   const embeddings = await Deno.makeTempDir();
-  const encoder = openColourEncoder();
+  const encoder = openEncoder();
   const run = (file: string) =>
     evaluateCaptions(folder, join(folder, file), encoder, { embeddings });
   const { pictures, remarks } = await run("split.json");
@@ -243,7 +257,7 @@ Deno.test({
   ignore,
   async fn() {
     const embeddings = await Deno.makeTempDir();
-    const { methods } = await evaluateFolder(caltech, openColourEncoder(), {
+    const { methods } = await evaluateFolder(caltech, openEncoder(), {
       size: 64,
       embeddings,
     });
