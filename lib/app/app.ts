@@ -170,6 +170,9 @@ export async function openSearchApp(
           { signal: abort.signal, onProgress: options.onProgress },
         );
         if (space === spaces[0]) failures.push(...left);
+        // Loads what the first search needs, before the reader waits for it.
+        await searcher.search({ text: "a picture", space: space.id })
+          .catch(() => undefined);
       }
     } catch (reason) {
       error = (reason as Error).message;

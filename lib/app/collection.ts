@@ -42,6 +42,9 @@ export interface Facets {
   license: [name: string, count: number][];
 }
 
+/** Names to filter by; a page with more would be slow, and no reader helped. */
+const MOST_NAMES = 500;
+
 /** Pictures that can be searched. */
 export class Collection {
   /** What the page calls it. */
@@ -87,14 +90,15 @@ export class Collection {
     return !Number.isNaN(this.agreement[row]);
   }
 
-  /** What can be filtered by: names in alphabetical order. */
+  /** What can be filtered by: the most frequent names, in alphabetical order. */
   facets(): Facets {
     const of = (key: keyof Facets) => {
       const counts = new Map<string, number>();
       for (const { [key]: name } of this.pictures) {
         if (name) counts.set(name, (counts.get(name) ?? 0) + 1);
       }
-      return [...counts].sort(([a], [b]) => a < b ? -1 : 1);
+      return [...counts].sort(([, a], [, b]) => b - a).slice(0, MOST_NAMES)
+        .sort(([a], [b]) => a < b ? -1 : 1);
     };
     return {
       term: of("term"),

@@ -32,7 +32,7 @@ export interface MapPoint {
 }
 
 /** Most pictures on a map: more would cover one another, and take seconds. */
-const MOST = 1500;
+const MOST = 800;
 
 /** Places pictures on a map: all of them, or a sample spread over the rows. */
 export function mapOf(collection: Collection): MapPoint[] {

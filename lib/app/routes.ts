@@ -5,7 +5,10 @@
  * | --- | --- |
  * | `GET /`, `GET /page.js`, … | the page |
  * | `GET /status` | what is indexed, encoders, what to filter by |
+ * | `GET /statistics` | how alike two pictures are |
+ * | `GET /pixels` | how many pictures' pixels have been read |
  * | `POST /search` {query} | hits, distribution of scores |
+ * | `POST /compare` {query} | the same, beside the reader's search |
  * | `POST /random` {query} | random hits |
  * | `POST /upload` bytes | the picture's name in queries |
  * | `POST /select` {ids} | |
@@ -31,7 +34,7 @@ import { readdirSync } from "node:fs";
 import { readFile } from "node:fs/promises";
 import { extname } from "node:path";
 import { dot } from "./collection.ts";
-import { mapOf } from "./map.ts";
+import { mapOf, type MapPoint } from "./map.ts";
 import {
   largePicture,
   LARGEST_UPLOAD,
@@ -78,12 +81,14 @@ export function pageRoutes(state: PageState): Record<string, Route> {
     if (space) return space.collection;
     throw new QueryError("no encoder is open yet: try again soon");
   };
+  let map: { count: number; points: MapPoint[] } = { count: 0, points: [] };
   return {
     ...files(),
     "GET /status": () => ({
       json: { ...state.status(), defaults: DEFAULT_QUERY },
     }),
     "GET /statistics": () => ({ json: similarityOfPairs(main()) }),
+    "GET /pixels": () => ({ json: searcher.pixels?.progress ?? {} }),
     "POST /search": async ({ readBody }) => {
       const result = await searcher.search(
         readJson(await readBody(LARGEST_QUERY)),
@@ -116,7 +121,12 @@ export function pageRoutes(state: PageState): Record<string, Route> {
       if (row === undefined) throw new HttpError(404, `no picture "${id}"`);
       return detail(searcher, row);
     },
-    "GET /map": () => ({ json: mapOf(main()) }),
+    "GET /map": () => {
+      // Takes a second where there are many: drawn anew only if there are more.
+      const { count } = main();
+      if (map.count !== count) map = { count, points: mapOf(main()) };
+      return { json: map.points };
+    },
     "GET /thumbnail/": async ({ rest }) => ({
       body: await orGone(thumbnailOf(sourceOf(rest))),
       type: "image/webp",

@@ -83,7 +83,7 @@ function card(hit, hits, act, result) {
       make("button", {
         type: "button",
         textContent: "More like this",
-        "aria-label": `More like ${title}`,
+        "aria-label": `More like this: ${title}`,
         onclick: () => act.like(hit),
       }),
       make("label", {}, box, "Select"),

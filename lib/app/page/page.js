@@ -3,19 +3,13 @@
  *
  * @module
  */
-import {
-  allIsWell,
-  ask,
-  bars,
-  byId,
-  complain,
-  count,
-  make,
-  titleOf,
-} from "./dom.js";
+import { allIsWell, ask, byId, complain, count, make, titleOf } from "./dom.js";
 import { openDetail } from "./detail.js";
 import { clearSelection, grid, painted } from "./grid.js";
 import { openMap, prepareMap } from "./map.js";
+import { prepareSaving } from "./save.js";
+import { prepareCut, showScores } from "./scores.js";
+import { follow } from "./start.js";
 import {
   asked,
   fillForm,
@@ -23,13 +17,24 @@ import {
   isEmpty,
   readForm,
   showKnobs,
-  toCell,
   toHash,
 } from "./state.js";
 
 const PIXELS = "pixels";
 
 let defaults, status, shown, running;
+
+/** Takes in how far the collection is. */
+function collectionChanged(now, before) {
+  status = now;
+  defaults = { ...now.defaults, text: "", picture: "", like: "" };
+  if (!before) return;
+  if (!shown && before.indexed === 0 && now.indexed > 0) random();
+  if (shown && now.done && now.indexed > before.indexed) {
+    byId("status").textContent =
+      "All pictures are indexed now. Search again to include them.";
+  }
+}
 
 const act = {
   open: (hit, hits) => openDetail(hit, hits, act.like),
@@ -53,10 +58,10 @@ async function search({ keepAddress = false } = {}) {
   if (!keepAddress) history.pushState(null, "", toHash(query, defaults));
   showAsked(query);
   byId("status").textContent = "Searching …";
+  const watch = usesPixels(query) ? setInterval(showPixelProgress, 700) : 0;
   try {
     // Pixels need a picture: where there is none, the best find by words.
-    const needsFirst = !query.picture && !query.like &&
-      [query.space, asked.beside].includes(PIXELS);
+    const needsFirst = !query.picture && !query.like && usesPixels(query);
     const first = needsFirst
       ? (await ask(
         "compare",
@@ -87,6 +92,20 @@ async function search({ keepAddress = false } = {}) {
     if (error.name === "AbortError") return;
     byId("status").textContent = "The search did not work.";
     complain(error);
+  } finally {
+    clearInterval(watch);
+  }
+}
+
+const usesPixels = ({ space }) => [space, asked.beside].includes(PIXELS);
+
+/** The first comparison of pixels reads every picture: said while it lasts. */
+async function showPixelProgress() {
+  const { done, total } = await ask("pixels");
+  if (done < total && running) {
+    byId("status").textContent = `Reading the pixels of all pictures, once: ${
+      count(done)
+    } of ${count(total)} …`;
   }
 }
 
@@ -102,7 +121,12 @@ async function random() {
     shown = undefined;
     byId("scores").hidden = byId("tools").hidden = true;
     showAsked({});
-    const section = make("section", {}, grid(hits, act));
+    const section = make(
+      "section",
+      {},
+      make("h2", { className: "unseen" }, "Random pictures"),
+      grid(hits, act),
+    );
     byId("results").replaceChildren(section);
     byId("status").textContent = hits.length === 0
       ? status?.done
@@ -124,7 +148,7 @@ async function show(result, other, first) {
     sides.push(section(other, other.comparedBy + note));
   }
   byId("results").replaceChildren(...sides);
-  byId("start").hidden = true;
+  byId("start").open = false;
   byId("tools").hidden = false;
   showScores(result);
   await painted(byId("results"));
@@ -137,12 +161,23 @@ function section(result, heading) {
   return make(
     "section",
     {},
-    heading ? make("h2", {}, heading) : undefined,
+    make(
+      "h2",
+      { className: heading ? "" : "unseen" },
+      heading || "Results",
+    ),
     content,
   );
 }
 
 function nothingFits({ total }) {
+  if (total === 0 && !status.done) {
+    return make(
+      "p",
+      { className: "empty" },
+      "Nothing can be searched yet. Search again in a moment.",
+    );
+  }
   if (total === 0) {
     return make(
       "p",
@@ -176,7 +211,7 @@ function summary({ hits, relevant, total, ms, query }, paintedMs) {
     ? `Nothing fits among ${count(total)} pictures`
     : `${count(hits.length)} shown; ${count(relevant)} of ${
       count(total)
-    } pictures fit`;
+    } pictures are nearer than chance`;
   const pending = status && !status.done
     ? `, ${count(status.total - status.indexed)} not indexed yet`
     : "";
@@ -184,37 +219,6 @@ function summary({ hits, relevant, total, ms, query }, paintedMs) {
     ms.toFixed(0)
   } ms, painted after ${paintedMs.toFixed(0)} ms)`;
 }
-
-/** The histogram of scores, and the cut in it. */
-function showScores({ scores, cut, better }) {
-  byId("scores").hidden = scores.count === 0;
-  const most = Math.max(...scores.bins);
-  const width = (scores.most - scores.least) / scores.bins.length;
-  const isKept = (bin) => {
-    const middle = scores.least + (bin + 0.5) * width;
-    return cut === undefined ||
-      (better === "higher" ? middle >= cut : middle <= cut);
-  };
-  // A root brings out the few good ones beside the many others.
-  const heights = scores.bins.map((bin) => Math.sqrt(bin / most));
-  byId("histogram").replaceChildren(
-    bars(
-      heights,
-      `Scores from ${show3(scores.least)} to ${show3(scores.most)}, mean ${
-        show3(scores.mean)
-      }, cut ${cut === undefined ? "none" : show3(cut)}`,
-      isKept,
-    ),
-  );
-  const slider = byId("cutValue");
-  slider.min = scores.least;
-  slider.max = scores.most;
-  slider.value = cut ?? (better === "higher" ? scores.least : scores.most);
-  byId("cutShown").value = cut === undefined ? "none" : show3(cut);
-}
-
-const show3 = (value) =>
-  Math.abs(value) >= 100 ? count(Math.round(value)) : value.toFixed(3);
 
 /** The query's picture in the field, with a button that takes it away. */
 function showAsked({ picture, like }) {
@@ -267,155 +271,6 @@ async function takePicture(file) {
     byId("status").textContent = "The picture was not taken.";
     complain(error);
   }
-}
-
-/** Keeps the start-up block and the progress bar true until all is indexed. */
-async function follow() {
-  const before = status;
-  status = await ask("status");
-  defaults = { ...status.defaults, text: "", picture: "", like: "" };
-  const { indexed, total, done, error, failures } = status;
-  byId("collection").textContent = `· ${status.name}`;
-  document.title = `Contact Sheet · ${status.name}`;
-  byId("loading").hidden = done;
-  byId("progress").max = total;
-  byId("progress").value = indexed + failures.length;
-  byId("loadingText").textContent = `Indexing: ${count(indexed)} of ${
-    count(total)
-  } pictures; they can be searched as they come`;
-  if (before?.indexed !== indexed || !before) {
-    fillFacets();
-    fillSpaces();
-    await showStart();
-  }
-  if (error) complain(new Error(`Indexing stopped: ${error}`));
-  if (!shown && indexed > 0 && !(before?.indexed > 0) && before) await random();
-  if (!done) setTimeout(() => follow().catch(complain), 600);
-}
-
-async function showStart() {
-  const { indexed, facets, encoders, failures, problems } = status;
-  const list = make("dl");
-  const add = (name, value) =>
-    list.append(make("div", {}, make("dt", {}, name), make("dd", {}, value)));
-  add("Pictures", count(indexed));
-  if (facets.term.length) add("Terms", count(facets.term.length));
-  if (facets.category.length) add("Categories", count(facets.category.length));
-  for (const { label, dimensions } of encoders) {
-    add("Encoder", `${label}, ${count(dimensions)} numbers a picture`);
-  }
-  if (indexed > 1) {
-    const { mean, deviation, least, most } = await ask("statistics");
-    add(
-      "Similarity of two pictures",
-      `${show3(mean)} ± ${show3(deviation)}, from ${show3(least)} to ${
-        show3(most)
-      }`,
-    );
-  }
-  const lines = [
-    ...failures.map(({ id, reason }) => `${id}: ${reason}`),
-    ...problems,
-  ];
-  const left = lines.length === 0 ? undefined : make(
-    "details",
-    {},
-    make("summary", {}, `${count(lines.length)} remarks on what was left out`),
-    make("ul", {}, ...lines.map((line) => make("li", {}, line))),
-  );
-  byId("start").replaceChildren(list, ...(left ? [left] : []));
-  byId("start").hidden = Boolean(shown);
-}
-
-function fillFacets() {
-  const fieldsets = {
-    term: "filterTerm",
-    category: "filterCategory",
-    license: "filterLicense",
-  };
-  for (const [name, id] of Object.entries(fieldsets)) {
-    const fieldset = byId(id);
-    const facets = status.facets[name];
-    const on = new Set(
-      [...fieldset.querySelectorAll(":checked")].map(({ value }) => value),
-    );
-    fieldset.className = "filter";
-    fieldset.hidden = facets.length < 2;
-    const list = make("div", { tabIndex: facets.length > 6 ? 0 : -1 });
-    list.append(
-      ...facets.map(([value, pictures]) =>
-        make(
-          "label",
-          {},
-          make("input", {
-            type: "checkbox",
-            value,
-            checked: on.has(value),
-          }),
-          ` ${value} `,
-          make("small", {}, count(pictures)),
-        )
-      ),
-    );
-    const finder = facets.length <= 12 ? [] : [make("input", {
-      placeholder: "Find …",
-      "aria-label": `Find a ${name}`,
-      oninput({ target }) {
-        const wanted = target.value.toLowerCase();
-        for (const label of list.children) {
-          label.hidden = !label.textContent.toLowerCase().includes(wanted);
-        }
-      },
-    })];
-    fieldset.replaceChildren(fieldset.querySelector("legend"), ...finder, list);
-  }
-}
-
-function fillSpaces() {
-  const names = [
-    ...status.encoders.map(({ id }, i) => [i === 0 ? "" : id, `Encoder ${id}`]),
-    [PIXELS, "Pixels, 64 × 64"],
-  ];
-  const option = ([value, text]) => make("option", { value }, text);
-  const { value } = byId("space");
-  byId("space").replaceChildren(...names.map(option));
-  byId("space").value = value || "";
-  byId("beside").replaceChildren(
-    option(["", "nothing"]),
-    ...names.map(([id, text]) => option([id || status.encoders[0].id, text])),
-  );
-  byId("beside").value = asked.beside;
-}
-
-/** Offers a file for download. */
-function download(name, type, text) {
-  const href = URL.createObjectURL(new Blob([text], { type }));
-  make("a", { href, download: name }).click();
-  setTimeout(() => URL.revokeObjectURL(href), 10_000);
-}
-
-const COLUMNS = [
-  "id",
-  "value",
-  "title",
-  "caption",
-  "term",
-  "category",
-  "author",
-  "license",
-  "page",
-];
-
-function toCsv({ hits }) {
-  const cell = (value) => {
-    // Spreadsheets take what begins like this for a formula.
-    const text = typeof value === "string" && /^[=+\-@\t\r]/.test(value)
-      ? `'${value}`
-      : String(value);
-    return `"${text.replaceAll('"', '""')}"`;
-  };
-  return [COLUMNS, ...hits.map((hit) => COLUMNS.map((name) => hit[name]))]
-    .map((row) => row.map(cell).join(",") + "\r\n").join("");
 }
 
 const THEMES = { "": "automatic", light: "light", dark: "dark" };
@@ -477,35 +332,9 @@ function connect() {
       [...clipboardData.files].find(({ type }) => /^image\//.test(type)),
     );
   });
-  byId("cutValue").onchange = ({ target }) => {
-    asked.cut = Number(target.value);
-    byId("cut").value = "own";
-    search();
-  };
-  byId("cutValue").oninput = ({ target }) =>
-    byId("cutShown").value = show3(Number(target.value));
+  prepareCut(search);
   byId("clear").onclick = clearSelection;
-  byId("csv").onclick = () => download("results.csv", "text/csv", toCsv(shown));
-  byId("json").onclick = () =>
-    download(
-      "results.json",
-      "application/json",
-      JSON.stringify(shown, null, 2),
-    );
-  byId("cell").onclick = () => {
-    byId("codeText").textContent = toCell(shown.query, defaults);
-    byId("code").showModal();
-  };
-  byId("copy").onclick = async () => {
-    try {
-      await navigator.clipboard.writeText(byId("codeText").textContent);
-      byId("copy").textContent = "Copied";
-    } catch {
-      getSelection().selectAllChildren(byId("codeText"));
-      byId("copy").textContent = "Selected: copy it with Ctrl-C";
-    }
-  };
-  byId("closeCode").onclick = () => byId("code").close();
+  prepareSaving(() => shown, () => defaults);
   byId("openMap").onclick = () => openMap((point) => act.open(point, [point]));
   prepareMap();
   byId("theme").onclick = () => {
@@ -532,7 +361,7 @@ async function openAddress() {
 
 connect();
 try {
-  await follow();
+  await follow(collectionChanged);
   await openAddress();
 } catch (error) {
   byId("status").textContent = "The page could not start.";
