@@ -119,16 +119,24 @@ export async function readClasses(
   return { vectors, weights: weights.map(l2Normalize) };
 }
 
-function requireFiles(id: OfflineId, folder: string): void {
+/** Paths of the files that the encoder consists of, whether here or not. */
+export function offlineFiles(
+  id: OfflineId = "offline",
+  folder: string = OFFLINE_FOLDER,
+): string[] {
   const network = NETWORKS[id].folder;
-  const missing = [
+  return [
     "classes.json",
     "class_vectors.npy",
     "minilm/model.onnx",
     "minilm/tokenizer.json",
     `${network}/vision.onnx`,
     `${network}/class_weights.npy`,
-  ].map((file) => join(folder, file)).find((path) => !existsSync(path));
+  ].map((file) => join(folder, file));
+}
+
+function requireFiles(id: OfflineId, folder: string): void {
+  const missing = offlineFiles(id, folder).find((path) => !existsSync(path));
   if (missing === undefined) return;
   const large = id === "offline-large" ? " --large" : "";
   throw new Error(

@@ -39,7 +39,7 @@ import {
   repositoryFolder,
 } from "./hub.ts";
 import { hubEndpoint } from "./hub_file.ts";
-import { openOffline } from "./offline.ts";
+import { offlineFiles, openOffline } from "./offline.ts";
 import { immichLayout } from "./openclip.ts";
 
 /** How an encoder is opened. */
@@ -134,6 +134,17 @@ export async function openEncoder(
     `unknown encoder "${name}": expected ${ENCODER_NAMES.join(", ")}, or a ` +
       "folder that holds a CLIP model",
   );
+}
+
+/** Paths of the files of an encoder (not "auto"), whether they are here or not. */
+export function encoderFiles(
+  name: string,
+  { precision = "fp32", models = paths.models }: OpenEncoderOptions = {},
+): string[] {
+  if (name === "offline" || name === "offline-large") return offlineFiles(name);
+  const { repository, layout } = HUB_MODELS[name];
+  const folder = repositoryFolder(repository, models);
+  return layout.files(precision).map((file) => join(folder, file));
 }
 
 async function openAuto(options: OpenEncoderOptions): Promise<Encoder> {
