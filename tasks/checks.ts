@@ -43,8 +43,8 @@ const sources = ["lib", "tasks", "tests", "bench"]
 
 /** The checks of the source text; notebooks' cells are checked by the tests. */
 export const sourceChecks: Check[] = [
-  { name: "format", args: ["fmt", "--check", "--quiet"] },
-  { name: "lint", args: ["lint", "--quiet"] },
+  { name: "format", args: ["fmt", "--check"] },
+  { name: "lint", args: ["lint"] },
   { name: "types", args: ["check", "--quiet", ...sources] },
   { name: "examples", args: ["test", "-A", "--doc", "lib", "tasks"] },
 ];

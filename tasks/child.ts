@@ -68,7 +68,8 @@ export async function runChild(
   const stop = () => {
     child.stdin.end();
     child.kill("SIGTERM");
-    killer = setTimeout(() => child.kill("SIGKILL"), 5000);
+    // Deno's child.kill() sends one signal and ignores the next.
+    killer = setTimeout(() => process.kill(child.pid!, "SIGKILL"), 5000);
   };
   signal?.addEventListener("abort", stop);
   const code = await new Promise<number>((resolve) => {
@@ -77,11 +78,13 @@ export async function runChild(
       resolve(127);
     });
     // What the child started may hold its output open, and watch its input.
-    child.once("exit", () => child.stdin.end());
+    child.once("exit", () => {
+      clearTimeout(killer);
+      child.stdin.end();
+    });
     child.once("close", (code) => resolve(code ?? 1));
   });
   signal?.removeEventListener("abort", stop);
-  clearTimeout(killer);
   signal?.throwIfAborted();
   return { code, output: lines.join("\n") };
 }

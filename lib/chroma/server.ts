@@ -160,8 +160,7 @@ export async function startChroma(
     { stdio: ["pipe", log.fd, log.fd] },
   );
   const ended = new AbortController();
-  server.once("exit", () => ended.abort());
-  server.once("error", () => ended.abort());
+  server.once("exit", () => ended.abort()).once("error", () => ended.abort());
   await log.close();
   // A script that has done its work need not stop the server to end.
   server.unref();
@@ -169,9 +168,8 @@ export async function startChroma(
   const limit = AbortSignal.timeout(START_LIMIT_MS);
   if (!await answers(url, AbortSignal.any([ended.signal, limit]))) {
     await stopServer(server, ended.signal);
-    const output = (await readFile(join(folder, "server.log"))).subarray(
-      logStart,
-    ).toString().trim();
+    const printed = await readFile(join(folder, "server.log"));
+    const output = printed.subarray(logStart).toString().trim();
     throw new Error(
       `startChroma: no server at ${url} over ${folder}; it printed:\n${output}`,
     );
