@@ -31,8 +31,13 @@ const ORDER: Record<string, string[]> = {
   "2 preprocessing": ["fetch", "download", "clean", "prepare"],
   "3 pixels and metrics": [
     ...["pixels", "metrics", "evaluate", "results", "search"],
-    ...["kernels/assembler", "kernels/pixel_kernels", "gallery"],
-    ...["display/hits"],
+    ...[
+      "kernels/assembler",
+      "kernels/resize_kernels",
+      "kernels/pixel_kernels",
+      "gallery",
+    ],
+    ...["display/hits", "display/score_table"],
   ],
   "4 embeddings": [
     ...["npy", "encoders/encoder", "encoders/device", "encoders/preprocess"],
@@ -40,7 +45,13 @@ const ORDER: Record<string, string[]> = {
     ...["kernels/session", "kernels/matrix_product"],
     ...["encoders/sentences", "encoders/classifier", "encoders/joint_space"],
     ...["encoders/offline"],
-    ...["large_file", "encoders/hub_file", "encoders/hub", "encoders/open"],
+    ...[
+      "large_file",
+      "encoders/hub_file",
+      "encoders/hub",
+      "encoders/open",
+      "encoder_table",
+    ],
     ...["embedding_pipeline", "embeddings", "zero_shot", "projection"],
   ],
   "5 vector database": [
