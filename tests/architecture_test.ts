@@ -40,7 +40,13 @@ const ORDER: Record<string, string[]> = {
     ...["display/hits", "display/score_table"],
   ],
   "4 embeddings": [
-    ...["npy", "encoders/encoder", "encoders/device", "encoders/preprocess"],
+    ...[
+      "npy",
+      "encoders/encoder",
+      "encoders/device",
+      "encoders/resize",
+      "encoders/preprocess",
+    ],
     ...["encoders/clip_model", "encoders/clip", "encoders/openclip"],
     ...["kernels/session", "kernels/matrix_product"],
     ...["encoders/sentences", "encoders/classifier", "encoders/joint_space"],
@@ -50,7 +56,6 @@ const ORDER: Record<string, string[]> = {
       "encoders/hub_file",
       "encoders/hub",
       "encoders/open",
-      "encoder_table",
     ],
     ...["embedding_pipeline", "embeddings", "zero_shot", "projection"],
   ],
