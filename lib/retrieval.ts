@@ -6,6 +6,7 @@
  * | --- | --- | --- |
  * | R@k | 1 if one of its own is among the first k | mean: found ÷ queries |
  * | median rank | the rank of the first of its own, 1 at best | median |
+ * | precision@5 | its own among the first five, ÷ 5 | mean |
  * | mAP | precision at the rank of each of its own, ÷ how many its own are | mean |
  * | nDCG | Σ 1 / log₂(1 + rank) of its own ÷ the largest possible such sum | mean |
  *
@@ -35,6 +36,7 @@ import {
 import {
   averagePrecision,
   normalizedGain,
+  precisionAtK,
   type Ranks,
   recallAtK,
 } from "./evaluate.ts";
@@ -46,6 +48,7 @@ export interface RetrievalScores {
   r5: Estimate;
   r10: Estimate;
   medianRank: Estimate;
+  precisionAt5: Estimate;
   meanAveragePrecision: Estimate;
   normalizedGain: Estimate;
 }
@@ -152,6 +155,7 @@ export function scoreRanks(
     r5: meanOf((ofQuery) => recallAtK(ofQuery, 5)),
     r10: meanOf((ofQuery) => recallAtK(ofQuery, 10)),
     medianRank: estimateMedian(ranks.map((ofQuery) => ofQuery[0]), options),
+    precisionAt5: meanOf((ofQuery) => precisionAtK(ofQuery, 5)),
     meanAveragePrecision: meanOf(averagePrecision),
     normalizedGain: meanOf(normalizedGain),
   };

@@ -6,7 +6,7 @@
  */
 import { existsSync, statSync } from "node:fs";
 import { resolve } from "node:path";
-import { progressBar } from "../lib/display/progress.ts";
+import { progressStages } from "../lib/display/progress_stages.ts";
 import { writeAtomic } from "../lib/files.ts";
 import {
   CommandError,
@@ -72,7 +72,7 @@ if (import.meta.main) {
       signal,
       log: (line) => console.error(line),
     });
-    const options = { size, signal, onProgress: stages() };
+    const options = { size, signal, onProgress: progressStages() };
     let remarks: string[], report;
     if (captions) {
       const { evaluateCaptions } = await import("../lib/evaluate_captions.ts");
@@ -123,21 +123,6 @@ function readFile(path: string): string {
       existsSync(path) ? "a folder" : "not there"
     }`,
   );
-}
-
-/** One bar a stage, on standard error. */
-function stages(): (stage: string, done: number, total: number) => void {
-  let current = "";
-  let bar: ReturnType<typeof progressBar> | undefined;
-  return (stage, done, total) => {
-    if (stage !== current) {
-      bar?.finish();
-      bar = progressBar(stage, total);
-      current = stage;
-    }
-    bar?.update(done);
-    if (done === total) bar?.finish();
-  };
 }
 
 function printRemarks(remarks: readonly string[]): void {

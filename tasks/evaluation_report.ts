@@ -101,6 +101,7 @@ const MEASURES = {
   r5: "r5",
   r10: "r10",
   medianRank: "medianRank",
+  p5: "precisionAt5",
   map: "meanAveragePrecision",
   ndcg: "normalizedGain",
 } as const;
