@@ -12,38 +12,40 @@ import { DENO_VERSION } from "../tasks/command.ts";
  */
 const ORDER: Record<string, string> = {
   "what all share": "paths files records sample hosts",
-  "the browser": `
-    chromium browser showing display/mime display/thumbnail display/table
-    display/stop_button display/progress_screen display/progress
+  "the browser": "chromium browser",
+  "showing": `
+    display/mime display/thumbnail display/table display/stop_button
+    display/progress_screen display/progress display/progress_stages
     display/chart_style display/figure display/chart_picture display/chart
     display/charts display/grid`,
   "1 crawler": `
     sites/site sites/flickr sites/local sites/faults sites/photo_assets
-    sites/photo_library sites/photo_pages sites/photo_site robots finds
-    search_page crawl_term crawl_records crawl`,
-  "2 preprocessing": `
-    fetch download clean prepare 3 pixels and metrics pixels metrics
-    evaluate results search kernels/assembler kernels/resize_kernels
-    kernels/pixel_kernels gallery display/hits display/score_table`,
+    sites/photo_library sites/photo_pages sites/photo_site
+    robots finds search_page crawl_term crawl_records crawl`,
+  "2 preprocessing": "fetch download clean prepare",
+  "3 pixels and metrics": `
+    pixels metrics evaluate results search
+    kernels/assembler kernels/resize_kernels kernels/pixel_kernels gallery
+    display/hits display/score_table`,
   "4 embeddings": `
-    npy encoders/encoder encoders/device encoders/resize
-    encoders/preprocess encoders/clip_model encoders/clip
-    encoders/openclip kernels/session kernels/matrix_product
+    npy kernels/session kernels/matrix_product
+    encoders/encoder encoders/device encoders/resize encoders/preprocess
+    encoders/clip_model encoders/clip encoders/openclip
     encoders/sentences encoders/classifier encoders/joint_space
-    encoders/offline large_file encoders/hub_file encoders/hub
-    encoders/open embedding_pipeline embeddings zero_shot projection`,
-  "5 vector database": `
-    chroma/server chroma/collection chroma/query chroma/update`,
-  "7 captions": `
+    encoders/offline large_file encoders/hub_file encoders/hub encoders/open
+    embedding_pipeline embeddings zero_shot projection`,
+  "5 vector database":
+    "chroma/server chroma/collection chroma/query chroma/update",
+  "captions, and folders to evaluate": `
     caption_collector captions similarity bootstrap retrieval
     text_embeddings folder class_folder method_tally evaluate_folder
     evaluate_captions encoder_table zip coco`,
-  "8 at scale": `
-    synthetic 6 search page app/vector_rows app/collection
-    app/vector_store app/seed_files app/sources app/file_hashes
-    app/indexing app/query app/filters app/ranking app/spaces app/cut_off
-    app/search app/pictures app/map app/guard app/server app/routes
-    app/app app/search_once app/terminal`,
+  "the search page": `
+    app/vector_rows app/collection app/vector_store app/seed_files
+    app/sources app/file_hashes app/indexing app/query app/filters
+    app/ranking app/spaces app/cut_off app/search app/pictures app/map
+    app/guard app/server app/routes app/app app/search_once app/terminal`,
+  "8 at scale": "synthetic",
 };
 
 const order = Object.values(ORDER).join(" ").match(/\S+/g)!
