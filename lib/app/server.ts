@@ -80,8 +80,10 @@ export async function startServer(
       (error) => sendError(response, error, options.onError),
     );
   });
-  server.headersTimeout = 10_000;
-  server.requestTimeout = 60_000;
+  // Deno counts both from a connection's first request, so that a reader who
+  // goes on searching would be cut off (408).
+  server.headersTimeout = 0;
+  server.requestTimeout = 0;
   await new Promise<void>((resolve, reject) => {
     server.once("error", reject);
     server.listen(options.port ?? 0, host, resolve);

@@ -1,0 +1,199 @@
+/// <reference lib="dom" />
+/**
+ * The search page, in a real browser: from Enter to painted results over 10,000
+ * and 100,000 pictures, first paint, 50 searches at once, and memory.
+ *
+ * The pictures are those of the sample, many times over, with made-up vectors of
+ * 512 numbers, as CLIP's are; texts go through the offline encoder first, so
+ * that a query costs what it costs. Each shows other results than the last, and
+ * their thumbnails come from the server each time.
+ *
+ * @module
+ */
+import { mkdtemp, rm } from "node:fs/promises";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import process from "node:process";
+import { openSearchApp, type SearchApp } from "../lib/app/app.ts";
+import type { SourcePicture } from "../lib/app/collection.ts";
+import { sampleSource } from "../lib/app/sources.ts";
+import { launchBrowser } from "../lib/browser.ts";
+import type { Encoder } from "../lib/encoders/encoder.ts";
+import { openOffline } from "../lib/encoders/offline.ts";
+import { l2Normalize } from "../lib/metrics.ts";
+import { paths } from "../lib/paths.ts";
+import { clusteredVectors } from "../lib/synthetic.ts";
+import type { Bench, BenchContext, BenchRow } from "./harness.ts";
+
+const DIMENSIONS = 512;
+
+/** Searches in the browser at each size, each for other words. */
+const SEARCHES = 60;
+
+/** Searches whose memory is watched. */
+const MANY = 10_000;
+
+const WORDS = [
+  ...["a bird on the water", "red fruit", "an old tool", "a road sign"],
+  ...["a grazing animal", "a yellow flower", "a planet", "a fast car"],
+];
+
+/** Measures the page. */
+export const bench: Bench = async (context) => {
+  const folder = await mkdtemp(join(tmpdir(), "bench-"));
+  const { search } = paths;
+  paths.search = folder;
+  const offline = await openOffline();
+  const rows: BenchRow[] = [];
+  try {
+    for (const count of [10_000, 100_000]) {
+      rows.push(...await measure(count, offline, context));
+    }
+  } finally {
+    await offline.close();
+    paths.search = search;
+    await rm(folder, { recursive: true });
+  }
+  return rows;
+};
+
+async function measure(
+  count: number,
+  offline: Encoder,
+  { log, signal }: BenchContext,
+): Promise<BenchRow[]> {
+  log(`Search page: ${count} pictures`);
+  const app = await open(count, offline);
+  const browser = await launchBrowser();
+  try {
+    const page = await browser.newPage();
+    await page.setViewport({ width: 1280, height: 900 });
+    await page.goto(app.url);
+    await page.waitForSelector(".card");
+    const firstPaint = await page.evaluate(() =>
+      performance.getEntriesByName("first-contentful-paint")[0].startTime
+    );
+    const painted: number[] = [];
+    const answered: number[] = [];
+    for (let i = 0; i < SEARCHES; i++) {
+      signal.throwIfAborted();
+      await page.evaluate((text) => {
+        delete document.documentElement.dataset.painted;
+        (document.querySelector("#text") as HTMLInputElement).value = text;
+        (document.querySelector("#form") as HTMLFormElement).requestSubmit();
+      }, `${WORDS[i % WORDS.length]}, number ${i}`);
+      await page.waitForFunction(() =>
+        document.documentElement.dataset.painted
+      );
+      painted.push(
+        await page.evaluate(() =>
+          Number(document.documentElement.dataset.painted)
+        ),
+      );
+      answered.push(app.result!.ms);
+    }
+    // The first ones read what the others find in memory.
+    const [fast, slow] = [painted.slice(5), answered.slice(5)];
+    const size = count.toLocaleString("en");
+    const rows = [
+      ms(`first paint, ${size} pictures`, firstPaint),
+      ms(`Enter to painted results, median, ${size}`, quantile(fast, 0.5)),
+      ms(`Enter to painted results, p95, ${size}`, quantile(fast, 0.95)),
+      ms(`query to answer in the server, p95, ${size}`, quantile(slow, 0.95)),
+      ms(`50 searches at once, the last one, ${size}`, await atOnce(app)),
+    ];
+    if (count === 10_000) rows.push(...await memory(app, signal));
+    return rows;
+  } finally {
+    await browser.close();
+    await app.close();
+  }
+}
+
+/** The page over that many pictures. */
+async function open(count: number, offline: Encoder): Promise<SearchApp> {
+  const sample = await sampleSource();
+  const vectors = clusteredVectors(count, DIMENSIONS);
+  const pictures = Array.from({ length: count }, (_, i): SourcePicture => {
+    const one = sample.pictures[i % sample.pictures.length];
+    // A term as its only text: captions would take minutes to embed.
+    return { ...one, id: `${i}`, title: one.term, caption: "" };
+  });
+  const encoder: Encoder = {
+    ...offline,
+    id: "bench",
+    dimensions: DIMENSIONS,
+    // The app asks for the first picture's, to see whose vectors these are.
+    encodeImages: (images) => Promise.resolve(images.map(() => vectors[0])),
+    async encodeTexts(texts) {
+      const long = await offline.encodeTexts(texts);
+      return long.map((vector) => l2Normalize(vector.subarray(0, DIMENSIONS)));
+    },
+    close: () => Promise.resolve(),
+  };
+  const app = await openSearchApp(
+    { ...sample, pictures, vectors },
+    { encoders: [encoder], log: () => {} },
+  );
+  await app.ready;
+  // All thumbnails are made.
+  for (let row = 0; row < sample.pictures.length; row++) {
+    await (await fetch(`${app.url}thumbnail/${row}`)).arrayBuffer();
+  }
+  return app;
+}
+
+/** Milliseconds until the last of 50 searches is answered. */
+async function atOnce(app: SearchApp): Promise<number> {
+  const start = performance.now();
+  await Promise.all(
+    Array.from({ length: 50 }, (_, i) => ask(app, `at once, ${i}`)),
+  );
+  return performance.now() - start;
+}
+
+/** Memory after a thousand searches and after ten thousand. */
+async function memory(
+  app: SearchApp,
+  signal: AbortSignal,
+): Promise<BenchRow[]> {
+  const used: number[] = [];
+  for (let i = 1; i <= MANY; i++) {
+    signal.throwIfAborted();
+    await ask(app, `memory ${i}`);
+    if (i === MANY / 10 || i === MANY) {
+      used.push(process.memoryUsage().rss / 1e6);
+    }
+  }
+  return [
+    {
+      what: "memory after 1,000 searches",
+      unit: "MB",
+      ours: Math.round(used[0]),
+    },
+    {
+      what: "memory after 10,000 searches",
+      unit: "MB",
+      ours: Math.round(used[1]),
+    },
+  ];
+}
+
+async function ask(app: SearchApp, text: string): Promise<void> {
+  const response = await fetch(`${app.url}search`, {
+    method: "POST",
+    headers: { origin: new URL(app.url).origin },
+    body: JSON.stringify({ text }),
+  });
+  await response.arrayBuffer();
+  if (!response.ok) throw new Error(`search: ${response.status}`);
+}
+
+function ms(what: string, value: number): BenchRow {
+  return { what, unit: "ms", ours: Number(value.toPrecision(3)) };
+}
+
+function quantile(values: number[], share: number): number {
+  const sorted = values.toSorted((a, b) => a - b);
+  return sorted[Math.floor(share * (sorted.length - 1))];
+}
