@@ -27,11 +27,10 @@
 import { readFile } from "node:fs/promises";
 import { join } from "node:path";
 import { type InferenceSession, Tensor } from "onnxruntime-node";
-import sharp from "sharp";
 import { openSession } from "../kernels/session.ts";
 import { paths } from "../paths.ts";
 import type { ImageSource } from "./encoder.ts";
-import { resizeToSquare, toTensor } from "./preprocess.ts";
+import { decodeSquare } from "./preprocess.ts";
 
 /** Where set-up puts the files of the offline encoder. */
 export const OFFLINE_FOLDER: string = join(paths.models, "offline");
@@ -80,6 +79,13 @@ export interface Classifier {
   close(): Promise<void>;
 }
 
+/** As the network was trained: (value - 127) / 128 in each colour. */
+const INPUT = {
+  mean: [127 / 255, 127 / 255, 127 / 255],
+  std: [128 / 255, 128 / 255, 128 / 255],
+  cut: "before",
+} as const;
+
 /** Pictures a run: what the layers make of four of them stays in the cache. */
 const BATCH_SIZE = 4;
 
@@ -93,7 +99,7 @@ export async function openClassifier(
     join(folder, network.folder, "vision.onnx"),
   );
   return {
-    decode: (image) => decode(image, network.side),
+    decode: (image) => decodeSquare(image, { size: network.side, ...INPUT }),
     async see(pixels) {
       const seen: Seen[] = [];
       for (let start = 0; start < pixels.length; start += BATCH_SIZE) {
@@ -129,47 +135,4 @@ async function run(
     features: row(features, i),
     logits: row(logits, i),
   }));
-}
-
-/** What the network was trained with: (value - 127) / 128 in each colour. */
-const MEAN = [127 / 255, 127 / 255, 127 / 255];
-const STD = [128 / 255, 128 / 255, 128 / 255];
-
-async function decode(
-  image: ImageSource,
-  side: number,
-): Promise<Float32Array> {
-  try {
-    const bytes = typeof image === "string" ? await readFile(image) : image;
-    // Colour profiles are left alone, as they were in the classifier's
-    // training; converting them would take as long as all the rest.
-    const picture = sharp(bytes, { ignoreIcc: true })
-      .autoOrient()
-      .flatten({ background: "#ffffff" })
-      .toColourspace("srgb");
-    const { autoOrient: { width, height } } = await picture.metadata();
-    const shorter = Math.min(width, height);
-    // Cutting the square out first is exact, but has the whole picture
-    // decoded. Large ones are decoded at a fraction of their size instead,
-    // for which resize() must do the cutting, half a pixel off at most.
-    if (shorter < 4 * side) {
-      picture.extract({
-        left: (width - shorter) >> 1,
-        top: (height - shorter) >> 1,
-        width: shorter,
-        height: shorter,
-      });
-    }
-    const enlarge = shorter < side;
-    if (!enlarge) picture.resize(side, side, { kernel: "cubic" });
-    const pixels = await picture.raw().toBuffer();
-    // sharp shrinks as Pillow does, but enlarges half a pixel off.
-    const square = enlarge
-      ? resizeToSquare(pixels, shorter, shorter, side)
-      : pixels;
-    return toTensor(square, MEAN, STD);
-  } catch (error) {
-    const name = typeof image === "string" ? image : "a picture";
-    throw new Error(`${name} cannot be decoded: ${(error as Error).message}`);
-  }
 }

@@ -31,7 +31,8 @@ import { InferenceSession, Tensor } from "onnxruntime-node";
 import { l2Normalize } from "../metrics.ts";
 import { type Device, DEVICE_NAMES, onBestDevice } from "./device.ts";
 import type { Encoder } from "./encoder.ts";
-import { decodeSquare, toTensor } from "./preprocess.ts";
+import { decodeSquare } from "./preprocess.ts";
+import type { SquareInput } from "./resize.ts";
 
 /** How the weights are stored: 32 or 16 bits, or 8 bits and a scale. */
 export type Precision = "fp32" | "fp16" | "q8";
@@ -54,7 +55,7 @@ export interface ClipLayout {
 }
 
 /** What a CLIP encoder is made of. */
-export interface ClipParts {
+export interface ClipParts extends SquareInput {
   /** The encoder's id. */
   id: string;
   /** The vision model's file. */
@@ -65,12 +66,6 @@ export interface ClipParts {
   tokenizer: string;
   /** Most tokens a text can have; 77 in every CLIP so far. */
   contextLength: number;
-  /** Side of the square that pictures become, in pixels. */
-  size: number;
-  /** Mean of red, green and blue, colours being 0 to 1. */
-  mean: readonly number[];
-  /** Their standard deviations. */
-  std: readonly number[];
 }
 
 /** Pictures or texts that go through a model at once. */
@@ -93,14 +88,13 @@ export async function openClipModel(
     // A device may take a model and then fail to run it: better known now.
     const [{ length: dimensions }] = await encodeTexts([""]);
 
-    const { size, mean, std } = parts;
+    const { size } = parts;
     const encoder: Encoder = {
       id: parts.id,
       dimensions,
       describe: () =>
         `${parts.id}: CLIP, ${dimensions} dimensions, ${DEVICE_NAMES[device]}`,
-      decodeImage: async (image) =>
-        toTensor(await decodeSquare(image, size), mean, std),
+      decodeImage: (image) => decodeSquare(image, parts),
       encodeDecoded: (pixels) =>
         inBatches(vision, pixels, (session, batch) => {
           const data = new Float32Array(batch.length * 3 * size * size);

@@ -8,7 +8,7 @@
  *
  * Opcodes: https://webassembly.github.io/spec/core/appendix/index-instructions.html
  *
- * Used by pixel_kernels.ts. Touches no files.
+ * Used by pixel_kernels.ts and resize_kernels.ts. Touches no files.
  *
  * ```ts
  * import { add, assemble, get, i32, set, storeF64, toF64 } from "#lib/kernels/assembler.ts";
@@ -104,6 +104,9 @@ export const smaller = (a: Code, b: Code): Code => [
   0x1b,
 ];
 
+/** Reads a whole number from the memory. */
+export const loadI32: Reading = reading(0x28, 0x02);
+
 /** A whole number as float. */
 export const toF64 = (value: Code): Code => [...value, 0xb7];
 /** The float 0. */
@@ -118,10 +121,35 @@ export const storeF64 = (
 ): Code => [...address, ...value, 0x39, 0x03, ...u32(offset)];
 
 /** Reads 16 bytes from the memory. */
-export const load = (address: Code, offset = 0): Code => [
+export const load: Reading = reading(0xfd, 0x00, 0x04);
+/** Reads 4 bytes, and repeats them in all 32-bit lanes. */
+export const loadRepeated32: Reading = reading(0xfd, 0x09, 0x02);
+/** Writes 16 bytes to the memory. */
+export const store = (address: Code, vector: Code, offset = 0): Code => [
   ...address,
-  ...[0xfd, 0x00, 0x04],
+  ...vector,
+  ...[0xfd, 0x0b, 0x04],
   ...u32(offset),
+];
+/** Writes one of 16 8-bit lanes to the memory. */
+export const storeLane8 = (
+  address: Code,
+  vector: Code,
+  lane: number,
+  offset = 0,
+): Code => [
+  ...address,
+  ...vector,
+  ...[0xfd, 0x58, 0x00],
+  ...u32(offset),
+  lane,
+];
+/** 16 bytes picked out of 32: 0 to 15 are those of `a`, 16 to 31 of `b`. */
+export const pick8 = (a: Code, b: Code, places: readonly number[]): Code => [
+  ...a,
+  ...b,
+  ...[0xfd, 0x0d],
+  ...places,
 ];
 /** 16 bytes of 0. */
 export const zeroVector: Code = [0xfd, 0x0c, ...new Array(16).fill(0)];
@@ -143,6 +171,26 @@ export const add16: VectorOperation = vectorOperation(0x8e);
 export const dotPairs16: VectorOperation = vectorOperation(0xba);
 /** 32-bit lanes: a + b. */
 export const add32: VectorOperation = vectorOperation(0xae);
+/** A whole number in all 32-bit lanes. */
+export const repeated32: VectorOperation = vectorOperation(0x11);
+/** 32-bit lanes: multiplied by 2 to the power of a whole number. */
+export const shiftLeft32: VectorOperation = vectorOperation(0xab);
+/** 32-bit lanes: divided by 2 to the power of a whole number, rounded down. */
+export const shiftRight32: VectorOperation = vectorOperation(0xac);
+/** Two vectors of 32-bit lanes as 16-bit lanes, the nearest there are. */
+export const narrow32: VectorOperation = vectorOperation(0x85);
+/** Two vectors of 16-bit lanes as bytes, 0 to 255, the nearest there are. */
+export const narrow16: VectorOperation = vectorOperation(0x66);
+/** 32-bit lanes: the smaller. */
+export const smaller32: VectorOperation = vectorOperation(0xb6);
+/** 32-bit lanes: the larger. */
+export const larger32: VectorOperation = vectorOperation(0xb8);
+/** 32-bit lanes as floats. */
+export const toF32: VectorOperation = vectorOperation(0xfa);
+/** Lanes of 32-bit floats: a × b. */
+export const multiplyF32: VectorOperation = vectorOperation(0xe6);
+/** Lanes of 32-bit floats: a + b. */
+export const addF32: VectorOperation = vectorOperation(0xe4);
 /** The sum of 4 32-bit lanes; `vector` is computed four times, so a local. */
 export const addLanes32 = (vector: Code): Code => {
   const lane = (index: number) => [...vector, 0xfd, 0x1b, index];
@@ -155,6 +203,17 @@ export const repeatWhileBelow = (
   end: Code,
   body: Code,
 ): Code => [0x03, 0x40, ...body, ...get(local), ...end, 0x49, 0x0d, 0x00, 0x0b];
+
+/** The next `count` locals from `first` on. */
+export function locals(first: number, count: number): number[] {
+  return Array.from({ length: count }, (_, i) => first + i);
+}
+
+type Reading = (address: Code, offset?: number) => Code;
+
+function reading(...opcode: Code): Reading {
+  return (address, offset = 0) => [...address, ...opcode, ...u32(offset)];
+}
 
 type VectorOperation = (...operands: Code[]) => Code;
 

@@ -46,6 +46,7 @@ import {
   i32,
   lastHalf8,
   load,
+  locals,
   or,
   repeatWhileBelow,
   set,
@@ -158,9 +159,9 @@ const products: Sum = {
 function kernel(name: string, count: number, sum: Sum): AssembledFunction {
   const [row, rowsEnd, rowBytes, queries, sums] = [0, 1, 2, 3, 4];
   const [position, rowEnd, stripEnd, query] = [5, 6, 7, 8];
-  const totals = indices(9, count);
-  const lanes = indices(9 + count, count);
-  const loaded = indices(9 + 2 * count, 2);
+  const totals = locals(9, count);
+  const lanes = locals(9 + count, count);
+  const loaded = locals(9 + 2 * count, 2);
 
   const step = [
     ...sum.prepare(loaded, get(position)),
@@ -201,8 +202,4 @@ function kernel(name: string, count: number, sum: Sum): AssembledFunction {
     locals: { i32: 4, f64: count, vectors: count + 2 },
     body: repeatWhileBelow(row, get(rowsEnd), oneRow),
   };
-}
-
-function indices(start: number, count: number): number[] {
-  return Array.from({ length: count }, (_, i) => start + i);
 }
