@@ -35,7 +35,7 @@ import { decodeSquare } from "./preprocess.ts";
 /** Where set-up puts the files of the offline encoder. */
 export const OFFLINE_FOLDER: string = join(paths.models, "offline");
 
-/** Which of the two: "offline-large" looks closer, at a third of the speed. */
+/** Which of the two: "offline-large" looks closer, at half the speed. */
 export type OfflineId = "offline" | "offline-large";
 
 /** What sets the two apart: name, folder, side of the picture in pixels. */
