@@ -229,7 +229,7 @@ encoderTest(
 );
 
 encoderTest(
-  "words find pictures: colours of fruit and kinds of animal",
+  "a sentence is nearest to the class it tells of, and like to like",
   () =>
     withEncoder(async (encoder) => {
       const classes = await readClasses();
