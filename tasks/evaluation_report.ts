@@ -7,6 +7,7 @@
  * @module
  */
 import type { Estimate } from "../lib/bootstrap.ts";
+import { retrievalTable } from "../lib/display/retrieval_table.ts";
 import { table } from "../lib/display/table.ts";
 import type { Encoder } from "../lib/encoders/encoder.ts";
 import type { CaptionEvaluation } from "../lib/evaluate_captions.ts";
@@ -73,16 +74,10 @@ export function reportCaptions(
   encoder: Encoder,
 ): Report {
   const { pictures, captions, textToImage, imageToText } = result;
-  const text = table(
-    [
-      ...directionRows("text to image", textToImage.scores),
-      ...directionRows("image to text", imageToText.scores),
-    ],
-    {
-      caption: `${pictures.length} pictures, ${captions.length} captions, ` +
-        `encoder ${encoder.describe()}`,
-    },
-  );
+  const text = retrievalTable(result, {
+    caption: `${pictures.length} pictures, ${captions.length} captions, ` +
+      `encoder ${encoder.describe()}`,
+  });
   return {
     text: `${text}`,
     json: {
@@ -121,26 +116,6 @@ function direction(scores: RetrievalScores) {
       entries.map(([name, key]) => [name, interval(scores[key])]),
     ),
   };
-}
-
-/** The values, and below them their intervals. */
-function directionRows(name: string, scores: RetrievalScores) {
-  const columns = (of: (estimate: Estimate) => string) => ({
-    "R@1": of(scores.r1),
-    "R@5": of(scores.r5),
-    "R@10": of(scores.r10),
-    "median rank": of(scores.medianRank),
-    mAP: of(scores.meanAveragePrecision),
-    nDCG: of(scores.normalizedGain),
-  });
-  const digits = (value: number) => `${Number(value.toFixed(3))}`;
-  return [
-    { direction: name, ...columns(({ value }) => digits(value)) },
-    {
-      direction: "  95 %",
-      ...columns(({ low, high }) => `${digits(low)}–${digits(high)}`),
-    },
-  ];
 }
 
 /** Each caption's first five pictures, each picture's first five captions. */

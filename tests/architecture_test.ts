@@ -39,7 +39,8 @@ const ORDER: Record<string, string> = {
   "captions, and folders to evaluate": `
     caption_collector captions similarity bootstrap retrieval
     text_embeddings folder class_folder method_tally evaluate_folder
-    evaluate_captions encoder_table zip coco`,
+    evaluate_captions encoder_comparison zip coco
+    display/retrieval_table display/encoder_table`,
   "the search page": `
     app/vector_rows app/collection app/vector_store app/seed_files
     app/sources app/file_hashes app/indexing app/query app/filters

@@ -1,12 +1,14 @@
 import { deepEqual, equal, ok } from "node:assert/strict";
 import { existsSync } from "node:fs";
 import { join } from "node:path";
-import { measureEncoders, PUBLISHED } from "#lib/encoder_table.ts";
+import { measureEncoders, PUBLISHED } from "#lib/encoder_comparison.ts";
 import { encoderFiles } from "#lib/encoders/open.ts";
 import { paths } from "#lib/paths.ts";
 
 const ignore = !encoderFiles("offline").every((file) => existsSync(file));
-if (ignore) console.warn("encoder_table_test: the offline encoder is not here");
+if (ignore) {
+  console.warn("encoder_comparison_test: the offline encoder is not here");
+}
 
 Deno.test({
   name: "measureEncoders() measures what is here, and says what is not",

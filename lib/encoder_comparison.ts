@@ -8,10 +8,10 @@
  * Used by notebook 7.
  *
  * ```ts
- * import { measureEncoders, PUBLISHED } from "#lib/encoder_table.ts";
+ * import { measureEncoders, PUBLISHED } from "#lib/encoder_comparison.ts";
  * import { equal } from "node:assert/strict";
  *
- * const [row] = await measureEncoders("/tmp", "/tmp/none.json", ["clip-rn50"]);
+ * const [row] = await measureEncoders(".", "none.json", ["clip-rn50"]);
  * equal(row.source, "not measured: its weights are not here");
  * equal(PUBLISHED.every(({ source }) => source === "published"), true);
  * ```
