@@ -103,6 +103,8 @@ export async function evaluateFolder(
     },
   );
   const vectorOf = new Map(ids.map((id, row) => [id, vectors[row]]));
+  // Throws now where nothing can be evaluated, before pixels are read.
+  keepUsable(listed, (path) => vectorOf.has(path));
   const { pixels, rowOf, unread } = await readPixels(folder, ids, options);
   failures.push(...embedded.failures, ...unread);
   const failed = new Set(failures.map(({ id }) => id));

@@ -141,6 +141,14 @@ Deno.test("evaluateFolder() says what it expected where there is nothing", async
     /nothing to evaluate: expected train\/CLASS\/ .*got 1 pictures of 1 classes/,
   );
   await rejects(
+    evaluate(await folderOf({ "notes.txt": "x" })),
+    /nothing to evaluate: .*got 0 pictures of 0 classes/,
+  );
+  await rejects(
+    evaluate(await folderOf({ "red/1.jpg": "x", "red/2.jpg": "y" })),
+    /nothing to evaluate: .*got 0 pictures of 0 classes/,
+  );
+  await rejects(
     evaluateFolder("nowhere", openEncoder(), { size: 8 }),
     /nowhere not found/,
   );
