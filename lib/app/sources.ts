@@ -24,6 +24,7 @@ import { readdir } from "node:fs/promises";
 import { basename, join, relative, resolve, sep } from "node:path";
 import type { CaptionedPicture } from "../caption_collector.ts";
 import { readCaptions } from "../captions.ts";
+import { readEmbeddings } from "../embeddings.ts";
 import { listPictures } from "../folder.ts";
 import { paths } from "../paths.ts";
 import { picturePath, readDataset } from "../records.ts";
@@ -64,16 +65,20 @@ export async function sampleSource(): Promise<PictureSource> {
 }
 
 /**
- * The data set that notebook 2 made: its gallery.
+ * The data set that notebook 2 made: its gallery, with the embeddings that
+ * notebook 4 made of it, if it has run.
  *
+ * @param encoderId Whose embeddings: an encoder's id.
  * @throws {Error} If notebook 2 has not run.
  */
-export async function datasetSource(): Promise<PictureSource> {
+export async function datasetSource(
+  encoderId: string,
+): Promise<PictureSource> {
   const { gallery } = await readDataset();
   const pictures = gallery.map((picture) => ({
     id: picture.path,
     source: picturePath(picture),
-    title: nameOf(picture.path),
+    title: picture.caption || nameOf(picture.path),
     caption: picture.caption,
     term: picture.term,
     category: picture.category,
@@ -81,7 +86,18 @@ export async function datasetSource(): Promise<PictureSource> {
     license: picture.license,
     page: picture.page,
   }));
-  return { name: "Data set", folder: paths.dataset, pictures, problems: [] };
+  const source = { folder: paths.dataset, pictures, problems: [] };
+  const embeddings = await readEmbeddings(encoderId).catch(() => undefined);
+  const rows = new Map(
+    embeddings?.ids.map((id, row) => [id, embeddings.vectors[row]]),
+  );
+  // One that is missing would shift the others: then all are looked up anew.
+  const vectors = pictures.flatMap(({ id }) => rows.get(id) ?? []);
+  return {
+    name: "Data set",
+    ...source,
+    ...(vectors.length === pictures.length && { vectors }),
+  };
 }
 
 /**
@@ -160,9 +176,4 @@ async function captionFiles(root: string): Promise<string[]> {
 
 function below(folder: string, path: string): string {
   return relative(folder, path).split(sep).join("/");
-}
-
-/** Whether notebook 2 has written a data set. */
-export function hasDataset(): boolean {
-  return existsSync(join(paths.dataset, "manifest.jsonl"));
 }

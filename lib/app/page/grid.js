@@ -65,6 +65,7 @@ function card(hit, hits, act, result) {
     "li",
     { className: "card" },
     tile,
+    make("label", { className: "pick", title: "Select" }, box),
     make("h3", { title }, shorten(title, 50)),
     hit.term ? make("p", {}, hit.term) : undefined,
     result ? make("p", {}, matchOf(hit, result)) : undefined,
@@ -77,17 +78,13 @@ function card(hit, hits, act, result) {
         }`,
       )
       : undefined,
-    make(
-      "div",
-      { className: "acts" },
-      make("button", {
-        type: "button",
-        textContent: "More like this",
-        "aria-label": `More like this: ${title}`,
-        onclick: () => act.like(hit),
-      }),
-      make("label", {}, box, "Select"),
-    ),
+    make("button", {
+      type: "button",
+      className: "link",
+      textContent: "More like this",
+      "aria-label": `More like this: ${title}`,
+      onclick: () => act.like(hit),
+    }),
   );
   item.dataset.id = hit.id;
   item.classList.toggle("chosen", selection.has(hit.id));
@@ -121,10 +118,10 @@ function selectionChanged() {
     item.classList.toggle("chosen", chosen);
     item.querySelector("[type=checkbox]").checked = chosen;
   }
-  byId("selected").textContent = selection.size
-    ? `${selection.size} selected`
-    : "";
-  byId("clear").hidden = selection.size === 0;
+  byId("clear").disabled = selection.size === 0;
+  byId("clear").textContent = selection.size
+    ? `Clear ${selection.size} selected`
+    : "None selected";
   ask("select", { ids: [...selection] }).catch(complain);
 }
 
