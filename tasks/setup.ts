@@ -120,9 +120,10 @@ async function setUpPackages(
     { signal, env: { NO_COLOR: "1", RUST_BACKTRACE: "0" } },
   );
   if (code !== 0) {
-    const lines = output.trim().split("\n");
+    // What failed, and at the end the deepest cause.
+    const [first, ...causes] = output.trim().split("\n");
     throw new CommandError(
-      `deno install: ${lines[0]} (${lines.at(-1)?.trim()})`,
+      ["deno install", first, ...causes.slice(-1)].join(": "),
     );
   }
   await writeAtomic(packagesStamp, packagesHash());
