@@ -25,7 +25,8 @@ const ORDER: Record<string, string> = {
   "2 preprocessing": "fetch download clean prepare",
   "3 pixels and metrics": `
     pixels metrics evaluate results search
-    kernels/assembler kernels/weighted_sums kernels/resize_kernels kernels/pixel_kernels gallery
+    kernels/assembler kernels/weighted_sums kernels/resize_kernels
+    kernels/pixel_kernels gallery
     display/hits display/score_table`,
   "4 embeddings": `
     npy kernels/session kernels/matrix_product

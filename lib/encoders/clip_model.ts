@@ -27,10 +27,11 @@
  */
 import { Tokenizer } from "@huggingface/tokenizers";
 import { readFile } from "node:fs/promises";
-import { InferenceSession, Tensor } from "onnxruntime-node";
+import { type InferenceSession, Tensor } from "onnxruntime-node";
+import { openSession } from "../kernels/session.ts";
 import { l2Normalize } from "../metrics.ts";
 import { type Device, DEVICE_NAMES, onBestDevice } from "./device.ts";
-import type { Encoder } from "./encoder.ts";
+import { encodeInBatches, type Encoder } from "./encoder.ts";
 import { decodeSquare } from "./preprocess.ts";
 import type { SquareInput } from "./resize.ts";
 
@@ -79,9 +80,7 @@ export async function openClipModel(
   const tokenize = await openTokenizer(parts.tokenizer, parts.contextLength);
   return await onBestDevice(wanted, async (device) => {
     const [vision, text] = await Promise.all(
-      [parts.vision, parts.text].map((file) =>
-        InferenceSession.create(file, { executionProviders: [device] })
-      ),
+      [parts.vision, parts.text].map((file) => openSession(file, device)),
     );
     const encodeTexts = async (texts: string[]): Promise<Float32Array[]> =>
       await inBatches(text, texts.map(tokenize), textInputs);
@@ -107,15 +106,7 @@ export async function openClipModel(
           ]);
           return { [session.inputNames[0]]: tensor };
         }),
-      async encodeImages(images) {
-        const vectors: Float32Array[] = [];
-        for (let start = 0; start < images.length; start += BATCH_SIZE) {
-          const batch = images.slice(start, start + BATCH_SIZE);
-          const pixels = await Promise.all(batch.map(encoder.decodeImage));
-          vectors.push(...await encoder.encodeDecoded(pixels));
-        }
-        return vectors;
-      },
+      encodeImages: (images) => encodeInBatches(encoder, images),
       encodeTexts,
       async close() {
         await Promise.all([vision.release(), text.release()]);

@@ -51,3 +51,26 @@ export interface Encoder {
   /** Frees the models; the encoder is of no use afterwards. */
   close(): Promise<void>;
 }
+
+/** Pictures that are in memory at once. */
+const BATCH_SIZE = 16;
+
+/**
+ * `Encoder.encodeImages` of an encoder that has the two steps: batch by batch,
+ * so that memory stays bounded. lib/embedding_pipeline.ts, for many pictures,
+ * decodes beside inference and passes over what cannot be decoded.
+ */
+export async function encodeInBatches(
+  encoder: Pick<Encoder, "decodeImage" | "encodeDecoded">,
+  images: readonly ImageSource[],
+): Promise<Float32Array[]> {
+  const vectors: Float32Array[] = [];
+  for (let start = 0; start < images.length; start += BATCH_SIZE) {
+    const batch = images.slice(start, start + BATCH_SIZE);
+    const pixels = await Promise.all(
+      batch.map((image) => encoder.decodeImage(image)),
+    );
+    vectors.push(...await encoder.encodeDecoded(pixels));
+  }
+  return vectors;
+}

@@ -39,12 +39,9 @@ import {
   type OfflineId,
   openClassifier,
 } from "./classifier.ts";
-import type { Encoder } from "./encoder.ts";
+import { encodeInBatches, type Encoder } from "./encoder.ts";
 import { type Classes, pictureVector, textVectors } from "./joint_space.ts";
 import { openSentences, SENTENCE_DIMENSIONS } from "./sentences.ts";
-
-/** Pictures that encodeImages() has in memory at once. */
-const BATCH_SIZE = 16;
 
 /**
  * Opens the offline encoder.
@@ -76,15 +73,7 @@ export async function openOffline(
         pictureVector(features, logits, classes)
       );
     },
-    async encodeImages(images) {
-      const vectors: Float32Array[] = [];
-      for (let start = 0; start < images.length; start += BATCH_SIZE) {
-        const batch = images.slice(start, start + BATCH_SIZE);
-        const pixels = await Promise.all(batch.map(encoder.decodeImage));
-        vectors.push(...await encoder.encodeDecoded(pixels));
-      }
-      return vectors;
-    },
+    encodeImages: (images) => encodeInBatches(encoder, images),
     async encodeTexts(texts) {
       return await textVectors(await sentences.encode(texts), classes);
     },

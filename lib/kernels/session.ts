@@ -1,5 +1,5 @@
 /**
- * onnxruntime on the CPU, as this project runs it: beside other work.
+ * onnxruntime as this project runs it: beside other work.
  *
  * By default its threads keep spinning for a while when they have nothing to
  * do, to be there at once for the next layer. That takes the processor from
@@ -25,14 +25,17 @@
 import { InferenceSession } from "onnxruntime-node";
 
 /**
- * Opens a model on the CPU.
+ * Opens a model.
  *
  * @param model An ONNX file's path, or its bytes.
+ * @param device Execution provider; the CPU runs what it cannot.
  */
 export function openSession(
   model: string | Uint8Array,
+  device: "cuda" | "webgpu" | "cpu" = "cpu",
 ): Promise<InferenceSession> {
   const options: InferenceSession.SessionOptions = {
+    executionProviders: [device],
     extra: { session: { intra_op: { allow_spinning: "0" } } },
   };
   return typeof model === "string"
