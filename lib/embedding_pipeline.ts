@@ -23,6 +23,8 @@
  *
  * @module
  */
+import { availableParallelism } from "node:os";
+import pLimit from "p-limit";
 import type { Encoder, ImageSource } from "./encoders/encoder.ts";
 
 /** How a run is watched and stopped. */
@@ -91,11 +93,16 @@ export async function* embedBatches(
       `embedBatches: expected a batch size of 1 or more, got ${batchSize}`,
     );
   }
+  // Inference keeps this thread, which also resizes what sharp's threads have
+  // decoded, until a batch is through. With few pictures under way at a time,
+  // some are still to be decoded then, and the other cores have work as well.
+  const decode = pLimit(2 * availableParallelism());
   const waiting: Promise<Float32Array | Error>[] = [];
   let next = 0;
   const decodeAhead = () => {
     while (next < images.length && waiting.length < 3 * batchSize) {
-      waiting.push(encoder.decodeImage(images[next++]).catch(asError));
+      const image = images[next++];
+      waiting.push(decode(() => encoder.decodeImage(image)).catch(asError));
     }
   };
   for (let start = 0; start < images.length; start += batchSize) {
