@@ -15,11 +15,16 @@ browser, database, model nor kernel. Takes less than a minute.`;
 /** Parts of the names of test files that take longer. */
 const SLOW = [
   "browser",
+  "child",
   "chroma",
+  "comparison",
   "crawl",
+  "evaluate_",
   "execute",
-  "jupyterlab",
   "lab",
+  "offline_encoder",
+  "search_app",
+  "search_page",
   "setup",
 ];
 
