@@ -9,9 +9,13 @@
  * @module
  */
 import { existsSync } from "node:fs";
+import { mkdir } from "node:fs/promises";
 import { join } from "node:path";
 import process from "node:process";
+import sharp from "sharp";
+import { writeAtomic } from "../lib/files.ts";
 import { paths } from "../lib/paths.ts";
+import { readSample } from "../lib/sample.ts";
 import { runChild } from "../tasks/child.ts";
 
 /** One figure, and the peer's. */
@@ -68,6 +72,82 @@ export function row(
   };
 }
 
+/** What some runs cost, each in the median, in milliseconds. */
+export interface Cost {
+  /** Time that passed. */
+  wallMs: number;
+  /** Time of all processor cores together; it depends less on other programs. */
+  cpuMs: number;
+}
+
+/**
+ * Measures several runs in turns, so that a change of the machine's load meets
+ * all of them alike; a first round is not counted.
+ */
+export async function inTurns<Name extends string>(
+  runs: Record<Name, () => Promise<unknown>>,
+  repeats = 5,
+): Promise<Record<Name, Cost>> {
+  const measured = {} as Record<Name, { wall: number[]; cpu: number[] }>;
+  for (let round = 0; round <= repeats; round++) {
+    for (const name of Object.keys(runs) as Name[]) {
+      const before = process.cpuUsage();
+      const start = performance.now();
+      await runs[name]();
+      const wall = performance.now() - start;
+      const { user, system } = process.cpuUsage(before);
+      if (round === 0) measured[name] = { wall: [], cpu: [] };
+      else {
+        measured[name].wall.push(wall);
+        measured[name].cpu.push((user + system) / 1000);
+      }
+    }
+  }
+  const costs = {} as Record<Name, Cost>;
+  for (const name of Object.keys(runs) as Name[]) {
+    const { wall, cpu } = measured[name];
+    costs[name] = { wallMs: median(wall), cpuMs: median(cpu) };
+  }
+  return costs;
+}
+
+/** The one in the middle. */
+export function median(values: readonly number[]): number {
+  return values.toSorted((a, b) => a - b)[values.length >> 1];
+}
+
+/** What benchmarks make once, and keep. */
+export const benchFolder: string = join(paths.data, "bench");
+
+/**
+ * JPEG photographs of 640 x 480, made once: each shows twelve of the sample's
+ * pictures, other ones each time.
+ *
+ * @returns Their paths.
+ */
+export async function photographs(count: number): Promise<string[]> {
+  const folder = join(benchFolder, "pictures");
+  await mkdir(folder, { recursive: true });
+  const sample = await readSample();
+  const files: string[] = [];
+  for (let i = 0; i < count; i++) {
+    const file = join(folder, `${String(i).padStart(3, "0")}.jpg`);
+    files.push(file);
+    if (existsSync(file)) continue;
+    const tiles = Array.from({ length: 12 }, async (_, tile) => ({
+      input: await sharp(sample[(i * 12 + tile) % sample.length].path)
+        .resize(160, 160).toBuffer(),
+      left: tile % 4 * 160,
+      top: Math.floor(tile / 4) * 160,
+    }));
+    const bytes = await sharp({
+      create: { width: 640, height: 480, channels: 3, background: "#ffffff" },
+    }).composite(await Promise.all(tiles)).jpeg({ quality: 90 }).toBuffer();
+    await writeAtomic(file, bytes);
+  }
+  return files;
+}
+
 /** The median time of several runs, in milliseconds; a first run is not counted. */
 export async function medianMs(
   run: () => unknown,
@@ -79,7 +159,7 @@ export async function medianMs(
     await run();
     times.push(performance.now() - start);
   }
-  return times.slice(1).sort((a, b) => a - b)[repeats >> 1];
+  return median(times.slice(1));
 }
 
 /** What `BenchContext.peer` does. */

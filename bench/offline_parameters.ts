@@ -21,7 +21,7 @@ import { existsSync } from "node:fs";
 import { basename, join, resolve } from "node:path";
 import process from "node:process";
 import { readCaptions } from "../lib/captions.ts";
-import { readClassFolder } from "../lib/class_folder.ts";
+import { readClassFolder } from "../lib/evaluate/class_folder.ts";
 import { table } from "../lib/display/table.ts";
 import { openClassifier, type Seen } from "../lib/encoders/classifier.ts";
 import {
@@ -35,7 +35,7 @@ import { openSentences } from "../lib/encoders/sentences.ts";
 import { averagePrecision, relevantRanks } from "../lib/evaluate.ts";
 import { readSample } from "../lib/sample.ts";
 import { topK } from "../lib/search.ts";
-import { similarities } from "../lib/similarity.ts";
+import { similarities } from "../lib/evaluate/similarity.ts";
 import { type Bench, row } from "./harness.ts";
 
 /** The values tried. */

@@ -7,7 +7,7 @@
 import { readFile } from "node:fs/promises";
 import process from "node:process";
 import { l2Normalize } from "../lib/metrics.ts";
-import { scoreCaptions } from "../lib/retrieval.ts";
+import { scoreCaptions } from "../lib/evaluate/retrieval.ts";
 import { type Bench, row } from "./harness.ts";
 
 const PICTURES = 5000;

@@ -24,7 +24,7 @@ import { homedir } from "node:os";
 import { delimiter, join } from "node:path";
 import process from "node:process";
 import { type Browser, launch, type LaunchOptions } from "puppeteer-core";
-import { unpackChromium } from "./chromium.ts";
+import { unpackChromium } from "./browser/chromium.ts";
 import { environment } from "./paths.ts";
 
 /**

@@ -32,7 +32,7 @@ import {
   type CaptionFile,
   type PictureFacts,
   quote,
-} from "./caption_collector.ts";
+} from "./captions/collector.ts";
 
 /**
  * Reads a file of captions.

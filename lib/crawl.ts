@@ -42,16 +42,16 @@ import {
   CrawlRecords,
   type CrawlResult,
   type PlanTerm,
-} from "./crawl_records.ts";
+} from "./crawl/records.ts";
 import {
   crawlTerm,
   STOPPED,
   type TermFindings,
   type TermOptions,
-} from "./crawl_term.ts";
-import { Host } from "./hosts.ts";
+} from "./crawl/term.ts";
+import { Host } from "./download/hosts.ts";
 import { paths } from "./paths.ts";
-import { readRobots, type Robots, USER_AGENT } from "./robots.ts";
+import { readRobots, type Robots, USER_AGENT } from "./crawl/robots.ts";
 import type { Site } from "./sites/site.ts";
 
 /** What to search for: terms by category. */

@@ -27,7 +27,7 @@
 import { createHash } from "node:crypto";
 import { access, readdir, rm } from "node:fs/promises";
 import { extname, join } from "node:path";
-import { type FetchLimits, PictureFetcher } from "./fetch.ts";
+import { type FetchLimits, PictureFetcher } from "./download/fetch.ts";
 import { writeAtomic } from "./files.ts";
 import { paths } from "./paths.ts";
 import type { FoundPicture } from "./records.ts";

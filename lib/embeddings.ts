@@ -33,7 +33,7 @@ import {
   embedBatches,
   type EmbeddedBatch,
   type EmbedOptions,
-} from "./embedding_pipeline.ts";
+} from "./embeddings/pipeline.ts";
 import type { Encoder, ImageSource } from "./encoders/encoder.ts";
 import { requireStage, writeAtomic } from "./files.ts";
 import { decodeNpy, encodeNpy, readNpy } from "./npy.ts";

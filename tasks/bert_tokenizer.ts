@@ -5,7 +5,7 @@
  * Used by offline_encoder.ts. Touches no files.
  *
  * ```ts
- * import { bertTokenizer } from "../tasks/bert_tokenizer.ts";
+ * import { bertTokenizer } from "./bert_tokenizer.ts";
  * import { deepEqual } from "node:assert/strict";
  *
  * const pieces = ["[PAD]", "[UNK]", "[CLS]", "[SEP]", "[MASK]", "▁owl", "s"];

@@ -5,7 +5,7 @@
  * Used by test.ts and ok.ts.
  *
  * ```ts
- * import { countTests } from "../tasks/checks.ts";
+ * import { countTests } from "./checks.ts";
  * import { deepEqual } from "node:assert/strict";
  *
  * deepEqual(

@@ -4,7 +4,7 @@
  * Used by the other files of tasks/.
  *
  * ```ts
- * import { runChild } from "../tasks/child.ts";
+ * import { runChild } from "./child.ts";
  * import { equal } from "node:assert/strict";
  *
  * const { code, output } = await runChild(Deno.execPath(), ["--version"]);

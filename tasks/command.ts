@@ -6,7 +6,7 @@
  * because it runs before they are installed.
  *
  * ```ts
- * import { readArguments } from "../tasks/command.ts";
+ * import { readArguments } from "./command.ts";
  * import { equal } from "node:assert/strict";
  *
  * const { values } = readArguments({

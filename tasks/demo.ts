@@ -9,7 +9,7 @@ import { join, relative } from "node:path";
 import process from "node:process";
 import { fileURLToPath } from "node:url";
 import { paths } from "../lib/paths.ts";
-import type { Result } from "../lib/results.ts";
+import type { Result } from "../lib/evaluate/results.ts";
 import { runChild } from "./child.ts";
 import { CommandError, readArguments, runCommand } from "./command.ts";
 import { demo, executeNotebooks } from "./execute.ts";

@@ -75,12 +75,12 @@ if (import.meta.main) {
     const options = { size, signal, onProgress: progressStages() };
     let remarks: string[], report;
     if (captions) {
-      const { evaluateCaptions } = await import("../lib/evaluate_captions.ts");
+      const { evaluateCaptions } = await import("../lib/evaluate/captions.ts");
       const result = await evaluateCaptions(folder, captions, encoder, options);
       remarks = result.remarks;
       report = reportCaptions(result, encoder);
     } else {
-      const { evaluateFolder } = await import("../lib/evaluate_folder.ts");
+      const { evaluateFolder } = await import("../lib/evaluate/folder.ts");
       const result = await evaluateFolder(folder, encoder, options);
       remarks = result.remarks;
       report = reportClasses(result, encoder, size);

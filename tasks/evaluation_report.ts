@@ -6,15 +6,15 @@
  *
  * @module
  */
-import type { Estimate } from "../lib/bootstrap.ts";
+import type { Estimate } from "../lib/evaluate/bootstrap.ts";
 import { retrievalTable } from "../lib/display/retrieval_table.ts";
 import { table } from "../lib/display/table.ts";
 import type { Encoder } from "../lib/encoders/encoder.ts";
-import type { CaptionEvaluation } from "../lib/evaluate_captions.ts";
-import type { FolderEvaluation } from "../lib/evaluate_folder.ts";
-import type { RetrievalScores } from "../lib/retrieval.ts";
+import type { CaptionEvaluation } from "../lib/evaluate/captions.ts";
+import type { FolderEvaluation } from "../lib/evaluate/folder.ts";
+import type { RetrievalScores } from "../lib/evaluate/retrieval.ts";
 import { topK } from "../lib/search.ts";
-import { similarities } from "../lib/similarity.ts";
+import { similarities } from "../lib/evaluate/similarity.ts";
 
 /** A run, told. */
 export interface Report {

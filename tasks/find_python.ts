@@ -4,7 +4,7 @@
  * Used by python.ts.
  *
  * ```ts
- * import { choosePython } from "../tasks/find_python.ts";
+ * import { choosePython } from "./find_python.ts";
  * import { throws } from "node:assert/strict";
  *
  * const old = { program: "python3", version: [3, 9, 2], venv: true };

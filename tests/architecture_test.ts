@@ -11,8 +11,8 @@ import { DENO_VERSION } from "../tasks/command.ts";
  * that each can be read knowing only what stands above it here.
  */
 const ORDER: Record<string, string> = {
-  "what all share": "paths files records sample hosts",
-  "the browser": "chromium browser",
+  "what all share": "paths files records sample download/hosts",
+  "the browser": "browser/chromium browser",
   "showing": `
     display/mime display/thumbnail display/table display/stop_button
     display/progress_screen display/progress display/progress_stages
@@ -21,10 +21,10 @@ const ORDER: Record<string, string> = {
   "1 crawler": `
     sites/site sites/flickr sites/local sites/faults sites/photo_assets
     sites/photo_library sites/photo_pages sites/photo_site
-    robots finds search_page crawl_term crawl_records crawl`,
-  "2 preprocessing": "fetch download clean prepare",
+    crawl/robots crawl/finds crawl/search_page crawl/term crawl/records crawl`,
+  "2 preprocessing": "download/fetch download clean prepare",
   "3 pixels and metrics": `
-    pixels metrics evaluate results search
+    pixels metrics evaluate evaluate/results search
     kernels/assembler kernels/weighted_sums kernels/resize_kernels
     kernels/pixel_kernels gallery
     display/hits display/score_table`,
@@ -33,14 +33,14 @@ const ORDER: Record<string, string> = {
     encoders/encoder encoders/device encoders/resize encoders/preprocess
     encoders/clip_model encoders/clip encoders/openclip
     encoders/sentences encoders/classifier encoders/joint_space
-    encoders/offline large_file encoders/hub_file encoders/hub encoders/open
-    embedding_pipeline embeddings zero_shot projection`,
+    encoders/offline download/large_file encoders/hub_file encoders/hub encoders/open
+    embeddings/pipeline embeddings zero_shot projection`,
   "5 vector database":
     "chroma/server chroma/collection chroma/query chroma/update",
   "captions, and folders to evaluate": `
-    caption_collector captions similarity bootstrap retrieval
-    text_embeddings folder class_folder method_tally evaluate_folder
-    evaluate_captions encoder_comparison zip coco
+    captions/collector captions evaluate/similarity evaluate/bootstrap evaluate/retrieval
+    embeddings/texts folder evaluate/class_folder evaluate/method_tally evaluate/folder
+    evaluate/captions evaluate/encoder_comparison download/zip captions/coco
     display/retrieval_table display/encoder_table`,
   "the search page": `
     app/vector_rows app/collection app/vector_store app/seed_files

@@ -11,7 +11,7 @@ import { join } from "node:path";
 import process from "node:process";
 import { setTimeout as sleep } from "node:timers/promises";
 import { launchBrowser } from "#lib/browser.ts";
-import { unpackChromium } from "#lib/chromium.ts";
+import { unpackChromium } from "#lib/browser/chromium.ts";
 import { paths } from "#lib/paths.ts";
 
 const linux = process.platform === "linux";
@@ -134,7 +134,7 @@ Deno.test({
   fn: async () => {
     const folder = await Deno.makeTempDir();
     const child = await run(
-      `import { unpackChromium } from "#lib/chromium.ts";
+      `import { unpackChromium } from "#lib/browser/chromium.ts";
        await unpackChromium(${JSON.stringify(folder)});`,
     );
     const half = async () => {

@@ -10,8 +10,8 @@ import {
   Uint8ArrayWriter,
   ZipWriter,
 } from "@zip.js/zip.js";
-import { type CocoSplit, downloadCoco } from "#lib/coco.ts";
-import { openZip } from "#lib/zip.ts";
+import { type CocoSplit, downloadCoco } from "#lib/captions/coco.ts";
+import { openZip } from "#lib/download/zip.ts";
 import { colourPicture } from "./colour_picture.ts";
 
 /** Three pictures as COCO has them, in both archives and one by one. */

@@ -1,7 +1,7 @@
 import { deepEqual, equal, rejects } from "node:assert/strict";
 import { rename, writeFile } from "node:fs/promises";
 import { join } from "node:path";
-import { embedPictures } from "#lib/embedding_pipeline.ts";
+import { embedPictures } from "#lib/embeddings/pipeline.ts";
 import { readEmbeddings, updateEmbeddings } from "#lib/embeddings.ts";
 import type { Encoder, ImageSource } from "#lib/encoders/encoder.ts";
 import { readNpy } from "#lib/npy.ts";

@@ -1,7 +1,10 @@
 import { deepEqual, equal, ok } from "node:assert/strict";
 import { existsSync } from "node:fs";
 import { join } from "node:path";
-import { measureEncoders, PUBLISHED } from "#lib/encoder_comparison.ts";
+import {
+  measureEncoders,
+  PUBLISHED,
+} from "#lib/evaluate/encoder_comparison.ts";
 import { encoderFiles } from "#lib/encoders/open.ts";
 import { paths } from "#lib/paths.ts";
 

@@ -2,8 +2,8 @@ import { deepEqual, equal } from "node:assert/strict";
 import { readFile } from "node:fs/promises";
 import type { Page } from "puppeteer-core";
 import { launchBrowser } from "#lib/browser.ts";
-import { crawlTerm } from "#lib/crawl_term.ts";
-import { Host } from "#lib/hosts.ts";
+import { crawlTerm } from "#lib/crawl/term.ts";
+import { Host } from "#lib/download/hosts.ts";
 import { flickr } from "#lib/sites/flickr.ts";
 
 const HOST = "https://live.staticflickr.com/65535";

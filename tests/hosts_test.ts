@@ -1,5 +1,5 @@
 import { deepEqual, ok, rejects } from "node:assert/strict";
-import { FinalError, Host } from "#lib/hosts.ts";
+import { FinalError, Host } from "#lib/download/hosts.ts";
 
 const limits = { intervalMs: 10, backoffMs: 100, patienceMs: 1000 };
 

@@ -15,7 +15,7 @@ import {
   openClassifier,
   readClassNames,
 } from "#lib/encoders/classifier.ts";
-import { embedPictures } from "#lib/embedding_pipeline.ts";
+import { embedPictures } from "#lib/embeddings/pipeline.ts";
 import type { Encoder } from "#lib/encoders/encoder.ts";
 import { softmax } from "#lib/encoders/joint_space.ts";
 import {

@@ -1,7 +1,11 @@
 import { deepEqual, equal, ok, rejects, throws } from "node:assert/strict";
-import { estimateMean, estimateMedian } from "#lib/bootstrap.ts";
-import { rankRelevant, scoreCaptions, scoreRanks } from "#lib/retrieval.ts";
-import { similarities } from "#lib/similarity.ts";
+import { estimateMean, estimateMedian } from "#lib/evaluate/bootstrap.ts";
+import {
+  rankRelevant,
+  scoreCaptions,
+  scoreRanks,
+} from "#lib/evaluate/retrieval.ts";
+import { similarities } from "#lib/evaluate/similarity.ts";
 
 Deno.test("scoreRanks() worked by hand", () => {
   // Four queries; their own items at these ranks.

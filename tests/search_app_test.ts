@@ -409,9 +409,13 @@ Deno.test("bad questions are answered in words, and the server goes on", () =>
     const whole = await plain("red", "png", 400);
     match(await upload(whole.slice(0, 200)), /no picture that can be read/);
     const svg = new TextEncoder().encode(
-      '<svg xmlns="http://www.w3.org/2000/svg" width="90000" height="90000"/>',
+      '<svg xmlns="http://www.w3.org/2000/svg" width="90" height="90"/>',
     );
-    match(await upload(svg), /more than 100 million pixels|no picture/);
+    match(await upload(svg), /no picture that can be read/);
+    const large = await sharp({
+      create: { width: 12_000, height: 9000, channels: 3, background: "red" },
+    }).png().toBuffer();
+    match(await upload(large), /more than 100 million pixels/);
     match(await upload(new Uint8Array(20_000_001)), /too much to take/);
 
     await Deno.remove(join(folder, "paint", "red", "red-0.png"));
@@ -419,6 +423,46 @@ Deno.test("bad questions are answered in words, and the server goes on", () =>
       .find(({ id }) => id.endsWith("red-0.png"))?.row ?? 12;
     equal((await ask(app, `picture/${row}`)).status, 404);
     equal((await search({ text: "red" })).status, 200);
+    await app.close();
+  }));
+
+Deno.test("an encoder that fails stops indexing, and says so", () =>
+  withFolder(async (folder) => {
+    await paint(folder);
+    const encoder = colourEncoder();
+    encoder.encodeDecoded = () => Promise.reject(new Error("out of memory"));
+    const app = await openSearchApp(await folderSource(folder), {
+      encoders: [encoder],
+      log: () => {},
+    });
+    await rejects(app.ready, /out of memory/);
+    const { json } = await ask(app, "status");
+    deepEqual([json.done, json.error, json.indexed], [
+      true,
+      "out of memory",
+      0,
+    ]);
+    await app.close();
+  }));
+
+Deno.test("two encoders stand beside each other, each with its own vectors", () =>
+  withFolder(async (folder) => {
+    await paint(folder);
+    const counted = { pictures: 0, texts: 0 };
+    const app = await openSearchApp(await folderSource(folder), {
+      encoders: [colourEncoder(), colourEncoder(counted, "others")],
+      log: () => {},
+    });
+    await app.ready;
+    equal(counted.pictures, 24);
+    const { hits, comparedBy } = await app.search({
+      text: "blue",
+      space: "others",
+    });
+    deepEqual([hits[0].term, comparedBy], [
+      "blue",
+      "Cosine similarity, others: mean colours",
+    ]);
     await app.close();
   }));
 

@@ -379,7 +379,7 @@ Deno.test("results are taken away as CSV, JSON and the cell that finds them", ()
   }));
 
 Deno.test("what goes wrong is said on the page, and the page goes on", () =>
-  withPage(async ({ page, app, folder }) => {
+  withPage(async ({ page, app, folder, faults }) => {
     const complaint = async (words: RegExp) => {
       await page.waitForFunction(() =>
         document.querySelector("#problem")!.textContent
@@ -419,6 +419,14 @@ Deno.test("what goes wrong is said on the page, and the page goes on", () =>
       /file is gone/.test(document.querySelector("#detail")!.textContent!)
     );
     await page.keyboard.press("Escape");
+
+    await page.evaluate(() => {
+      setTimeout(() => {
+        throw new Error("boom");
+      });
+    });
+    await complaint(/This page has a fault: boom/);
+    deepEqual(faults.splice(0), ["Error: boom"]);
 
     await app.close();
     await page.click("[type=submit]");

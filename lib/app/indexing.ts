@@ -29,7 +29,7 @@
  * @module
  */
 import { basename, join } from "node:path";
-import { embedPictures } from "../embedding_pipeline.ts";
+import { embedPictures } from "../embeddings/pipeline.ts";
 import type { Encoder } from "../encoders/encoder.ts";
 import { l2Normalize } from "../metrics.ts";
 import { paths } from "../paths.ts";

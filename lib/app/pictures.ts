@@ -35,6 +35,9 @@ export const LARGEST_UPLOAD = 20_000_000;
 /** Most pixels that are decoded. */
 const MOST_PIXELS = 100_000_000;
 
+/** Formats that an upload may have, as sharp calls them. */
+const FORMATS = ["jpeg", "png", "webp", "gif", "heif", "tiff"];
+
 /** Uploads kept, so that an address with one can be opened again. */
 const UPLOADS_KEPT = 200;
 
@@ -82,16 +85,14 @@ export async function saveUpload(bytes: Uint8Array): Promise<string> {
       } MB: at most 20 can be taken`,
     );
   }
-  const jpeg = await resized(bytes, 512).jpeg({ quality: 92 }).toBuffer().catch(
-    (error: Error) => {
-      throw new QueryError(
-        /pixel limit/.test(error.message)
-          ? "the picture has more than 100 million pixels: give a smaller one"
-          : "the file is no picture that can be read: expected JPEG, PNG, " +
-            "WebP, GIF, AVIF or TIFF",
-      );
-    },
-  );
+  const jpeg = await toJpeg(bytes).catch((error: Error) => {
+    throw new QueryError(
+      /pixel limit/.test(error.message)
+        ? "the picture has more than 100 million pixels: give a smaller one"
+        : "the file is no picture that can be read: expected JPEG, PNG, " +
+          "WebP, GIF, AVIF or TIFF",
+    );
+  });
   const id = createHash("sha256").update(jpeg).digest("hex");
   await writeAtomic(join(uploads(), `${id}.jpg`), jpeg);
   await forgetOldUploads();
@@ -102,6 +103,14 @@ export async function saveUpload(bytes: Uint8Array): Promise<string> {
 export async function readUpload(id: string): Promise<Uint8Array | undefined> {
   if (!/^[0-9a-f]{64}$/.test(id)) return undefined;
   return await readFile(join(uploads(), `${id}.jpg`)).catch(() => undefined);
+}
+
+async function toJpeg(bytes: Uint8Array): Promise<Uint8Array> {
+  const limits = { limitInputPixels: MOST_PIXELS };
+  const { format } = await sharp(bytes, limits).metadata();
+  // Others that sharp decodes, SVG above all, are programs rather than pictures.
+  if (!FORMATS.includes(format)) throw new Error(`format ${format}`);
+  return await resized(bytes, 512).jpeg({ quality: 92 }).toBuffer();
 }
 
 function uploads(): string {

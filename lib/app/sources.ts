@@ -22,7 +22,7 @@
 import { existsSync } from "node:fs";
 import { readdir } from "node:fs/promises";
 import { basename, join, relative, resolve, sep } from "node:path";
-import type { CaptionedPicture } from "../caption_collector.ts";
+import type { CaptionedPicture } from "../captions/collector.ts";
 import { readCaptions } from "../captions.ts";
 import { readEmbeddings } from "../embeddings.ts";
 import { listPictures } from "../folder.ts";

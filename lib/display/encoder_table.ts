@@ -6,7 +6,7 @@
  *
  * ```ts
  * import { encoderTable } from "#lib/display/encoder_table.ts";
- * import { PUBLISHED } from "#lib/encoder_comparison.ts";
+ * import { PUBLISHED } from "#lib/evaluate/encoder_comparison.ts";
  * import { match } from "node:assert/strict";
  *
  * match(`${encoderTable(PUBLISHED)}`, /CLIP ViT-B\/32, OpenAI .* published/);
@@ -14,7 +14,7 @@
  *
  * @module
  */
-import type { EncoderRow } from "../encoder_comparison.ts";
+import type { EncoderRow } from "../evaluate/encoder_comparison.ts";
 import type { Displayable } from "./mime.ts";
 import { table, type TableOptions } from "./table.ts";
 

@@ -6,7 +6,7 @@
  *
  * ```ts
  * import { retrievalTable } from "#lib/display/retrieval_table.ts";
- * import { scoreRanks } from "#lib/retrieval.ts";
+ * import { scoreRanks } from "#lib/evaluate/retrieval.ts";
  * import { match } from "node:assert/strict";
  *
  * const scores = scoreRanks([[1], [3], [7], [1]]);
@@ -16,8 +16,8 @@
  *
  * @module
  */
-import type { Estimate } from "../bootstrap.ts";
-import type { RetrievalScores } from "../retrieval.ts";
+import type { Estimate } from "../evaluate/bootstrap.ts";
+import type { RetrievalScores } from "../evaluate/retrieval.ts";
 import type { Displayable } from "./mime.ts";
 import { table, type TableOptions } from "./table.ts";
 

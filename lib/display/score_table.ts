@@ -15,7 +15,7 @@
  *
  * @module
  */
-import type { Result } from "../results.ts";
+import type { Result } from "../evaluate/results.ts";
 import type { Displayable } from "./mime.ts";
 import { table, type TableOptions } from "./table.ts";
 

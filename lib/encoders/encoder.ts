@@ -57,7 +57,7 @@ const BATCH_SIZE = 16;
 
 /**
  * `Encoder.encodeImages` of an encoder that has the two steps: batch by batch,
- * so that memory stays bounded. lib/embedding_pipeline.ts, for many pictures,
+ * so that memory stays bounded. lib/embeddings/pipeline.ts, for many pictures,
  * decodes beside inference and passes over what cannot be decoded.
  */
 export async function encodeInBatches(

@@ -19,7 +19,7 @@
  */
 import { existsSync } from "node:fs";
 import { join } from "node:path";
-import { persistently } from "../large_file.ts";
+import { persistently } from "../download/large_file.ts";
 import { paths } from "../paths.ts";
 import {
   askAbout,

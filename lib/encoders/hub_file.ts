@@ -26,7 +26,11 @@ import { createReadStream } from "node:fs";
 import { stat } from "node:fs/promises";
 import { join } from "node:path";
 import { AbortError } from "p-retry";
-import { downloadLargeFile, either, SILENCE_MS } from "../large_file.ts";
+import {
+  downloadLargeFile,
+  either,
+  SILENCE_MS,
+} from "../download/large_file.ts";
 import { environment } from "../paths.ts";
 
 /** A file of the hub. */

@@ -41,14 +41,16 @@ export async function follow(onChange, before) {
   setTimeout(() => follow(onChange, status).catch(complain), 600);
 }
 
-async function showStart({ indexed, facets, encoders, failures, problems }) {
+async function showStart(
+  { indexed, done, facets, encoders, failures, problems },
+) {
   const list = make("dl");
   const add = (name, value) =>
     list.append(make("div", {}, make("dt", {}, name), make("dd", {}, value)));
   add("Pictures", count(indexed));
   if (facets.term.length) add("Terms", count(facets.term.length));
   if (facets.category.length) add("Categories", count(facets.category.length));
-  if (indexed > 1) {
+  if (indexed > 1 && done) {
     const { mean, deviation, least, most } = await ask("statistics");
     add(
       "Similarity of two pictures",
@@ -76,6 +78,8 @@ async function showStart({ indexed, facets, encoders, failures, problems }) {
 function fillFacets(facets) {
   for (const [name, id] of Object.entries(FIELDSETS)) {
     const fieldset = byId(id);
+    // Nothing moves under a reader who is choosing.
+    if (fieldset.contains(document.activeElement)) continue;
     const on = new Set(
       [...fieldset.querySelectorAll(":checked")].map(({ value }) => value),
     );

@@ -6,7 +6,7 @@
  * `task demo` prints them.
  *
  * ```ts
- * import { mergeResults, type Result } from "#lib/results.ts";
+ * import { mergeResults, type Result } from "#lib/evaluate/results.ts";
  * import { deepEqual } from "node:assert/strict";
  *
  * const row = (method: string, top1: number): Result => ({
@@ -21,9 +21,9 @@
  * @module
  */
 import { readFile } from "node:fs/promises";
-import type { Scores } from "./evaluate.ts";
-import { requireStage, writeAtomic } from "./files.ts";
-import { paths } from "./paths.ts";
+import type { Scores } from "../evaluate.ts";
+import { requireStage, writeAtomic } from "../files.ts";
+import { paths } from "../paths.ts";
 
 /** One row: a method and its scores. */
 export interface Result extends Scores {

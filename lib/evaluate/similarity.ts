@@ -9,7 +9,7 @@
  * Used by retrieval.ts and `task evaluate`. Touches no files.
  *
  * ```ts
- * import { similarities } from "#lib/similarity.ts";
+ * import { similarities } from "#lib/evaluate/similarity.ts";
  * import { deepEqual } from "node:assert/strict";
  *
  * const queries = [Float32Array.of(1, 0)];
@@ -21,7 +21,7 @@
  *
  * @module
  */
-import { type Matrix, multiplyRows } from "./kernels/matrix_product.ts";
+import { type Matrix, multiplyRows } from "../kernels/matrix_product.ts";
 
 /** Similarities in memory at once, 4 bytes each. */
 const BLOCK_VALUES = 2 ** 22;

@@ -4,7 +4,7 @@
  * Used by evaluate_folder.ts. Touches no files.
  *
  * ```ts
- * import { MethodTally } from "#lib/method_tally.ts";
+ * import { MethodTally } from "#lib/evaluate/method_tally.ts";
  * import { deepEqual, equal } from "node:assert/strict";
  *
  * const gallery = [{ path: "a.jpg", label: "owl" }, { path: "b.jpg", label: "cat" }];
@@ -19,8 +19,8 @@
  */
 import { type Estimate, estimateMean } from "./bootstrap.ts";
 import type { LabelledPicture } from "./class_folder.ts";
-import { averagePrecision, precisionAtK, relevantRanks } from "./evaluate.ts";
-import { topK } from "./search.ts";
+import { averagePrecision, precisionAtK, relevantRanks } from "../evaluate.ts";
+import { topK } from "../search.ts";
 
 /** What a method scored; means over its queries, with their intervals. */
 export interface MethodScores {

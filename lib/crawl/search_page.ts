@@ -6,7 +6,7 @@
  *
  * ```ts
  * import { launchBrowser } from "#lib/browser.ts";
- * import { SearchPage } from "#lib/search_page.ts";
+ * import { SearchPage } from "#lib/crawl/search_page.ts";
  * import { localSite } from "#lib/sites/local.ts";
  * import { startPhotoSite } from "#lib/sites/photo_site.ts";
  * import { equal } from "node:assert/strict";
@@ -35,8 +35,8 @@ import {
   type Page,
   TimeoutError,
 } from "puppeteer-core";
-import { FinalError } from "./hosts.ts";
-import type { SeenPicture, Site } from "./sites/site.ts";
+import { FinalError } from "../download/hosts.ts";
+import type { SeenPicture, Site } from "../sites/site.ts";
 
 /** How a site answered a request. */
 export interface Answer {

@@ -10,7 +10,7 @@
  * under the data folder.
  *
  * ```ts
- * import { evaluateCaptions } from "#lib/evaluate_captions.ts";
+ * import { evaluateCaptions } from "#lib/evaluate/captions.ts";
  * import type { Encoder } from "#lib/encoders/encoder.ts";
  *
  * async function report(folder: string, encoder: Encoder) {
@@ -24,13 +24,13 @@
  */
 import { existsSync } from "node:fs";
 import { basename, join } from "node:path";
-import type { CaptionedPicture } from "./caption_collector.ts";
-import { readCaptions } from "./captions.ts";
-import { updateEmbeddings } from "./embeddings.ts";
-import type { Encoder } from "./encoders/encoder.ts";
-import { folderPlace, toEmbed } from "./folder.ts";
+import type { CaptionedPicture } from "../captions/collector.ts";
+import { readCaptions } from "../captions.ts";
+import { updateEmbeddings } from "../embeddings.ts";
+import type { Encoder } from "../encoders/encoder.ts";
+import { folderPlace, toEmbed } from "../folder.ts";
 import { type RetrievalResult, scoreCaptions } from "./retrieval.ts";
-import { updateTextEmbeddings } from "./text_embeddings.ts";
+import { updateTextEmbeddings } from "../embeddings/texts.ts";
 
 /** What came of pictures with captions. */
 export interface CaptionEvaluation extends RetrievalResult {

@@ -10,8 +10,8 @@
  *
  * ```ts
  * import { launchBrowser } from "#lib/browser.ts";
- * import { crawlTerm } from "#lib/crawl_term.ts";
- * import { Host } from "#lib/hosts.ts";
+ * import { crawlTerm } from "#lib/crawl/term.ts";
+ * import { Host } from "#lib/download/hosts.ts";
  * import { localSite } from "#lib/sites/local.ts";
  * import { startPhotoSite } from "#lib/sites/photo_site.ts";
  * import { equal } from "node:assert/strict";
@@ -40,9 +40,9 @@
 import { setTimeout as sleep } from "node:timers/promises";
 import { type Page, TimeoutError } from "puppeteer-core";
 import { Finds, type Repeat, type TermPicture, tidy } from "./finds.ts";
-import { FinalError, type Host } from "./hosts.ts";
+import { FinalError, type Host } from "../download/hosts.ts";
 import { type Answer, SearchPage } from "./search_page.ts";
-import type { Site } from "./sites/site.ts";
+import type { Site } from "../sites/site.ts";
 
 /** What a term's search led to. */
 export interface TermFindings {

@@ -5,7 +5,7 @@
  * Used by notebook 7 and `task evaluate --captions`.
  *
  * ```ts
- * import { updateTextEmbeddings } from "#lib/text_embeddings.ts";
+ * import { updateTextEmbeddings } from "#lib/embeddings/texts.ts";
  * import type { Encoder } from "#lib/encoders/encoder.ts";
  *
  * async function embedTwo(encoder: Encoder) {
@@ -17,10 +17,10 @@
  * @module
  */
 import { createHash } from "node:crypto";
-import type { EmbeddedBatch, EmbedOptions } from "./embedding_pipeline.ts";
-import { updateRows } from "./embeddings.ts";
-import type { Encoder } from "./encoders/encoder.ts";
-import { paths } from "./paths.ts";
+import type { EmbeddedBatch, EmbedOptions } from "./pipeline.ts";
+import { updateRows } from "../embeddings.ts";
+import type { Encoder } from "../encoders/encoder.ts";
+import { paths } from "../paths.ts";
 
 /**
  * Embeds those of the texts that the encoder's file does not hold yet.

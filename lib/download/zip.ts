@@ -7,7 +7,7 @@
  * Used by coco.ts.
  *
  * ```ts
- * import { openZip } from "#lib/zip.ts";
+ * import { openZip } from "#lib/download/zip.ts";
  * import { rejects } from "node:assert/strict";
  * import { writeFile } from "node:fs/promises";
  *

@@ -13,7 +13,7 @@
  * Used by `task evaluate`. Reads names, no pictures.
  *
  * ```ts
- * import { readClassFolder } from "#lib/class_folder.ts";
+ * import { readClassFolder } from "#lib/evaluate/class_folder.ts";
  * import { paths } from "#lib/paths.ts";
  * import { deepEqual } from "node:assert/strict";
  *
@@ -25,7 +25,7 @@
  */
 import { existsSync } from "node:fs";
 import { join } from "node:path";
-import { listPictures } from "./folder.ts";
+import { listPictures } from "../folder.ts";
 
 /** A picture and its class. */
 export interface LabelledPicture {

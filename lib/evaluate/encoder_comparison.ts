@@ -8,7 +8,7 @@
  * Used by notebook 7.
  *
  * ```ts
- * import { measureEncoders, PUBLISHED } from "#lib/encoder_comparison.ts";
+ * import { measureEncoders, PUBLISHED } from "#lib/evaluate/encoder_comparison.ts";
  * import { equal } from "node:assert/strict";
  *
  * const [row] = await measureEncoders(".", "none.json", ["clip-rn50"]);
@@ -21,9 +21,9 @@
 import { existsSync } from "node:fs";
 import { stat } from "node:fs/promises";
 import { join } from "node:path";
-import type { Encoder } from "./encoders/encoder.ts";
-import { encoderFiles, openEncoder } from "./encoders/open.ts";
-import { type CaptionOptions, evaluateCaptions } from "./evaluate_captions.ts";
+import type { Encoder } from "../encoders/encoder.ts";
+import { encoderFiles, openEncoder } from "../encoders/open.ts";
+import { type CaptionOptions, evaluateCaptions } from "./captions.ts";
 import { similarities } from "./similarity.ts";
 
 /** An encoder on a data set, from captions to pictures. */

@@ -12,7 +12,7 @@
  * Used by retrieval.ts and `task evaluate`. Touches no files.
  *
  * ```ts
- * import { estimateMean } from "#lib/bootstrap.ts";
+ * import { estimateMean } from "#lib/evaluate/bootstrap.ts";
  * import { deepEqual, ok } from "node:assert/strict";
  *
  * const found = [1, 1, 0, 1, 0, 1, 1, 1];

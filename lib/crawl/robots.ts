@@ -4,7 +4,7 @@
  * Used by crawl.ts. One request a site.
  *
  * ```ts
- * import { readRobots } from "#lib/robots.ts";
+ * import { readRobots } from "#lib/crawl/robots.ts";
  * import { startPhotoSite } from "#lib/sites/photo_site.ts";
  * import { equal } from "node:assert/strict";
  *

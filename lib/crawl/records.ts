@@ -4,7 +4,7 @@
  * Used by crawl.ts. Writes image_urls.json, images.jsonl and terms.jsonl.
  *
  * ```ts
- * import { CrawlRecords } from "#lib/crawl_records.ts";
+ * import { CrawlRecords } from "#lib/crawl/records.ts";
  * import { localSite } from "#lib/sites/local.ts";
  * import { equal } from "node:assert/strict";
  *
@@ -20,10 +20,10 @@
 import { existsSync } from "node:fs";
 import { join } from "node:path";
 import pLimit from "p-limit";
-import type { TermFindings } from "./crawl_term.ts";
-import { readJsonLines, writeAtomic, writeJsonLines } from "./files.ts";
-import type { FoundPicture } from "./records.ts";
-import type { Site } from "./sites/site.ts";
+import type { TermFindings } from "./term.ts";
+import { readJsonLines, writeAtomic, writeJsonLines } from "../files.ts";
+import type { FoundPicture } from "../records.ts";
+import type { Site } from "../sites/site.ts";
 
 /** A term of the search plan. */
 export interface PlanTerm {

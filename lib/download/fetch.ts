@@ -9,7 +9,7 @@
  * Used by download.
  *
  * ```ts
- * import { PictureFetcher } from "#lib/fetch.ts";
+ * import { PictureFetcher } from "#lib/download/fetch.ts";
  * import { rejects } from "node:assert/strict";
  *
  * const fetcher = new PictureFetcher();

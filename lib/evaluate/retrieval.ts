@@ -16,7 +16,7 @@
  * Used by notebook 7 and `task evaluate --captions`. Touches no files.
  *
  * ```ts
- * import { scoreRanks } from "#lib/retrieval.ts";
+ * import { scoreRanks } from "#lib/evaluate/retrieval.ts";
  * import { equal } from "node:assert/strict";
  *
  * const { r1, r5, medianRank } = scoreRanks([[1], [3], [7], [1]]);
@@ -39,7 +39,7 @@ import {
   precisionAtK,
   type Ranks,
   recallAtK,
-} from "./evaluate.ts";
+} from "../evaluate.ts";
 import { similarities } from "./similarity.ts";
 
 /** What a direction scored. */

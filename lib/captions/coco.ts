@@ -13,10 +13,8 @@
  * What is here is not fetched again, and an interrupted download goes on. An
  * archive that somebody put into the folder is used as it is.
  *
- * Used by notebook 7.
- *
  * ```ts
- * import { cocoSplits, downloadCoco } from "#lib/coco.ts";
+ * import { cocoSplits, downloadCoco } from "#lib/captions/coco.ts";
  *
  * async function firstHundred() {
  *   const { folder, captionFile } = await downloadCoco(cocoSplits.val, 100);
@@ -31,13 +29,17 @@ import { createReadStream, existsSync } from "node:fs";
 import { rm } from "node:fs/promises";
 import { basename, join } from "node:path";
 import pLimit from "p-limit";
-import type { CaptionedPicture } from "./caption_collector.ts";
-import { readCaptions } from "./captions.ts";
-import { type FetchLimits, PictureFetcher } from "./fetch.ts";
-import { writeAtomic } from "./files.ts";
-import { askFor, downloadLargeFile, persistently } from "./large_file.ts";
-import { paths } from "./paths.ts";
-import { openZip } from "./zip.ts";
+import type { CaptionedPicture } from "./collector.ts";
+import { readCaptions } from "../captions.ts";
+import { type FetchLimits, PictureFetcher } from "../download/fetch.ts";
+import { writeAtomic } from "../files.ts";
+import {
+  askFor,
+  downloadLargeFile,
+  persistently,
+} from "../download/large_file.ts";
+import { paths } from "../paths.ts";
+import { openZip } from "../download/zip.ts";
 
 /** One part of COCO, and where it is. */
 export interface CocoSplit {

@@ -4,7 +4,7 @@
  * Used by captions.ts, whatever the format. Touches no files.
  *
  * ```ts
- * import { CaptionCollector } from "#lib/caption_collector.ts";
+ * import { CaptionCollector } from "#lib/captions/collector.ts";
  * import { deepEqual } from "node:assert/strict";
  *
  * const collector = new CaptionCollector();

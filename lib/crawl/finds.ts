@@ -10,7 +10,7 @@
  * Used by crawl_term.ts and crawl.ts. Touches no network.
  *
  * ```ts
- * import { Finds } from "#lib/finds.ts";
+ * import { Finds } from "#lib/crawl/finds.ts";
  * import { localSite } from "#lib/sites/local.ts";
  * import { equal } from "node:assert/strict";
  *
@@ -26,8 +26,8 @@
  *
  * @module
  */
-import type { FoundPicture } from "./records.ts";
-import type { SeenPicture, Site } from "./sites/site.ts";
+import type { FoundPicture } from "../records.ts";
+import type { SeenPicture, Site } from "../sites/site.ts";
 
 /** A found picture, before it has a category and a term. */
 export type TermPicture = Omit<FoundPicture, "category" | "term">;

@@ -9,7 +9,7 @@
  * Used by browser.ts. Writes about 215 MB, in 3 seconds, once.
  *
  * ```ts
- * import { unpackChromium } from "#lib/chromium.ts";
+ * import { unpackChromium } from "#lib/browser/chromium.ts";
  * import { existsSync } from "node:fs";
  * import { ok } from "node:assert/strict";
  *
@@ -36,7 +36,7 @@ import { pipeline } from "node:stream/promises";
 import { fileURLToPath } from "node:url";
 import { createBrotliDecompress } from "node:zlib";
 import { unpackTar } from "modern-tar/fs";
-import { paths } from "./paths.ts";
+import { paths } from "../paths.ts";
 
 /** Minutes after which an unfinished folder counts as left by a killed run. */
 const ABANDONED_AFTER = 10;

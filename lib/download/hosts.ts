@@ -10,7 +10,7 @@
  * Used by fetch. Touches no files and no network.
  *
  * ```ts
- * import { Host } from "#lib/hosts.ts";
+ * import { Host } from "#lib/download/hosts.ts";
  * import { ok } from "node:assert/strict";
  *
  * const host = new Host("example.org", { intervalMs: 20, backoffMs: 50, patienceMs: 1000 });

@@ -9,7 +9,7 @@
  * Used by encoders/hub_file.ts, zip.ts and coco.ts.
  *
  * ```ts
- * import { askFor, downloadLargeFile } from "#lib/large_file.ts";
+ * import { askFor, downloadLargeFile } from "#lib/download/large_file.ts";
  *
  * async function downloadArchive(address: string, size: number, md5: string) {
  *   await downloadLargeFile({

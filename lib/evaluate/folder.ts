@@ -15,7 +15,7 @@
  * Used by `task evaluate`.
  *
  * ```ts
- * import { evaluateFolder } from "#lib/evaluate_folder.ts";
+ * import { evaluateFolder } from "#lib/evaluate/folder.ts";
  * import type { Encoder } from "#lib/encoders/encoder.ts";
  *
  * async function report(folder: string, encoder: Encoder) {
@@ -35,16 +35,16 @@ import {
   type LabelledPicture,
   readClassFolder,
 } from "./class_folder.ts";
-import { updateEmbeddings } from "./embeddings.ts";
-import type { Encoder } from "./encoders/encoder.ts";
-import { folderPlace, toEmbed } from "./folder.ts";
-import { LARGEST_GALLERY_BYTES, PixelGallery } from "./gallery.ts";
-import { QUERIES_A_PASS } from "./kernels/pixel_kernels.ts";
+import { updateEmbeddings } from "../embeddings.ts";
+import type { Encoder } from "../encoders/encoder.ts";
+import { folderPlace, toEmbed } from "../folder.ts";
+import { LARGEST_GALLERY_BYTES, PixelGallery } from "../gallery.ts";
+import { QUERIES_A_PASS } from "../kernels/pixel_kernels.ts";
 import { type MethodScores, MethodTally } from "./method_tally.ts";
-import { type MetricName, metrics } from "./metrics.ts";
-import { pixelVector } from "./pixels.ts";
+import { type MetricName, metrics } from "../metrics.ts";
+import { pixelVector } from "../pixels.ts";
 import { similarities } from "./similarity.ts";
-import { encodeClasses } from "./zero_shot.ts";
+import { encodeClasses } from "../zero_shot.ts";
 
 /** What came of a folder. */
 export interface FolderEvaluation {

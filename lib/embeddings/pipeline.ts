@@ -12,7 +12,7 @@
  * Used by lib/embeddings.ts and by notebook 4.
  *
  * ```ts
- * import { embedPictures } from "#lib/embedding_pipeline.ts";
+ * import { embedPictures } from "#lib/embeddings/pipeline.ts";
  * import type { Encoder } from "#lib/encoders/encoder.ts";
  *
  * async function embedAll(encoder: Encoder, files: string[]) {
@@ -25,7 +25,7 @@
  */
 import { availableParallelism } from "node:os";
 import pLimit from "p-limit";
-import type { Encoder, ImageSource } from "./encoders/encoder.ts";
+import type { Encoder, ImageSource } from "../encoders/encoder.ts";
 
 /** How a run is watched and stopped. */
 export interface EmbedOptions {
