@@ -9,7 +9,7 @@
  * @module
  */
 import { existsSync } from "node:fs";
-import { mkdir } from "node:fs/promises";
+import { mkdir, readFile } from "node:fs/promises";
 import { join } from "node:path";
 import process from "node:process";
 import sharp from "sharp";
@@ -146,6 +146,13 @@ export async function photographs(count: number): Promise<string[]> {
     await writeAtomic(file, bytes);
   }
   return files;
+}
+
+/** The most that this process has held, as Linux counts it; else what it holds. */
+export async function peakMegabytes(): Promise<number> {
+  const status = await readFile("/proc/self/status", "utf8").catch(() => "");
+  const kilobytes = status.match(/VmHWM:\s+(\d+)/)?.[1];
+  return kilobytes ? Number(kilobytes) / 1000 : process.memoryUsage().rss / 1e6;
 }
 
 /** The median time of several runs, in milliseconds; a first run is not counted. */

@@ -4,11 +4,9 @@
  *
  * @module
  */
-import { readFile } from "node:fs/promises";
-import process from "node:process";
 import { l2Normalize } from "../lib/metrics.ts";
 import { scoreCaptions } from "../lib/evaluate/retrieval.ts";
-import { type Bench, row } from "./harness.ts";
+import { type Bench, peakMegabytes, row } from "./harness.ts";
 
 const PICTURES = 5000;
 const CAPTIONS_EACH = 5;
@@ -58,10 +56,3 @@ export const bench: Bench = async ({ log, peer }) => {
   }
   return rows;
 };
-
-/** The most that this process has held, as Linux counts it; else what it holds. */
-async function peakMegabytes(): Promise<number> {
-  const status = await readFile("/proc/self/status", "utf8").catch(() => "");
-  const kilobytes = status.match(/VmHWM:\s+(\d+)/)?.[1];
-  return kilobytes ? Number(kilobytes) / 1000 : process.memoryUsage().rss / 1e6;
-}

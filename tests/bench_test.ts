@@ -1,7 +1,7 @@
 import { deepEqual, equal, match } from "node:assert/strict";
 import { join } from "node:path";
 import { paths } from "#lib/paths.ts";
-import { medianMs, row, runPeer } from "../bench/harness.ts";
+import { inTurns, medianMs, row, runPeer } from "../bench/harness.ts";
 import { runChild } from "../tasks/child.ts";
 
 Deno.test("row() gives a ratio above 1 to what is faster", () => {
@@ -20,6 +20,21 @@ Deno.test("medianMs() does not count the first run", async () => {
   const median = await medianMs(wait, 3);
   equal(runs, 4);
   equal(median < 400, true);
+});
+
+Deno.test("inTurns() measures runs in turns, and does not count the first", async () => {
+  const order: string[] = [];
+  const run = (name: string) => () => {
+    const first = !order.includes(name);
+    order.push(name);
+    return new Promise((done) => setTimeout(done, first ? 300 : 1));
+  };
+  const { a, b } = await inTurns({ a: run("a"), b: run("b") }, 3);
+  equal(order.join(""), "abababab");
+  for (const { wallMs, cpuMs } of [a, b]) {
+    equal(wallMs >= 1 && wallMs < 250, true, `${wallMs} ms`);
+    equal(cpuMs >= 0 && cpuMs < 250, true, `${cpuMs} ms`);
+  }
 });
 
 Deno.test("runPeer() says what is not installed, and fails where a script does", async () => {
