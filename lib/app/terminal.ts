@@ -31,9 +31,8 @@ export async function drawHits(
   if (hits.length === 0) return "no pictures";
   const lines = hits.map((hit, i) => {
     const parts = [hit.value.toFixed(3), hit.id, hit.caption || hit.title];
-    return `${String(i + 1).padStart(3)}  ${
-      oneLine(parts.filter(Boolean).join("  "))
-    }`;
+    const line = parts.filter(Boolean).map(oneLine).join("  ");
+    return `${String(i + 1).padStart(3)}  ${line}`;
   });
   const colours = /truecolor|24bit/.test(environment("COLORTERM") ?? "") &&
     !environment("NO_COLOR");

@@ -51,11 +51,9 @@ const act = {
 async function search({ keepAddress = false } = {}) {
   const start = performance.now();
   const query = readForm();
-  if (isEmpty(query)) return await random();
-  running?.abort();
-  running = new AbortController();
-  const { signal } = running;
   if (!keepAddress) history.pushState(null, "", toHash(query, defaults));
+  if (isEmpty(query)) return await random();
+  const signal = nextSignal();
   showAsked(query);
   byId("status").textContent = "Searching …";
   const watch = usesPixels(query) ? setInterval(showPixelProgress, 700) : 0;
@@ -85,6 +83,7 @@ async function search({ keepAddress = false } = {}) {
     ]);
     allIsWell();
     await show(result, other, first);
+    if (signal.aborted) return;
     const ms = performance.now() - start;
     document.documentElement.dataset.painted = ms.toFixed(1);
     byId("status").textContent = summary(result, ms);
@@ -112,11 +111,16 @@ async function showPixelProgress() {
 /** The settings with which words can be searched for. */
 const onEncoder = () => ({ space: "", metric: "cosine" });
 
-async function random() {
+/** Ends what is under way; the next thing to do ends by this signal. */
+function nextSignal() {
   running?.abort();
   running = new AbortController();
+  return running.signal;
+}
+
+async function random() {
   try {
-    const hits = await ask("random", readForm(), running.signal);
+    const hits = await ask("random", readForm(), nextSignal());
     allIsWell();
     shown = undefined;
     byId("scores").hidden = byId("tools").hidden = true;
