@@ -12,9 +12,10 @@
  * import { resizeToSquare } from "#lib/encoders/resize.ts";
  * import { deepEqual } from "node:assert/strict";
  *
- * const twoPixels = Uint8Array.of(0, 51, 102, 0, 51, 102);
- * const input = { size: 1, mean: [0, 0.2, 0.4], std: [1, 1, 0.1] };
- * deepEqual([...resizeToSquare(twoPixels, 2, 1, input)], [0, 0, 0]);
+ * const twoPixels = Uint8Array.of(0, 255, 0, 0, 255, 0);
+ * const input = { size: 1, mean: [0.5, 0.5, 0.5], std: [0.5, 0.5, 0.5] };
+ * const square = resizeToSquare(twoPixels, 2, 1, input);
+ * deepEqual(Array.from(square, Math.round), [-1, 1, -1]);
  * ```
  *
  * @module
