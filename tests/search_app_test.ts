@@ -4,10 +4,12 @@ import { connect } from "node:net";
 import { join } from "node:path";
 import sharp from "sharp";
 import { openSearchApp, type SearchApp } from "#lib/app/app.ts";
-import { folderSource } from "#lib/app/sources.ts";
+import { datasetSource, folderSource } from "#lib/app/sources.ts";
 import { jupyterDisplay } from "#lib/display/mime.ts";
 import { writeNpy } from "#lib/npy.ts";
+import { updateEmbeddings } from "#lib/embeddings.ts";
 import { paths } from "#lib/paths.ts";
+import { type Picture, writeDataset } from "#lib/records.ts";
 import { colourEncoder, plain } from "./colour_encoder.ts";
 
 /** Runs `body` with an empty folder for pictures, and an index of its own. */
@@ -287,6 +289,49 @@ Deno.test("the seeds' files come in: images.txt, metadata.json, embeddings.npy",
       foreign.problems[0],
       /not colours's: the pictures are embedded again/,
     );
+  }));
+
+Deno.test("the data set comes with the embeddings of notebook 4", () =>
+  withFolder(async (folder) => {
+    const { dataset, embeddings } = paths;
+    Object.assign(paths, {
+      dataset: folder,
+      embeddings: join(folder, "embeddings"),
+    });
+    try {
+      const record = (colour: string): Picture => ({
+        ...{ category: "paint", term: colour, url: "", page: "" },
+        ...{ caption: `${colour} paint`, author: "Ada", license: "CC0" },
+        ...{ path: `train/${colour}/a.png`, split: "train" },
+        ...{ width: 32, height: 32, sha256: colour },
+      });
+      const records = ["blue", "red"].map(record);
+      for (const { path, term } of records) {
+        await mkdir(join(folder, "train", term), { recursive: true });
+        await writeFile(join(folder, path), await plain(term));
+      }
+      await writeDataset(records);
+      await updateEmbeddings(
+        colourEncoder(),
+        records.map(({ path, sha256 }) => ({
+          id: path,
+          source: join(folder, path),
+          sha256,
+        })),
+      );
+      const counted = { pictures: 0, texts: 0 };
+      const app = await openSearchApp(await datasetSource("colours"), {
+        encoders: [colourEncoder(counted)],
+        log: () => {},
+      });
+      await app.ready;
+      const { hits: [{ id, author }] } = await app.search({ text: "red" });
+      deepEqual([id, author], ["train/red/a.png", "Ada"]);
+      equal(counted.pictures, 1, "one, to see whose vectors they are");
+      await app.close();
+    } finally {
+      Object.assign(paths, { dataset, embeddings });
+    }
   }));
 
 Deno.test("a COCO folder brings its captions and licences", () =>

@@ -8,7 +8,7 @@
  */
 import { deepEqual, equal, match, ok } from "node:assert/strict";
 import { mkdir, readFile, rm, writeFile } from "node:fs/promises";
-import { createServer } from "node:http";
+import { createServer, request as forward } from "node:http";
 import type { AddressInfo } from "node:net";
 import { join } from "node:path";
 import { parseArgs } from "node:util";
@@ -38,7 +38,7 @@ interface Opened {
 
 async function withPage(
   test: (opened: Opened) => Promise<void>,
-  { encoder = colourEncoder(), ready = true } = {},
+  { encoder = colourEncoder(), ready = true, publicUrl = "" } = {},
 ): Promise<void> {
   const folder = await Deno.makeTempDir({ prefix: "page-" });
   const { search } = paths;
@@ -71,6 +71,7 @@ async function withPage(
   );
   const app = await openSearchApp(await folderSource(pictures), {
     encoders: [encoder],
+    ...(publicUrl && { publicUrl }),
     log: () => {},
   });
   if (ready) await app.ready;
@@ -485,6 +486,39 @@ Deno.test("the page works inside a page of another port, as in a notebook", () =
       outer.closeAllConnections();
     }
   }));
+
+Deno.test("the page works behind a proxy that puts a path before its own", async () => {
+  let target = "";
+  const prefix = "/user/ada/proxy/8000";
+  // As jupyter-server-proxy does: the path is cut, the Host header kept.
+  const proxy = createServer((request, response) => {
+    const { method, headers, url = "" } = request;
+    const path = url.startsWith(`${prefix}/`) ? url.slice(prefix.length) : "/";
+    request.pipe(
+      forward(new URL(path, target), { method, headers }, (answer) => {
+        response.writeHead(answer.statusCode!, answer.headers);
+        answer.pipe(response);
+      }),
+    );
+  });
+  await new Promise<void>((resolve) => proxy.listen(0, "127.0.0.1", resolve));
+  const { port } = proxy.address() as AddressInfo;
+  const publicUrl = `http://127.0.0.1:${port}${prefix}/`;
+  try {
+    await withPage(async ({ app, page }) => {
+      target = new URL(app.url).origin;
+      ok(app.address.startsWith(publicUrl));
+      await page.goto(app.address);
+      await page.waitForSelector(".card");
+      await searchText(page, "blue");
+      deepEqual(await terms(page), ["blue"]);
+      equal(await page.$(".tile.gone"), null);
+    }, { publicUrl });
+  } finally {
+    proxy.close();
+    proxy.closeAllConnections();
+  }
+});
 
 Deno.test("axe finds nothing serious, and nothing overflows, from 320 pixels to 4K in both themes", () =>
   withPage(async ({ page }) => {
