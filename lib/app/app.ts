@@ -125,11 +125,8 @@ export async function openSearchApp(
   let done = false, error = "";
   let query: SearchQuery | undefined, result: SearchResult | undefined;
   let selection: SearchHit[] = [];
-  let waiting = Promise.withResolvers<void>();
-  const tell = () => {
-    waiting.resolve();
-    waiting = Promise.withResolvers<void>();
-  };
+  const waiting: (() => void)[] = [];
+  const tell = () => waiting.splice(0).forEach((wake) => wake());
 
   const state = {
     searcher,
@@ -232,7 +229,7 @@ export async function openSearchApp(
       return result;
     },
     async next() {
-      await waiting.promise;
+      await new Promise<void>((wake) => waiting.push(wake));
       return { query, selection };
     },
     search: (query) => searcher.search(query),
