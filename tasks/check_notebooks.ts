@@ -13,6 +13,7 @@
 import { Buffer } from "node:buffer";
 import { spawnSync } from "node:child_process";
 import { mkdir, mkdtemp, readFile, rm, writeFile } from "node:fs/promises";
+import { tmpdir } from "node:os";
 import { basename, join } from "node:path";
 import { pathToFileURL } from "node:url";
 import { paths } from "../lib/paths.ts";
@@ -107,6 +108,29 @@ export function findMachinePath(text: string): string | undefined {
   const folders = ["home", "root", "Users", "tmp", "var", "work", "mnt"];
   const path = new RegExp(`(?<![\\w.:/+])/(${folders.join("|")})/[\\w.-]+`);
   return text.includes(paths.root) ? paths.root : text.match(path)?.[0];
+}
+
+/**
+ * The cells that are not as `deno fmt` writes them; empty if there are none.
+ *
+ * `deno fmt --check` finds fault with every notebook, for which reason deno.json
+ * keeps it away from them; so a copy is formatted here.
+ */
+export async function formatFaults(notebook: Notebook): Promise<string[]> {
+  const folder = await mkdtemp(join(tmpdir(), "format-"));
+  const path = join(folder, `${notebook.name}.ipynb`);
+  try {
+    await writeFile(path, notebook.text);
+    deno("fmt", ["--quiet", path]);
+    const formatted = await readNotebook(path);
+    return notebook.cells
+      .filter(({ source }, index) =>
+        source.join("") !== formatted.cells[index].source.join("")
+      )
+      .map(({ id }) => `${notebook.name}, cell ${id}: not formatted`);
+  } finally {
+    await rm(folder, { recursive: true });
+  }
 }
 
 /** What `deno check` says about the notebooks' cells; empty if nothing. */

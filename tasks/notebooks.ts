@@ -8,16 +8,17 @@ import { basename, join } from "node:path";
 import process from "node:process";
 import { isDeepStrictEqual } from "node:util";
 import { readNotebook } from "./check_notebooks.ts";
-import { readArguments, runCommand } from "./command.ts";
+import { runChild } from "./child.ts";
+import { CommandError, readArguments, runCommand } from "./command.ts";
 import { demo, executeNotebooks, listNotebooks } from "./execute.ts";
 import { progressOn } from "./progress.ts";
 import { ensureSetup } from "./setup.ts";
 
 const HELP = `Usage: deno task notebooks [--check]
 
-Runs all notebooks in order on the bundled sample with the offline encoder, and
-writes their outputs into notebooks/. If a cell fails, notebooks/ stays as it
-was. The only way to change committed outputs.
+Formats the notebooks' cells, runs all in order on the bundled sample with the
+offline encoder, and writes their outputs into notebooks/; if a cell fails, none.
+The only way to change committed outputs.
 
   --check  writes nothing, and names each cell whose output differs from the
            one in notebooks/; cells tagged "timing" may differ`;
@@ -30,12 +31,18 @@ if (import.meta.main) {
       options: { check: { type: "boolean", default: false } },
     });
     await ensureSetup(signal);
+    const paths = await listNotebooks();
+    if (!check) {
+      // Without deno.json, which keeps `deno fmt` away from notebooks.
+      const format = ["fmt", "--no-config", "--quiet", ...paths];
+      const { code, output } = await runChild(Deno.execPath(), format);
+      if (code !== 0) throw new CommandError(output);
+    }
     const run = await executeNotebooks(progressOn(process.stdout), signal);
     if (run.errors.length > 0) {
       console.error(`\nFailed: ${run.errors.join("\n")}`);
       return 1;
     }
-    const paths = await listNotebooks();
     if (!check) {
       for (const path of paths) await copyFile(executed(path), path);
       console.log(`${paths.length} notebooks written in ${run.seconds} s.`);

@@ -1,6 +1,7 @@
 import { deepEqual, equal, match } from "node:assert/strict";
 import {
   findMachinePath,
+  formatFaults,
   lintFaults,
   type Notebook,
   readNotebook,
@@ -21,6 +22,10 @@ Deno.test("notebooks are numbered from 1 without a gap", () => {
 for (const notebook of notebooks) {
   Deno.test(`${notebook.name} has the shape of a committed notebook`, () => {
     equal(shapeFaults(notebook).join("\n"), "");
+  });
+
+  Deno.test(`${notebook.name}'s cells are formatted`, async () => {
+    equal((await formatFaults(notebook)).join("\n"), "");
   });
 
   Deno.test(`${notebook.name}'s cells pass deno lint`, () => {
@@ -77,6 +82,22 @@ Deno.test("typeFaults() and lintFaults() name the cell and its line", async () =
   ]);
 });
 
+Deno.test("formatFaults() names the cell", async () => {
+  const { cells, metadata } = sound();
+  const text = (source: string[]) =>
+    JSON.stringify({
+      nbformat: 4,
+      nbformat_minor: 5,
+      metadata,
+      cells: [cells[0], { ...cells[1], source }],
+    });
+  const notebook = { ...sound(), text: text(cells[1].source) };
+  deepEqual(await formatFaults(notebook), []);
+  notebook.text = text(["const  sum=1"]);
+  notebook.cells[1].source = ["const  sum=1"];
+  deepEqual(await formatFaults(notebook), ["1_a, cell sum: not formatted"]);
+});
+
 Deno.test("typeFaults() finds a name that two cells declare", async () => {
   const notebook = sound();
   const [title, code] = notebook.cells;
@@ -90,7 +111,7 @@ function sound(): Notebook {
   return {
     name: "1_a",
     text: "{}",
-    metadata: { kernelspec: {}, language_info: {} },
+    metadata: { kernelspec: {}, language_info: { name: "typescript" } },
     cells: [
       {
         cell_type: "markdown",
