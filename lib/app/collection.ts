@@ -53,11 +53,17 @@ export class Collection {
   readonly pictures: SourcePicture[] = [];
   /** How each picture looks: unit vectors by row. */
   readonly looks: VectorRows;
-  /** What is written about each; zeros where nothing is. */
+  /**
+   * What is written about them: unit vectors, each text once, since a folder's
+   * pictures often share their only word. `wordsRow` tells which is whose.
+   */
   readonly words: VectorRows;
+  /** A picture's row in `words`; -1 where nothing is written about it. */
+  readonly wordsRow: number[] = [];
   /** Similarity of a row's words to its looks. */
   readonly agreement: number[] = [];
   readonly #rows = new Map<string, number>();
+  readonly #wordsRows = new Map<Float32Array, number>();
 
   /** @param dimensions Length of the vectors. */
   constructor(name: string, dimensions: number) {
@@ -71,10 +77,13 @@ export class Collection {
     return this.pictures.length;
   }
 
-  /** Adds a picture; `words` is left out where nothing is written about it. */
+  /**
+   * Adds a picture; `words` is left out where nothing is written about it, and
+   * is the same object for the same text.
+   */
   add(picture: SourcePicture, looks: Float32Array, words?: Float32Array): void {
     this.looks.append(looks);
-    this.words.append(words ?? new Float32Array(looks.length));
+    this.wordsRow.push(words ? this.#rowOfWords(words) : -1);
     this.agreement.push(words ? dot(looks, words) : NaN);
     this.#rows.set(picture.id, this.pictures.length);
     this.pictures.push(picture);
@@ -87,7 +96,7 @@ export class Collection {
 
   /** Whether anything is written about the picture of that row. */
   hasWords(row: number): boolean {
-    return !Number.isNaN(this.agreement[row]);
+    return this.wordsRow[row] >= 0;
   }
 
   /** What can be filtered by: the most frequent names, in alphabetical order. */
@@ -105,6 +114,16 @@ export class Collection {
       category: of("category"),
       license: of("license"),
     };
+  }
+
+  #rowOfWords(words: Float32Array): number {
+    let row = this.#wordsRows.get(words);
+    if (row === undefined) {
+      row = this.words.count;
+      this.words.append(words);
+      this.#wordsRows.set(words, row);
+    }
+    return row;
   }
 }
 

@@ -71,7 +71,7 @@ export class EncoderSpace {
     { mode, metric, textWeight }: SearchQuery,
     limit: number = Infinity,
   ): Promise<Float32Array> {
-    const { looks, words, agreement } = this.collection;
+    const { looks, words, wordsRow, agreement } = this.collection;
     if (metric !== "cosine") {
       return await this.#compareOneByOne(vector, mode, metric, textWeight);
     }
@@ -80,9 +80,11 @@ export class EncoderSpace {
       mode === "visual" ? [] : words.dot(vector, limit),
     ]);
     if (mode === "visual") return pictures as Float32Array;
-    const written = (titles as Float32Array).map((value, row) =>
-      this.collection.hasWords(row) ? value : NaN
-    );
+    const rows = Math.min(limit, this.collection.count);
+    const written = new Float32Array(rows);
+    for (let row = 0; row < rows; row++) {
+      written[row] = titles[wordsRow[row]] ?? NaN;
+    }
     return mode === "text"
       ? written
       : blendSimilarities(written, pictures, agreement, textWeight);
@@ -94,13 +96,13 @@ export class EncoderSpace {
     mode: SearchQuery["mode"],
     weight: number,
   ): Float32Array | undefined {
-    const { looks, words } = this.collection;
+    const { looks, words, wordsRow } = this.collection;
     if (mode === "visual" || !this.collection.hasWords(row)) {
       return mode === "text" ? undefined : looks.row(row);
     }
     return mode === "text"
-      ? words.row(row)
-      : blendVectors(words.row(row), looks.row(row), weight);
+      ? words.row(wordsRow[row])
+      : blendVectors(words.row(wordsRow[row]), looks.row(row), weight);
   }
 
   async #compareOneByOne(
