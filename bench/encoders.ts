@@ -77,14 +77,8 @@ async function benchClip(
     await encoder.close();
 
     const python = `onnxruntime Python ${precision === "q8" ? "int8" : "fp32"}`;
-    const compare = (name: string) =>
-      row(
-        `${precision}, from files`,
-        "pictures/s",
-        fromFiles,
-        name,
-        rates[name],
-      );
+    const pyTorch = precision === "q8" ? [] : Object.keys(rates)
+      .filter((name) => name.startsWith("PyTorch"));
     rows.push(
       row(
         `${precision}, bare, batch ${BATCH}`,
@@ -94,13 +88,9 @@ async function benchClip(
         rates[`${python}, batch 8, model only`],
       ),
       ...own,
-      ...precision === "fp32"
-        ? [
-          compare("PyTorch fp32, one at a time"),
-          compare("PyTorch fp32, batch 32, DataLoader"),
-          compare("PyTorch bf16, batch 32, DataLoader"),
-        ]
-        : [],
+      ...pyTorch.map((name) =>
+        row("fp32, from files", "pictures/s", fromFiles, name, rates[name])
+      ),
     );
   }
   const [whole, small] = vectors;
