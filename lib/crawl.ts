@@ -104,6 +104,7 @@ const PATIENCE_MS = 120_000;
  * first. What was crawled with another `maxImages`, or from another site, is
  * crawled again.
  *
+ * @throws {RangeError} If `maxImages` or `tabs` is no whole number from 1.
  * @throws {Error} If no browser starts, or the folder cannot be written.
  */
 export async function crawl(
@@ -112,6 +113,17 @@ export async function crawl(
   options: CrawlOptions = {},
 ): Promise<CrawlResult> {
   const { maxImages = 20, resume = true, onProgress } = options;
+  for (
+    const [name, count] of Object.entries({
+      maxImages,
+      tabs: options.tabs ?? 3,
+    })
+  ) {
+    if (Number.isInteger(count) && count >= 1) continue;
+    throw new RangeError(
+      `crawl: expected ${name} to be a whole number from 1, got ${count}`,
+    );
+  }
   const terms = Object.entries(plan).flatMap(([category, terms]) =>
     terms.map((term) => ({ category, term }))
   );

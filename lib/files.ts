@@ -25,14 +25,15 @@ import { dirname, join } from "node:path";
  *
  * @param path Where it goes; missing folders are made.
  * @param content Text (written as UTF-8) or bytes.
+ * @throws {Error} If it cannot be written: names it and says what to look at.
  */
 export async function writeAtomic(
   path: string,
   content: string | Uint8Array,
 ): Promise<void> {
-  await mkdir(dirname(path), { recursive: true });
   const temporary = join(dirname(path), `.${randomUUID()}.part`);
   try {
+    await mkdir(dirname(path), { recursive: true });
     const file = await open(temporary, "w");
     try {
       await file.writeFile(content);
@@ -43,8 +44,17 @@ export async function writeAtomic(
     }
     await rename(temporary, path);
   } catch (error) {
-    await rm(temporary, { force: true });
-    throw error;
+    // Not there, perhaps, nor its folder.
+    await rm(temporary, { force: true }).catch(() => {});
+    const { code, message } = error as NodeJS.ErrnoException;
+    throw new Error(
+      `${path} cannot be written (${
+        code ?? message
+      }): expected a folder with ` +
+        "space left that this user may write to; CONTACT_SHEET_DATA names " +
+        "another data folder",
+      { cause: error },
+    );
   }
 }
 

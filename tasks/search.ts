@@ -3,7 +3,6 @@
  *
  * @module
  */
-import { readFile } from "node:fs/promises";
 import process from "node:process";
 import {
   CommandError,
@@ -58,9 +57,6 @@ if (import.meta.main) {
       );
     }
     const k = readWholeNumber("top", values.top, { min: 1, max: 200 });
-    const bytes = values.image === undefined
-      ? undefined
-      : await readPicture(values.image);
     await ensureSetup(signal);
     const { searchOnce } = await importLater<
       typeof import("../lib/app/search_once.ts")
@@ -74,7 +70,7 @@ if (import.meta.main) {
       folder: values.images,
       encoder: values.encoder,
       query: { text, k, mode: values.mode as "visual" },
-      picture: bytes,
+      picture: values.image,
       onProgress: (done, total) =>
         progress.passing(`Indexing: ${done} of ${total} pictures`),
       log: (line) => progress.line(line),
@@ -105,15 +101,4 @@ if (import.meta.main) {
       console.log("None of them is nearer than chance would bring it.");
     }
   });
-}
-
-async function readPicture(path: string): Promise<Uint8Array> {
-  try {
-    return await readFile(path);
-  } catch (error) {
-    const { code } = error as NodeJS.ErrnoException;
-    throw new CommandError(
-      `--image: ${path} cannot be read (${code}): expected a picture's file`,
-    );
-  }
 }

@@ -1,4 +1,4 @@
-import { deepEqual, equal, match, ok } from "node:assert/strict";
+import { deepEqual, equal, match, ok, rejects } from "node:assert/strict";
 import { readdir, readFile, writeFile } from "node:fs/promises";
 import { join } from "node:path";
 import { setTimeout as sleep } from "node:timers/promises";
@@ -94,6 +94,18 @@ Deno.test("crawl() follows the scroll and presses the button to the last photo",
     equal(text, JSON.stringify(urls, null, 4) + "\n");
     deepEqual(await readJsonLines(join(folder, "images.jsonl")), pictures);
   }));
+
+Deno.test("crawl() refuses counts that are none", async () => {
+  const site = localSite("http://127.0.0.1:9");
+  for (const options of [{ maxImages: 0 }, { maxImages: 2.5 }, { tabs: 0 }]) {
+    const [[name, count]] = Object.entries(options);
+    await rejects(crawl(site, { a: ["owl"] }, options), {
+      name: "RangeError",
+      message:
+        `crawl: expected ${name} to be a whole number from 1, got ${count}`,
+    });
+  }
+});
 
 Deno.test("crawl() stops at maxImages, without asking for more", () =>
   withCrawls(async ({ origin, requests, run }) => {

@@ -1,6 +1,7 @@
 import { deepEqual, equal, match, ok, rejects } from "node:assert/strict";
 import { mkdir, readdir, utimes, writeFile } from "node:fs/promises";
-import { connect } from "node:net";
+import { type AddressInfo, connect, createServer } from "node:net";
+import { once } from "node:events";
 import { join } from "node:path";
 import sharp from "sharp";
 import { openSearchApp, type SearchApp } from "#lib/app/app.ts";
@@ -357,6 +358,33 @@ Deno.test("a COCO folder brings its captions and licences", () =>
       "CC BY 2.0",
     ]);
     await app.close();
+  }));
+
+Deno.test("a port that is taken, and an address of elsewhere, are named", () =>
+  withFolder(async (folder) => {
+    await paint(folder);
+    const source = await folderSource(folder);
+    const other = createServer().listen(0, "127.0.0.1");
+    await once(other, "listening");
+    const { port } = other.address() as AddressInfo;
+    const start = (place: { port?: number; host?: string }) =>
+      openSearchApp(source, {
+        encoders: [colourEncoder()],
+        log: () => {},
+        ...place,
+      });
+    try {
+      await rejects(
+        start({ port }),
+        new RegExp(`^Error: port ${port} of 127.0.0.1 is taken: give another`),
+      );
+      await rejects(
+        start({ host: "192.0.2.1" }),
+        /^Error: cannot listen at 192.0.2.1, port 0 \(E\w+\): expected/,
+      );
+    } finally {
+      other.close();
+    }
   }));
 
 Deno.test("the server refuses strangers: token, Host, Origin, method", () =>

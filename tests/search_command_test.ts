@@ -104,6 +104,10 @@ Deno.test({
           /gone cannot be read \(ENOENT\): expected a picture's file$/,
         ],
         [
+          ["search", "--image", join(paths.root, "LICENSE")],
+          /LICENSE: the file is no picture that can be read: expected JPEG/,
+        ],
+        [
           ["serve", join(folder, "gone")],
           /gone cannot be read \(ENOENT\): expected a folder of pictures$/,
         ],

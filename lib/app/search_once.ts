@@ -15,6 +15,7 @@
  *
  * @module
  */
+import { readFile } from "node:fs/promises";
 import { openEncoder } from "../encoders/open.ts";
 import { Collection } from "./collection.ts";
 import {
@@ -23,7 +24,7 @@ import {
   indexPictures,
 } from "./indexing.ts";
 import { readUpload, saveUpload } from "./pictures.ts";
-import type { SearchQuery } from "./query.ts";
+import { QueryError, type SearchQuery } from "./query.ts";
 import { Searcher, type SearchResult } from "./search.ts";
 import { folderSource, sampleSource } from "./sources.ts";
 import { EncoderSpace } from "./spaces.ts";
@@ -35,8 +36,8 @@ export interface SearchOnceOptions extends IndexOptions {
   /** @default "auto" */
   encoder?: string;
   query: Partial<SearchQuery>;
-  /** An encoded picture as query. */
-  picture?: Uint8Array;
+  /** A picture's file as query. */
+  picture?: string;
   /** Tells the reader what happens, a line at a time. @default console.log */
   log?: (line: string) => void;
 }
@@ -63,7 +64,7 @@ export async function searchOnce(
 ): Promise<SearchedOnce> {
   const { folder, log } = options;
   const source = folder ? await folderSource(folder) : await sampleSource();
-  const picture = options.picture && await saveUpload(options.picture);
+  const picture = options.picture && await takePicture(options.picture);
   const encoder = await openEncoder(options.encoder, { log });
   try {
     const collection = new Collection(source.name, encoder.dimensions);
@@ -80,4 +81,17 @@ export async function searchOnce(
   } finally {
     await encoder.close();
   }
+}
+
+/** Keeps a query's picture; its file is named where it is none. */
+async function takePicture(file: string): Promise<string> {
+  const bytes = await readFile(file).catch(({ code }) => {
+    throw new QueryError(
+      `${file} cannot be read (${code}): expected a picture's file`,
+    );
+  });
+  return await saveUpload(bytes).catch((error) => {
+    if (!(error instanceof QueryError)) throw error;
+    throw new QueryError(`${file}: ${error.message}`);
+  });
 }

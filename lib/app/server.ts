@@ -68,11 +68,15 @@ export interface RunningServer {
   close(): Promise<void>;
 }
 
-/** Starts a server. */
+/**
+ * Starts a server.
+ *
+ * @throws {Error} If it cannot listen there: names the address and says what to do.
+ */
 export async function startServer(
   options: ServerOptions,
 ): Promise<RunningServer> {
-  const { host = "127.0.0.1" } = options;
+  const { host = "127.0.0.1", port: wanted = 0 } = options;
   const token = randomUUID().replaceAll("-", "");
   const server = createServer((request, response) => {
     answer(request, options, token, hosts()).then(
@@ -85,8 +89,18 @@ export async function startServer(
   server.headersTimeout = 0;
   server.requestTimeout = 0;
   await new Promise<void>((resolve, reject) => {
-    server.once("error", reject);
-    server.listen(options.port ?? 0, host, resolve);
+    server.once("error", ({ code }: NodeJS.ErrnoException) =>
+      reject(
+        new Error(
+          code === "EADDRINUSE"
+            ? `port ${wanted} of ${host} is taken: give another, or leave it ` +
+              "out to get one that is free"
+            : `cannot listen at ${host}, port ${wanted} (${code}): expected ` +
+              "an address of this machine, such as 127.0.0.1 or 0.0.0.0, and " +
+              "a port that this user may take",
+        ),
+      ));
+    server.listen(wanted, host, resolve);
   });
   const { port } = server.address() as AddressInfo;
 

@@ -1,0 +1,27 @@
+import { deepEqual, equal, rejects } from "node:assert/strict";
+import { mkdir, readdir, readFile, writeFile } from "node:fs/promises";
+import { join } from "node:path";
+import { writeAtomic } from "#lib/files.ts";
+
+Deno.test("writeAtomic() names what cannot be written, and leaves no part of it", async () => {
+  const folder = await Deno.makeTempDir({ prefix: "files-" });
+  try {
+    await writeFile(join(folder, "file"), "in the way");
+    const below = join(folder, "file", "deeper", "a.json");
+    await rejects(writeAtomic(below, "{}"), (error: Error) => {
+      equal(
+        error.message.split(":")[0],
+        `${below} cannot be written (ENOTDIR)`,
+      );
+      return /CONTACT_SHEET_DATA/.test(error.message);
+    });
+
+    // Written in part already: the folder of that name refuses the renaming.
+    await mkdir(join(folder, "taken"));
+    await rejects(writeAtomic(join(folder, "taken"), "x"), /cannot be written/);
+    deepEqual((await readdir(folder)).sort(), ["file", "taken"]);
+    equal(await readFile(join(folder, "file"), "utf8"), "in the way");
+  } finally {
+    await Deno.remove(folder, { recursive: true });
+  }
+});
