@@ -65,7 +65,10 @@ export async function searchOnce(
   const { folder, log } = options;
   const source = folder ? await folderSource(folder) : await sampleSource();
   const picture = options.picture && await takePicture(options.picture);
-  const encoder = await openEncoder(options.encoder, { log });
+  const encoder = await openEncoder(options.encoder, {
+    log,
+    signal: options.signal,
+  });
   try {
     const collection = new Collection(source.name, encoder.dimensions);
     const failures = await indexPictures(source, encoder, collection, options);

@@ -42,6 +42,8 @@ export interface HubProgress {
 export interface HubOptions {
   /** Called as bytes arrive. */
   onProgress?: (progress: HubProgress) => void;
+  /** Where `onProgress` is left out, told in a line at each tenth. */
+  log?: (line: string) => void;
   /** Stops the download; what has arrived stays for the next one. */
   signal?: AbortSignal;
   /**
@@ -104,7 +106,8 @@ export async function downloadFiles(
   repository: string,
   files: readonly string[],
   folder: string,
-  { onProgress, signal, retryDelayMs = 1000 }: HubOptions = {},
+  { log, onProgress = log && inTenths(log), signal, retryDelayMs = 1000 }:
+    HubOptions = {},
 ): Promise<void> {
   const missing = missingFiles(folder, files);
   const pace = { delayMs: retryDelayMs, signal };
@@ -145,4 +148,15 @@ export async function downloadFiles(
 
 function fileAddress(repository: string, file: string): string {
   return `${hubEndpoint()}/${repository}/resolve/main/${file}`;
+}
+
+/** Says how much has arrived, a line at each tenth of the whole. */
+function inTenths(log: (line: string) => void): HubOptions["onProgress"] {
+  let told = 0;
+  return ({ received, total }) => {
+    const tenths = Math.floor(10 * received / total);
+    if (tenths <= told) return;
+    told = tenths;
+    log(`  ${10 * tenths} % of ${Math.ceil(total / 1e6)} MB`);
+  };
 }

@@ -197,7 +197,7 @@ async function openFromHub(
   if (missingFiles(folder, files).length > 0) {
     const { log = console.log } = options;
     log(`Downloading ${repository} (${precision}) from ${hubEndpoint()}, once`);
-    await downloadFiles(repository, files, folder, options);
+    await downloadFiles(repository, files, folder, { ...options, log });
   }
   return await layout.open(folder, precision, name, device);
 }
