@@ -1,4 +1,4 @@
-import { deepEqual, equal } from "node:assert/strict";
+import { deepEqual, equal, ok } from "node:assert/strict";
 import { spawnSync } from "node:child_process";
 import { existsSync } from "node:fs";
 import { readdir, readFile } from "node:fs/promises";
@@ -160,6 +160,27 @@ Deno.test({
       equal(text.match(path)?.[0], undefined, name);
     }
   },
+});
+
+Deno.test("every npm package of deno.json is pinned, used and accounted for", async () => {
+  const read = (name: string) => readFile(join(paths.root, name), "utf8");
+  const { imports } = JSON.parse(await read("deno.json"));
+  const reasons = await read("CONTRIBUTING.md");
+  const folders = ["lib", "tasks", "tests", "bench"];
+  const sources = (await Promise.all(folders.map(async (folder) => {
+    const files = await readdir(join(paths.root, folder), { recursive: true });
+    const code = files.filter((file) => file.endsWith(".ts"));
+    return await Promise.all(code.map((file) => read(join(folder, file))));
+  }))).flat();
+  const { "#lib/": _, ...packages } = imports as Record<string, string>;
+  for (const [name, target] of Object.entries(packages)) {
+    const [, npmName] = target.match(/^npm:(.+)@\d+\.\d+\.\d+$/) ?? [];
+    ok(npmName, `${target} is not pinned`);
+    ok(reasons.includes(`\`${npmName}\``), `CONTRIBUTING.md: no ${npmName}`);
+    const used = [`"${name}"`, `"${name}/`];
+    const isUsed = (text: string) => used.some((one) => text.includes(one));
+    ok(sources.some(isUsed), `${name} is not used`);
+  }
 });
 
 Deno.test("the pinned version of Deno is the same wherever it is named", async () => {
