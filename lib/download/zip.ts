@@ -9,10 +9,11 @@
  * ```ts
  * import { openZip } from "#lib/download/zip.ts";
  * import { rejects } from "node:assert/strict";
- * import { writeFile } from "node:fs/promises";
+ * import { mkdtemp, writeFile } from "node:fs/promises";
  *
- * await writeFile("/tmp/cut-off.zip", "PK and then nothing");
- * await rejects(openZip("/tmp/cut-off.zip"), /no whole ZIP archive/);
+ * const path = `${await mkdtemp("/tmp/zip-")}/cut-off.zip`;
+ * await writeFile(path, "PK and then nothing");
+ * await rejects(openZip(path), /no whole ZIP archive/);
  * ```
  *
  * @module
