@@ -66,7 +66,7 @@ if (import.meta.main) {
     >("../lib/app/terminal.ts");
 
     const progress = progressOn(process.stderr);
-    const { encoder, result, fits, failures } = await searchOnce({
+    const { encoder, result, fits, failures, problems } = await searchOnce({
       folder: values.images,
       encoder: values.encoder,
       query: { text, k, mode: values.mode as "visual" },
@@ -77,11 +77,13 @@ if (import.meta.main) {
       signal,
     });
     if (process.stderr.isTTY) progress.passing("");
-    for (const { id, reason } of failures.slice(0, 5)) {
-      progress.line(`  left out: ${id}: ${reason}`);
-    }
-    if (failures.length > 5) {
-      progress.line(`  and ${failures.length - 5} more left out`);
+    const remarks = [
+      ...failures.map(({ id, reason }) => `left out: ${id}: ${reason}`),
+      ...problems,
+    ];
+    for (const remark of remarks.slice(0, 5)) progress.line(`  ${remark}`);
+    if (remarks.length > 5) {
+      progress.line(`  and ${remarks.length - 5} more like these`);
     }
     if (values.json) {
       console.log(JSON.stringify({

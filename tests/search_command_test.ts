@@ -82,6 +82,29 @@ Deno.test({
 });
 
 Deno.test({
+  name:
+    "task search says what is odd in a folder, and fails where none is good",
+  ignore: missing,
+  fn: () =>
+    withFolder(async (folder, data) => {
+      await writeFile(join(folder, "captions.json"), '{"red.png": ');
+      await writeFile(join(folder, "red.png"), "no picture");
+      const some = await run(data, "search", "--images", folder, "blue");
+      equal(some.code, 0);
+      match(some.output, /^ {2}left out: red\.png: /m);
+      match(some.output, /captions\.json.* is not whole/);
+
+      await writeFile(join(folder, "blue.png"), "no picture");
+      const none = await run(data, "search", "--images", folder, "blue");
+      equal(none.code, 1);
+      match(
+        none.output,
+        /none of the 2 pictures in .* can be read; (blue|red)\.png: /,
+      );
+    }),
+});
+
+Deno.test({
   name: "task search and serve say in one line what is wrong",
   ignore: missing,
   fn: () =>

@@ -51,13 +51,15 @@ export interface SearchedOnce {
   fits: boolean;
   /** Pictures that could not be indexed. */
   failures: IndexFailure[];
+  /** What is odd about what lies beside the pictures, a line each. */
+  problems: string[];
 }
 
 /**
  * Searches a folder or the sample.
  *
- * @throws {Error} If there is no such folder, no picture in it, or the query's
- *   picture cannot be read.
+ * @throws {Error} If there is no such folder, no picture in it that can be
+ *   read, or the query's picture cannot be read.
  */
 export async function searchOnce(
   options: SearchOnceOptions,
@@ -72,6 +74,13 @@ export async function searchOnce(
   try {
     const collection = new Collection(source.name, encoder.dimensions);
     const failures = await indexPictures(source, encoder, collection, options);
+    const [failure] = failures;
+    if (failure && failures.length === source.pictures.length) {
+      throw new Error(
+        `none of the ${failures.length} pictures in ${source.folder} can be ` +
+          `read; ${failure.id}: ${failure.reason}`,
+      );
+    }
     const searcher = new Searcher(
       [new EncoderSpace(encoder, collection)],
       readUpload,
@@ -80,7 +89,8 @@ export async function searchOnce(
     const result = await searcher.search({ ...query, cut: "none", fold: 2 });
     const cutOff = await searcher.search({ ...query, cut: "auto", k: 1 });
     const fits = cutOff.relevant > 0;
-    return { encoder: encoder.id, result, fits, failures };
+    const { problems } = source;
+    return { encoder: encoder.id, result, fits, failures, problems };
   } finally {
     await encoder.close();
   }
