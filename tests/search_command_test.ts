@@ -127,6 +127,10 @@ Deno.test({
           /gone cannot be read \(ENOENT\): expected a picture's file$/,
         ],
         [
+          ["search", "a".repeat(100_000)],
+          /^text: expected at most 1000 characters, got 100000$/,
+        ],
+        [
           ["search", "--image", join(paths.root, "LICENSE")],
           /LICENSE: the file is no picture that can be read: expected JPEG/,
         ],
@@ -139,7 +143,7 @@ Deno.test({
       ];
       for (const [[task, ...args], words] of cases) {
         const { code, output } = await run(data, task, ...args);
-        equal(code, 1);
+        equal(code, 1, output);
         match(output, words);
       }
     }),

@@ -24,7 +24,7 @@ import {
   indexPictures,
 } from "./indexing.ts";
 import { readUpload, saveUpload } from "./pictures.ts";
-import { QueryError, type SearchQuery } from "./query.ts";
+import { QueryError, readQuery, type SearchQuery } from "./query.ts";
 import { Searcher, type SearchResult } from "./search.ts";
 import { folderSource, sampleSource } from "./sources.ts";
 import { EncoderSpace } from "./spaces.ts";
@@ -65,6 +65,7 @@ export async function searchOnce(
   options: SearchOnceOptions,
 ): Promise<SearchedOnce> {
   const { folder, log } = options;
+  readQuery(options.query); // Before minutes may pass with indexing.
   const source = folder ? await folderSource(folder) : await sampleSource();
   const picture = options.picture && await takePicture(options.picture);
   const encoder = await openEncoder(options.encoder, {
