@@ -152,7 +152,8 @@ export async function updateRows<Item extends { id: string; sha256: string }>(
 /**
  * Reads an encoder's embeddings.
  *
- * @throws {Error} If there are none: "… not found: run notebook 4 first".
+ * @throws {Error} If there are none, "… not found: run notebook 4 first", or
+ *   they are damaged.
  */
 export async function readEmbeddings(
   encoderId: string,
@@ -173,14 +174,14 @@ function encoderFolder(folder: string, encoderId: string): string {
   return join(folder, encoderId.replaceAll(/[^\w.-]+/g, "_"));
 }
 
-/** Vectors by content hash; empty where nothing was saved yet. */
+/** Vectors by content hash; none where nothing was saved, or it is damaged. */
 async function readKnown(place: string): Promise<Map<string, Float32Array>> {
   try {
     const { index, vectors } = await readPlace(place);
     return new Map(index.rows.map(({ sha256 }, row) => [sha256, vectors[row]]));
-  } catch (error) {
-    if ((error as NodeJS.ErrnoException).code === "ENOENT") return new Map();
-    throw error;
+  } catch {
+    // Made anew, which costs time and no more.
+    return new Map();
   }
 }
 
@@ -194,7 +195,7 @@ async function readPlace(
   if (shape[0] !== index.rows.length || shape[1] !== index.dimensions) {
     throw new Error(
       `${place}: expected ${index.rows.length} x ${index.dimensions} values, ` +
-        `got ${shape.join(" x ")}: delete this folder and embed again`,
+        `got ${shape.join(" x ")}`,
     );
   }
   const size = index.dimensions;

@@ -89,11 +89,12 @@ export async function readJsonLines<Row>(path: string): Promise<Row[]> {
 }
 
 /**
- * Reads an earlier stage's file, or says which notebook writes it.
+ * Reads an earlier stage's file, or says which notebook writes it anew.
  *
  * @param path A file that notebook `stage` writes.
  * @param stage The notebook's number.
- * @throws {Error} If the file is absent: "… not found: run notebook 2 first".
+ * @throws {Error} If the file is absent, "… not found: run notebook 2 first",
+ *   or damaged: names it and says why.
  */
 export async function requireStage<Content>(
   path: string,
@@ -103,9 +104,12 @@ export async function requireStage<Content>(
   try {
     return await read(path);
   } catch (error) {
-    if ((error as NodeJS.ErrnoException).code === "ENOENT") {
-      throw new Error(`${path} not found: run notebook ${stage} first`);
-    }
-    throw error;
+    const { code, message } = error as NodeJS.ErrnoException;
+    throw new Error(
+      code === "ENOENT"
+        ? `${path} not found: run notebook ${stage} first`
+        : `${path} cannot be read (${message}): run notebook ${stage} again`,
+      { cause: error },
+    );
   }
 }

@@ -176,3 +176,22 @@ Deno.test("two encoders have a folder each, and a missing one says what to run",
   deepEqual((await readEmbeddings("a/fp32", folder)).ids, ["2.jpg"]);
   await rejects(readEmbeddings("b", folder), /not found: run notebook 4 first/);
 });
+
+Deno.test("damaged embeddings are named when read, and made anew", async () => {
+  const folder = await Deno.makeTempDir();
+  const { encoder, batches } = countingEncoder();
+  for (const file of ["embeddings.npy", "index.json"]) {
+    await updateEmbeddings(encoder, pictures(1, 2), { folder });
+    await writeFile(join(folder, "counting", file), '{"half');
+    await rejects(
+      readEmbeddings("counting", folder),
+      /counting.index\.json cannot be read \(.*\): run notebook 4 again/,
+    );
+  }
+  await updateEmbeddings(encoder, pictures(1, 2), { folder });
+  deepEqual(batches, [2, 2, 2]);
+  deepEqual(
+    (await readEmbeddings("counting", folder)).vectors.map(angle),
+    [1, 2],
+  );
+});

@@ -1,7 +1,7 @@
 import { deepEqual, equal, rejects } from "node:assert/strict";
 import { mkdir, readdir, readFile, writeFile } from "node:fs/promises";
 import { join } from "node:path";
-import { writeAtomic } from "#lib/files.ts";
+import { readJsonLines, requireStage, writeAtomic } from "#lib/files.ts";
 
 Deno.test("writeAtomic() names what cannot be written, and leaves no part of it", async () => {
   const folder = await Deno.makeTempDir({ prefix: "files-" });
@@ -21,6 +21,22 @@ Deno.test("writeAtomic() names what cannot be written, and leaves no part of it"
     await rejects(writeAtomic(join(folder, "taken"), "x"), /cannot be written/);
     deepEqual((await readdir(folder)).sort(), ["file", "taken"]);
     equal(await readFile(join(folder, "file"), "utf8"), "in the way");
+  } finally {
+    await Deno.remove(folder, { recursive: true });
+  }
+});
+
+Deno.test("requireStage() says which notebook writes what is missing or damaged", async () => {
+  const folder = await Deno.makeTempDir({ prefix: "files-" });
+  try {
+    const path = join(folder, "images.jsonl");
+    const read = () => requireStage(path, 1, readJsonLines);
+    await rejects(read, { message: `${path} not found: run notebook 1 first` });
+    await writeFile(path, '{"a": 1}\n{"b"');
+    await rejects(read, {
+      message: `${path} cannot be read (${path}, line 2: expected JSON, got ` +
+        '{"b"): run notebook 1 again',
+    });
   } finally {
     await Deno.remove(folder, { recursive: true });
   }
