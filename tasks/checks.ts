@@ -41,7 +41,10 @@ export interface Counts {
 const sources = ["lib", "tasks", "tests", "bench"]
   .filter((folder) => existsSync(join(paths.root, folder)));
 
-/** The checks of the source text; notebooks' cells are checked by the tests. */
+/**
+ * The checks of the source text; notebooks' cells are checked by the tests. The
+ * types of lib/, tasks/ and tests/ are checked here, and nowhere else.
+ */
 export const sourceChecks: Check[] = [
   { name: "format", args: ["fmt", "--check"] },
   { name: "lint", args: ["lint"] },
