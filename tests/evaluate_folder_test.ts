@@ -146,7 +146,7 @@ Deno.test("evaluateFolder() says what it expected where there is nothing", async
   );
   await rejects(
     evaluate(await folderOf({ "red/1.jpg": "x", "red/2.jpg": "y" })),
-    /nothing to evaluate: .*got 0 pictures of 0 classes/,
+    /nothing to evaluate: .*got 0 pictures of 0 classes in the gallery, and 2 that cannot be read$/,
   );
   await rejects(
     evaluateFolder("nowhere", openEncoder(), { size: 8 }),

@@ -99,10 +99,12 @@ export function keepUsable(
   }
   const queries = asked.filter(({ label }) => isFindable(label));
   if (queries.length === 0) {
+    const unread = folder.gallery.length - gallery.length;
     throw new Error(
       "nothing to evaluate: expected train/CLASS/ and test/CLASS/ with " +
         `pictures of the same classes, or folders of two pictures or more, ` +
-        `got ${gallery.length} pictures of ${there.size} classes in the gallery`,
+        `got ${gallery.length} pictures of ${there.size} classes in the ` +
+        `gallery${unread > 0 ? `, and ${unread} that cannot be read` : ""}`,
     );
   }
   return { gallery, queries, leaveOneOut, remarks };
