@@ -45,11 +45,17 @@ class Renderer(IPythonRenderer):
     def inline_math(self, body):
         return convert(body)
 
+    def image(self, text, url, title=None):
+        return super().image(text, from_here(url), title)
+
     def link(self, text, url, title=None):
-        if url.startswith("../"):
-            url = "../../" + url
+        url = from_here(url)
         url = re.sub(r"^(\d_\w+)\.ipynb", r"\1.html", url)
         return super().link(text, url, title)
+
+
+def from_here(url):
+    return "../../" + url if url.startswith("../") else url
 
 
 def to_html(markdown):
