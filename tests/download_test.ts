@@ -82,7 +82,8 @@ Deno.test("download() asks for each address once, and a second run for none", as
       onProgress: (step) => steps.push(step),
     });
     deepEqual(first.records.map((record) => record.picture), pictures);
-    deepEqual(requests.map(({ path }) => path), [
+    // Sent side by side, they arrive in any order.
+    deepEqual(requests.map(({ path }) => path).sort(), [
       "/a.jpg",
       "/b.jpg",
       "/c/a.jpg",
@@ -232,9 +233,14 @@ Deno.test("download() tries again after 500, a cut-off answer and a slow one", a
 });
 
 Deno.test("download() reports what did not arrive in time or from no host", async () => {
+  let closed = "";
+  await withServer(() => {}, (origin) => {
+    closed = origin;
+    return Promise.resolve();
+  });
   await withServer(() => {}, async (origin) => {
     const { failures } = await download(
-      [found(`${origin}/mute.jpg`), found("http://127.0.0.1:1/a.jpg")],
+      [found(`${origin}/mute.jpg`), found(`${closed}/a.jpg`)],
       { ...quick, timeoutMs: 50 },
     );
     equal(failures[0].reason, "no whole answer in time");
@@ -321,15 +327,15 @@ Deno.test("download() gives up a host that never stops refusing", async () => {
   };
   await withServer(refusing, async (origin, requests) => {
     const pictures = Array.from(
-      { length: 20 },
+      { length: 60 },
       (_, i) => found(`${origin}/${i}.jpg`),
     );
     const { failures } = await download(pictures, {
       ...quick,
       patienceMs: 200,
     });
-    equal(failures.length, 20);
-    ok(requests.length < 20, `${requests.length} requests`);
+    equal(failures.length, 60);
+    ok(requests.length < 60, `${requests.length} requests`);
   });
 });
 
