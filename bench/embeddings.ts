@@ -11,9 +11,9 @@
  */
 import { mkdir, readFile, rm, writeFile } from "node:fs/promises";
 import { join } from "node:path";
-import { updateEmbeddings } from "../lib/embeddings.ts";
-import { openOffline } from "../lib/encoders/offline.ts";
-import { listPictures, toEmbed } from "../lib/folder.ts";
+import { updateEmbeddings } from "../lib/embeddings/embeddings.ts";
+import { openOffline } from "../lib/encoders/offline/offline.ts";
+import { listPictures, toEmbed } from "../lib/pictures/folder.ts";
 import {
   type Bench,
   benchFolder,

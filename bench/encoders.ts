@@ -14,15 +14,18 @@ import { copyFile, readFile } from "node:fs/promises";
 import { dirname, join } from "node:path";
 import { InferenceSession, Tensor } from "onnxruntime-node";
 import { embedPictures } from "../lib/embeddings/pipeline.ts";
-import { NETWORKS, OFFLINE_FOLDER } from "../lib/encoders/classifier.ts";
+import {
+  NETWORKS,
+  OFFLINE_FOLDER,
+} from "../lib/encoders/offline/classifier.ts";
 import type { Encoder } from "../lib/encoders/encoder.ts";
-import { openOffline } from "../lib/encoders/offline.ts";
-import { openEncoder } from "../lib/encoders/open.ts";
+import { openOffline } from "../lib/encoders/offline/offline.ts";
+import { openEncoder } from "../lib/encoders/encoders.ts";
 import { writeAtomic } from "../lib/files.ts";
-import { openSession } from "../lib/kernels/session.ts";
-import { cosineSimilarity } from "../lib/metrics.ts";
+import { openSession } from "../lib/compare/session.ts";
+import { cosineSimilarity } from "../lib/compare/metrics.ts";
 import { paths } from "../lib/paths.ts";
-import { readSample } from "../lib/sample.ts";
+import { readSample } from "../lib/photo_site/sample.ts";
 import {
   type Bench,
   type BenchContext,

@@ -15,7 +15,7 @@ import process from "node:process";
 import sharp from "sharp";
 import { writeAtomic } from "../lib/files.ts";
 import { paths } from "../lib/paths.ts";
-import { readSample } from "../lib/sample.ts";
+import { readSample } from "../lib/photo_site/sample.ts";
 import { runChild } from "../tasks/child.ts";
 
 /** One figure, and the peer's. */

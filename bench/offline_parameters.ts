@@ -20,21 +20,27 @@
 import { existsSync } from "node:fs";
 import { basename, join, resolve } from "node:path";
 import process from "node:process";
-import { readCaptions } from "../lib/captions.ts";
+import { readCaptions } from "../lib/captions/captions.ts";
 import { readClassFolder } from "../lib/evaluate/class_folder.ts";
 import { table } from "../lib/display/table.ts";
-import { openClassifier, type Seen } from "../lib/encoders/classifier.ts";
+import {
+  openClassifier,
+  type Seen,
+} from "../lib/encoders/offline/classifier.ts";
 import {
   JOINT_PARAMETERS,
   type JointParameters,
   pictureVector,
   textVectors,
-} from "../lib/encoders/joint_space.ts";
-import { readClasses, sentencesFolder } from "../lib/encoders/offline.ts";
-import { openSentences } from "../lib/encoders/sentences.ts";
-import { averagePrecision, relevantRanks } from "../lib/evaluate.ts";
-import { readSample } from "../lib/sample.ts";
-import { topK } from "../lib/search.ts";
+} from "../lib/encoders/offline/joint_space.ts";
+import {
+  readClasses,
+  sentencesFolder,
+} from "../lib/encoders/offline/offline.ts";
+import { openSentences } from "../lib/encoders/offline/sentences.ts";
+import { averagePrecision, relevantRanks } from "../lib/evaluate/evaluate.ts";
+import { readSample } from "../lib/photo_site/sample.ts";
+import { topK } from "../lib/compare/compare.ts";
 import { similarities } from "../lib/evaluate/similarity.ts";
 import { type Bench, row } from "./harness.ts";
 

@@ -5,7 +5,7 @@
  *
  * @module
  */
-import { PixelGallery } from "../lib/gallery.ts";
+import { PixelGallery } from "../lib/compare/pixel_gallery.ts";
 import {
   add,
   addLanes32,
@@ -18,9 +18,9 @@ import {
   set,
   storeF64,
   toF64,
-} from "../lib/kernels/assembler.ts";
-import { QUERIES_A_PASS } from "../lib/kernels/pixel_kernels.ts";
-import { type MetricName, metrics } from "../lib/metrics.ts";
+} from "../lib/pictures/assembler.ts";
+import { QUERIES_A_PASS } from "../lib/compare/pixel_kernels.ts";
+import { type MetricName, metrics } from "../lib/compare/metrics.ts";
 import { type Bench, medianMs, row } from "./harness.ts";
 
 const PICTURES = 800;

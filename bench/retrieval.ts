@@ -4,7 +4,7 @@
  *
  * @module
  */
-import { l2Normalize } from "../lib/metrics.ts";
+import { l2Normalize } from "../lib/compare/metrics.ts";
 import { scoreCaptions } from "../lib/evaluate/retrieval.ts";
 import { type Bench, peakMegabytes, row } from "./harness.ts";
 

@@ -14,15 +14,18 @@ import { mkdtemp, rm } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import process from "node:process";
-import { openSearchApp, type SearchApp } from "../lib/app/app.ts";
-import type { SourcePicture } from "../lib/app/collection.ts";
-import { sampleSource } from "../lib/app/sources.ts";
-import { launchBrowser } from "../lib/browser.ts";
+import {
+  openSearchApp,
+  type SearchApp,
+} from "../lib/search_page/search_page.ts";
+import type { SourcePicture } from "../lib/search_page/index/collection.ts";
+import { sampleSource } from "../lib/search_page/index/sources.ts";
+import { launchBrowser } from "../lib/crawl/browser.ts";
 import type { Encoder } from "../lib/encoders/encoder.ts";
-import { openOffline } from "../lib/encoders/offline.ts";
-import { l2Normalize } from "../lib/metrics.ts";
+import { openOffline } from "../lib/encoders/offline/offline.ts";
+import { l2Normalize } from "../lib/compare/metrics.ts";
 import { paths } from "../lib/paths.ts";
-import { clusteredVectors } from "../lib/synthetic.ts";
+import { clusteredVectors } from "../lib/compare/synthetic.ts";
 import type { Bench, BenchContext, BenchRow } from "./harness.ts";
 
 const DIMENSIONS = 512;

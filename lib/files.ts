@@ -2,7 +2,7 @@
  * Files that are whole or absent: each is written under a temporary name and
  * renamed, so a killed run leaves the old file or the new one, never half.
  *
- * Used by every stage that writes. JSON Lines is one JSON value a line, UTF-8.
+ * JSON Lines is one JSON value a line, UTF-8.
  *
  * ```ts
  * import { readJsonLines, writeJsonLines } from "#lib/files.ts";

@@ -5,7 +5,7 @@
  * library, or the folder that `CONTACT_SHEET_DATA` names. The sample pictures
  * come with the project and are only read.
  *
- * Used by every stage. Touches no files.
+ * Touches no files.
  *
  * ```ts
  * import { paths } from "#lib/paths.ts";

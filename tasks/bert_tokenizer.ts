@@ -2,7 +2,7 @@
  * The tokenizer of BERT (uncased), which MiniLM was trained with, in the form
  * that Hugging Face's tokenizers read (tokenizer.json).
  *
- * Used by offline_encoder.ts. Touches no files.
+ * Touches no files.
  *
  * ```ts
  * import { bertTokenizer } from "./bert_tokenizer.ts";

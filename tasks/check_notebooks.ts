@@ -6,8 +6,6 @@
  * together to one module and that is checked. A fault reads
  * "3_traditional_metrics, cell l1-by-hand, line 2: …".
  *
- * Used by tests/notebooks_test.ts.
- *
  * @module
  */
 import { Buffer } from "node:buffer";

@@ -2,8 +2,6 @@
  * The checks that `task test` and `task ok` consist of, and how they are
  * counted: a run of tests counts each test, everything else counts as one.
  *
- * Used by test.ts and ok.ts.
- *
  * ```ts
  * import { countTests } from "./checks.ts";
  * import { deepEqual } from "node:assert/strict";

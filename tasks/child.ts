@@ -1,8 +1,6 @@
 /**
  * Runs a program line by line, and ends it when the command is stopped.
  *
- * Used by the other files of tasks/.
- *
  * ```ts
  * import { runChild } from "./child.ts";
  * import { equal } from "node:assert/strict";

@@ -2,7 +2,7 @@
  * What every command shares: reading its arguments, Ctrl-C, and ending with one
  * line and a status other than 0 where something is wrong.
  *
- * Used by every file of tasks/ that `deno task` starts. Needs no npm package,
+ * Needs no npm package,
  * because it runs before they are installed.
  *
  * ```ts
@@ -127,7 +127,7 @@ export async function runCommand(
  * Imports a module that needs npm packages, once set-up has installed them. An
  * ordinary import would be looked up when the command starts.
  *
- * `importLater<typeof import("../lib/app/server.ts")>("../lib/app/server.ts")`
+ * `importLater<typeof import("../lib/search_page/server.ts")>("../lib/app/server.ts")`
  *
  * @param file Relative to this folder.
  */

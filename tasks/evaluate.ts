@@ -64,7 +64,7 @@ if (import.meta.main) {
     await ensureSetup(signal);
 
     // Imported now: these need npm packages, which set-up installs.
-    const { openEncoder } = await import("../lib/encoders/open.ts");
+    const { openEncoder } = await import("../lib/encoders/encoders.ts");
     const { reportCaptions, reportClasses } = await import(
       "./evaluation_report.ts"
     );

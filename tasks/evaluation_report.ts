@@ -2,8 +2,6 @@
  * What `task evaluate` prints of a run: a table for people, a line of JSON for
  * programs, and the hits of each query.
  *
- * Used by evaluate.ts.
- *
  * @module
  */
 import type { Estimate } from "../lib/evaluate/bootstrap.ts";
@@ -13,7 +11,7 @@ import type { Encoder } from "../lib/encoders/encoder.ts";
 import type { CaptionEvaluation } from "../lib/evaluate/captions.ts";
 import type { FolderEvaluation } from "../lib/evaluate/folder.ts";
 import type { RetrievalScores } from "../lib/evaluate/retrieval.ts";
-import { topK } from "../lib/search.ts";
+import { topK } from "../lib/compare/compare.ts";
 import { similarities } from "../lib/evaluate/similarity.ts";
 
 /** A run, told. */

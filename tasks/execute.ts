@@ -5,8 +5,6 @@
  * `notebooks/` holds them executed, `html/` a copy to browse. The encoder is the offline one, so that no
  * run waits for a model hub or depends on what is cached.
  *
- * Used by demo.ts and notebooks.ts.
- *
  * @module
  */
 import { existsSync } from "node:fs";

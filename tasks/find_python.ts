@@ -1,8 +1,6 @@
 /**
  * Finds a Python on PATH that can make the project's virtual environment.
  *
- * Used by python.ts.
- *
  * ```ts
  * import { choosePython } from "./find_python.ts";
  * import { throws } from "node:assert/strict";

@@ -2,8 +2,6 @@
  * The notebook kernel: a Deno of one version inside `.venv`, and its
  * description, by which JupyterLab and nbclient find it.
  *
- * Used by setup.ts, and by every command that starts Jupyter.
- *
  * @module
  */
 import { existsSync, readFileSync } from "node:fs";

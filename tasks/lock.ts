@@ -1,8 +1,6 @@
 /**
  * One at a time: what two windows may not do at once in one project folder.
  *
- * Used by setup.ts and execute.ts.
- *
  * @module
  */
 import { mkdir } from "node:fs/promises";

@@ -11,9 +11,6 @@
  * A set-up that was stopped lacks its setup.json, or has one that no longer
  * fits, and is done again.
  *
- * Used by setup.ts, before npm packages are installed: what needs them is
- * imported when it is needed.
- *
  * @module
  */
 import { createHash } from "node:crypto";
@@ -21,8 +18,8 @@ import { existsSync, readFileSync, statSync } from "node:fs";
 import { mkdir, readFile, rm } from "node:fs/promises";
 import { join } from "node:path";
 import { writeAtomic } from "../lib/files.ts";
-import { l2Normalize } from "../lib/metrics.ts";
-import { writeNpy } from "../lib/npy.ts";
+import { l2Normalize } from "../lib/compare/metrics.ts";
+import { writeNpy } from "../lib/compare/npy.ts";
 import { paths } from "../lib/paths.ts";
 import { bertTokenizer } from "./bert_tokenizer.ts";
 import { runChild } from "./child.ts";
@@ -163,7 +160,7 @@ async function writeClassVectors(
   onStage: (stage: string) => void,
   signal?: AbortSignal,
 ): Promise<void> {
-  type Sentences = typeof import("../lib/encoders/sentences.ts");
+  type Sentences = typeof import("../lib/encoders/offline/sentences.ts");
   const { openSentences } = await importLater<Sentences>(
     "../lib/encoders/sentences.ts",
   );

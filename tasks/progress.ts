@@ -1,8 +1,6 @@
 /**
  * Lines of progress: those that stay, and those that the next one replaces.
  *
- * Used by setup.ts and execute.ts.
- *
  * @module
  */
 

@@ -6,8 +6,6 @@
  * .venv/contact-sheet.json   written last, so its absence shows a half-done one
  * ```
  *
- * Used by setup.ts.
- *
  * @module
  */
 import { createHash } from "node:crypto";

@@ -59,10 +59,10 @@ if (import.meta.main) {
     const k = readWholeNumber("top", values.top, { min: 1, max: 200 });
     await ensureSetup(signal);
     const { searchOnce } = await importLater<
-      typeof import("../lib/app/search_once.ts")
+      typeof import("../lib/search_page/search_once.ts")
     >("../lib/app/search_once.ts");
     const { drawHits } = await importLater<
-      typeof import("../lib/app/terminal.ts")
+      typeof import("../lib/search_page/terminal.ts")
     >("../lib/app/terminal.ts");
 
     const progress = progressOn(process.stderr);

@@ -58,10 +58,10 @@ if (import.meta.main) {
     }
     await ensureSetup(signal);
     const { folderSource, sampleSource } = await importLater<
-      typeof import("../lib/app/sources.ts")
+      typeof import("../lib/search_page/index/sources.ts")
     >("../lib/app/sources.ts");
     const { openSearchApp } = await importLater<
-      typeof import("../lib/app/app.ts")
+      typeof import("../lib/search_page/search_page.ts")
     >("../lib/app/app.ts");
 
     const [folder] = positionals;

@@ -5,8 +5,6 @@
  * is not done, so running any command again repairs it. Where nothing is
  * missing this costs a few milliseconds.
  *
- * Used by every command, before anything that imports an npm package.
- *
  * @module
  */
 import { createHash } from "node:crypto";

@@ -7,7 +7,7 @@ below knows four names and refuses every other.
 
     read_weights(file)["_fc.bias"]   # array of shape (1000,)
 
-Used by offline_encoder.py.
+
 """
 
 import pickle

@@ -7,51 +7,15 @@ import { paths } from "#lib/paths.ts";
 import { DENO_VERSION } from "../tasks/command.ts";
 
 /**
- * lib/ from the bottom up. A file imports only from those named before it, so
- * that each can be read knowing only what stands above it here.
+ * lib/ from the bottom up: three files and the folders of the stages. A folder
+ * imports only from those before it, so that each can be read knowing only what
+ * stands above it here.
  */
-const ORDER: Record<string, string> = {
-  "what all share": "paths files records sample download/hosts",
-  "the browser": "browser/chromium browser",
-  "showing": `
-    display/mime display/thumbnail display/table display/stop_button
-    display/progress_screen display/progress display/progress_stages
-    display/chart_style display/figure display/chart_picture display/chart
-    display/charts display/grid`,
-  "1 crawler": `
-    sites/site sites/flickr sites/local sites/faults sites/photo_assets
-    sites/photo_library sites/photo_pages sites/photo_site
-    crawl/robots crawl/finds crawl/search_page crawl/term crawl/records crawl`,
-  "2 preprocessing": "download/fetch download clean prepare",
-  "3 pixels and metrics": `
-    pixels metrics evaluate evaluate/results search
-    kernels/assembler kernels/weighted_sums kernels/resize_kernels
-    kernels/pixel_kernels gallery
-    display/hits display/score_table`,
-  "4 embeddings": `
-    npy kernels/session kernels/matrix_product
-    encoders/encoder encoders/device encoders/resize encoders/preprocess
-    encoders/clip_model encoders/clip encoders/openclip
-    encoders/sentences encoders/classifier encoders/joint_space
-    encoders/offline download/large_file encoders/hub_file encoders/hub encoders/open
-    embeddings/pipeline embeddings zero_shot projection`,
-  "5 vector database":
-    "chroma/server chroma/collection chroma/query chroma/update",
-  "captions, and folders to evaluate": `
-    captions/collector captions evaluate/similarity evaluate/bootstrap evaluate/retrieval
-    embeddings/texts folder evaluate/class_folder evaluate/method_tally evaluate/folder
-    evaluate/captions evaluate/encoder_comparison download/zip captions/coco
-    display/retrieval_table display/encoder_table`,
-  "the search page": `
-    app/vector_rows app/collection app/vector_store app/seed_files
-    app/sources app/file_hashes app/indexing app/query app/filters
-    app/ranking app/spaces app/cut_off app/search app/pictures app/map
-    app/guard app/server app/routes app/app app/search_once app/terminal`,
-  "8 at scale": "synthetic",
-};
+const ORDER = `
+  paths.ts files.ts records.ts
+  http pictures photo_site crawl dataset compare encoders embeddings
+  chroma captions evaluate display search_page`.match(/\S+/g)!;
 
-const order = Object.values(ORDER).join(" ").match(/\S+/g)!
-  .map((name) => `${name}.ts`);
 const files = (await readdir(join(paths.root, "lib"), { recursive: true }))
   .filter((name) => name.endsWith(".ts")).toSorted();
 const code = new Map(
@@ -61,25 +25,38 @@ const code = new Map(
   })),
 );
 
-Deno.test("every file of lib/ has its place in this test's table, and exists", () => {
-  const withoutPlace = files.filter((file) => !order.includes(file));
-  const withoutFile = order.filter((file) => !files.includes(file));
-  deepEqual({ withoutPlace, withoutFile }, {
-    withoutPlace: [],
-    withoutFile: [],
-  });
+Deno.test("lib/ holds what this test's table names, and nothing else", async () => {
+  const entries = await readdir(join(paths.root, "lib"));
+  deepEqual(entries.toSorted(), ORDER.toSorted());
+  ok(entries.length <= 16);
 });
 
-Deno.test("files of lib/ import only from those before them", () => {
+Deno.test("a folder of lib/ is entered by the file that has its name", () => {
+  for (const folder of ORDER.filter((name) => !name.endsWith(".ts"))) {
+    ok(files.includes(`${folder}/${folder}.ts`), `lib/${folder}`);
+  }
+});
+
+Deno.test("folders of lib/ import only from those before them", () => {
+  const place = (file: string) => ORDER.indexOf(file.split("/")[0]);
   for (const file of files) {
     for (const target of importsOf(file)) {
-      equal(
-        order.indexOf(target) < order.indexOf(file),
-        true,
+      ok(files.includes(target), `lib/${file} imports ${target}`);
+      ok(
+        place(target) <= place(file),
         `lib/${file} imports ${target}, which the table puts after it`,
       );
     }
   }
+});
+
+Deno.test("tests/ mirrors lib/: a folder of tests for each folder", async () => {
+  const folders = (await readdir(join(paths.root, "tests"), {
+    withFileTypes: true,
+  })).filter((entry) => entry.isDirectory()).map(({ name }) => name);
+  const beside = ["fixtures", "notebooks", "support", "tasks"];
+  const stages = ORDER.filter((name) => !name.endsWith(".ts"));
+  deepEqual(folders.toSorted(), [...stages, ...beside].toSorted());
 });
 
 Deno.test("lib/ imports by relative path with extension, node: or bare name", () => {
@@ -114,17 +91,6 @@ Deno.test("environment variables are read by lib/paths.ts alone", () => {
   }
 });
 
-Deno.test("no file of lib/ or tasks/ is longer than 250 lines", async () => {
-  for (const folder of ["lib", "tasks"]) {
-    const names = await readdir(join(paths.root, folder), { recursive: true });
-    for (const name of names.filter((name) => /\.(ts|py)$/.test(name))) {
-      const text = await readFile(join(paths.root, folder, name), "utf8");
-      const lines = text.split("\n").length - 1;
-      equal(lines <= 250, true, `${folder}/${name} has ${lines} lines`);
-    }
-  }
-});
-
 Deno.test("every export of lib/ is documented and states its type", () => {
   const { stderr } = run(Deno.execPath(), [
     ...["doc", "--lint"],
@@ -156,7 +122,7 @@ Deno.test({
         ""
       );
       equal(text.match(host)?.[0], undefined, name);
-      if (name === "tests/notebooks_test.ts") continue; // Has some as examples.
+      if (name === "tests/notebooks/notebooks_test.ts") continue; // Has some as examples.
       equal(text.match(path)?.[0], undefined, name);
     }
   },
@@ -195,7 +161,7 @@ Deno.test("the pinned version of Deno is the same wherever it is named", async (
 const IMPORT =
   /(?:^(?:import|export)\b[^"';]*?\bfrom\s*|^import\s*|\bimport\(\s*)"([^"]+)"/gm;
 
-/** The files of lib/ that a file of lib/ imports, as the table writes them. */
+/** The files of lib/ that a file of lib/ imports, by their paths below it. */
 function importsOf(file: string): string[] {
   return [...code.get(file)!.matchAll(IMPORT)]
     .map(([, specifier]) => specifier)

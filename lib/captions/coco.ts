@@ -30,16 +30,12 @@ import { rm } from "node:fs/promises";
 import { basename, join } from "node:path";
 import pLimit from "p-limit";
 import type { CaptionedPicture } from "./collector.ts";
-import { readCaptions } from "../captions.ts";
-import { type FetchLimits, PictureFetcher } from "../download/fetch.ts";
+import { readCaptions } from "./captions.ts";
+import { type FetchLimits, PictureFetcher } from "../dataset/fetch.ts";
 import { writeAtomic } from "../files.ts";
-import {
-  askFor,
-  downloadLargeFile,
-  persistently,
-} from "../download/large_file.ts";
+import { askFor, downloadLargeFile, persistently } from "../http/large_file.ts";
 import { paths } from "../paths.ts";
-import { openZip } from "../download/zip.ts";
+import { openZip } from "../http/zip.ts";
 
 /** One part of COCO, and where it is. */
 export interface CocoSplit {

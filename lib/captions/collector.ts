@@ -1,7 +1,7 @@
 /**
  * Gathers pictures and their captions, and what is wrong with them.
  *
- * Used by captions.ts, whatever the format. Touches no files.
+ * Touches no files.
  *
  * ```ts
  * import { CaptionCollector } from "#lib/captions/collector.ts";

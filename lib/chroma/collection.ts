@@ -4,11 +4,11 @@
  *
  * Opened here, filled by update.ts, searched by query.ts.
  *
- * Used by notebooks 5 and 8. Touches no files; talks to the server only.
+ * Touches no files; talks to the server only.
  *
  * ```ts
  * import { openIndex } from "#lib/chroma/collection.ts";
- * import { openChroma } from "#lib/chroma/server.ts";
+ * import { openChroma } from "#lib/chroma/chroma.ts";
  *
  * async function countRows() {
  *   const chroma = await openChroma();
@@ -25,7 +25,7 @@
  * @module
  */
 import type { ChromaClient, Collection } from "chromadb";
-import type { Chroma } from "./server.ts";
+import type { Chroma } from "./chroma.ts";
 
 /** How closeness is measured: Euclidean distance or the angle's cosine. */
 export type Space = "l2" | "cosine";

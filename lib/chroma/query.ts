@@ -5,7 +5,7 @@
  * 1 − cosine. Both become an L2 distance or a cosine similarity here and
  * nowhere else.
  *
- * Used by notebooks 5 and 8. Touches no files; talks to the server only.
+ * Touches no files; talks to the server only.
  *
  * ```ts
  * import type { EmbeddingIndex } from "#lib/chroma/collection.ts";

@@ -5,7 +5,7 @@
  * Each row carries a fingerprint of its content, so that a second run over
  * 100,000 unchanged rows sends none of their vectors.
  *
- * Used by notebooks 5 and 8. Touches no files; talks to the server only.
+ * Touches no files; talks to the server only.
  *
  * ```ts
  * import type { EmbeddingIndex } from "#lib/chroma/collection.ts";

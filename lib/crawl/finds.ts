@@ -7,11 +7,11 @@
  * picture that was uploaded twice has two ids; only its bytes give it away,
  * which is for the stage that downloads them.
  *
- * Used by crawl_term.ts and crawl.ts. Touches no network.
+ * Touches no network.
  *
  * ```ts
  * import { Finds } from "#lib/crawl/finds.ts";
- * import { localSite } from "#lib/sites/local.ts";
+ * import { localSite } from "#lib/crawl/sites/local.ts";
  * import { equal } from "node:assert/strict";
  *
  * const finds = new Finds(localSite("http://127.0.0.1:8765"), 20);
@@ -27,7 +27,7 @@
  * @module
  */
 import type { FoundPicture } from "../records.ts";
-import type { SeenPicture, Site } from "../sites/site.ts";
+import type { SeenPicture, Site } from "./sites/site.ts";
 
 /** A found picture, before it has a category and a term. */
 export type TermPicture = Omit<FoundPicture, "category" | "term">;

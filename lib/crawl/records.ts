@@ -1,11 +1,11 @@
 /**
  * What a crawl has found, term by term, in memory and on disk.
  *
- * Used by crawl.ts. Writes image_urls.json, images.jsonl and terms.jsonl.
+ * Writes image_urls.json, images.jsonl and terms.jsonl.
  *
  * ```ts
  * import { CrawlRecords } from "#lib/crawl/records.ts";
- * import { localSite } from "#lib/sites/local.ts";
+ * import { localSite } from "#lib/crawl/sites/local.ts";
  * import { equal } from "node:assert/strict";
  *
  * const terms = [{ category: "food", term: "fruit" }];
@@ -23,7 +23,7 @@ import pLimit from "p-limit";
 import type { TermFindings } from "./term.ts";
 import { readJsonLines, writeAtomic, writeJsonLines } from "../files.ts";
 import type { FoundPicture } from "../records.ts";
-import type { Site } from "../sites/site.ts";
+import type { Site } from "./sites/site.ts";
 
 /** A term of the search plan. */
 export interface PlanTerm {

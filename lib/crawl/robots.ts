@@ -1,11 +1,11 @@
 /**
  * What a site's robots.txt allows (RFC 9309).
  *
- * Used by crawl.ts. One request a site.
+ * One request a site.
  *
  * ```ts
  * import { readRobots } from "#lib/crawl/robots.ts";
- * import { startPhotoSite } from "#lib/sites/photo_site.ts";
+ * import { startPhotoSite } from "#lib/photo_site/photo_site.ts";
  * import { equal } from "node:assert/strict";
  *
  * const site = await startPhotoSite();

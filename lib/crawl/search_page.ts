@@ -2,13 +2,13 @@
  * A site's search page in a browser tab: opening it, reading it, bringing up
  * more pictures, and waiting until they are there.
  *
- * Used by crawl_term.ts. Times are milliseconds.
+ * Times are milliseconds.
  *
  * ```ts
- * import { launchBrowser } from "#lib/browser.ts";
+ * import { launchBrowser } from "#lib/crawl/browser.ts";
  * import { SearchPage } from "#lib/crawl/search_page.ts";
- * import { localSite } from "#lib/sites/local.ts";
- * import { startPhotoSite } from "#lib/sites/photo_site.ts";
+ * import { localSite } from "#lib/crawl/sites/local.ts";
+ * import { startPhotoSite } from "#lib/photo_site/photo_site.ts";
  * import { equal } from "node:assert/strict";
  *
  * const photoSite = await startPhotoSite();
@@ -35,8 +35,8 @@ import {
   type Page,
   TimeoutError,
 } from "puppeteer-core";
-import { FinalError } from "../download/hosts.ts";
-import type { SeenPicture, Site } from "../sites/site.ts";
+import { FinalError } from "../http/hosts.ts";
+import type { SeenPicture, Site } from "./sites/site.ts";
 
 /** How a site answered a request. */
 export interface Answer {

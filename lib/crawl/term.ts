@@ -6,14 +6,14 @@
  * It waits for pictures to appear, not for a number of seconds. Only the least
  * time between two requests, which the site's definition sets, is fixed.
  *
- * Used by crawl.ts. Times are milliseconds.
+ * Times are milliseconds.
  *
  * ```ts
- * import { launchBrowser } from "#lib/browser.ts";
+ * import { launchBrowser } from "#lib/crawl/browser.ts";
  * import { crawlTerm } from "#lib/crawl/term.ts";
- * import { Host } from "#lib/download/hosts.ts";
- * import { localSite } from "#lib/sites/local.ts";
- * import { startPhotoSite } from "#lib/sites/photo_site.ts";
+ * import { Host } from "#lib/http/hosts.ts";
+ * import { localSite } from "#lib/crawl/sites/local.ts";
+ * import { startPhotoSite } from "#lib/photo_site/photo_site.ts";
  * import { equal } from "node:assert/strict";
  *
  * const photoSite = await startPhotoSite();
@@ -40,9 +40,9 @@
 import { setTimeout as sleep } from "node:timers/promises";
 import { type Page, TimeoutError } from "puppeteer-core";
 import { Finds, type Repeat, type TermPicture, tidy } from "./finds.ts";
-import { FinalError, type Host } from "../download/hosts.ts";
+import { FinalError, type Host } from "../http/hosts.ts";
 import { type Answer, SearchPage } from "./search_page.ts";
-import type { Site } from "../sites/site.ts";
+import type { Site } from "./sites/site.ts";
 
 /** What a term's search led to. */
 export interface TermFindings {

@@ -7,7 +7,7 @@
  * those. Where no browser is found to draw the picture, a table of the data
  * takes its place.
  *
- * Used by the notebooks, mostly through charts.ts. Starts a browser.
+ * Starts a browser.
  *
  * ```ts
  * import { chart } from "#lib/display/chart.ts";
@@ -29,7 +29,7 @@ import {
   displayable,
   escapeHtml,
   jupyterDisplay,
-} from "./mime.ts";
+} from "./display.ts";
 import { table } from "./table.ts";
 
 /** What goes with a chart. Plain text. */

@@ -4,8 +4,6 @@
  * The browser starts at the first chart, serves all charts of this process and
  * ends with it, without keeping a script from ending. Its page has no network.
  *
- * Used by chart.ts.
- *
  * ```ts
  * import { drawFigure } from "#lib/display/chart_picture.ts";
  * import { equal } from "node:assert/strict";
@@ -21,7 +19,7 @@ import { Buffer } from "node:buffer";
 import { fileURLToPath } from "node:url";
 import type { Browser, Page } from "puppeteer-core";
 import sharp from "sharp";
-import { launchBrowser } from "../browser.ts";
+import { launchBrowser } from "../crawl/browser.ts";
 
 /** A Plotly figure with its size in pixels. */
 export interface SizedFigure {

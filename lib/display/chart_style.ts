@@ -6,7 +6,7 @@
  * with any colour vision (after Okabe and Ito) and each is at least 3:1 on
  * white; lines also differ by dash and marker.
  *
- * Used by the charts of this folder. Touches no files.
+ * Touches no files.
  *
  * ```ts
  * import { COLOURS, SIZE } from "#lib/display/chart_style.ts";

@@ -2,7 +2,7 @@
  * The charts that several notebooks draw: bars, lines, a map of thumbnails, a
  * matrix. Each is a Plotly figure handed to `chart`.
  *
- * Used by the notebooks. Reads pictures' files for the map.
+ * Reads pictures' files for the map.
  *
  * ```ts
  * import { barChart } from "#lib/display/charts.ts";
@@ -19,7 +19,7 @@
  */
 import { chart, type ChartOptions } from "./chart.ts";
 import { COLOURS, commonLayout, DASHES, SIZE, SYMBOLS } from "./chart_style.ts";
-import type { Displayable } from "./mime.ts";
+import type { Displayable } from "./display.ts";
 import { formatNumbers } from "./table.ts";
 import { thumbnail } from "./thumbnail.ts";
 

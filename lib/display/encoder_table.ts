@@ -2,7 +2,7 @@
  * Encoders compared on captions, as a table: shares found, times, sizes, and
  * where each row is from.
  *
- * Used by notebook 7. Touches no files.
+ * Touches no files.
  *
  * ```ts
  * import { encoderTable } from "#lib/display/encoder_table.ts";
@@ -15,7 +15,7 @@
  * @module
  */
 import type { EncoderRow } from "../evaluate/encoder_comparison.ts";
-import type { Displayable } from "./mime.ts";
+import type { Displayable } from "./display.ts";
 import { table, type TableOptions } from "./table.ts";
 
 /** Shows a row an encoder; what was not measured stays empty. */

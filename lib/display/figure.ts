@@ -2,7 +2,7 @@
  * Plotly figures as they are shown: in the common look, text as text, numbers
  * short; and their data as rows.
  *
- * Used by chart.ts. Touches no files.
+ * Touches no files.
  *
  * ```ts
  * import { completeFigure, figureRows } from "#lib/display/figure.ts";

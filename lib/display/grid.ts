@@ -5,7 +5,7 @@
  * scripts are removed (GitHub), and as text a numbered list. Sizes are pixels;
  * six thumbnails make about 15 KB.
  *
- * Used by every notebook that shows pictures. Reads the pictures' files.
+ * Reads the pictures' files.
  *
  * ```ts
  * import { imageGrid } from "#lib/display/grid.ts";
@@ -19,7 +19,12 @@
  *
  * @module
  */
-import { type Displayable, displayable, escapeHtml, oneLine } from "./mime.ts";
+import {
+  type Displayable,
+  displayable,
+  escapeHtml,
+  oneLine,
+} from "./display.ts";
 import { type Thumbnail, thumbnail } from "./thumbnail.ts";
 
 /** One cell of a grid. All strings are plain text. */

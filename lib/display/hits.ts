@@ -2,7 +2,7 @@
  * A search's result as a grid: the query apart, then its hits, best first,
  * each marked by whether it is of the query's class.
  *
- * Used by notebooks 3 to 8. Reads the pictures' files.
+ * Reads the pictures' files.
  *
  * ```ts
  * import { hitGrid } from "#lib/display/hits.ts";
@@ -16,10 +16,11 @@
  *
  * @module
  */
-import { type Picture, picturePath } from "../records.ts";
-import type { Hit } from "../search.ts";
+import type { Picture } from "../records.ts";
+import { picturePath } from "../dataset/dataset.ts";
+import type { Hit } from "../compare/compare.ts";
 import { imageGrid } from "./grid.ts";
-import type { Displayable } from "./mime.ts";
+import type { Displayable } from "./display.ts";
 
 /**
  * Lays a result out.

@@ -6,7 +6,7 @@
  * aborts the signal. The finished bar says what was done, without times, so
  * that a notebook's output is the same each time.
  *
- * Used by the notebooks and commands. Touches no files.
+ * Touches no files.
  *
  * ```ts
  * import { progressBar } from "#lib/display/progress.ts";

@@ -1,7 +1,7 @@
 /**
  * Where a progress bar is drawn: a notebook's output, a terminal, a log.
  *
- * Used by progress.ts. Writes to the kernel's outputs or to stderr.
+ * Writes to the kernel's outputs or to stderr.
  *
  * ```ts
  * import { progressText } from "#lib/display/progress_screen.ts";
@@ -19,7 +19,7 @@
  * @module
  */
 import process from "node:process";
-import { escapeHtml, type MimeBundle, oneLine } from "./mime.ts";
+import { escapeHtml, type MimeBundle, oneLine } from "./display.ts";
 import { stopButton } from "./stop_button.ts";
 
 /** What a bar shows. */

@@ -1,7 +1,7 @@
 /**
  * A progress bar for each stage of some work, one after the other.
  *
- * Used by notebook 7 and `task evaluate`. Touches no files.
+ * Touches no files.
  *
  * ```ts
  * import { progressStages } from "#lib/display/progress_stages.ts";

@@ -2,7 +2,7 @@
  * Search by captions as a table: both directions, and below each value the
  * interval that holds it in 95 of 100 draws.
  *
- * Used by notebook 7 and `task evaluate --captions`. Touches no files.
+ * Touches no files.
  *
  * ```ts
  * import { retrievalTable } from "#lib/display/retrieval_table.ts";
@@ -18,7 +18,7 @@
  */
 import type { Estimate } from "../evaluate/bootstrap.ts";
 import type { RetrievalScores } from "../evaluate/retrieval.ts";
-import type { Displayable } from "./mime.ts";
+import type { Displayable } from "./display.ts";
 import { table, type TableOptions } from "./table.ts";
 
 /** Shows both directions. */

@@ -1,8 +1,6 @@
 /**
  * Methods and their scores as a table, a row each.
  *
- * Used by notebooks 3 and 4.
- *
  * ```ts
  * import { scoreTable } from "#lib/display/score_table.ts";
  * import { match } from "node:assert/strict";
@@ -16,7 +14,7 @@
  * @module
  */
 import type { Result } from "../evaluate/results.ts";
-import type { Displayable } from "./mime.ts";
+import type { Displayable } from "./display.ts";
 import { table, type TableOptions } from "./table.ts";
 
 /** Shows top-1, precision@5 and mAP, all shares from 0 to 1, for each method. */

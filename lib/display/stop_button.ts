@@ -6,7 +6,7 @@
  * inside the kernel: loopback address, free port, unguessable path. It works
  * without scripts. The answer goes to a hidden frame, so the page stays.
  *
- * Used by progress.ts. Runs in Deno's kernel only.
+ * Runs in Deno's kernel only.
  *
  * ```ts
  * import { stopButton } from "#lib/display/stop_button.ts";
@@ -19,7 +19,7 @@
  *
  * @module
  */
-import { escapeHtml } from "./mime.ts";
+import { escapeHtml } from "./display.ts";
 
 /** A button and the server behind it. */
 export interface StopButton {

@@ -3,7 +3,7 @@
  *
  * Numbers of one column get the same count of decimals and stand right.
  *
- * Used by notebooks and commands that compare methods. Touches no files.
+ * Touches no files.
  *
  * ```ts
  * import { table } from "#lib/display/table.ts";
@@ -15,7 +15,12 @@
  *
  * @module
  */
-import { type Displayable, displayable, escapeHtml, oneLine } from "./mime.ts";
+import {
+  type Displayable,
+  displayable,
+  escapeHtml,
+  oneLine,
+} from "./display.ts";
 
 /** A row by column name; a column may be absent. All text is plain text. */
 export type TableRow = Record<string, string | number | undefined>;

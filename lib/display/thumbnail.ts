@@ -4,7 +4,7 @@
  * Sizes are pixels. Transparent parts become white, so that cut-out pictures
  * look the same in light and dark themes; orientation from EXIF is applied.
  *
- * Used by the grid and by the charts of this folder. Reads files.
+ * Reads files.
  *
  * ```ts
  * import { thumbnail } from "#lib/display/thumbnail.ts";

@@ -9,8 +9,6 @@
  * A picture that cannot be decoded is reported and leaves its place empty:
  * the rows after it do not move.
  *
- * Used by lib/embeddings.ts and by notebook 4.
- *
  * ```ts
  * import { embedPictures } from "#lib/embeddings/pipeline.ts";
  * import type { Encoder } from "#lib/encoders/encoder.ts";

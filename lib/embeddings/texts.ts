@@ -2,8 +2,6 @@
  * Embeddings of texts on disk, kept by content as those of pictures are: a
  * caption is embedded once, also when it comes back under another picture.
  *
- * Used by notebook 7 and `task evaluate --captions`.
- *
  * ```ts
  * import { updateTextEmbeddings } from "#lib/embeddings/texts.ts";
  * import type { Encoder } from "#lib/encoders/encoder.ts";
@@ -18,7 +16,7 @@
  */
 import { createHash } from "node:crypto";
 import type { EmbeddedBatch, EmbedOptions } from "./pipeline.ts";
-import { updateRows } from "../embeddings.ts";
+import { updateRows } from "./embeddings.ts";
 import type { Encoder } from "../encoders/encoder.ts";
 import { paths } from "../paths.ts";
 

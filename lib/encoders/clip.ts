@@ -6,8 +6,6 @@
  * preprocessor_config.json  tokenizer.json           config.json
  * ```
  *
- * Used by open.ts.
- *
  * ```ts
  * import { transformersLayout } from "#lib/encoders/clip.ts";
  * import { equal } from "node:assert/strict";

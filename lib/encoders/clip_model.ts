@@ -7,8 +7,7 @@
  * text ────tokenizer───────▶ at most 77 ids ──text model───▶ [512] ─┘
  * ```
  *
- * Used by the loaders, which know where each layout keeps these parts: clip.ts
- * for Transformers.js, openclip.ts for Immich. The parts differ in the names
+ * The parts differ in the names
  * and types of their inputs, and in whether they take batches; the ONNX files
  * say so themselves.
  *
@@ -28,12 +27,12 @@
 import { Tokenizer } from "@huggingface/tokenizers";
 import { readFile } from "node:fs/promises";
 import { type InferenceSession, Tensor } from "onnxruntime-node";
-import { openSession } from "../kernels/session.ts";
-import { l2Normalize } from "../metrics.ts";
+import { openSession } from "../compare/session.ts";
+import { l2Normalize } from "../compare/metrics.ts";
 import { type Device, DEVICE_NAMES, onBestDevice } from "./device.ts";
 import { encodeInBatches, type Encoder } from "./encoder.ts";
-import { decodeSquare } from "./preprocess.ts";
-import type { SquareInput } from "./resize.ts";
+import { decodeSquare } from "../pictures/square.ts";
+import type { SquareInput } from "../pictures/resize.ts";
 
 /** How the weights are stored: 32 or 16 bits, or 8 bits and a scale. */
 export type Precision = "fp32" | "fp16" | "q8";

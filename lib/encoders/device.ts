@@ -2,7 +2,7 @@
  * Where a model runs: on CUDA or WebGPU where onnxruntime offers it and the
  * machine has a graphics card, else on the CPU.
  *
- * Used by the CLIP encoders. The offline encoder is small and stays on the CPU.
+ * The offline encoder is small and stays on the CPU.
  *
  * ```ts
  * import { onBestDevice } from "#lib/encoders/device.ts";

@@ -5,8 +5,6 @@
  * product of any two is their cosine similarity, in [-1, 1]. Only vectors made
  * by encoders of the same `id` may be compared.
  *
- * Used by embeddings, search and the notebooks from 4 on.
- *
  * ```ts
  * import type { Encoder } from "#lib/encoders/encoder.ts";
  *

@@ -5,8 +5,6 @@
  * exists there is whole, so a folder that someone filled by hand, or that an
  * interrupted download left, is taken as it is and completed.
  *
- * Used by open.ts.
- *
  * ```ts
  * import { missingFiles, repositoryFolder } from "#lib/encoders/hub.ts";
  * import { deepEqual } from "node:assert/strict";
@@ -19,7 +17,7 @@
  */
 import { existsSync } from "node:fs";
 import { join } from "node:path";
-import { persistently } from "../download/large_file.ts";
+import { persistently } from "../http/large_file.ts";
 import { paths } from "../paths.ts";
 import {
   askAbout,

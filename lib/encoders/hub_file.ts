@@ -10,8 +10,6 @@
  * `HF_ENDPOINT` names a mirror of the hub; `HF_TOKEN` opens private
  * repositories, and is sent to no other host.
  *
- * Used by hub.ts.
- *
  * ```ts
  * import { hubEndpoint } from "#lib/encoders/hub_file.ts";
  * import { ok } from "node:assert/strict";
@@ -26,11 +24,7 @@ import { createReadStream } from "node:fs";
 import { stat } from "node:fs/promises";
 import { join } from "node:path";
 import { AbortError } from "p-retry";
-import {
-  downloadLargeFile,
-  either,
-  SILENCE_MS,
-} from "../download/large_file.ts";
+import { downloadLargeFile, either, SILENCE_MS } from "../http/large_file.ts";
 import { environment } from "../paths.ts";
 
 /** A file of the hub. */

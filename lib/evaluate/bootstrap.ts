@@ -9,7 +9,7 @@
  * Source: Efron, Tibshirani, An Introduction to the Bootstrap, 1993, chapter
  * 13 (the percentile interval).
  *
- * Used by retrieval.ts and `task evaluate`. Touches no files.
+ * Touches no files.
  *
  * ```ts
  * import { estimateMean } from "#lib/evaluate/bootstrap.ts";

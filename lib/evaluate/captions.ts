@@ -6,7 +6,7 @@
  * name, or under its last part. Where the file splits into train, val and test,
  * test alone is evaluated, as in the published figures.
  *
- * Used by notebook 7 and `task evaluate --captions`. Writes only embeddings,
+ * Writes only embeddings,
  * under the data folder.
  *
  * ```ts
@@ -25,10 +25,10 @@
 import { existsSync } from "node:fs";
 import { basename, join } from "node:path";
 import type { CaptionedPicture } from "../captions/collector.ts";
-import { readCaptions } from "../captions.ts";
-import { updateEmbeddings } from "../embeddings.ts";
+import { readCaptions } from "../captions/captions.ts";
+import { updateEmbeddings } from "../embeddings/embeddings.ts";
 import type { Encoder } from "../encoders/encoder.ts";
-import { folderPlace, toEmbed } from "../folder.ts";
+import { folderPlace, toEmbed } from "../pictures/folder.ts";
 import { type RetrievalResult, scoreCaptions } from "./retrieval.ts";
 import { updateTextEmbeddings } from "../embeddings/texts.ts";
 

@@ -10,7 +10,7 @@
  * are the classes) is a query among all the others: leave-one-out. It uses
  * every picture, and leaves nothing to chance.
  *
- * Used by `task evaluate`. Reads names, no pictures.
+ * Reads names, no pictures.
  *
  * ```ts
  * import { readClassFolder } from "#lib/evaluate/class_folder.ts";
@@ -25,7 +25,7 @@
  */
 import { existsSync } from "node:fs";
 import { join } from "node:path";
-import { listPictures } from "../folder.ts";
+import { listPictures } from "../pictures/folder.ts";
 
 /** A picture and its class. */
 export interface LabelledPicture {

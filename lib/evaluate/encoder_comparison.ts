@@ -5,8 +5,6 @@
  * A row says where its figures are from. An encoder whose weights are not here
  * gets a row without figures: a published one is never put in their place.
  *
- * Used by notebook 7.
- *
  * ```ts
  * import { measureEncoders, PUBLISHED } from "#lib/evaluate/encoder_comparison.ts";
  * import { equal } from "node:assert/strict";
@@ -22,7 +20,7 @@ import { existsSync } from "node:fs";
 import { stat } from "node:fs/promises";
 import { join } from "node:path";
 import type { Encoder } from "../encoders/encoder.ts";
-import { encoderFiles, openEncoder } from "../encoders/open.ts";
+import { encoderFiles, openEncoder } from "../encoders/encoders.ts";
 import { type CaptionOptions, evaluateCaptions } from "./captions.ts";
 import { similarities } from "./similarity.ts";
 

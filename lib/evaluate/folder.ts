@@ -12,8 +12,6 @@
  * The time is that of comparing one query with the gallery and ranking it;
  * pixels and embeddings are at hand. Embeddings are kept under the data folder.
  *
- * Used by `task evaluate`.
- *
  * ```ts
  * import { evaluateFolder } from "#lib/evaluate/folder.ts";
  * import type { Encoder } from "#lib/encoders/encoder.ts";
@@ -35,16 +33,19 @@ import {
   type LabelledPicture,
   readClassFolder,
 } from "./class_folder.ts";
-import { updateEmbeddings } from "../embeddings.ts";
+import { updateEmbeddings } from "../embeddings/embeddings.ts";
 import type { Encoder } from "../encoders/encoder.ts";
-import { folderPlace, toEmbed } from "../folder.ts";
-import { LARGEST_GALLERY_BYTES, PixelGallery } from "../gallery.ts";
-import { QUERIES_A_PASS } from "../kernels/pixel_kernels.ts";
+import { folderPlace, toEmbed } from "../pictures/folder.ts";
+import {
+  LARGEST_GALLERY_BYTES,
+  PixelGallery,
+} from "../compare/pixel_gallery.ts";
+import { QUERIES_A_PASS } from "../compare/pixel_kernels.ts";
 import { type MethodScores, MethodTally } from "./method_tally.ts";
-import { type MetricName, metrics } from "../metrics.ts";
-import { pixelVector } from "../pixels.ts";
+import { type MetricName, metrics } from "../compare/metrics.ts";
+import { pixelVector } from "../compare/pixels.ts";
 import { similarities } from "./similarity.ts";
-import { encodeClasses } from "../zero_shot.ts";
+import { encodeClasses } from "../encoders/zero_shot.ts";
 
 /** What came of a folder. */
 export interface FolderEvaluation {

@@ -1,7 +1,7 @@
 /**
  * What one method scores over a folder's queries, collected query by query.
  *
- * Used by evaluate_folder.ts. Touches no files.
+ * Touches no files.
  *
  * ```ts
  * import { MethodTally } from "#lib/evaluate/method_tally.ts";
@@ -19,8 +19,8 @@
  */
 import { type Estimate, estimateMean } from "./bootstrap.ts";
 import type { LabelledPicture } from "./class_folder.ts";
-import { averagePrecision, precisionAtK, relevantRanks } from "../evaluate.ts";
-import { topK } from "../search.ts";
+import { averagePrecision, precisionAtK, relevantRanks } from "./evaluate.ts";
+import { topK } from "../compare/compare.ts";
 
 /** What a method scored; means over its queries, with their intervals. */
 export interface MethodScores {

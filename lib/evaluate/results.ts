@@ -21,7 +21,7 @@
  * @module
  */
 import { readFile } from "node:fs/promises";
-import type { Scores } from "../evaluate.ts";
+import type { Scores } from "./evaluate.ts";
 import { requireStage, writeAtomic } from "../files.ts";
 import { paths } from "../paths.ts";
 

@@ -13,7 +13,7 @@
  * Each comes with a 95 % interval (bootstrap.ts). Captions of one picture are
  * drawn together, since they succeed and fail together.
  *
- * Used by notebook 7 and `task evaluate --captions`. Touches no files.
+ * Touches no files.
  *
  * ```ts
  * import { scoreRanks } from "#lib/evaluate/retrieval.ts";
@@ -39,7 +39,7 @@ import {
   precisionAtK,
   type Ranks,
   recallAtK,
-} from "../evaluate.ts";
+} from "./evaluate.ts";
 import { similarities } from "./similarity.ts";
 
 /** What a direction scored. */

@@ -6,7 +6,7 @@
  * over 5,000 pictures are 25,000 rows of 5,000 numbers, of which some hundred
  * rows are in memory at a time.
  *
- * Used by retrieval.ts and `task evaluate`. Touches no files.
+ * Touches no files.
  *
  * ```ts
  * import { similarities } from "#lib/evaluate/similarity.ts";
@@ -21,7 +21,7 @@
  *
  * @module
  */
-import { type Matrix, multiplyRows } from "../kernels/matrix_product.ts";
+import { type Matrix, multiplyRows } from "../compare/matrix_product.ts";
 
 /** Similarities in memory at once, 4 bytes each. */
 const BLOCK_VALUES = 2 ** 22;

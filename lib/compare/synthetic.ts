@@ -1,0 +1,75 @@
+/**
+ * Made-up embeddings, for measuring search at sizes that the sample does not
+ * have. They stand for no pictures.
+ *
+ * Unit vectors in clusters, as embeddings of pictures lie: a random direction
+ * for each cluster, and noise around it.
+ *
+ * Touches no files.
+ *
+ * ```ts
+ * import { clusteredVectors } from "#lib/compare/synthetic.ts";
+ * import { deepEqual, equal } from "node:assert/strict";
+ *
+ * const vectors = clusteredVectors(1000, 128);
+ * equal(vectors.length, 1000);
+ * deepEqual(vectors[7], clusteredVectors(1000, 128)[7]);
+ * ```
+ *
+ * @module
+ */
+import { l2Normalize } from "./metrics.ts";
+
+/** How the vectors are drawn. */
+export interface ClusterOptions {
+  /** How many clusters. @default 50 */
+  clusters?: number;
+  /**
+   * Expected length of the noise, where the cluster's direction has length 1.
+   * @default 1
+   */
+  spread?: number;
+  /** Another seed, other vectors; a whole number of 1 or more. @default 1 */
+  seed?: number;
+}
+
+/**
+ * Draws vectors; equal arguments give equal vectors.
+ *
+ * @param count How many.
+ * @param dimensions Length of each.
+ * @returns Unit vectors, clusters mixed.
+ */
+export function clusteredVectors(
+  count: number,
+  dimensions: number,
+  { clusters = 50, spread = 1, seed = 1 }: ClusterOptions = {},
+): Float32Array[] {
+  const random = lehmer(seed);
+  const gaussians = () =>
+    Float64Array.from(
+      { length: dimensions },
+      () =>
+        // Box and Muller: two uniform numbers make a normal one.
+        Math.sqrt(-2 * Math.log(random())) *
+        Math.cos(2 * Math.PI * random()),
+    );
+  const centres = Array.from(
+    { length: clusters },
+    () => l2Normalize(gaussians()),
+  );
+  const scale = spread / Math.sqrt(dimensions);
+  return Array.from({ length: count }, () => {
+    const centre = centres[Math.floor(random() * clusters)];
+    return l2Normalize(
+      gaussians().map((noise, i) => centre[i] + scale * noise),
+    );
+  });
+}
+
+/** Uniform numbers in (0, 1): Lehmer's generator with 48271 modulo 2³¹ − 1. */
+function lehmer(seed: number): () => number {
+  const modulus = 2 ** 31 - 1;
+  let state = seed % modulus || 1;
+  return () => (state = state * 48271 % modulus) / modulus;
+}

@@ -1,0 +1,59 @@
+/**
+ * The offline photo site (photo_site.ts) as the crawler sees it.
+ *
+ * ```ts
+ * import { localSite } from "#lib/crawl/sites/local.ts";
+ * import { equal } from "node:assert/strict";
+ *
+ * const site = localSite("http://127.0.0.1:8765");
+ * equal(
+ *   site.pictureUrl("http://127.0.0.1:8765/pictures/1042-pear_t.jpg?from=promoted"),
+ *   "http://127.0.0.1:8765/pictures/1042-pear_b.jpg",
+ * );
+ * ```
+ *
+ * @module
+ */
+/// <reference lib="dom" />
+import type { SeenPicture, Site } from "./site.ts";
+
+/** Number, name and size in a picture's address. */
+const PICTURE = /\/pictures\/(\d+)-([a-z0-9-]+)_[stmb]\.jpg(\?.*)?$/;
+
+/**
+ * The site at an address.
+ *
+ * @param origin As `startPhotoSite()` returns it: "http://127.0.0.1:8765".
+ */
+export function localSite(origin: string): Site {
+  return {
+    name: "the offline photo site",
+    // It is this machine's own.
+    intervalMs: 0,
+    searchUrl: (term) => `${origin}/search/?text=${encodeURIComponent(term)}`,
+    moreButton: /load more/i,
+    readResults,
+    readPhotoPage,
+    pictureUrl: (image) =>
+      PICTURE.test(image)
+        ? image.replace(PICTURE, "/pictures/$1-$2_b.jpg")
+        : undefined,
+    pictureId: (url) => PICTURE.exec(url)?.[1] ?? url,
+  };
+}
+
+function readResults(page: Document): SeenPicture[] {
+  return [...page.querySelectorAll(".photo")].map((photo) => ({
+    image: photo.querySelector("img")?.src ?? "",
+    page: photo.querySelector("a")?.href ?? "",
+    caption: photo.querySelector(".title")?.textContent ?? "",
+    author: photo.querySelector(".author span")?.textContent ?? "",
+    license: "",
+  }));
+}
+
+function readPhotoPage(page: Document) {
+  const textOf = (selector: string) =>
+    page.querySelector(selector)?.textContent ?? "";
+  return { author: textOf(".author"), license: textOf(".license") };
+}

@@ -1,0 +1,226 @@
+/**
+ * From downloaded files to the data set: clean, drop duplicates, split, write,
+ * and account for every picture that the crawl found.
+ *
+ * The same downloads give the same data set. A run that is killed leaves the
+ * earlier data set as it was: new pictures are put beside the old ones, then
+ * the manifest is exchanged, then what it no longer lists is removed.
+ *
+ * ```ts
+ * import { countLeft } from "#lib/dataset/prepare.ts";
+ * import { deepEqual } from "node:assert/strict";
+ *
+ * const picture = { category: "birds", term: "owl", url: "https://example.org/a.jpg",
+ *   page: "", caption: "", author: "", license: "" };
+ * deepEqual(
+ *   countLeft([
+ *     { picture, fate: "corrupt", reason: "cannot be decoded to its end" },
+ *     { picture, fate: "train", reason: "" },
+ *   ]),
+ *   { found: 2, downloaded: 2, decodable: 1, "right size": 1, distinct: 1 },
+ * );
+ * ```
+ *
+ * @module
+ */
+import { mkdir, readdir, rename, rm } from "node:fs/promises";
+import { basename, dirname, join } from "node:path";
+import pLimit from "p-limit";
+import {
+  type CleanPicture,
+  cleanPicture,
+  type RejectedPicture,
+} from "./clean.ts";
+import type { DownloadedPicture, DownloadFailure } from "./download.ts";
+import { writeAtomic } from "../files.ts";
+import { paths } from "../paths.ts";
+import type { DatasetPicture, FoundPicture } from "../records.ts";
+import { picturePath, splitTerm, writeDataset } from "./dataset.ts";
+
+/** Where a found picture ended: why it was left out, or in which split. */
+export type Fate =
+  | "not downloaded"
+  | RejectedPicture["rejected"]
+  | "duplicate"
+  | DatasetPicture["split"];
+
+/** What became of one found picture. */
+export interface Account {
+  /** As the crawl found it. */
+  picture: FoundPicture;
+  /** Where it ended. */
+  fate: Fate;
+  /** Why it was left out; "" for a picture of the data set. */
+  reason: string;
+  /** The downloaded file's absolute path, if there is one. */
+  file?: string;
+}
+
+/** How to prepare. */
+export interface PrepareOptions {
+  /** Pictures of each term that become queries. @default 2 */
+  testPerTerm?: number;
+  /** Shortest side in pixels. @default 50 */
+  minSide?: number;
+  /** Called after each picture with how many are cleaned. */
+  onProgress?: (done: number) => void;
+  /** Stops the work; the earlier data set stays. */
+  signal?: AbortSignal;
+}
+
+/**
+ * Writes the data set to paths.dataset.
+ *
+ * @param downloads What `download` returned, in the order of the crawl: each
+ *   term's first pictures become its queries.
+ * @returns One account for each found picture, records first, then failures.
+ * @throws {Error} If no picture is left: the earlier data set stays.
+ */
+export async function prepareDataset(
+  downloads: {
+    records: readonly DownloadedPicture[];
+    failures: readonly DownloadFailure[];
+  },
+  { testPerTerm = 2, minSide, onProgress, signal }: PrepareOptions = {},
+): Promise<Account[]> {
+  if (!Number.isInteger(testPerTerm) || testPerTerm < 0) {
+    throw new RangeError(
+      `prepareDataset: expected testPerTerm to be a whole number from 0, got ${testPerTerm}`,
+    );
+  }
+  const staging = join(paths.dataset, ".new");
+  let done = 0;
+  // sharp decodes off this thread; more at once would only hold more memory.
+  const cleaned = await pLimit(4).map(downloads.records, async (record) => {
+    signal?.throwIfAborted();
+    const result = await cleanPicture(record.file, { minSide });
+    onProgress?.(++done);
+    if ("rejected" in result) return { ...record, ...result };
+    const { jpeg, ...facts } = result;
+    await writeAtomic(join(staging, facts.sha256), jpeg);
+    return { ...record, ...facts };
+  });
+
+  const distinct = firstOfEach(cleaned.filter((item) => "sha256" in item));
+  if (distinct.size === 0) {
+    const found = downloads.records.length + downloads.failures.length;
+    throw new Error(
+      `prepareDataset: no picture is left of ${found} found; ${paths.dataset} stays as it was`,
+    );
+  }
+  const pictures = arrange([...distinct.values()], testPerTerm);
+  for (const picture of pictures) {
+    await mkdir(dirname(picturePath(picture)), { recursive: true });
+    await rename(join(staging, picture.sha256), picturePath(picture));
+  }
+  await writeDataset(pictures);
+  await removeOthers(pictures);
+  await rm(staging, { recursive: true });
+
+  const kept = new Map(pictures.map((picture) => [picture.sha256, picture]));
+  return [
+    ...cleaned.map((item): Account => {
+      const { picture, file } = item;
+      if ("rejected" in item) {
+        return { picture, file, fate: item.rejected, reason: item.reason };
+      }
+      const { split, path } = kept.get(item.sha256)!;
+      return distinct.get(item.sha256) === item
+        ? { picture, file, fate: split, reason: "" }
+        : { picture, file, fate: "duplicate", reason: `same as ${path}` };
+    }),
+    ...downloads.failures.map(({ picture, reason }): Account => (
+      { picture, fate: "not downloaded", reason }
+    )),
+  ];
+}
+
+/** How many pictures are left after each step, in the order of the steps. */
+export function countLeft(
+  accounts: readonly Account[],
+): Record<string, number> {
+  let left = accounts.length;
+  const counts: Record<string, number> = { found: left };
+  for (const [step, fates] of Object.entries(LOST_AT)) {
+    left -= accounts.filter(({ fate }) => fates.includes(fate)).length;
+    counts[step] = left;
+  }
+  return counts;
+}
+
+/** The fates that end at each step, in the order of the steps. */
+const LOST_AT: Record<string, Fate[]> = {
+  downloaded: ["not downloaded"],
+  decodable: ["corrupt"],
+  "right size": ["too small", "too large"],
+  distinct: ["duplicate"],
+};
+
+/** A downloaded picture that came out clean. */
+interface Cleaned extends DownloadedPicture, Omit<CleanPicture, "jpeg"> {}
+
+/** By SHA-256, the first of the pictures that have it. */
+function firstOfEach(items: readonly Cleaned[]): Map<string, Cleaned> {
+  const first = new Map<string, Cleaned>();
+  for (const item of items) {
+    if (!first.has(item.sha256)) first.set(item.sha256, item);
+  }
+  return first;
+}
+
+/** Splits term by term and gives each picture its record. */
+function arrange(
+  items: readonly Cleaned[],
+  testPerTerm: number,
+): DatasetPicture[] {
+  const terms = Map.groupBy(items, ({ picture }) => picture.term);
+  return [...terms.values()].flatMap((term) => {
+    const { test, train } = splitTerm(term, testPerTerm);
+    return [
+      ...test.map((item) => toPicture(item, "test")),
+      ...train.map((item) => toPicture(item, "train")),
+    ];
+  });
+}
+
+function toPicture(
+  { picture, file, width, height, sha256 }: Cleaned,
+  split: DatasetPicture["split"],
+): DatasetPicture {
+  // With its own sum in its name, a picture never takes another's place.
+  const name = basename(file).replace(/-[0-9a-f]{16}(\.\w+)?$/, "");
+  const path = `${split}/${folderName(picture.term)}/${name}-${
+    sha256.slice(0, 12)
+  }.jpg`;
+  return { path, split, ...picture, width, height, sha256 };
+}
+
+/** A term as one folder's name, in whatever language it is. */
+function folderName(term: string): string {
+  const plain = term.normalize("NFC").replace(/[^\p{L}\p{M}\p{N} _-]+/gu, "_");
+  return [...plain].slice(0, 60).join("").trim() || "_";
+}
+
+/** Removes what an earlier run left and the data set no longer lists. */
+async function removeOthers(
+  pictures: readonly DatasetPicture[],
+): Promise<void> {
+  // Folded, since some file systems take "Owl" and "owl" for one folder.
+  const fold = (path: string) => path.normalize("NFC").toLowerCase();
+  const files = new Set(pictures.map((picture) => fold(picturePath(picture))));
+  const folders = new Set([...files].map(dirname));
+  for (const split of ["train", "test"]) {
+    const folder = join(paths.dataset, split);
+    for (const term of await readdir(folder).catch(() => [])) {
+      const termFolder = join(folder, term);
+      if (!folders.has(fold(termFolder))) {
+        await rm(termFolder, { recursive: true });
+        continue;
+      }
+      for (const name of await readdir(termFolder)) {
+        const file = join(termFolder, name);
+        if (!files.has(fold(file))) await rm(file, { recursive: true });
+      }
+    }
+  }
+}

@@ -1,0 +1,205 @@
+/**
+ * One space for pictures and sentences, without training anything.
+ *
+ * A picture classifier knows a thousand classes by sight, a sentence model
+ * knows their names. So the classes are what pictures and sentences have in
+ * common, and either can be carried over to the other's side:
+ *
+ * ```text
+ *            what it looks like                what words fit it
+ * picture    its features, as they are         the names of its likeliest
+ *                                              classes, mixed by probability
+ * text       the classifier's weights for      its sentence vector, as it is
+ *            the classes nearest in meaning,
+ *            mixed by nearness
+ *            └────── "looks" [1280] ──────┘    └─────── "words" [384] ──────┘
+ * ```
+ *
+ * Both halves are scaled to length 1, weighted, and laid end to end. The dot
+ * product of two such vectors compares words with words and looks with looks.
+ * The words half of a picture is ConSE (Norouzi et al., Zero-Shot Learning by
+ * Convex Combination of Semantic Embeddings, 2013); the looks half of a text
+ * is the same idea the other way round.
+ *
+ * ```ts
+ * import { pictureVector, textVectors } from "#lib/encoders/offline/joint_space.ts";
+ * import { ok } from "node:assert/strict";
+ *
+ * // Two classes, "cat" and "dog", with made-up vectors of two numbers.
+ * const classes = {
+ *   vectors: [Float32Array.of(1, 0), Float32Array.of(0, 1)],
+ *   weights: [Float32Array.of(0.6, 0.8), Float32Array.of(0.8, -0.6)],
+ * };
+ * const picture = pictureVector([0.7, 0.7], [9, 2], classes);
+ * const [cat, dog] = await textVectors(classes.vectors, classes);
+ * const dot = (a: Float32Array, b: Float32Array) =>
+ *   a.reduce((sum, value, i) => sum + value * b[i], 0);
+ * ok(dot(picture, cat) > dot(picture, dog));
+ * ```
+ *
+ * @module
+ */
+import { type Matrix, multiplyRows } from "../../compare/matrix_product.ts";
+import { l2Normalize, type Vector } from "../../compare/metrics.ts";
+
+/** What pictures and sentences have in common: the classifier's classes. */
+export interface Classes {
+  /** Each class's name as a sentence vector, length 1. */
+  vectors: readonly Float32Array[];
+  /** Each class's weights in the classifier's last layer, length 1. */
+  weights: readonly Float32Array[];
+}
+
+/** The four numbers of the joint space. */
+export interface JointParameters {
+  /**
+   * Divides the logits before softmax: above 1, the classifier is less sure of
+   * its first guess, and its other guesses describe the picture too.
+   */
+  temperature: number;
+  /** How many of a picture's likeliest classes are mixed into its words. */
+  classCount: number;
+  /** Multiplies a text's similarity to each class before softmax. */
+  sharpness: number;
+  /** Share of the words half in every dot product, 0 to 1; looks get the rest. */
+  wordsShare: number;
+}
+
+/**
+ * The values in use. `deno task bench parameters` measures what each does;
+ * docs/encoders.md has the figures.
+ */
+export const JOINT_PARAMETERS: Readonly<JointParameters> = {
+  temperature: 1.5,
+  classCount: 100,
+  sharpness: 20,
+  wordsShare: 0.5,
+};
+
+/**
+ * A picture's place in the joint space.
+ *
+ * @param features The classifier's pooled features.
+ * @param logits The classifier's output, one number a class.
+ * @returns A unit vector: words, then looks.
+ */
+export function pictureVector(
+  features: Vector,
+  logits: Vector,
+  classes: Classes,
+  parameters: JointParameters = JOINT_PARAMETERS,
+): Float32Array {
+  const { temperature, classCount } = parameters;
+  const probabilities = softmax(logits, 1 / temperature);
+  const least = probabilities.toSorted().at(-classCount) ?? 0;
+  const words = new Float32Array(classes.vectors[0].length);
+  classes.vectors.forEach((vector, i) => {
+    if (probabilities[i] < least) return;
+    for (let d = 0; d < words.length; d++) {
+      words[d] += probabilities[i] * vector[d];
+    }
+  });
+  return joinHalves(words, features, parameters);
+}
+
+/**
+ * Texts' places in the joint space.
+ *
+ * Each text's looks are the sum over all classes of share times weights. For
+ * all texts at once that is a product of two matrices.
+ *
+ * @param sentences The texts' sentence vectors, length 1.
+ * @returns Unit vectors: words, then looks.
+ */
+export async function textVectors(
+  sentences: readonly Float32Array[],
+  classes: Classes,
+  parameters: JointParameters = JOINT_PARAMETERS,
+): Promise<Float32Array[]> {
+  if (sentences.length === 0) return [];
+  const { vectors, weightsByFeature } = matricesOf(classes);
+  const count = sentences.length;
+  const nearness = await multiplyRows(toMatrix(sentences), vectors);
+  const shares = rowsOf(nearness, count).map((row) =>
+    softmax(row, parameters.sharpness)
+  );
+  const looks = await multiplyRows(toMatrix(shares), weightsByFeature);
+  return rowsOf(looks, count).map((row, i) =>
+    joinHalves(sentences[i], row, parameters)
+  );
+}
+
+/**
+ * Turns numbers into probabilities: exp(scale xᵢ), divided by their sum.
+ *
+ * @param scale Above 1 favours the largest more, below 1 less.
+ */
+export function softmax(values: Vector, scale: number): Float32Array {
+  let largest = -Infinity;
+  for (let i = 0; i < values.length; i++) {
+    largest = Math.max(largest, values[i]);
+  }
+  // Less the largest, so that exp() cannot overflow; the ratio stays the same.
+  const powers = new Float32Array(values.length);
+  let sum = 0;
+  for (let i = 0; i < values.length; i++) {
+    sum += powers[i] = Math.exp(scale * (values[i] - largest));
+  }
+  return powers.map((power) => power / sum);
+}
+
+/** Both halves at length 1, weighted so that the whole has length 1 too. */
+function joinHalves(
+  words: Vector,
+  looks: Vector,
+  { wordsShare }: JointParameters,
+): Float32Array {
+  const joint = new Float32Array(words.length + looks.length);
+  const wordsWeight = Math.sqrt(wordsShare);
+  const looksWeight = Math.sqrt(1 - wordsShare);
+  joint.set(l2Normalize(words).map((value) => wordsWeight * value));
+  joint.set(
+    l2Normalize(looks).map((value) => looksWeight * value),
+    words.length,
+  );
+  return joint;
+}
+
+/** The classes as multiplyRows() takes them, made once. */
+function matricesOf(classes: Classes): ClassMatrices {
+  const known = matrices.get(classes);
+  if (known) return known;
+  const columns = Array.from(
+    classes.weights[0],
+    (_, d) => Float32Array.from(classes.weights, (row) => row[d]),
+  );
+  const made = {
+    vectors: toMatrix(classes.vectors),
+    weightsByFeature: toMatrix(columns),
+  };
+  matrices.set(classes, made);
+  return made;
+}
+
+interface ClassMatrices {
+  /** A row a class. */
+  vectors: Matrix;
+  /** A row a feature, a column a class. */
+  weightsByFeature: Matrix;
+}
+
+const matrices = new WeakMap<Classes, ClassMatrices>();
+
+function toMatrix(rows: readonly Float32Array[]): Matrix {
+  const data = new Float32Array(rows.length * rows[0].length);
+  rows.forEach((row, i) => data.set(row, i * row.length));
+  return { data, rows: rows.length };
+}
+
+function rowsOf(data: Float32Array, count: number): Float32Array[] {
+  const width = data.length / count;
+  return Array.from(
+    { length: count },
+    (_, i) => data.subarray(i * width, (i + 1) * width),
+  );
+}

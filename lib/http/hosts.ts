@@ -1,0 +1,131 @@
+/**
+ * When the next request to a host may go out.
+ *
+ * Requests leave one an interval. A host that refuses one ("429 Too Many
+ * Requests", or 503 with Retry-After) gets a pause as long as it asks for; its
+ * interval doubles, and shrinks again with each answer. A host that goes on
+ * refusing is given up, without a request for each picture still missing. All
+ * times are milliseconds.
+ *
+ * Touches no files and no network.
+ *
+ * ```ts
+ * import { Host } from "#lib/http/hosts.ts";
+ * import { ok } from "node:assert/strict";
+ *
+ * const host = new Host("example.org", { intervalMs: 20, backoffMs: 50, patienceMs: 1000 });
+ * const start = Date.now();
+ * await host.turn(); // at once
+ * await host.turn(); // 20 ms later
+ * host.refused(Date.now(), null);
+ * await host.turn(); // 50 ms later
+ * ok(Date.now() - start >= 70);
+ * ```
+ *
+ * @module
+ */
+import { setTimeout as sleep } from "node:timers/promises";
+
+/** How a host is treated; milliseconds. */
+export interface HostLimits {
+  /** Least time between two requests. */
+  intervalMs: number;
+  /** Pause after a refusal that names none; doubles while refusals follow. */
+  backoffMs: number;
+  /** How long refusals may go on before the host is given up. */
+  patienceMs: number;
+}
+
+/** A failure that the same request would meet again: there is no use in retrying. */
+export class FinalError extends Error {}
+
+/** One host's timetable. */
+export class Host {
+  #name: string;
+  #limits: HostLimits;
+  #intervalMs: number;
+  #nextTurn = 0;
+  #pausedUntil = 0;
+  /** Refusals in a row, and when the first and the last of them came. */
+  #refusals = 0;
+  #refusingSince = 0;
+  #lastRefusal = 0;
+
+  /**
+   * Starts with no turn taken.
+   *
+   * @param name What messages call it: "example.org".
+   */
+  constructor(name: string, limits: HostLimits) {
+    this.#name = name;
+    this.#limits = limits;
+    this.#intervalMs = limits.intervalMs;
+  }
+
+  /**
+   * Waits until the caller may send one request.
+   *
+   * @throws {FinalError} If the host has been given up.
+   */
+  async turn(signal?: AbortSignal): Promise<void> {
+    do {
+      this.#giveUpWhenHopeless();
+      const turn = Math.max(Date.now(), this.#nextTurn, this.#pausedUntil);
+      this.#nextTurn = turn + this.#intervalMs;
+      await sleep(Math.max(0, turn - Date.now()), undefined, { signal });
+      // While this caller slept, another's request may have been refused.
+    } while (Date.now() < this.#pausedUntil);
+  }
+
+  /**
+   * Notes that the host refused a request.
+   *
+   * @param sentAt When the request went out, as of Date.now().
+   * @param retryAfter Its Retry-After header: seconds, a date, or null.
+   */
+  refused(sentAt: number, retryAfter: string | null): void {
+    const now = Date.now();
+    // Requests under way together are refused together: that is one refusal.
+    if (sentAt > this.#lastRefusal) {
+      if (this.#refusals++ === 0) this.#refusingSince = now;
+      this.#lastRefusal = now;
+      this.#intervalMs = Math.max(1, 2 * this.#intervalMs);
+    }
+    const header = retryAfter ?? "";
+    const asked = /^\d+$/.test(header)
+      ? Number(header) * 1000
+      : Date.parse(header) - now;
+    const backoff = this.#limits.backoffMs * 2 ** (this.#refusals - 1);
+    // A pause of nothing would let turns go that were dealt at the old pace.
+    const pause = Math.max(
+      this.#intervalMs,
+      Number.isNaN(asked) ? backoff : asked,
+    );
+    this.#pausedUntil = Math.max(this.#pausedUntil, now + pause);
+  }
+
+  /**
+   * Notes an answer that was no refusal: the pace slowly picks up again.
+   *
+   * @param sentAt When the request went out, as of Date.now().
+   */
+  answered(sentAt: number): void {
+    if (sentAt <= this.#lastRefusal) return;
+    this.#refusals = 0;
+    this.#intervalMs = Math.max(
+      this.#limits.intervalMs,
+      this.#intervalMs * 0.98,
+    );
+  }
+
+  #giveUpWhenHopeless(): void {
+    if (this.#refusals === 0) return;
+    const until = Math.max(Date.now(), this.#pausedUntil);
+    const refusing = until - this.#refusingSince;
+    if (refusing <= this.#limits.patienceMs) return;
+    throw new FinalError(
+      `${this.#name} refuses requests for ${Math.ceil(refusing / 1000)} s: ` +
+        "run again later",
+    );
+  }
+}

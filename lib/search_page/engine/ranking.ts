@@ -1,0 +1,191 @@
+/**
+ * What turns similarities into results: combining text and picture, steering a
+ * query towards and away from things, the best k, folding near duplicates, the
+ * distribution of scores. Functions over numbers; no files, no server.
+ *
+ * "Smart" looks at text and picture together. On the query's side that is
+ * normalise(w text + (1 − w) picture); a gallery picture is likewise
+ * normalise(w title + (1 − w) picture), whose similarity to the query follows
+ * from the two similarities, so that w can be moved without a new index.
+ *
+ * ```ts
+ * import { best, blendVectors } from "#lib/search_page/engine/ranking.ts";
+ * import { deepEqual } from "node:assert/strict";
+ *
+ * const text = Float32Array.of(1, 0), picture = Float32Array.of(0, 1);
+ * deepEqual([...blendVectors(text, picture, 0.5)].map((x) => x.toFixed(3)), ["0.707", "0.707"]);
+ * deepEqual(best([0.1, 0.9, 0.5], 2, "higher").map(({ index }) => index), [1, 2]);
+ * ```
+ *
+ * @module
+ */
+import { l2Normalize, type Metric } from "../../compare/metrics.ts";
+import type { Hit } from "../../compare/compare.ts";
+
+/**
+ * normalise(w text + (1 − w) picture).
+ *
+ * @param weight The text's share w, 0 to 1.
+ */
+export function blendVectors(
+  text: Float32Array,
+  picture: Float32Array,
+  weight: number,
+): Float32Array {
+  return l2Normalize(
+    text.map((value, i) => weight * value + (1 - weight) * picture[i]),
+  );
+}
+
+/**
+ * The similarity to normalise(w title + (1 − w) picture) for each row.
+ *
+ * @param titles Similarity of the query to each row's title; NaN without one.
+ * @param pictures Similarity of the query to each row's picture.
+ * @param agreement Similarity of each row's title to its picture.
+ */
+export function blendSimilarities(
+  titles: ArrayLike<number>,
+  pictures: ArrayLike<number>,
+  agreement: ArrayLike<number>,
+  weight: number,
+): Float32Array {
+  const other = 1 - weight;
+  const values = new Float32Array(pictures.length);
+  for (let row = 0; row < values.length; row++) {
+    const title = titles[row], picture = pictures[row];
+    // A picture that nobody named is found by its looks alone.
+    if (Number.isNaN(title)) {
+      values[row] = picture;
+      continue;
+    }
+    const squares = weight * weight + other * other +
+      2 * weight * other * agreement[row];
+    values[row] = (weight * title + other * picture) /
+      Math.sqrt(Math.max(squares, 1e-12));
+  }
+  return values;
+}
+
+/** normalise(query + Σ plus − Σ minus): towards some things, away from others. */
+export function steer(
+  query: Float32Array | undefined,
+  plus: readonly Float32Array[],
+  minus: readonly Float32Array[],
+): Float32Array {
+  const [first] = [query, ...plus, ...minus].filter((vector) => vector);
+  const sum = new Float32Array(first!.length);
+  const add = (vector: Float32Array, sign: number) => {
+    for (let i = 0; i < sum.length; i++) sum[i] += sign * vector[i];
+  };
+  if (query) add(query, 1);
+  plus.forEach((vector) => add(vector, 1));
+  minus.forEach((vector) => add(vector, -1));
+  return l2Normalize(sum);
+}
+
+/**
+ * The best `k` values, best first; equal ones keep their order. The same hits
+ * as topK() of search.ts, but in one pass: it keeps k of n instead of sorting n.
+ *
+ * @param allowed Leaves out rows for which it is false. NaN is always left out.
+ */
+export function best(
+  values: ArrayLike<number>,
+  k: number,
+  better: Metric["better"],
+  allowed: (index: number) => boolean = () => true,
+): Hit[] {
+  const sign = better === "higher" ? 1 : -1;
+  const hits: Hit[] = [];
+  let threshold = -Infinity;
+  for (let index = 0; index < values.length; index++) {
+    const value = values[index];
+    const key = sign * value;
+    if (!(key > threshold) || !allowed(index)) continue;
+    let low = 0, high = hits.length;
+    while (low < high) {
+      const middle = (low + high) >> 1;
+      if (sign * hits[middle].value >= key) low = middle + 1;
+      else high = middle;
+    }
+    hits.splice(low, 0, { index, value });
+    if (hits.length > k) hits.pop();
+    if (hits.length === k) threshold = sign * hits[k - 1].value;
+  }
+  return hits;
+}
+
+/** A hit with the near copies of it that stand behind it. */
+export interface FoldedHit extends Hit {
+  /** Rows like it, in the order of their own values. */
+  copies: number[];
+}
+
+/**
+ * Puts each hit behind the first one that it nearly equals.
+ *
+ * @param similarity Of two rows, 1 being equal.
+ * @param threshold From this similarity on a hit is a copy; above 1 folds none.
+ * @param k How many are wanted; the copies of the last ones come along.
+ */
+export function foldCopies(
+  hits: readonly Hit[],
+  similarity: (a: number, b: number) => number,
+  threshold: number,
+  k: number,
+): FoldedHit[] {
+  const folded: FoldedHit[] = [];
+  for (const hit of hits) {
+    const like = threshold > 1
+      ? undefined
+      : folded.find(({ index }) => similarity(index, hit.index) >= threshold);
+    if (like) like.copies.push(hit.index);
+    else if (folded.length < k) folded.push({ ...hit, copies: [] });
+    else break;
+  }
+  return folded;
+}
+
+/** How values are distributed. */
+export interface Distribution {
+  /** How many values there are, without those that are no number. */
+  count: number;
+  least: number;
+  most: number;
+  mean: number;
+  /** Standard deviation. */
+  deviation: number;
+  /** How many values lie in each of the equal parts from least to most. */
+  bins: number[];
+}
+
+/** The distribution of values in equal bins. */
+export function distribution(
+  values: ArrayLike<number>,
+  binCount = 40,
+): Distribution {
+  let count = 0, least = Infinity, most = -Infinity, sum = 0, squares = 0;
+  for (let i = 0; i < values.length; i++) {
+    const value = values[i];
+    if (Number.isNaN(value)) continue;
+    count++;
+    sum += value;
+    squares += value * value;
+    if (value < least) least = value;
+    if (value > most) most = value;
+  }
+  const bins: number[] = new Array(binCount).fill(0);
+  if (count === 0) {
+    return { count, least: 0, most: 0, mean: 0, deviation: 0, bins };
+  }
+  const width = (most - least) / binCount || 1;
+  for (let i = 0; i < values.length; i++) {
+    const value = values[i];
+    if (Number.isNaN(value)) continue;
+    bins[Math.min(binCount - 1, Math.floor((value - least) / width))]++;
+  }
+  const mean = sum / count;
+  const deviation = Math.sqrt(Math.max(0, squares / count - mean * mean));
+  return { count, least, most, mean, deviation, bins };
+}

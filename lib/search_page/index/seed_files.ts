@@ -1,0 +1,137 @@
+/**
+ * The files of the seed project with the widget:
+ *
+ * ```text
+ * images.txt       a picture a line: base64, with or without "data:…;base64,"
+ * metadata.json    a list, in the same order: {title, text, …} each, or texts
+ * embeddings.npy   float [N, D], in the same order
+ * ```
+ *
+ * A line that is no picture keeps its place in the order and is reported.
+ *
+ * Reads files.
+ *
+ * ```ts
+ * import { readSeedFiles } from "#lib/search_page/index/seed_files.ts";
+ * import { equal } from "node:assert/strict";
+ * import { mkdtemp, writeFile } from "node:fs/promises";
+ *
+ * const folder = await mkdtemp("/tmp/seed-");
+ * await writeFile(`${folder}/images.txt`, "iVBORw0KGgo=\n");
+ * await writeFile(`${folder}/metadata.json`, `[{"title": "An owl"}]`);
+ * const { pictures } = await readSeedFiles(folder);
+ * equal(pictures[0].title, "An owl");
+ * ```
+ *
+ * @module
+ */
+import { createReadStream, existsSync } from "node:fs";
+import { readFile } from "node:fs/promises";
+import { basename, join } from "node:path";
+import { createInterface } from "node:readline";
+import { readNpy } from "../../compare/npy.ts";
+import type { SourcePicture } from "./collection.ts";
+
+/** Longest line that is taken for a picture: 20 MB of bytes. */
+const LONGEST_LINE = 28_000_000;
+
+/**
+ * Reads images.txt, and beside it metadata.json and embeddings.npy if they are
+ * there.
+ */
+export async function readSeedFiles(folder: string): Promise<{
+  name: string;
+  folder: string;
+  pictures: SourcePicture[];
+  vectors?: Float32Array[];
+  problems: string[];
+}> {
+  const problems: string[] = [];
+  const metadata = await readMetadata(join(folder, "metadata.json"), problems);
+  const rows = await readRows(join(folder, "embeddings.npy"), problems);
+  const pictures: SourcePicture[] = [];
+  const vectors: Float32Array[] = [];
+  let row = 0;
+  const lines = createInterface({
+    input: createReadStream(join(folder, "images.txt"), "utf8"),
+  });
+  for await (const line of lines) {
+    const text = line.trim().replace(/^data:[^,]*,/, "");
+    if (text === "") continue;
+    const entry = metadata[row];
+    if (text.length > LONGEST_LINE || !/^[\w+/=-]+$/.test(text)) {
+      problems.push(`images.txt, picture ${row + 1} is no base64: left out`);
+    } else {
+      pictures.push(pictureOf(entry, row, Buffer.from(text, "base64")));
+      if (rows?.[row]) vectors.push(rows[row]);
+    }
+    row++;
+  }
+  if (rows && rows.length !== row) {
+    problems.push(
+      `embeddings.npy has ${rows.length} rows, images.txt ${row} pictures: ` +
+        "the pictures are embedded again",
+    );
+  }
+  const whole = rows?.length === row;
+  return {
+    name: basename(folder),
+    folder,
+    pictures,
+    problems,
+    ...(whole && { vectors }),
+  };
+}
+
+// deno-lint-ignore no-explicit-any -- whatever a file from outside holds
+type Json = any;
+
+function pictureOf(
+  entry: Json,
+  row: number,
+  source: Uint8Array,
+): SourcePicture {
+  const text = (...keys: string[]) =>
+    keys.map((key) => entry?.[key]).find((value) =>
+      typeof value === "string" && value !== ""
+    ) ?? "";
+  return {
+    id: `${row + 1}`,
+    source,
+    title: typeof entry === "string" ? entry : text("title", "name"),
+    caption: text("caption", "text", "selftext", "description"),
+    term: text("term", "label", "class", "subreddit"),
+    category: text("category"),
+    author: text("author"),
+    license: text("license"),
+    page: text("page", "permalink", "url"),
+  };
+}
+
+async function readMetadata(path: string, problems: string[]): Promise<Json[]> {
+  if (!existsSync(path)) return [];
+  try {
+    const json: Json = JSON.parse(await readFile(path, "utf8"));
+    // Some write a list, some an object of lists' entries by number.
+    return Array.isArray(json) ? json : Object.values(json);
+  } catch (error) {
+    problems.push(`metadata.json is no JSON: ${(error as Error).message}`);
+    return [];
+  }
+}
+
+async function readRows(
+  path: string,
+  problems: string[],
+): Promise<Float32Array[] | undefined> {
+  if (!existsSync(path)) return undefined;
+  try {
+    const { data, shape: [count, size] } = await readNpy(path);
+    return Array.from(
+      { length: count },
+      (_, row) => data.subarray(row * size, (row + 1) * size),
+    );
+  } catch (error) {
+    problems.push((error as Error).message);
+  }
+}

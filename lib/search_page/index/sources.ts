@@ -1,0 +1,179 @@
+/**
+ * Where pictures come from: the sample, the data set of notebook 2, a folder of
+ * anyone's pictures (with captions beside it where there are some, as COCO has
+ * them), and the seed projects' files: embeddings.npy, metadata.json and
+ * images.txt.
+ *
+ * A folder's pictures are filed by where they lie: the last folder is the term,
+ * the one above it the category.
+ *
+ * Reads files and changes none.
+ *
+ * ```ts
+ * import { sampleSource } from "#lib/search_page/index/sources.ts";
+ * import { ok } from "node:assert/strict";
+ *
+ * const { pictures } = await sampleSource();
+ * ok(pictures.some(({ term }) => term === "water bird"));
+ * ```
+ *
+ * @module
+ */
+import { existsSync } from "node:fs";
+import { readdir } from "node:fs/promises";
+import { basename, join, relative, resolve, sep } from "node:path";
+import type { CaptionedPicture } from "../../captions/collector.ts";
+import { readCaptions } from "../../captions/captions.ts";
+import { readEmbeddings } from "../../embeddings/embeddings.ts";
+import { listPictures } from "../../pictures/folder.ts";
+import { paths } from "../../paths.ts";
+import { picturePath, readDataset } from "../../dataset/dataset.ts";
+import { readSample } from "../../photo_site/sample.ts";
+import { nameOf, type SourcePicture } from "./collection.ts";
+import { readSeedFiles } from "./seed_files.ts";
+
+/** Pictures to be indexed. */
+export interface PictureSource {
+  /** What the page calls it: "Sample pictures", a folder's name. */
+  name: string;
+  /** The folder that it stands for: names its index. */
+  folder: string;
+  pictures: SourcePicture[];
+  /** Vectors that came with the pictures, by row; used if the encoder made them. */
+  vectors?: Float32Array[];
+  /** What was left out or is odd, a line each. */
+  problems: string[];
+}
+
+/** The pictures that come with the project. */
+export async function sampleSource(): Promise<PictureSource> {
+  const pictures = (await readSample()).map((
+    { name, path, source: _, ...rest },
+  ) => ({
+    ...rest,
+    id: below(paths.sample, path),
+    source: path,
+    title: name.replaceAll("-", " "),
+    page: "",
+  }));
+  return {
+    name: "Sample pictures",
+    folder: paths.sample,
+    pictures,
+    problems: [],
+  };
+}
+
+/**
+ * The data set that notebook 2 made: its gallery, with the embeddings that
+ * notebook 4 made of it, if it has run.
+ *
+ * @param encoderId Whose embeddings: an encoder's id.
+ * @throws {Error} If notebook 2 has not run.
+ */
+export async function datasetSource(
+  encoderId: string,
+): Promise<PictureSource> {
+  const { gallery } = await readDataset();
+  const pictures = gallery.map((picture) => ({
+    id: picture.path,
+    source: picturePath(picture),
+    title: picture.caption || nameOf(picture.path),
+    caption: picture.caption,
+    term: picture.term,
+    category: picture.category,
+    author: picture.author,
+    license: picture.license,
+    page: picture.page,
+  }));
+  const source = { folder: paths.dataset, pictures, problems: [] };
+  const embeddings = await readEmbeddings(encoderId).catch(() => undefined);
+  const rows = new Map(
+    embeddings?.ids.map((id, row) => [id, embeddings.vectors[row]]),
+  );
+  // One that is missing would shift the others: then all are looked up anew.
+  const vectors = pictures.flatMap(({ id }) => rows.get(id) ?? []);
+  return {
+    name: "Data set",
+    ...source,
+    ...(vectors.length === pictures.length && { vectors }),
+  };
+}
+
+/**
+ * A folder: the seed projects' files where it holds them, else all pictures in
+ * it and below, with their captions where a file of captions lies there.
+ *
+ * @throws {Error} If there is no such folder, or no picture in it.
+ */
+export async function folderSource(folder: string): Promise<PictureSource> {
+  const root = resolve(folder);
+  if (existsSync(join(root, "images.txt"))) return await readSeedFiles(root);
+  const ids = await listPictures(root).catch((error) => {
+    throw new Error(
+      error.code === "ENOTDIR"
+        ? `${folder} is a file: expected a folder of pictures`
+        : `${folder} cannot be read (${error.code}): expected a folder of pictures`,
+    );
+  });
+  if (ids.length === 0) {
+    throw new Error(
+      `${folder} holds no pictures (.jpg, .png, .webp, .gif, .avif, .tif)`,
+    );
+  }
+  const { captions, problems } = await captionsBeside(root);
+  const places = new Set(ids.map((id) => id.split("/").slice(0, -1).join("/")));
+  const pictures = ids.map((id): SourcePicture => {
+    // One folder for all, "val2017" say, tells nothing of any of them.
+    const folders = places.size > 1 ? id.split("/").slice(0, -1) : [];
+    const about = captions.get(id) ?? captions.get(basename(id));
+    return {
+      id,
+      source: join(root, ...id.split("/")),
+      title: nameOf(id),
+      caption: about?.captions[0] ?? "",
+      term: folders.at(-1) ?? "",
+      category: folders.at(-2) ?? "",
+      author: about?.author ?? "",
+      license: about?.license ?? "",
+      page: about?.page ?? "",
+    };
+  });
+  return { name: basename(root), folder: root, pictures, problems };
+}
+
+/** Captions by path and by file name, from the files that COCO and others have. */
+async function captionsBeside(root: string): Promise<
+  { captions: Map<string, CaptionedPicture>; problems: string[] }
+> {
+  const captions = new Map<string, CaptionedPicture>();
+  const problems: string[] = [];
+  for (const file of await captionFiles(root)) {
+    try {
+      const read = await readCaptions(file);
+      problems.push(...read.problems);
+      for (const picture of read.pictures) {
+        captions.set(picture.path, picture);
+        captions.set(basename(picture.path), picture);
+      }
+    } catch (error) {
+      problems.push((error as Error).message);
+    }
+  }
+  return { captions, problems };
+}
+
+async function captionFiles(root: string): Promise<string[]> {
+  const annotations = join(root, "annotations");
+  const coco = await readdir(annotations).catch(() => []);
+  return [
+    ...["captions.json", "dataset_flickr30k.json", "results_20130124.token"]
+      .map((name) => join(root, name)),
+    ...coco.filter((name) => /^captions_.*\.json$/.test(name)).sort()
+      .map((name) => join(annotations, name)),
+  ].filter((file) => existsSync(file));
+}
+
+function below(folder: string, path: string): string {
+  return relative(folder, path).split(sep).join("/");
+}

@@ -1,0 +1,109 @@
+/**
+ * One search without a page: opens an encoder, indexes what is new, searches,
+ * closes.
+ *
+ * ```ts
+ * import { searchOnce } from "#lib/search_page/search_once.ts";
+ *
+ * async function firstOwl(folder: string) {
+ *   const { result } = await searchOnce({ folder, query: { text: "an owl", k: 1 } });
+ *   return result.hits[0].id;
+ * }
+ * ```
+ *
+ * @module
+ */
+import { readFile } from "node:fs/promises";
+import { openEncoder } from "../encoders/encoders.ts";
+import { Collection } from "./index/collection.ts";
+import {
+  type IndexFailure,
+  type IndexOptions,
+  indexPictures,
+} from "./index/indexing.ts";
+import { readUpload, saveUpload } from "./pictures.ts";
+import { QueryError, readQuery, type SearchQuery } from "./engine/query.ts";
+import { Searcher, type SearchResult } from "./engine/search.ts";
+import { folderSource, sampleSource } from "./index/sources.ts";
+import { EncoderSpace } from "./engine/spaces.ts";
+
+/** What is searched for, and where. */
+export interface SearchOnceOptions extends IndexOptions {
+  /** A folder of pictures; the sample where left out. */
+  folder?: string;
+  /** @default "auto" */
+  encoder?: string;
+  query: Partial<SearchQuery>;
+  /** A picture's file as query. */
+  picture?: string;
+  /** Tells the reader what happens, a line at a time. @default console.log */
+  log?: (line: string) => void;
+}
+
+/** What was found. */
+export interface SearchedOnce {
+  /** The encoder's id. */
+  encoder: string;
+  result: SearchResult;
+  /** Whether the best one is nearer than chance would bring it. */
+  fits: boolean;
+  /** Pictures that could not be indexed. */
+  failures: IndexFailure[];
+  /** What is odd about what lies beside the pictures, a line each. */
+  problems: string[];
+}
+
+/**
+ * Searches a folder or the sample.
+ *
+ * @throws {Error} If there is no such folder, no picture in it that can be
+ *   read, or the query's picture cannot be read.
+ */
+export async function searchOnce(
+  options: SearchOnceOptions,
+): Promise<SearchedOnce> {
+  const { folder, log } = options;
+  readQuery(options.query); // Before minutes may pass with indexing.
+  const source = folder ? await folderSource(folder) : await sampleSource();
+  const picture = options.picture && await takePicture(options.picture);
+  const encoder = await openEncoder(options.encoder, {
+    log,
+    signal: options.signal,
+  });
+  try {
+    const collection = new Collection(source.name, encoder.dimensions);
+    const failures = await indexPictures(source, encoder, collection, options);
+    const [failure] = failures;
+    if (failure && failures.length === source.pictures.length) {
+      throw new Error(
+        `none of the ${failures.length} pictures in ${source.folder} can be ` +
+          `read; ${failure.id}: ${failure.reason}`,
+      );
+    }
+    const searcher = new Searcher(
+      [new EncoderSpace(encoder, collection)],
+      readUpload,
+    );
+    const query = { ...options.query, picture };
+    const result = await searcher.search({ ...query, cut: "none", fold: 2 });
+    const cutOff = await searcher.search({ ...query, cut: "auto", k: 1 });
+    const fits = cutOff.relevant > 0;
+    const { problems } = source;
+    return { encoder: encoder.id, result, fits, failures, problems };
+  } finally {
+    await encoder.close();
+  }
+}
+
+/** Keeps a query's picture; its file is named where it is none. */
+async function takePicture(file: string): Promise<string> {
+  const bytes = await readFile(file).catch(({ code }) => {
+    throw new QueryError(
+      `${file} cannot be read (${code}): expected a picture's file`,
+    );
+  });
+  return await saveUpload(bytes).catch((error) => {
+    if (!(error instanceof QueryError)) throw error;
+    throw new QueryError(`${file}: ${error.message}`);
+  });
+}

@@ -1,0 +1,169 @@
+import { deepEqual, equal, ok, rejects, throws } from "node:assert/strict";
+import { existsSync } from "node:fs";
+import { join } from "node:path";
+import { parseCaptions, readCaptions } from "#lib/captions/captions.ts";
+import { paths } from "#lib/paths.ts";
+
+/** A COCO file of two pictures, as captions_val2017.json is built. */
+function coco() {
+  return {
+    info: { year: 2017 },
+    licenses: [{
+      id: 4,
+      name: "Attribution License",
+      url: "http://cc/by/2.0/",
+    }],
+    images: [
+      {
+        license: 4,
+        file_name: "000000397133.jpg",
+        coco_url: "http://images.example/val2017/000000397133.jpg",
+        height: 427,
+        width: 640,
+        flickr_url: "http://farm7.example/6116/6255196340_da26cf2c9e_z.jpg",
+        id: 397133,
+      },
+      { license: 9, file_name: "000000037777.jpg", id: 37777 },
+    ],
+    annotations: [
+      { image_id: 37777, id: 38, caption: "A small kitchen. " },
+      { image_id: 397133, id: 37, caption: "A man cooks." },
+      { image_id: 37777, id: 12, caption: "Fruit on a counter." },
+    ] as unknown[],
+  };
+}
+
+const parse = (value: unknown) => parseCaptions(JSON.stringify(value));
+
+Deno.test("readCaptions(): COCO, with licence and page, in the order of the annotations", () => {
+  const { pictures, problems } = parse(coco());
+  deepEqual(problems, []);
+  deepEqual(pictures[0], {
+    path: "000000397133.jpg",
+    captions: ["A man cooks."],
+    split: "",
+    url: "http://images.example/val2017/000000397133.jpg",
+    page: "https://www.flickr.com/photo.gne?id=6255196340",
+    author: "",
+    license: "Attribution License (http://cc/by/2.0/)",
+  });
+  deepEqual(pictures[1].captions, ["A small kitchen.", "Fruit on a counter."]);
+});
+
+Deno.test("readCaptions(): COCO with everything that can be wrong, a line each", () => {
+  const file = coco();
+  file.images.push({ ...file.images[1], file_name: "twice.jpg" });
+  file.images.push({ license: 4, file_name: "../secret.jpg", id: 1 });
+  file.annotations.push(
+    { image_id: 37777, id: 12, caption: "The same annotation again." },
+    { image_id: 5, id: 13, caption: "Of a picture that is missing." },
+    { image_id: 37777, id: 14, caption: "  " },
+    { image_id: 37777, id: 15, caption: null },
+    { image_id: 37777, id: 16, caption: "厨房里的水果" },
+    { image_id: 37777, id: 17, caption: "fruit ".repeat(2000) },
+    null,
+  );
+  const { pictures, problems } = parse(file);
+  deepEqual(problems, [
+    "image 37777 is listed twice: the first one counts",
+    '"../secret.jpg" is no path of a picture below its folder: left out',
+    "annotation 12 is listed twice: the first one counts",
+    "annotation 13 is of image 5, which is not listed: left out",
+    "000000037777.jpg: caption 3 is empty: left out",
+    "000000037777.jpg: caption 3 is null, no text: left out",
+    '000000037777.jpg: caption 3 has no Latin letters ("厨房里的水果"): ' +
+    "encoders of English make little of it",
+    "000000037777.jpg: caption 4 has 11999 characters: encoders read its " +
+    "beginning",
+    "annotation undefined is of image undefined, which is not listed: left out",
+  ]);
+  equal(pictures.length, 2);
+  equal(pictures[1].captions.length, 4);
+});
+
+Deno.test("readCaptions(): Flickr30k as Karpathy split it", () => {
+  const { pictures } = parse({
+    dataset: "flickr30k",
+    images: [{
+      sentids: [0, 1],
+      imgid: 0,
+      split: "test",
+      filename: "1000092795.jpg",
+      sentences: [
+        { tokens: ["two"], raw: "Two young men.", imgid: 0, sentid: 0 },
+        { tokens: ["a"], raw: "A garden.", imgid: 0, sentid: 1 },
+      ],
+    }],
+  });
+  deepEqual(pictures[0].captions, ["Two young men.", "A garden."]);
+  equal(pictures[0].split, "test");
+  equal(pictures[0].page, "https://www.flickr.com/photo.gne?id=1000092795");
+});
+
+Deno.test("readCaptions(): Flickr30k's lines", () => {
+  const { pictures, problems } = parseCaptions(
+    "1.jpg#0\tA dog .\r\n2.jpg#0\tA cat .\n1.jpg#1\tA brown dog .\nA fox .\n",
+  );
+  deepEqual(pictures.map(({ path, captions }) => [path, captions]), [
+    ["1.jpg", ["A dog .", "A brown dog ."]],
+    ["2.jpg", ["A cat ."]],
+  ]);
+  deepEqual(problems, [
+    'line 4: expected NAME.jpg#0, a tab and a caption, got "A fox .": left out',
+  ]);
+});
+
+Deno.test("readCaptions(): picture → caption, captions, or a record", () => {
+  const { pictures, problems } = parse({
+    "a.jpg": "One.",
+    "b/c.jpg": ["One.", "Two."],
+    "d.jpg": { caption: "One.", author: "Ada", license: "CC0" },
+    "e.jpg": [],
+    "f.jpg": 7,
+  });
+  deepEqual(pictures.map(({ captions }) => captions.length), [1, 2, 1, 0, 0]);
+  equal(pictures[2].author, "Ada");
+  deepEqual(problems, ["f.jpg: caption 1 is 7, no text: left out"]);
+});
+
+Deno.test("readCaptions(): a list of records", () => {
+  const { pictures } = parse([{
+    file: "images/1.jpg",
+    captions: ["A dog."],
+    license: "Attribution License",
+    license_url: "http://cc/by/2.0/",
+    flickr_url: "http://farm3.example/2784/4119513504_1a9094f2a0_z.jpg",
+  }]);
+  equal(pictures[0].license, "Attribution License (http://cc/by/2.0/)");
+  equal(pictures[0].page, "https://www.flickr.com/photo.gne?id=4119513504");
+});
+
+Deno.test("readCaptions(): the sample's own", async () => {
+  const { pictures, problems } = await readCaptions(
+    join(paths.sample, "captions.json"),
+  );
+  deepEqual(problems, []);
+  ok(pictures.length > 100);
+  ok(
+    pictures.every(({ path, captions, license }) =>
+      existsSync(join(paths.sample, path)) && captions.length === 1 && license
+    ),
+  );
+});
+
+Deno.test("readCaptions() names a file that is cut off, or no such file", async () => {
+  const folder = await Deno.makeTempDir();
+  const file = join(folder, "captions.json");
+  await Deno.writeTextFile(file, JSON.stringify(coco()).slice(0, 300));
+  await rejects(
+    readCaptions(file),
+    /captions\.json: is not whole: expected JSON/,
+  );
+  throws(
+    () => parseCaptions("Dear reader,\n"),
+    /holds no captions: expected COCO/,
+  );
+  throws(() => parseCaptions("{}"), /holds no captions/);
+  await rejects(readCaptions(join(folder, "none")), /ENOENT/);
+  await Deno.remove(folder, { recursive: true });
+});

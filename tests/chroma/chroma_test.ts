@@ -1,0 +1,234 @@
+import { deepEqual, equal, match, ok, rejects } from "node:assert/strict";
+import { existsSync } from "node:fs";
+import { chmod, mkdir, writeFile } from "node:fs/promises";
+import { join } from "node:path";
+import process from "node:process";
+import { setTimeout as sleep } from "node:timers/promises";
+import { connectChroma, openChroma, startChroma } from "#lib/chroma/chroma.ts";
+import { paths } from "#lib/paths.ts";
+
+const ignore = !existsSync(paths.venv);
+if (ignore) console.warn(`chroma_server_test skipped: no ${paths.venv}`);
+
+/** Whether a Chroma server answers there. */
+const answers = (url: string) =>
+  fetch(`${url}/api/v2/heartbeat`, { signal: AbortSignal.timeout(1_000) })
+    .then((response) => response.body?.cancel()).then(() => true, () => false);
+
+/** Milliseconds until no server answers at `url` any more. */
+async function gone(url: string): Promise<number> {
+  const start = performance.now();
+  while (await answers(url)) {
+    ok(performance.now() - start < 8_000, `${url} still answers`);
+    await sleep(20);
+  }
+  return performance.now() - start;
+}
+
+/**
+ * Runs a program in a process of its own that starts a server over `folder`
+ * and says where it is.
+ */
+async function startElsewhere(folder: string, rest: string) {
+  const child = new Deno.Command(Deno.execPath(), {
+    args: [
+      "eval",
+      `import { startChroma } from "#lib/chroma/chroma.ts";
+       const chroma = await startChroma({ folder: ${JSON.stringify(folder)} });
+       console.log(chroma.url);
+       ${rest}`,
+    ],
+    cwd: paths.root,
+    stdout: "piped",
+  }).spawn();
+  const reader = child.stdout.pipeThrough(new TextDecoderStream()).getReader();
+  let url = "";
+  while (!url.endsWith("\n")) url += (await reader.read()).value ?? "\n";
+  await reader.cancel();
+  return { child, url: url.trim() };
+}
+
+Deno.test(
+  "startChroma() serves a folder on the loopback address until stop()",
+  { ignore },
+  async () => {
+    const folder = await Deno.makeTempDir();
+    const chroma = await startChroma({ folder });
+    match(chroma.url, /^http:\/\/127\.0\.0\.1:\d+$/);
+    equal(await chroma.client.countCollections(), 0);
+    await chroma.stop();
+    ok(!await answers(chroma.url));
+    await chroma.stop(); // Once more is harmless.
+  },
+);
+
+Deno.test("startChroma() refuses a folder in use, and names its server", {
+  ignore,
+}, async () => {
+  const folder = await Deno.makeTempDir();
+  const first = await startChroma({ folder });
+  try {
+    await rejects(startChroma({ folder }), (error: Error) => {
+      ok(error.message.includes(`in use by another Chroma server`));
+      ok(error.message.includes(`${first.url} (process ${first.pid})`));
+      return true;
+    });
+  } finally {
+    await first.stop();
+  }
+});
+
+Deno.test(
+  "startChroma() says that a port is not free",
+  { ignore },
+  async () => {
+    const folder = await Deno.makeTempDir();
+    const first = await startChroma({ folder });
+    const port = Number(new URL(first.url).port);
+    try {
+      await rejects(
+        startChroma({ folder: join(folder, "other"), port }),
+        { message: new RegExp(`port ${port} of 127.0.0.1 is not free`) },
+      );
+    } finally {
+      await first.stop();
+    }
+  },
+);
+
+Deno.test("startChroma() names set-up where Python is missing", async () => {
+  const folder = await Deno.makeTempDir();
+  await rejects(
+    startChroma({ folder, venv: join(folder, "none") }),
+    /none.*python.* not found: run "npx deno@2\.8\.1 task setup"/,
+  );
+});
+
+Deno.test("startChroma() quotes a server that ends at once", {
+  ignore: Deno.build.os === "windows",
+}, async () => {
+  const folder = await Deno.makeTempDir();
+  const python = join(folder, "bin", "python");
+  await mkdir(join(folder, "bin"));
+  await writeFile(
+    python,
+    "#!/bin/sh\necho 'No module named chroma' >&2\nexit 1",
+  );
+  await chmod(python, 0o755);
+  const start = () => startChroma({ folder, venv: folder });
+  await rejects(start(), /it printed:\nNo module named chroma$/);
+  await rejects(start(), /it printed:\nNo module named chroma$/);
+});
+
+Deno.test("stop() kills a server that does not end by itself", {
+  ignore: ignore || Deno.build.os === "windows",
+}, async () => {
+  const chroma = await startChroma({ folder: await Deno.makeTempDir() });
+  process.kill(chroma.pid!, "SIGSTOP");
+  const start = performance.now();
+  await chroma.stop();
+  const seconds = (performance.now() - start) / 1000;
+  ok(seconds > 2.9 && seconds < 5, `took ${seconds} s`);
+});
+
+Deno.test(
+  "the server is gone when its parent is killed with -9, and its folder free",
+  { ignore },
+  async () => {
+    const folder = await Deno.makeTempDir();
+    const { child, url } = await startElsewhere(
+      folder,
+      "setInterval(() => {}, 1e3)",
+    );
+    ok(await answers(url));
+    child.kill("SIGKILL");
+    await child.status;
+    await gone(url);
+    const next = await startChroma({ folder });
+    await next.stop();
+  },
+);
+
+Deno.test(
+  "a program that never stops its server ends, and the server with it",
+  { ignore },
+  async () => {
+    const folder = await Deno.makeTempDir();
+    const { child, url } = await startElsewhere(folder, "");
+    equal((await child.status).code, 0);
+    await gone(url);
+  },
+);
+
+Deno.test(
+  "openChroma() connects to the server of CHROMA_URL and leaves it running",
+  { ignore },
+  async () => {
+    const running = await startChroma({ folder: await Deno.makeTempDir() });
+    process.env.CHROMA_URL = running.url;
+    try {
+      const chroma = await openChroma();
+      equal(chroma.url, running.url);
+      equal(chroma.pid, undefined);
+      equal(await chroma.client.countCollections(), 0);
+      await chroma.stop();
+      ok(await answers(running.url));
+    } finally {
+      delete process.env.CHROMA_URL;
+      await running.stop();
+    }
+  },
+);
+
+Deno.test("connectChroma() says which address is wrong or silent", async () => {
+  await rejects(connectChroma("localhost:8000"), {
+    name: "TypeError",
+    message: /got localhost:8000/,
+  });
+  await rejects(connectChroma("http://127.0.0.1:1/chroma"), /got http:/);
+  const other = Deno.serve(
+    { hostname: "127.0.0.1", port: 0, onListen() {} },
+    () => Response.json({ hello: "I am no database" }),
+  );
+  const url = `http://127.0.0.1:${other.addr.port}`;
+  await rejects(connectChroma(url), {
+    message: new RegExp(`no Chroma server answers at ${url}`),
+  });
+  await other.shutdown();
+});
+
+Deno.test("connectChroma() sends the key and asks whose it is", async () => {
+  const asked: [string, string | null][] = [];
+  // Stands in for a hosted Chroma; answers as its API does.
+  const hosted = Deno.serve(
+    { hostname: "127.0.0.1", port: 0, onListen() {} },
+    (request) => {
+      const { pathname } = new URL(request.url);
+      asked.push([pathname, request.headers.get("x-chroma-token")]);
+      if (pathname.endsWith("heartbeat")) {
+        return Response.json({ "nanosecond heartbeat": 1 });
+      }
+      if (pathname.endsWith("identity")) {
+        return Response.json({ user_id: "u", tenant: "t", databases: ["d"] });
+      }
+      return Response.json(7);
+    },
+  );
+  const url = `http://127.0.0.1:${hosted.addr.port}`;
+  const own = await connectChroma(url, { apiKey: "secret" });
+  equal(await own.client.countCollections(), 7);
+  const named = await connectChroma(url, {
+    apiKey: "secret",
+    tenant: "t2",
+    database: "d2",
+  });
+  equal(await named.client.countCollections(), 7);
+  deepEqual(asked, [
+    ["/api/v2/heartbeat", null],
+    ["/api/v2/auth/identity", "secret"],
+    ["/api/v2/tenants/t/databases/d/collections_count", "secret"],
+    ["/api/v2/heartbeat", null],
+    ["/api/v2/tenants/t2/databases/d2/collections_count", "secret"],
+  ]);
+  await hosted.shutdown();
+});

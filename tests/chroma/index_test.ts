@@ -1,0 +1,274 @@
+import { deepEqual, equal, ok, rejects } from "node:assert/strict";
+import { existsSync } from "node:fs";
+import process from "node:process";
+import { dropIndex, openIndex, type Space } from "#lib/chroma/collection.ts";
+import { queryIndex } from "#lib/chroma/query.ts";
+import { type Chroma, startChroma } from "#lib/chroma/chroma.ts";
+import { indexEmbeddings, type IndexRow } from "#lib/chroma/update.ts";
+import { cosineSimilarity, l2Distance } from "#lib/compare/metrics.ts";
+import { paths } from "#lib/paths.ts";
+import { clusteredVectors } from "#lib/compare/synthetic.ts";
+
+const ignore = !existsSync(paths.venv);
+if (ignore) console.warn(`chroma_index_test skipped: no ${paths.venv}`);
+
+/** Runs `body` against a server of its own over an empty folder. */
+function testWithChroma(
+  name: string,
+  body: (chroma: Chroma, folder: string) => Promise<void>,
+) {
+  Deno.test(name, { ignore }, async () => {
+    const folder = await Deno.makeTempDir();
+    const chroma = await startChroma({ folder });
+    try {
+      await body(chroma, folder);
+    } finally {
+      await chroma.stop();
+    }
+  });
+}
+
+const description = <S extends Space>(space: S, dimensions = 2) => (
+  { dataset: "tests", encoder: "angles/1", dimensions, space }
+);
+
+/** Row n: (cos n, sin n); even rows are owls, every third row is a bird. */
+const row = (n: number): IndexRow => ({
+  path: `train/${n}.jpg`,
+  category: n % 3 === 0 ? "birds" : "tools",
+  term: n % 2 === 0 ? "owl" : "saw",
+  vector: Float32Array.of(Math.cos(n), Math.sin(n)),
+});
+const rows = (count: number) => Array.from({ length: count }, (_, n) => row(n));
+
+testWithChroma("indexEmbeddings() sends only what differs", async (chroma) => {
+  const index = await openIndex(chroma, description("cosine"));
+  const progress: number[][] = [];
+  const first = await indexEmbeddings(index, rows(5), {
+    batchSize: 2,
+    onProgress: (done, total) => progress.push([done, total]),
+  });
+  deepEqual(first, { sent: 5, unchanged: 0, deleted: 0 });
+  deepEqual(progress, [[0, 5], [2, 5], [4, 5], [5, 5]]);
+
+  const turned = { ...row(1), vector: Float32Array.of(0, -1) };
+  const renamed = { ...row(2), term: "hen" };
+  progress.length = 0;
+  const second = await indexEmbeddings(
+    index,
+    [row(0), turned, renamed, row(3), row(9)],
+    { batchSize: 2, onProgress: (...at) => progress.push(at) },
+  );
+  deepEqual(progress, [[2, 5], [4, 5], [5, 5]]);
+  deepEqual(second, { sent: 3, unchanged: 2, deleted: 1 });
+  equal(await index.collection.count(), 5);
+
+  const [below] = await queryIndex(index, Float32Array.of(0, -1), { k: 1 });
+  equal(below.path, "train/1.jpg");
+  const hens = await queryIndex(index, row(2).vector, { term: "hen" });
+  deepEqual(hens.map(({ path }) => path), ["train/2.jpg"]);
+});
+
+testWithChroma(
+  "indexEmbeddings() stops between batches and goes on later",
+  async (chroma) => {
+    const index = await openIndex(chroma, description("l2"));
+    const abort = new AbortController();
+    const onProgress = (done: number) => {
+      if (done > 0) abort.abort(new Error("stopped by the reader"));
+    };
+    const options = { batchSize: 2, onProgress, signal: abort.signal };
+    await rejects(
+      indexEmbeddings(index, rows(5), options),
+      /stopped by the reader/,
+    );
+    equal(await index.collection.count(), 2);
+    deepEqual(await indexEmbeddings(index, rows(5)), {
+      sent: 3,
+      unchanged: 2,
+      deleted: 0,
+    });
+  },
+);
+
+testWithChroma(
+  "indexEmbeddings() refuses bad rows before it sends one",
+  async (chroma) => {
+    const index = await openIndex(chroma, description("l2"));
+    const bad = (vector: Float32Array) => ({
+      ...row(1),
+      path: "bad.jpg",
+      vector,
+    });
+    await rejects(indexEmbeddings(index, [row(0), bad(new Float32Array(3))]), {
+      name: "RangeError",
+      message: "indexEmbeddings: expected 2 numbers of encoder angles/1, " +
+        "got 3 for bad.jpg",
+    });
+    await rejects(
+      indexEmbeddings(index, [row(0), bad(Float32Array.of(1, NaN))]),
+      /expected finite numbers, got NaN for bad\.jpg/,
+    );
+    await rejects(
+      indexEmbeddings(index, [row(0), row(0)]),
+      /expected train\/0\.jpg once/,
+    );
+    await rejects(
+      indexEmbeddings(index, [row(0)], { batchSize: 0 }),
+      /batch size of 1 or more, got 0/,
+    );
+    equal(await index.collection.count(), 0);
+  },
+);
+
+testWithChroma(
+  "queryIndex() names L2 distance and cosine similarity for what they are",
+  async (chroma) => {
+    const l2 = await openIndex(chroma, description("l2"));
+    const cosine = await openIndex(chroma, description("cosine"));
+    await indexEmbeddings(l2, rows(20));
+    await indexEmbeddings(cosine, rows(20));
+    const query = Float32Array.of(3, 4); // Not a unit vector, on purpose.
+    const byPath = new Map(rows(20).map((one) => [one.path, one.vector]));
+    for (const hit of await queryIndex(l2, query, { k: 20 })) {
+      const expected = l2Distance(query, byPath.get(hit.path)!);
+      ok(Math.abs(hit.l2Distance - expected) < 1e-5);
+    }
+    const similarities = await queryIndex(cosine, query, { k: 20 });
+    for (const hit of similarities) {
+      const expected = cosineSimilarity(query, byPath.get(hit.path)!);
+      ok(Math.abs(hit.cosineSimilarity - expected) < 1e-5);
+    }
+    equal(similarities.length, 20);
+    const [itself] = await queryIndex(l2, row(7).vector, { k: 1 });
+    equal(itself.l2Distance, 0);
+  },
+);
+
+testWithChroma(
+  "squared L2 is twice the cosine distance on unit vectors",
+  async (chroma) => {
+    const drawn = clusteredVectors(310, 64);
+    const queries = drawn.slice(0, 10), vectors = drawn.slice(10);
+    const l2 = await openIndex(chroma, description("l2", 64));
+    const cosine = await openIndex(chroma, description("cosine", 64));
+    const items = vectors.map((vector, n) => ({ ...row(n), vector }));
+    await indexEmbeddings(l2, items);
+    await indexEmbeddings(cosine, items);
+    for (const query of queries) {
+      const squared = await queryIndex(l2, query, { k: 10 });
+      const distances = await queryIndex(cosine, query, { k: 10 });
+      deepEqual(
+        squared.map((hit) => hit.path),
+        distances.map((hit) => hit.path),
+      );
+      squared.forEach(({ chromaDistance }, i) => {
+        const difference = chromaDistance - 2 * distances[i].chromaDistance;
+        ok(Math.abs(difference) < 1e-5, `differs by ${difference}`);
+      });
+    }
+  },
+);
+
+testWithChroma(
+  "queryIndex() filters by category, by term and by both",
+  async (chroma) => {
+    const index = await openIndex(chroma, description("cosine"));
+    await indexEmbeddings(index, rows(12));
+    const found = async (options: { category?: string; term?: string }) =>
+      (await queryIndex(index, row(0).vector, { k: 12, ...options }))
+        .map(({ path }) => Number(path.match(/\d+/)![0])).sort((a, b) => a - b);
+    deepEqual(await found({ category: "birds" }), [0, 3, 6, 9]);
+    deepEqual(await found({ term: "owl" }), [0, 2, 4, 6, 8, 10]);
+    deepEqual(await found({ category: "birds", term: "owl" }), [0, 6]);
+    deepEqual(await found({ term: "unicorn" }), []);
+    const [hit] = await queryIndex(index, row(6).vector, { k: 1 });
+    deepEqual([hit.category, hit.term], ["birds", "owl"]);
+  },
+);
+
+testWithChroma(
+  "queryIndex() says what is wrong with a question",
+  async (chroma) => {
+    const index = await openIndex(chroma, description("cosine"));
+    const query = row(0).vector;
+    await rejects(
+      queryIndex(index, query),
+      /tests\.angles-1\.cosine is empty: fill it with indexEmbeddings/,
+    );
+    await rejects(queryIndex(index, new Float32Array(512)), {
+      name: "RangeError",
+      message: "queryIndex: expected 2 numbers of encoder angles/1, " +
+        "got 512 for the query",
+    });
+    await rejects(queryIndex(index, query, { k: 0 }), /k of 1 or more, got 0/);
+  },
+);
+
+testWithChroma("openIndex() keeps two encoders apart", async (chroma) => {
+  await openIndex(chroma, description("cosine"));
+  await openIndex(chroma, { ...description("cosine"), encoder: "other" });
+  equal(await chroma.client.countCollections(), 2);
+  // Another id that gives the same collection name, and other dimensions.
+  await rejects(
+    openIndex(chroma, { ...description("cosine"), encoder: "angles:1" }),
+    /holds data set tests, encoder angles\/1, 2 dimensions; asked for data set tests, encoder angles:1, 2 dimensions/,
+  );
+  await rejects(
+    openIndex(chroma, description("cosine", 3)),
+    /asked for .* 3 dim/,
+  );
+});
+
+testWithChroma(
+  "openIndex() refuses an unknown space and settings that cannot change",
+  async (chroma) => {
+    await rejects(openIndex(chroma, description("ip" as Space)), {
+      name: "RangeError",
+      message: "openIndex: expected space l2 or cosine, got ip",
+    });
+    const open = (hnsw?: { maxNeighbors?: number; efSearch?: number }) =>
+      openIndex(chroma, { ...description("l2"), hnsw });
+    const made = await open({ maxNeighbors: 8 });
+    deepEqual(made.hnsw, {
+      maxNeighbors: 8,
+      efConstruction: 100,
+      efSearch: 100,
+    });
+    equal((await open()).hnsw?.maxNeighbors, 8);
+    await rejects(
+      open({ maxNeighbors: 32 }),
+      /built with maxNeighbors 8, asked for 32/,
+    );
+    equal((await open({ efSearch: 20 })).hnsw?.efSearch, 20);
+    equal((await open()).hnsw?.efSearch, 20);
+    await dropIndex(made);
+    equal((await open({ maxNeighbors: 32 })).hnsw?.maxNeighbors, 32);
+  },
+);
+
+testWithChroma(
+  "rows survive a restart and a server killed with -9",
+  async (chroma, folder) => {
+    const index = await openIndex(chroma, description("l2"));
+    await indexEmbeddings(index, rows(2500));
+    process.kill(chroma.pid!, "SIGKILL");
+    await chroma.stop();
+    for (const round of ["after the kill", "after a restart"]) {
+      const again = await startChroma({ folder });
+      try {
+        const reopened = await openIndex(again, description("l2"));
+        equal(await reopened.collection.count(), 2500, round);
+        const [hit] = await queryIndex(reopened, row(77).vector, { k: 1 });
+        equal(hit.l2Distance, 0);
+        deepEqual(await indexEmbeddings(reopened, rows(2500)), {
+          sent: 0,
+          unchanged: 2500,
+          deleted: 0,
+        });
+      } finally {
+        await again.stop();
+      }
+    }
+  },
+);

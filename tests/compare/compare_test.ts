@@ -1,0 +1,38 @@
+import { deepEqual, throws } from "node:assert/strict";
+import { metrics } from "#lib/compare/metrics.ts";
+import { search, topK } from "#lib/compare/compare.ts";
+
+const indices = (hits: { index: number }[]) => hits.map(({ index }) => index);
+
+Deno.test("topK() puts low distances and high similarities first", () => {
+  deepEqual(indices(topK([3, 1, 2], 2, "lower")), [1, 2]);
+  deepEqual(indices(topK([3, 1, 2], 2, "higher")), [0, 2]);
+});
+
+Deno.test("topK() keeps gallery order on ties", () => {
+  deepEqual(indices(topK([5, 1, 5, 1, 5], 5, "higher")), [0, 2, 4, 1, 3]);
+  deepEqual(indices(topK([5, 1, 5, 1, 5], 5, "lower")), [1, 3, 0, 2, 4]);
+});
+
+Deno.test("topK() ranks what is not a number last, either way", () => {
+  deepEqual(indices(topK([NaN, 1, 2], 3, "lower")), [1, 2, 0]);
+  deepEqual(indices(topK([NaN, 1, 2], 3, "higher")), [2, 1, 0]);
+});
+
+Deno.test("topK() gives what there is where k is larger, and refuses k < 1", () => {
+  deepEqual(indices(topK([1], 9, "lower")), [0]);
+  throws(() => topK([1], 0, "lower"), /k of 1 or more, got 0/);
+  throws(() => topK([1], 1.5, "lower"), /got 1.5/);
+});
+
+Deno.test("search() finds the item itself first, by every metric", () => {
+  const gallery = [[9, 1, 4], [2, 8, 8], [5, 5, 6]];
+  for (const metric of Object.values(metrics)) {
+    deepEqual(search([2, 8, 8], gallery, metric, 1)[0].index, 1);
+  }
+});
+
+Deno.test("search() refuses an empty gallery and unequal lengths", () => {
+  throws(() => search([1], [], metrics.l1), /gallery is empty/);
+  throws(() => search([1], [[1, 2]], metrics.l1), /equal lengths, got 1 and 2/);
+});

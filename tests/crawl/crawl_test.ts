@@ -1,0 +1,349 @@
+import { deepEqual, equal, match, ok, rejects } from "node:assert/strict";
+import { readdir, readFile, writeFile } from "node:fs/promises";
+import { join } from "node:path";
+import { setTimeout as sleep } from "node:timers/promises";
+import { launchBrowser } from "#lib/crawl/browser.ts";
+import { crawl, type CrawlOptions, type SearchPlan } from "#lib/crawl/crawl.ts";
+import { readJsonLines } from "#lib/files.ts";
+import { paths } from "#lib/paths.ts";
+import { readSample } from "#lib/photo_site/sample.ts";
+import type { Fault } from "#lib/photo_site/faults.ts";
+import { localSite } from "#lib/crawl/sites/local.ts";
+import { openLibrary } from "#lib/photo_site/library.ts";
+import { startPhotoSite } from "#lib/photo_site/photo_site.ts";
+
+const library = openLibrary(await readSample());
+
+/** A running photo site, its requests, and crawls of it with one browser. */
+async function withCrawls(
+  test: (site: {
+    origin: string;
+    folder: string;
+    requests: string[];
+    run: (plan: SearchPlan, options?: CrawlOptions) => ReturnType<typeof crawl>;
+  }) => Promise<void>,
+  faults: Fault[] = [],
+): Promise<void> {
+  const requests: string[] = [];
+  const photoSite = await startPhotoSite({
+    port: 0,
+    faults,
+    onRequest: (path) => requests.push(path),
+  });
+  const browser = await launchBrowser();
+  const folder = await Deno.makeTempDir();
+  try {
+    await test({
+      origin: photoSite.origin,
+      folder,
+      requests,
+      run: (plan, options) =>
+        crawl(localSite(photoSite.origin), plan, {
+          browser,
+          folder,
+          backoffMs: 20,
+          timeoutMs: 5000,
+          ...options,
+        }),
+    });
+  } finally {
+    await browser.close();
+    await photoSite.close();
+    await Deno.remove(folder, { recursive: true });
+  }
+}
+
+/** The addresses that a search page leads to, each once, from the library. */
+function addresses(origin: string, term: string): string[] {
+  const listed = library.search(term).map(({ photo: { id, name } }) =>
+    `${origin}/pictures/${id}-${name}_b.jpg`
+  );
+  return [...new Set(listed)];
+}
+
+const urlsOf = (pictures: { term: string; url: string }[], term: string) =>
+  pictures.filter((picture) => picture.term === term).map(({ url }) => url);
+
+Deno.test("crawl() follows the scroll and presses the button to the last photo", () =>
+  withCrawls(async ({ origin, folder, requests, run }) => {
+    const { pictures, repeats, failures } = await run({ plants: ["flower"] });
+    deepEqual(failures, []);
+    // Fifteen photos are three pages: the first, one for the scroll, one more.
+    equal(pictures.length, 15);
+    deepEqual(urlsOf(pictures, "flower"), addresses(origin, "flower"));
+    ok(requests.includes("/search/?text=flower&page=3"));
+
+    const photos = new Map(library.photos.map((photo) => [photo.id, photo]));
+    for (const { page, caption, author, license } of pictures) {
+      const photo = photos.get(Number(/\/photos\/(\d+)\/$/.exec(page)![1]))!;
+      deepEqual({ caption, author, license }, {
+        caption: photo.caption,
+        author: photo.author,
+        license: photo.license,
+      });
+    }
+    equal(repeats.length, 1);
+    equal(
+      repeats[0].url,
+      pictures[0].url.replace("_b", "_t") + "?from=promoted",
+    );
+    deepEqual(repeats[0].of, pictures[0]);
+
+    const text = await readFile(join(folder, "image_urls.json"), "utf8");
+    const urls = { plants: { flower: addresses(origin, "flower") } };
+    equal(text, JSON.stringify(urls, null, 4) + "\n");
+    deepEqual(await readJsonLines(join(folder, "images.jsonl")), pictures);
+  }));
+
+Deno.test("crawl() refuses counts that are none", async () => {
+  const site = localSite("http://127.0.0.1:9");
+  for (const options of [{ maxImages: 0 }, { maxImages: 2.5 }, { tabs: 0 }]) {
+    const [[name, count]] = Object.entries(options);
+    await rejects(crawl(site, { a: ["owl"] }, options), {
+      name: "RangeError",
+      message:
+        `crawl: expected ${name} to be a whole number from 1, got ${count}`,
+    });
+  }
+});
+
+Deno.test("crawl() stops at maxImages, without asking for more", () =>
+  withCrawls(async ({ origin, requests, run }) => {
+    const { pictures } = await run({ plants: ["flower"] }, { maxImages: 4 });
+    deepEqual(
+      urlsOf(pictures, "flower"),
+      addresses(origin, "flower").slice(0, 4),
+    );
+    ok(!requests.includes("/search/?text=flower&page=3"));
+    equal(requests.filter((path) => path.startsWith("/photos/")).length, 4);
+  }));
+
+Deno.test("crawl() finds the same in the same order, however many tabs", () =>
+  withCrawls(async ({ run }) => {
+    const plan = {
+      animals: ["ground bird", "livestock"],
+      space: ["planet"],
+    };
+    const one = await run(plan, { tabs: 1 });
+    const four = await run(plan, { tabs: 4, resume: false });
+    deepEqual(four, one);
+    // The site lists the hen and the rooster under livestock too.
+    const again = one.repeats.filter(({ term, of }) =>
+      term === "livestock" && of.term === "ground bird"
+    );
+    deepEqual(
+      again.map(({ url }) => /\d-([a-z-]+)_b/.exec(url)![1]),
+      ["hen", "rooster"],
+    );
+    equal(
+      new Set(one.pictures.map(({ url }) => url)).size,
+      one.pictures.length,
+    );
+  }));
+
+Deno.test("crawl() waits as long as a 429 asks for", () =>
+  withCrawls(async ({ run }) => {
+    const start = performance.now();
+    const { pictures, failures } = await run({ space: ["planet"] });
+    ok(performance.now() - start >= 2000);
+    equal(pictures.length, 9);
+    deepEqual(failures, []);
+  }, [
+    { match: /text=planet$/, answer: "429", retryAfter: 1, times: 1 },
+    { match: /text=planet&page=2/, answer: "429", retryAfter: 1, times: 1 },
+  ]));
+
+Deno.test("crawl() goes on when a term fails, and says why", () =>
+  withCrawls(async ({ origin, run }) => {
+    const { pictures, failures } = await run({
+      animals: ["fish", "predator", "livestock"],
+      food: ["fruit", "vegetable"],
+      plants: ["flower"],
+      space: ["planet"],
+    }, { timeoutMs: 1500 });
+    deepEqual(
+      failures.map(({ term, reason }) => [
+        term,
+        reason,
+      ]),
+      [
+        ["predator", "500 Internal Server Error"],
+        ["livestock", "no answer in 1.5 s"],
+        ["fruit", "too many redirects"],
+        ["vegetable", "expected a page, got text/plain"],
+        ["flower", "content length mismatch"],
+      ],
+    );
+    for (const term of ["fish", "planet"]) {
+      deepEqual(urlsOf(pictures, term), addresses(origin, term));
+    }
+    equal(pictures.length, addresses(origin, "fish").length + 9);
+  }, [
+    { match: /text=predator/, answer: "500" },
+    { match: /text=livestock/, answer: "slow", delayMs: 3000 },
+    { match: /text=fruit/, answer: "redirect loop" },
+    { match: /text=vegetable/, answer: "wrong type" },
+    { match: /text=flower/, answer: "cut off" },
+  ]));
+
+Deno.test("crawl() tries again what may pass: a page, more photos, a licence", () =>
+  withCrawls(async ({ origin, run }) => {
+    const { pictures, failures } = await run({
+      animals: ["livestock"],
+      food: ["vegetable"],
+      plants: ["flower"],
+    });
+    deepEqual(failures, []);
+    for (const term of ["vegetable", "flower", "livestock"]) {
+      deepEqual(urlsOf(pictures, term), addresses(origin, term));
+    }
+    ok(pictures.every(({ license }) => license !== ""));
+  }, [
+    { match: /text=flower$/, answer: "500", times: 1 },
+    { match: /text=vegetable&page=2/, answer: "500", times: 1 },
+    { match: /text=livestock&page=3/, answer: "cut off", times: 1 },
+    { match: /^\/photos/, answer: "500", times: 2 },
+  ]));
+
+Deno.test("crawl() keeps the first photos when the next ones fail, and completes them later", async () => {
+  const faults: Fault[] = [
+    { match: /text=flower&page=2/, answer: "500", times: 3 },
+  ];
+  await withCrawls(async ({ origin, run }) => {
+    const first = await run({ plants: ["flower"] });
+    deepEqual(first.failures, [{
+      category: "plants",
+      term: "flower",
+      reason: "500 Internal Server Error",
+    }]);
+    deepEqual(
+      urlsOf(first.pictures, "flower"),
+      addresses(origin, "flower").slice(0, 6),
+    );
+    const second = await run({ plants: ["flower"] });
+    deepEqual(second.failures, []);
+    equal(second.pictures.length, 15);
+  }, faults);
+});
+
+Deno.test("crawl() asks only for what earlier runs have not found", () =>
+  withCrawls(async ({ folder, requests, run }) => {
+    const first = await run({ space: ["planet"] });
+    requests.length = 0;
+    const progress: unknown[] = [];
+    const onProgress = (now: unknown) => progress.push(now);
+
+    deepEqual(await run({ space: ["planet"] }, { onProgress }), first);
+    equal(requests.length, 0);
+    deepEqual(progress, [{ done: 1, total: 1, term: "planet", pictures: 9 }]);
+
+    const both = { animals: ["fish"], space: ["planet"] };
+    const second = await run(both);
+    ok(requests.length > 0);
+    ok(!requests.some((path) => path.includes("planet")));
+    deepEqual(
+      Object.keys(JSON.parse(
+        await readFile(join(folder, "image_urls.json"), "utf8"),
+      )),
+      ["animals", "space"],
+    );
+    deepEqual(second.pictures.slice(-9), first.pictures);
+
+    requests.length = 0;
+    await run({ space: ["planet"] }, { maxImages: 3 });
+    ok(requests.some((path) => path.includes("planet")));
+  }));
+
+Deno.test("crawl() says that a term has no pictures", () =>
+  withCrawls(async ({ folder, run }) => {
+    const { pictures, failures } = await run({ x: ["unicorn"], y: ["planet"] });
+    deepEqual(failures, [
+      { category: "x", term: "unicorn", reason: `no pictures for "unicorn"` },
+    ]);
+    equal(pictures.length, 9);
+    const text = await readFile(join(folder, "image_urls.json"), "utf8");
+    deepEqual(JSON.parse(text).x, { unicorn: [] });
+  }));
+
+Deno.test("crawl() stops on request and keeps the terms that are done", () =>
+  withCrawls(async ({ run }) => {
+    const stop = new AbortController();
+    const plan = { space: ["planet"], food: ["fruit"], animals: ["fish"] };
+    const { pictures, failures } = await run(plan, {
+      tabs: 1,
+      signal: stop.signal,
+      onProgress: () => stop.abort(),
+    });
+    deepEqual(new Set(pictures.map(({ term }) => term)), new Set(["planet"]));
+    deepEqual(failures.map(({ term, reason }) => `${term} ${reason}`), [
+      "fruit stopped: run again to continue",
+      "fish stopped: run again to continue",
+    ]);
+    equal((await run(plan)).failures.length, 0);
+  }));
+
+Deno.test("crawl() stops in the middle of a page that does not come", () =>
+  withCrawls(async ({ run }) => {
+    const { failures } = await run({ space: ["planet"] }, {
+      timeoutMs: 30_000,
+      signal: AbortSignal.timeout(500),
+    });
+    equal(failures[0].reason, "stopped: run again to continue");
+  }, [{ match: /planet/, answer: "slow", delayMs: 2000 }]));
+
+Deno.test("crawl() loses no more than the term under way to a kill", () =>
+  withCrawls(async ({ origin, folder, requests, run }) => {
+    const script = join(await Deno.makeTempDir(), "script.ts");
+    const lib = new URL("../../lib/", import.meta.url).href;
+    await writeFile(
+      script,
+      `import { crawl } from "${lib}crawl/crawl.ts";
+       import { localSite } from "${lib}crawl/sites/local.ts";
+       const plan = { space: ["planet"], food: ["fruit"] };
+       await crawl(localSite("${origin}"), plan, { folder: ${
+        JSON.stringify(folder)
+      }, tabs: 1 });`,
+    );
+    const child = new Deno.Command(Deno.execPath(), {
+      args: ["run", "-A", "--config", join(paths.root, "deno.json"), script],
+    }).spawn();
+    // The second term hangs, so by then the first one has been written.
+    while (!requests.some((path) => path.includes("fruit"))) await sleep(20);
+    child.kill("SIGKILL");
+    await child.status;
+    deepEqual((await readdir(folder)).sort(), [
+      "image_urls.json",
+      "images.jsonl",
+      "terms.jsonl",
+    ]);
+    requests.length = 0;
+    const { pictures } = await run({ space: ["planet"], food: ["fruit"] });
+    equal(pictures.length, 9 + addresses(origin, "fruit").length);
+    ok(!requests.some((path) => path.includes("planet")));
+  }, [{ match: /text=fruit/, answer: "slow", delayMs: 60_000, times: 1 }]));
+
+Deno.test("crawl() does what robots.txt says, and says so", () =>
+  withCrawls(async ({ origin, folder, requests }) => {
+    const site = {
+      ...localSite(origin),
+      searchUrl: (term: string) => `${origin}/account/?text=${term}`,
+    };
+    const { failures } = await crawl(site, { food: ["fruit"] }, { folder });
+    equal(
+      failures[0].reason,
+      `robots.txt excludes ${origin}/account/?text=fruit`,
+    );
+    deepEqual(requests, ["/robots.txt"]);
+  }));
+
+Deno.test("crawl() of a site that does not answer says so for each term", async () => {
+  const photoSite = await startPhotoSite({ port: 0 });
+  await photoSite.close();
+  const folder = await Deno.makeTempDir();
+  const plan = { food: ["fruit", "vegetable"] };
+  const { failures } = await crawl(localSite(photoSite.origin), plan, {
+    folder,
+  });
+  equal(failures.length, 2);
+  match(failures[1].reason, /^http.*\/robots\.txt did not answer: .*refused/i);
+});

@@ -1,0 +1,393 @@
+import fc from "fast-check";
+import { deepEqual, equal, match, ok, rejects } from "node:assert/strict";
+import { createHash } from "node:crypto";
+import { existsSync } from "node:fs";
+import { join, relative } from "node:path";
+import { setTimeout as sleep } from "node:timers/promises";
+import sharp from "sharp";
+import { download } from "#lib/dataset/download.ts";
+import { paths } from "#lib/paths.ts";
+import { readSample } from "#lib/photo_site/sample.ts";
+import { type Flaw, openLibrary } from "#lib/photo_site/library.ts";
+import { startPhotoSite } from "#lib/photo_site/photo_site.ts";
+import {
+  type Account,
+  countLeft,
+  type Fate,
+  prepareDataset,
+} from "#lib/dataset/prepare.ts";
+import type { DatasetPicture } from "#lib/records.ts";
+import { picturePath, readDataset } from "#lib/dataset/dataset.ts";
+import { readJsonLines } from "#lib/files.ts";
+
+/** A picture like no other of its kind. */
+function picture(seed: number, size = 64): Promise<Uint8Array> {
+  const pixels = new Uint8Array(size * size * 3);
+  for (let i = 0; i < pixels.length; i++) pixels[i] = (i * seed) >> 3;
+  return sharp(pixels, { raw: { width: size, height: size, channels: 3 } })
+    .png().toBuffer();
+}
+
+/** Runs `body` with a data set and downloads of its own. */
+async function withFolders(body: () => Promise<void>): Promise<void> {
+  const { downloads, dataset } = paths;
+  const folder = await Deno.makeTempDir({ prefix: "prepare-" });
+  paths.downloads = join(folder, "downloads");
+  paths.dataset = join(folder, "dataset");
+  await Deno.mkdir(paths.downloads);
+  try {
+    await body();
+  } finally {
+    Object.assign(paths, { downloads, dataset });
+    await Deno.remove(folder, { recursive: true });
+  }
+}
+
+/** What download() returns for these files, each "term/name". */
+async function downloaded(
+  files: Record<string, Uint8Array>,
+  missing: string[] = [],
+) {
+  const found = (key: string) => ({
+    category: "all",
+    term: key.split("/").slice(0, -1).join("/"),
+    url: `https://photos.example/${encodeURI(key)}`,
+    page: "https://photos.example/page",
+    caption: "<b>bold</b>",
+    author: "Ada",
+    license: "CC0",
+  });
+  const records = [];
+  for (const [key, bytes] of Object.entries(files)) {
+    const name = key.split("/").at(-1)!.replace(/\..*/, "");
+    const digest = createHash("sha256").update(key).digest("hex").slice(0, 16);
+    const file = join(paths.downloads, `${name}-${digest}.png`);
+    await Deno.writeFile(file, bytes);
+    records.push({ picture: found(key), file });
+  }
+  const failures = missing.map((key) => ({
+    picture: found(key),
+    reason: "404 Not Found",
+  }));
+  return { records, failures };
+}
+
+/** Every file below the data set's folder, by path, with its content's sum. */
+async function snapshot(
+  folder = paths.dataset,
+): Promise<Record<string, string>> {
+  const sums: Record<string, string> = {};
+  const walk = async (below: string) => {
+    for await (const entry of Deno.readDir(below)) {
+      const path = join(below, entry.name);
+      if (entry.isDirectory) await walk(path);
+      else {
+        sums[relative(folder, path)] = createHash("sha256")
+          .update(await Deno.readFile(path)).digest("hex");
+      }
+    }
+  };
+  await walk(folder);
+  return Object.fromEntries(Object.entries(sums).sort());
+}
+
+function fates(accounts: Account[]): Record<string, Fate> {
+  return Object.fromEntries(
+    accounts.map(({ picture, fate }) => [
+      decodeURI(picture.url.slice("https://photos.example/".length)),
+      fate,
+    ]),
+  );
+}
+
+Deno.test("prepareDataset() accounts for every picture and writes what is kept", async () => {
+  await withFolders(async () => {
+    const owl = await picture(3);
+    const downloads = await downloaded({
+      "owl/a.png": owl,
+      "owl/b.png": await picture(5),
+      "owl/again.png": owl,
+      "owl/broken.png": owl.subarray(0, 80),
+      "owl/icon.png": await picture(7, 32),
+      "owl/c.png": await picture(9),
+      "water bird/copy.webp": await sharp(owl).webp({ lossless: true })
+        .toBuffer(),
+      "water bird/d.png": await picture(11),
+    }, ["owl/gone.png"]);
+    const steps: number[] = [];
+    const accounts = await prepareDataset(downloads, {
+      onProgress: (done) => steps.push(done),
+    });
+    deepEqual(fates(accounts), {
+      "owl/a.png": "test",
+      "owl/b.png": "test",
+      "owl/again.png": "duplicate",
+      "owl/broken.png": "corrupt",
+      "owl/icon.png": "too small",
+      "owl/c.png": "train",
+      "water bird/copy.webp": "duplicate",
+      "water bird/d.png": "train",
+      "owl/gone.png": "not downloaded",
+    });
+    deepEqual(steps, [1, 2, 3, 4, 5, 6, 7, 8]);
+    deepEqual(countLeft(accounts), {
+      found: 9,
+      downloaded: 8,
+      decodable: 7,
+      "right size": 6,
+      distinct: 4,
+    });
+    for (const { fate, reason } of accounts) {
+      equal(reason === "", fate === "train" || fate === "test");
+    }
+    match(accounts[2].reason, /^same as test\/owl\/a-[0-9a-f]{12}\.jpg$/);
+
+    const { gallery, queries } = await readDataset();
+    const listed = [...queries, ...gallery].map(({ path }) => path);
+    match(
+      listed.join(" "),
+      /^test\/owl\/a-\w{12}\.jpg test\/owl\/b-\w{12}\.jpg train\/owl\/c-\w{12}\.jpg train\/water bird\/d-\w{12}\.jpg$/,
+    );
+    equal(
+      await Deno.readTextFile(join(paths.dataset, "filename.txt")),
+      listed.map((path) => path + "\n").join(""),
+    );
+    const { picture: found } = downloads.records[0];
+    const { path, sha256, ...rest } = queries[0];
+    deepEqual(rest, { ...found, split: "test", width: 64, height: 64 });
+    const bytes = await Deno.readFile(picturePath({ path }));
+    equal(createHash("sha256").update(bytes).digest("hex"), sha256);
+    const facts = await sharp(bytes).metadata();
+    deepEqual([facts.format, facts.channels], ["jpeg", 3]);
+    equal(Object.keys(await snapshot()).length, 6);
+  });
+});
+
+Deno.test("prepareDataset() run again gives the same data set", async () => {
+  await withFolders(async () => {
+    const files: Record<string, Uint8Array> = {};
+    for (let i = 1; i <= 12; i++) {
+      files[`t${i % 3}/same.${i}`] = await picture(i);
+    }
+    const downloads = await downloaded(files);
+    const accounts = await prepareDataset(downloads);
+    const before = await snapshot();
+    equal(
+      Object.keys(before).length,
+      12 + 2,
+      "no picture takes another's name",
+    );
+    deepEqual(await prepareDataset(downloads), accounts);
+    deepEqual(await snapshot(), before);
+  });
+});
+
+Deno.test("prepareDataset() removes what an earlier run left", async () => {
+  await withFolders(async () => {
+    const first = await downloaded({
+      "owl/a.png": await picture(3),
+      "owl/b.png": await picture(5),
+      "gull/c.png": await picture(7),
+      "gull/d.png": await picture(9),
+    });
+    await prepareDataset(first, { testPerTerm: 1 });
+    await Deno.writeTextFile(join(paths.dataset, "train", "stray.txt"), "");
+    await Deno.mkdir(join(paths.dataset, ".new"));
+    await Deno.writeTextFile(join(paths.dataset, ".new", "half"), "");
+    const accounts = await prepareDataset(
+      { records: first.records.slice(0, 2), failures: [] },
+      { testPerTerm: 0 },
+    );
+    deepEqual(accounts.map(({ fate }) => fate), ["train", "train"]);
+    deepEqual(
+      Object.keys(await snapshot()).map((path) => path.replace(/-\w+/, "")),
+      ["filename.txt", "manifest.jsonl", "train/owl/a.jpg", "train/owl/b.jpg"],
+    );
+    ok(!existsSync(join(paths.dataset, "train", "gull")));
+    ok(!existsSync(join(paths.dataset, ".new")));
+  });
+});
+
+Deno.test("prepareDataset() keeps the earlier data set when nothing is left or it is stopped", async () => {
+  await withFolders(async () => {
+    const good = await downloaded({ "owl/a.png": await picture(3) });
+    await prepareDataset(good);
+    const before = await snapshot();
+    const none = await downloaded({}, ["owl/x.png", "owl/y.png"]);
+    await rejects(prepareDataset(none), /no picture is left of 2 found/);
+    await rejects(
+      prepareDataset(good, { signal: AbortSignal.abort() }),
+      { name: "AbortError" },
+    );
+    await rejects(prepareDataset(good, { testPerTerm: 1.5 }), RangeError);
+    deepEqual(await snapshot(), before);
+  });
+});
+
+Deno.test("prepareDataset() keeps hostile terms inside the data set's folder", async () => {
+  await withFolders(async () => {
+    const terms = [
+      "../../up",
+      "/etc",
+      "..",
+      ".",
+      "",
+      "a\\b",
+      "cà phê",
+      "猫",
+      "x".repeat(300),
+      "con:1\0\n",
+    ];
+    const files: Record<string, Uint8Array> = {};
+    for (const [i, term] of terms.entries()) {
+      files[`${term}/p.png`] = await picture(2 * i + 3);
+    }
+    await prepareDataset(await downloaded(files));
+    const { gallery } = await readDataset();
+    equal(gallery.length, terms.length);
+    for (const { path, term } of gallery) {
+      match(path, /^train\/[^/\\.:\0\n]+\/p-\w{12}\.jpg$/);
+      ok(terms.includes(term));
+      ok(existsSync(picturePath({ path })));
+    }
+    ok(gallery.some(({ path }) => path.startsWith("train/cà phê/")));
+    ok(gallery.some(({ path }) => path.startsWith("train/猫/")));
+  });
+});
+
+Deno.test("countLeft() ends with what is kept and never rises", () => {
+  const fate = fc.constantFrom<Fate>(
+    "not downloaded",
+    "corrupt",
+    "too small",
+    "too large",
+    "duplicate",
+    "train",
+    "test",
+  );
+  fc.assert(fc.property(fc.array(fate), (fates) => {
+    const counts = Object.values(countLeft(fates.map((fate) => ({
+      picture: {} as Account["picture"],
+      fate,
+      reason: "",
+    }))));
+    equal(counts[0], fates.length);
+    deepEqual(counts, counts.toSorted((a, b) => b - a));
+    equal(
+      counts.at(-1),
+      fates.filter((fate) => fate === "train" || fate === "test").length,
+    );
+  }));
+});
+
+/** What becomes of the site's flawed photos. */
+const FATES: Record<Flaw, Fate> = {
+  "gone": "not downloaded",
+  "not a picture": "not downloaded",
+  "cut off": "corrupt",
+  "too small": "too small",
+};
+
+Deno.test("download() and prepareDataset() come through a photo site's bad day", async () => {
+  await withFolders(async () => {
+    const sample = await readSample();
+    const library = openLibrary(sample);
+    const match = /_b\.jpg/;
+    let requests = 0;
+    const site = await startPhotoSite({
+      port: 0,
+      faults: [
+        { match, answer: "429", times: 3, retryAfter: 0 },
+        { match, answer: "500", times: 2 },
+        { match, answer: "cut off", times: 2 },
+        { match, answer: "slow", times: 1, delayMs: 200 },
+      ],
+      onRequest: () => requests++,
+    });
+    // The addresses of a crawl at another port.
+    const found = library.terms.flatMap(({ category, term }) =>
+      library.search(term).map(({ photo, again }) => ({
+        category,
+        term,
+        url: `http://127.0.0.1:1/pictures/${photo.id}-${photo.name}_b.jpg` +
+          (again ? "?again" : ""),
+        page: `http://127.0.0.1:1/photos/${photo.id}/`,
+        caption: photo.caption,
+        author: photo.author,
+        license: photo.license,
+      }))
+    );
+    const limits = { intervalMs: 0, backoffMs: 10, rebase: site.rebase };
+    const downloads = await download(found, limits);
+    const asked = new Set(found.map(({ url }) => url)).size;
+    equal(requests, asked + 3 + 2 + 2);
+    deepEqual(await download(found, limits), downloads);
+    equal(requests, asked + 3 + 2 + 2 + downloads.failures.length);
+    await site.close();
+
+    const accounts = await prepareDataset(downloads);
+    for (const { picture, fate } of accounts) {
+      const id = Number(/\d+(?=-)/.exec(picture.url)![0]);
+      const { flaw } = library.find(id)!;
+      if (flaw) equal(fate, FATES[flaw], picture.url);
+    }
+    equal(countLeft(accounts).distinct, sample.length);
+  });
+});
+
+Deno.test("prepareDataset() killed at any time leaves a data set that is whole", async () => {
+  await withFolders(async () => {
+    const files: Record<string, Uint8Array> = {};
+    for (let i = 1; i <= 40; i++) {
+      files[`t${i % 4}/${i}.png`] = await picture(i);
+    }
+    const downloads = await downloaded(files);
+    await prepareDataset(downloads, { testPerTerm: 1 });
+    const script = join(paths.downloads, "killed.ts");
+    await Deno.writeTextFile(
+      script,
+      `import { paths } from "#lib/paths.ts";
+       import { prepareDataset } from "#lib/dataset/prepare.ts";
+       paths.dataset = ${JSON.stringify(paths.dataset)};
+       const downloads = ${JSON.stringify(downloads)};
+       await prepareDataset(downloads, { testPerTerm: 5 });`,
+    );
+    const staging = join(paths.dataset, ".new");
+    // While cleaning; when files begin to take their places; when old ones go.
+    const listed = (await readDataset()).gallery.map(picturePath);
+    const moments = [
+      () => existsSync(staging) && [...Deno.readDirSync(staging)].length > 1,
+      () => [...Deno.readDirSync(join(paths.dataset, "test", "t1"))].length > 1,
+      () => !listed.every((file) => existsSync(file)),
+    ];
+    for (const moment of moments) {
+      const child = new Deno.Command(Deno.execPath(), {
+        args: [
+          "run",
+          "-A",
+          "--no-lock",
+          "-c",
+          join(paths.root, "deno.json"),
+          script,
+        ],
+        stdout: "null",
+      }).spawn();
+      let ended = false;
+      const status = child.status.finally(() => ended = true);
+      while (!ended && !moment()) await sleep(1);
+      if (!ended) child.kill("SIGKILL");
+      await status;
+      const manifest = await readJsonLines<DatasetPicture>(
+        join(paths.dataset, "manifest.jsonl"),
+      );
+      equal(manifest.length, 40);
+      const sums = await snapshot();
+      for (const { path, sha256 } of manifest) equal(sums[path], sha256);
+    }
+    await prepareDataset(downloads, { testPerTerm: 5 });
+    const resumed = await snapshot();
+    await Deno.remove(paths.dataset, { recursive: true });
+    await prepareDataset(downloads, { testPerTerm: 5 });
+    deepEqual(resumed, await snapshot());
+  });
+});

@@ -1,0 +1,266 @@
+import { env } from "@huggingface/transformers";
+import * as transformers from "@huggingface/transformers";
+import { deepEqual, equal, match, ok, rejects } from "node:assert/strict";
+import { existsSync } from "node:fs";
+import { cp, readFile } from "node:fs/promises";
+import { join } from "node:path";
+import { transformersLayout } from "#lib/encoders/clip.ts";
+import { openTokenizer } from "#lib/encoders/clip_model.ts";
+import type { Encoder } from "#lib/encoders/encoder.ts";
+import { missingFiles, repositoryFolder } from "#lib/encoders/hub.ts";
+import { openEncoder } from "#lib/encoders/encoders.ts";
+import { immichLayout } from "#lib/encoders/immich.ts";
+import { cosineSimilarity, l2Normalize } from "#lib/compare/metrics.ts";
+import { paths } from "#lib/paths.ts";
+import { startHub } from "../support/stand_in_hub.ts";
+
+const readJson = async (path: string) =>
+  JSON.parse(await readFile(path, "utf8"));
+
+const fixture = join(import.meta.dirname!, "..", "fixtures", "tiny_clip");
+const golden = await readJson(join(fixture, "golden.json"));
+const picture = (name: string) => join(fixture, "pictures", name);
+const pictureNames = Object.keys(golden.pictures);
+const texts: string[] = golden.texts.map(({ text }: { text: string }) => text);
+
+const layouts = [
+  [transformersLayout, "transformers", "tokenizer.json"],
+  [immichLayout, "immich", "textual/tokenizer.json"],
+] as const;
+
+/** Opens a fixture for one test. */
+async function withTiny(
+  [layout, folder]: readonly [typeof layouts[number][0], string, ...unknown[]],
+  run: (encoder: Encoder) => Promise<void>,
+) {
+  const encoder = await layout.open(
+    join(fixture, folder),
+    "fp32",
+    "tiny",
+    "cpu",
+  );
+  try {
+    await run(encoder);
+  } finally {
+    await encoder.close();
+  }
+}
+
+for (const layout of layouts) {
+  const [{ name }, folder, tokenizer] = layout;
+
+  Deno.test(`${name}: token ids are those of golden.json`, async () => {
+    const tokenize = await openTokenizer(join(fixture, folder, tokenizer), 77);
+    for (const { text, ids } of golden.texts) deepEqual(tokenize(text), ids);
+  });
+
+  Deno.test(`${name}: texts are embedded as in NumPy`, () =>
+    withTiny(layout, async (encoder) => {
+      const vectors = await encoder.encodeTexts(texts);
+      vectors.forEach((vector, i) => {
+        const agreement = cosineSimilarity(vector, golden.texts[i].embedding);
+        ok(agreement > 0.99999, `${agreement} for "${texts[i]}"`);
+      });
+    }));
+
+  Deno.test(`${name}: pictures are embedded as with Pillow and NumPy`, () =>
+    withTiny(layout, async (encoder) => {
+      const vectors = await encoder.encodeImages(pictureNames.map(picture));
+      vectors.forEach((vector, i) => {
+        const { embedding } = golden.pictures[pictureNames[i]];
+        const agreement = cosineSimilarity(vector, embedding);
+        ok(agreement > 0.999, `${agreement} for ${pictureNames[i]}`);
+      });
+    }));
+
+  Deno.test(`${name}: a long list comes back in its order, at length 1`, () =>
+    withTiny(layout, async (encoder) => {
+      const many = Array.from({ length: 40 }, (_, i) => texts[i % 7]);
+      const together = await encoder.encodeTexts(many);
+      for (const [i, vector] of together.entries()) {
+        const [alone] = await encoder.encodeTexts([many[i]]);
+        ok(cosineSimilarity(vector, alone) > 0.999999);
+        ok(Math.abs(Math.hypot(...vector) - 1) < 1e-6);
+      }
+      const files = Array.from(
+        { length: 20 },
+        (_, i) => picture(pictureNames[i % 5]),
+      );
+      const seen = await encoder.encodeImages(files);
+      equal(seen.length, 20);
+      ok(cosineSimilarity(seen[3], seen[18]) > 0.999999);
+      deepEqual(await encoder.encodeImages([]), []);
+      deepEqual(await encoder.encodeTexts([]), []);
+    }));
+}
+
+Deno.test("encodeImages() names the picture that cannot be decoded", () =>
+  withTiny(layouts[0], async (encoder) => {
+    await rejects(
+      encoder.encodeImages([picture("grey.png"), "absent.jpg"]),
+      /absent\.jpg cannot be decoded/,
+    );
+  }));
+
+Deno.test("a file that is no model, or no JSON, is named", async () => {
+  const folder = await Deno.makeTempDir();
+  const pointer = "version https://git-lfs.github.com/spec/v1";
+  await cp(join(fixture, "transformers"), folder, { recursive: true });
+  const open = () => transformersLayout.open(folder, "fp32", "tiny", "cpu");
+  await Deno.writeTextFile(join(folder, "onnx/text_model.onnx"), pointer);
+  await rejects(open(), /onnx\/text_model\.onnx/);
+  await Deno.writeTextFile(join(folder, "tokenizer.json"), pointer);
+  await rejects(open(), /tokenizer\.json: expected JSON, got "version https/);
+  await Deno.remove(folder, { recursive: true });
+});
+
+Deno.test("describe() says which model runs where", () =>
+  withTiny(layouts[0], (encoder) => {
+    equal(encoder.describe(), "tiny/fp32: CLIP, 12 dimensions, CPU");
+    equal(encoder.id, "tiny/fp32");
+    equal(encoder.dimensions, 12);
+    return Promise.resolve();
+  }));
+
+Deno.test("a device that cannot be used is an error that says so", async () => {
+  const open = (device: string) =>
+    transformersLayout.open(
+      join(fixture, "transformers"),
+      "fp32",
+      "tiny",
+      device as "cpu",
+    );
+  await rejects(open("gpu"), {
+    name: "RangeError",
+    message: 'expected device auto, cuda, webgpu, cpu, got "gpu"',
+  });
+  // Where there is CUDA, it opens instead.
+  const opened = await open("cuda").catch((error: Error) => error);
+  if (opened instanceof Error) {
+    match(opened.message, /^CUDA cannot be used: .*; try device "auto"$/);
+  } else await opened.close();
+});
+
+Deno.test("Transformers.js's own hub code and sessions give the same vectors", async () => {
+  const files: Record<string, Uint8Array> = {};
+  for (const name of transformersLayout.files("fp32")) {
+    files[name] = await readFile(join(fixture, "transformers", name));
+  }
+  files["tokenizer_config.json"] = new TextEncoder().encode(JSON.stringify({
+    tokenizer_class: "CLIPTokenizer",
+    pad_token: "<|endoftext|>",
+  }));
+  const hub = startHub("someone/tiny-clip", files);
+  const cache = await Deno.makeTempDir();
+  Object.assign(env, {
+    remoteHost: hub.endpoint,
+    cacheDir: cache,
+    allowLocalModels: false,
+  });
+  try {
+    const theirTokenizer = await transformers.AutoTokenizer.from_pretrained(
+      "someone/tiny-clip",
+    );
+    const theirText = await transformers.CLIPTextModelWithProjection
+      .from_pretrained("someone/tiny-clip", { dtype: "fp32" });
+    const theirVision = await transformers.CLIPVisionModelWithProjection
+      .from_pretrained("someone/tiny-clip", { dtype: "fp32" });
+    ok(hub.requests.some((line) => line.startsWith("GET store")));
+    await withTiny(layouts[0], async (encoder) => {
+      // Not the longest: theirs is cut short without its end.
+      for (const text of texts.slice(0, 7)) {
+        const { text_embeds } = await theirText(theirTokenizer(text));
+        const [ours] = await encoder.encodeTexts([text]);
+        ok(cosineSimilarity(ours, text_embeds.data) > 0.99999, text);
+      }
+      const pixels = await encoder.decodeImage(picture("portrait.jpg"));
+      const { image_embeds } = await theirVision({
+        pixel_values: new transformers.Tensor("float32", pixels, [
+          1,
+          3,
+          40,
+          40,
+        ]),
+      });
+      const [ours] = await encoder.encodeDecoded([pixels]);
+      ok(cosineSimilarity(ours, image_embeds.data) > 0.99999);
+    });
+    await Promise.all([theirText.dispose(), theirVision.dispose()]);
+  } finally {
+    await hub.close();
+    await Deno.remove(cache, { recursive: true });
+  }
+});
+
+const shared = join(paths.root, "..", "shared");
+const sharedModel = join(shared, "models", "tiny-clip-random");
+if (!existsSync(sharedModel)) {
+  console.warn(`${sharedModel} not found: agreement with PyTorch is untested`);
+}
+
+Deno.test({
+  name: "a model with CLIP's own tokenizer agrees with PyTorch and Pillow",
+  ignore: !existsSync(sharedModel),
+  async fn() {
+    const { images, texts } = await readJson(
+      join(shared, "data", "golden", "tiny-clip-random.json"),
+    );
+    const tokenize = await openTokenizer(
+      join(sharedModel, "tokenizer.json"),
+      77,
+    );
+    const encoder = await openEncoder(sharedModel, { device: "cpu" });
+    for (const { text, input_ids, embedding } of texts) {
+      deepEqual(tokenize(text), input_ids);
+      const [vector] = await encoder.encodeTexts([text]);
+      ok(cosineSimilarity(vector, embedding) > 0.99999, text);
+    }
+    for (const [name, embedding] of Object.entries<number[]>(images)) {
+      const file = join(shared, "data", name);
+      const [vector] = await encoder.encodeImages([file]);
+      ok(cosineSimilarity(vector, embedding) > 0.999, name);
+    }
+    await encoder.close();
+  },
+});
+
+const openClipGolden = join(
+  shared,
+  "data",
+  "golden",
+  "openclip-vit-b-32-laion2b.json",
+);
+const openClipIsHere = missingFiles(
+  repositoryFolder("immich-app/ViT-B-32__laion2b-s34b-b79k"),
+  immichLayout.files("fp32"),
+).length === 0;
+if (!openClipIsHere) {
+  console.warn("openclip-vit-b32 is not in data/models: its check is skipped");
+}
+
+Deno.test({
+  name: "OpenCLIP's texts lie where PyTorch's embeddings of pictures do",
+  ignore: !openClipIsHere || !existsSync(openClipGolden),
+  async fn() {
+    // Vectors that notebooks printed. Their pictures are not to be had, but
+    // all show a crocodile or an alligator, and the texts' vectors must say so.
+    const printed = Object.values<{ source: string; vec: number[] }>(
+      await readJson(openClipGolden),
+    );
+    const encoder = await openEncoder("openclip-vit-b32", { device: "cpu" });
+    const [crocodile, ...others] = await encoder.encodeTexts(
+      ["crocodile", "dog", "flower", "car", "mountain", "person"]
+        .map((name) => `a photo of a ${name}`),
+    );
+    for (const { source, vec } of printed) {
+      match(source, /crocodile|alligator/i);
+      const seen = l2Normalize(vec);
+      const similarity = cosineSimilarity(seen, crocodile);
+      ok(similarity > 0.2, `${similarity} for ${source}`);
+      for (const other of others) {
+        ok(similarity > cosineSimilarity(seen, other) + 0.03, source);
+      }
+    }
+    await encoder.close();
+  },
+});

@@ -1,0 +1,245 @@
+import { deepEqual, equal, match, ok, rejects } from "node:assert/strict";
+import { existsSync } from "node:fs";
+import { copyFile, cp, readFile, rename } from "node:fs/promises";
+import { join } from "node:path";
+import { transformersLayout } from "#lib/encoders/clip.ts";
+import { OFFLINE_FOLDER } from "#lib/encoders/offline/classifier.ts";
+import {
+  ENCODER_NAMES,
+  openEncoder,
+  type OpenEncoderOptions,
+} from "#lib/encoders/encoders.ts";
+import { immichLayout } from "#lib/encoders/immich.ts";
+import { startHub } from "../support/stand_in_hub.ts";
+
+const fixture = join(import.meta.dirname!, "..", "fixtures", "tiny_clip");
+const offlineIsHere = existsSync(join(OFFLINE_FOLDER, "lite0"));
+if (!offlineIsHere) {
+  console.warn("the offline encoder is not set up: falling back is untested");
+}
+
+/** Serves a fixture as a hub's repository; models go to a temporary folder. */
+async function withHub(
+  repository: string,
+  layout: typeof transformersLayout,
+  folder: string,
+  run: (
+    hub: ReturnType<typeof startHub>,
+    options: OpenEncoderOptions,
+    lines: string[],
+  ) => Promise<void>,
+) {
+  const files: Record<string, Uint8Array> = {};
+  for (const name of layout.files("fp32")) {
+    files[name] = await readFile(join(fixture, folder, name));
+  }
+  const hub = startHub(repository, files);
+  const models = await Deno.makeTempDir();
+  const lines: string[] = [];
+  Deno.env.set("HF_ENDPOINT", hub.endpoint);
+  try {
+    const log = (line: string) => lines.push(line);
+    await run(hub, { models, log, device: "cpu", retryDelayMs: 1 }, lines);
+  } finally {
+    Deno.env.delete("HF_ENDPOINT");
+    await hub.close();
+    await Deno.remove(models, { recursive: true });
+  }
+}
+
+const CLIP = "Xenova/clip-vit-base-patch32";
+
+Deno.test("openEncoder() downloads CLIP once, with progress", () =>
+  withHub(CLIP, transformersLayout, "transformers", async (hub, options) => {
+    let received = 0;
+    const encoder = await openEncoder("clip-vit-b32", {
+      ...options,
+      onProgress: (progress) => received = progress.received,
+    });
+    equal(encoder.id, "clip-vit-b32/fp32");
+    ok(received > 100_000);
+    ok(existsSync(join(options.models!, CLIP, "onnx", "text_model.onnx")));
+    await encoder.close();
+    const requests = hub.requests.length;
+    await (await openEncoder("clip-vit-b32", options)).close();
+    equal(hub.requests.length, requests);
+  }));
+
+Deno.test("openEncoder() says how far the download is, in lines", () =>
+  withHub(
+    CLIP,
+    transformersLayout,
+    "transformers",
+    async (_, options, lines) => {
+      await (await openEncoder("clip-vit-b32", options)).close();
+      match(
+        lines[0],
+        /^Downloading Xenova\/clip-vit-base-patch32 \(fp32\) from/,
+      );
+      ok(lines.length > 2 && lines.length <= 11, lines.join("\n"));
+      equal(lines.at(-1), "  100 % of 1 MB");
+    },
+  ));
+
+Deno.test("openEncoder() opens OpenCLIP in the Immich layout", () =>
+  withHub(
+    "immich-app/ViT-B-32__laion2b-s34b-b79k",
+    immichLayout,
+    "immich",
+    async (_, options, lines) => {
+      const encoder = await openEncoder("openclip-vit-b32", options);
+      equal(encoder.id, "openclip-vit-b32/fp32");
+      match(
+        lines[0],
+        /^Downloading immich-app\/.* \(fp32\) from http:.* once$/,
+      );
+      await encoder.close();
+      await rejects(
+        openEncoder("openclip-vit-b32", { ...options, precision: "q8" }),
+        /openclip-vit-b32: expected precision fp32, got "q8"/,
+      );
+    },
+  ));
+
+Deno.test("openEncoder() says what to do where the repository lacks a precision", () =>
+  withHub(CLIP, transformersLayout, "transformers", async (_, options) => {
+    await rejects(
+      openEncoder("clip-vit-b32", { ...options, precision: "fp16" }),
+      /Xenova\/clip.* 404 Not Found .*vision_model_fp16\.onnx/,
+    );
+  }));
+
+Deno.test('"auto" takes CLIP where the hub answers, and says so in one line', () =>
+  withHub(
+    CLIP,
+    transformersLayout,
+    "transformers",
+    async (_, options, lines) => {
+      const encoder = await openEncoder("auto", options);
+      equal(encoder.id, "clip-vit-b32/fp32");
+      deepEqual(lines.slice(1).filter((line) => !/ % of /.test(line)), [
+        "Encoder clip-vit-b32/fp32: CLIP, 12 dimensions, CPU",
+      ]);
+      await encoder.close();
+    },
+  ));
+
+Deno.test('"auto" takes CLIP from disk without asking the hub', () =>
+  withHub(CLIP, transformersLayout, "transformers", async (hub, options) => {
+    const folder = join(options.models!, ...CLIP.split("/"));
+    await cp(join(fixture, "transformers"), folder, { recursive: true });
+    const encoder = await openEncoder("auto", options);
+    equal(encoder.id, "clip-vit-b32/fp32");
+    deepEqual(hub.requests, []);
+    await encoder.close();
+  }));
+
+Deno.test({
+  name: '"auto" falls back to offline within 3 s, and says so in one line',
+  ignore: !offlineIsHere,
+  async fn() {
+    // Takes connections and never answers.
+    const silent = Deno.listen({ hostname: "127.0.0.1", port: 0 });
+    const { port } = silent.addr;
+    const models = await Deno.makeTempDir();
+    const lines: string[] = [];
+    Deno.env.set("HF_ENDPOINT", `http://127.0.0.1:${port}`);
+    try {
+      const start = performance.now();
+      const encoder = await openEncoder("auto", {
+        models,
+        log: (line) => lines.push(line),
+      });
+      equal(encoder.id, "offline");
+      ok(performance.now() - start < 6000);
+      equal(lines.length, 1);
+      match(
+        lines[0],
+        /^Encoder offline: .* \(clip-vit-b32 is not here, and the hub at http:.* did not answer within 3 s\)$/,
+      );
+      await encoder.close();
+    } finally {
+      Deno.env.delete("HF_ENDPOINT");
+      silent.close();
+      await Deno.remove(models, { recursive: true });
+    }
+  },
+});
+
+Deno.test({
+  name: '"auto" falls back to offline where the download fails',
+  ignore: !offlineIsHere,
+  fn: () =>
+    withHub(
+      CLIP,
+      transformersLayout,
+      "transformers",
+      async (hub, options, lines) => {
+        hub.faults.corrupt = 100;
+        const encoder = await openEncoder("auto", options);
+        equal(encoder.id, "offline");
+        match(lines.at(-1)!, /^Encoder offline: .* wrong checksum/);
+        await encoder.close();
+      },
+    ),
+});
+
+Deno.test('CONTACT_SHEET_ENCODER decides what "auto" is', async () => {
+  const lines: string[] = [];
+  Deno.env.set("CONTACT_SHEET_ENCODER", join(fixture, "immich"));
+  try {
+    const encoder = await openEncoder("auto", {
+      device: "cpu",
+      log: (line) => lines.push(line),
+    });
+    match(encoder.id, /^immich-[0-9a-f]{8}\/fp32$/);
+    deepEqual(lines, [
+      `Encoder ${encoder.describe()} (chosen by CONTACT_SHEET_ENCODER)`,
+    ]);
+    await encoder.close();
+  } finally {
+    Deno.env.delete("CONTACT_SHEET_ENCODER");
+  }
+});
+
+Deno.test("openEncoder() opens a folder of either layout, each under its own id", async () => {
+  const ids = new Set<string>();
+  for (const folder of ["transformers", "immich"]) {
+    const encoder = await openEncoder(join(fixture, folder), { device: "cpu" });
+    ids.add(encoder.id);
+    await encoder.close();
+  }
+  equal(ids.size, 2);
+});
+
+Deno.test("openEncoder() picks a folder's files by precision", async () => {
+  const folder = join(await Deno.makeTempDir(), "my-clip");
+  await cp(join(fixture, "transformers"), folder, { recursive: true });
+  const onnx = (name: string) => join(folder, "onnx", name);
+  await rename(onnx("vision_model.onnx"), onnx("vision_model_fp16.onnx"));
+  await copyFile(onnx("text_model.onnx"), onnx("text_model_fp16.onnx"));
+  const encoder = await openEncoder(folder, {
+    precision: "fp16",
+    device: "cpu",
+  });
+  match(encoder.id, /^my-clip-[0-9a-f]{8}\/fp16$/);
+  await encoder.close();
+  await rejects(
+    openEncoder(folder),
+    /my-clip holds no CLIP model in precision "fp32": it lacks onnx\/vision_model\.onnx \(layout of Transformers\.js\); or visual\/model\.onnx, .* \(layout of Immich\)/,
+  );
+  await Deno.remove(join(folder, ".."), { recursive: true });
+});
+
+Deno.test("openEncoder() quotes what it does not know, and lists the names", async () => {
+  await rejects(openEncoder("clip-vit-b64"), ({ name, message }: Error) => {
+    equal(name, "RangeError");
+    match(message, /^unknown encoder "clip-vit-b64": expected /);
+    for (const known of ENCODER_NAMES) ok(message.includes(known), known);
+    return true;
+  });
+  await rejects(
+    openEncoder("offline", { precision: "int8" as "q8" }),
+    /^RangeError: expected precision fp32, fp16, q8, got "int8"$/,
+  );
+});

@@ -1,0 +1,92 @@
+import { deepEqual, equal, ok, throws } from "node:assert/strict";
+import {
+  averagePrecision,
+  confusionMatrix,
+  normalizedGain,
+  precisionAtK,
+  recallAtK,
+  relevantRanks,
+  scoreRankings,
+} from "#lib/evaluate/evaluate.ts";
+
+Deno.test("relevantRanks() counts from 1", () => {
+  deepEqual(relevantRanks([true, false, false, true]), [1, 4]);
+  deepEqual(relevantRanks([false]), []);
+});
+
+Deno.test("recallAtK() is 1 as soon as one relevant item is among the first k", () => {
+  deepEqual([1, 2, 3, 10].map((k) => recallAtK([3, 4], k)), [0, 0, 1, 1]);
+  equal(recallAtK([], 5), 0);
+  throws(() => recallAtK([1], 1.5), /whole k of 1 or more, got 1.5/);
+});
+
+Deno.test("averagePrecision() divides by all relevant items, not by those found early", () => {
+  // Relevant at ranks 1 and 4: (1/1 + 2/4) / 2.
+  equal(averagePrecision([1, 4]), 0.75);
+  equal(averagePrecision([]), 0);
+  equal(averagePrecision([1, 2]), 1);
+});
+
+Deno.test("precisionAtK() divides by k, however many items there are", () => {
+  equal(precisionAtK([1, 2], 5), 2 / 5);
+  equal(precisionAtK([2, 3], 1), 0);
+  equal(precisionAtK([2, 3, 7], 3), 2 / 3);
+  throws(() => precisionAtK([1], 0), /k of 1 or more, got 0/);
+});
+
+Deno.test("normalizedGain() halves a lone relevant item's gain at rank 3", () => {
+  // 1 / log2(1 + 3), over 1 / log2(1 + 1).
+  equal(normalizedGain([3]), 1 / 2);
+  equal(normalizedGain([1, 2, 3]), 1);
+  equal(normalizedGain([]), 0);
+});
+
+Deno.test("the measures agree with trec_eval", () => {
+  // map, ndcg, P_5 and success_5 of pytrec_eval-terrier 0.5.11, which wraps
+  // trec_eval, for rankings of ten items; scikit-learn 1.9.1's
+  // average_precision_score and ndcg_score give the same.
+  const facts = [
+    { ranks: [1, 4, 9], map: 0.6111111111, ndcg: 0.8126530454, p5: 0.4, s5: 1 },
+    { ranks: [3], map: 0.3333333333, ndcg: 0.5, p5: 0.2, s5: 1 },
+    {
+      ranks: [2, 3, 4, 5, 10],
+      map: 0.6433333333,
+      ndcg: 0.7588790806,
+      p5: 0.8,
+      s5: 1,
+    },
+  ];
+  for (const { ranks, map, ndcg, p5, s5 } of facts) {
+    ok(Math.abs(averagePrecision(ranks) - map) < 1e-9);
+    ok(Math.abs(normalizedGain(ranks) - ndcg) < 1e-9);
+    equal(precisionAtK(ranks, 5), p5);
+    equal(recallAtK(ranks, 5), s5);
+  }
+});
+
+Deno.test("scoreRankings() is the mean over queries, worked by hand", () => {
+  const scores = scoreRankings(
+    [["cat", "dog", "cat"], ["cat", "dog", "cat"]],
+    ["cat", "dog"],
+  );
+  deepEqual(scores, {
+    top1: 1 / 2,
+    precisionAt5: (2 / 5 + 1 / 5) / 2,
+    meanAveragePrecision: ((1 + 2 / 3) / 2 + 1 / 2) / 2,
+  });
+});
+
+Deno.test("scoreRankings() refuses no queries, and lists of unequal length", () => {
+  throws(() => scoreRankings([], []), /got 0 rankings and 0 queries/);
+  throws(() => scoreRankings([["a"]], []), /got 1 rankings and 0 queries/);
+});
+
+Deno.test("confusionMatrix() counts truth by row and prediction by column", () => {
+  const labels = ["cat", "dog"];
+  deepEqual(
+    confusionMatrix(["cat", "cat", "dog"], ["cat", "dog", "dog"], labels),
+    [[1, 1], [0, 1]],
+  );
+  throws(() => confusionMatrix(["cat"], ["fox"], labels), /got "fox"/);
+  throws(() => confusionMatrix(["cat"], [], labels), /got 1 and 0/);
+});

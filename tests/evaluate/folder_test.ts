@@ -1,0 +1,279 @@
+import { deepEqual, equal, match, ok, rejects } from "node:assert/strict";
+import { existsSync } from "node:fs";
+import { mkdir, readdir, symlink, writeFile } from "node:fs/promises";
+import { dirname, join } from "node:path";
+import type { Encoder } from "#lib/encoders/encoder.ts";
+import { evaluateCaptions } from "#lib/evaluate/captions.ts";
+import { evaluateFolder } from "#lib/evaluate/folder.ts";
+import { listPictures } from "#lib/pictures/folder.ts";
+import { paths } from "#lib/paths.ts";
+import { colourEncoder } from "../support/colour_encoder.ts";
+import { colourPicture } from "../support/colour_picture.ts";
+
+const red = [1, 0, 0], green = [0, 1, 0], blue = [0, 0, 1];
+
+/** The colour encoder; it names what it cannot decode, as encoders do. */
+function openEncoder(): Encoder {
+  const encoder = colourEncoder();
+  return {
+    ...encoder,
+    decodeImage: (image) =>
+      encoder.decodeImage(image).catch((error) => {
+        throw new Error(`${image} cannot be decoded: ${error.message}`);
+      }),
+  };
+}
+
+/** A folder with these pictures; a colour as text is written as it is. */
+async function folderOf(
+  files: Record<string, number[] | string>,
+): Promise<string> {
+  const folder = await Deno.makeTempDir();
+  let seed = 0;
+  for (const [path, content] of Object.entries(files)) {
+    await mkdir(dirname(join(folder, path)), { recursive: true });
+    await writeFile(
+      join(folder, path),
+      typeof content === "string"
+        ? content
+        : await colourPicture(content, seed++),
+    );
+  }
+  return folder;
+}
+
+const classes = {
+  "train/red/1.jpg": red,
+  "train/red/2.jpg": red,
+  "train/green/1.jpg": green,
+  "train/green/2.jpg": green,
+  "test/red/3.jpg": red,
+  "test/green/3.jpg": green,
+};
+
+async function evaluate(folder: string) {
+  const embeddings = await Deno.makeTempDir();
+  const before = (await readdir(folder, { recursive: true })).toSorted();
+  try {
+    return await evaluateFolder(folder, openEncoder(), {
+      size: 8,
+      embeddings,
+    });
+  } finally {
+    const after = (await readdir(folder, { recursive: true })).toSorted();
+    deepEqual(after, before, "nothing is written into the folder");
+    await Deno.remove(embeddings, { recursive: true });
+    await Deno.remove(folder, { recursive: true });
+  }
+}
+
+Deno.test("evaluateFolder() scores every method, with hits by path", async () => {
+  const { gallery, queries, methods, remarks } = await evaluate(
+    await folderOf(classes),
+  );
+  deepEqual([gallery, queries, remarks], [4, 2, []]);
+  deepEqual(methods.map(({ method }) => method), [
+    ...["pixel-l1", "pixel-l2", "pixel-cosine", "pixel-correlation"],
+    ...["encoder-image", "encoder-text"],
+  ]);
+  for (const { method, top1, precisionAt5, meanAveragePrecision } of methods) {
+    // Correlation is blind to colour, the only thing that differs here.
+    if (method === "pixel-correlation") continue;
+    deepEqual(
+      [top1.value, precisionAt5.value, meanAveragePrecision.value],
+      [1, 2 / 5, 1],
+      method,
+    );
+  }
+  const hits = methods[0].hits["test/red/3.jpg"];
+  deepEqual(hits.slice(0, 2).map(([path]) => path).toSorted(), [
+    "train/red/1.jpg",
+    "train/red/2.jpg",
+  ]);
+  ok(Number.isInteger(hits[0][1]) && hits[0][1] <= hits[1][1]);
+  equal(methods[5].hits["green"][0][0].startsWith("train/green/"), true);
+});
+
+Deno.test("evaluateFolder() without test/ searches for each among the others", async () => {
+  const { gallery, queries, methods, remarks } = await evaluate(
+    await folderOf({
+      "red/1.jpg": red,
+      "red/2.jpg": red,
+      "green/1.jpg": green,
+      "green/2.jpg": green,
+      "blue/1.jpg": blue,
+      "lonely.jpg": red,
+    }),
+  );
+  deepEqual([gallery, queries], [5, 4]);
+  match(remarks[0], /^1 of the pictures in .* lie in no class's folder/);
+  match(remarks[1], /^There is no test\/: .*leave-one-out/);
+  match(
+    remarks[2],
+    /^Class blue has one picture: it is searched among, not for/,
+  );
+  const [[nearest]] = methods[0].hits["red/1.jpg"];
+  equal(nearest, "red/2.jpg", "not the query itself");
+});
+
+Deno.test("evaluateFolder() leaves out what cannot be decoded, and goes on", async () => {
+  const { gallery, queries, methods, remarks } = await evaluate(
+    await folderOf({
+      ...classes,
+      "train/red/broken.jpg": "no picture",
+      "test/green/empty.png": "",
+      "test/blue/1.jpg": blue,
+    }),
+  );
+  deepEqual([gallery, queries], [4, 2]);
+  equal(
+    remarks[0],
+    "Class blue has pictures in test/ and none in train/: its query is left out",
+  );
+  match(remarks.join("\n"), /Left out: .*broken\.jpg cannot be decoded/);
+  match(remarks.join("\n"), /Left out: .*empty\.png cannot be decoded/);
+  equal(methods[4].top1.value, 1);
+});
+
+Deno.test("evaluateFolder() says what it expected where there is nothing", async () => {
+  await rejects(
+    evaluate(await folderOf({ "train/red/1.jpg": red, "notes.txt": "x" })),
+    /nothing to evaluate: expected train\/CLASS\/ .*got 1 pictures of 1 classes/,
+  );
+  await rejects(
+    evaluate(await folderOf({ "notes.txt": "x" })),
+    /nothing to evaluate: .*got 0 pictures of 0 classes/,
+  );
+  await rejects(
+    evaluate(await folderOf({ "red/1.jpg": "x", "red/2.jpg": "y" })),
+    /nothing to evaluate: .*got 0 pictures of 0 classes in the gallery, and 2 that cannot be read$/,
+  );
+  await rejects(
+    evaluateFolder("nowhere", openEncoder(), { size: 8 }),
+    /nowhere not found/,
+  );
+});
+
+Deno.test("evaluateFolder() stops when asked, and says which size fits", async () => {
+  const folder = await folderOf(classes);
+  const embeddings = await Deno.makeTempDir();
+  const encoder = openEncoder();
+  const signal = AbortSignal.abort(new Error("stopped"));
+  await rejects(
+    evaluateFolder(folder, encoder, { size: 8, embeddings, signal }),
+    /stopped/,
+  );
+  await rejects(
+    evaluateFolder(folder, encoder, { size: 20_000, embeddings }),
+    /6 pictures of 20000 x 20000 pixels do not fit in 4 GB: choose .* up to 15/,
+  );
+  await Deno.remove(folder, { recursive: true });
+  await Deno.remove(embeddings, { recursive: true });
+});
+
+Deno.test("listPictures() follows links once, and passes over what is hidden", async () => {
+  const folder = await folderOf({
+    "b/2.JPG": red,
+    "a.png": red,
+    ".hidden/1.jpg": red,
+    "b/notes.txt": "x",
+  });
+  await symlink(folder, join(folder, "b", "loop"));
+  await symlink(join(folder, "gone"), join(folder, "dead.jpg"));
+  deepEqual(await listPictures(folder), ["a.png", "b/2.JPG", "dead.jpg"]);
+  await Deno.remove(folder, { recursive: true });
+});
+
+Deno.test("evaluateCaptions() searches both ways and reports what is missing", async () => {
+  const folder = await folderOf({
+    "images/r.jpg": red,
+    "images/g.jpg": green,
+    "images/b.jpg": blue,
+    "images/broken.jpg": "no picture",
+    "captions.json": JSON.stringify({
+      "images/r.jpg": ["something red", "a red thing"],
+      "images/g.jpg": ["green grass"],
+      "elsewhere/b.jpg": ["the blue sky"],
+      "images/broken.jpg": ["red again"],
+      "images/gone.jpg": ["a", "b"],
+    }),
+  });
+  const embeddings = await Deno.makeTempDir();
+  const run = () =>
+    evaluateCaptions(
+      join(folder, "images"),
+      join(folder, "captions.json"),
+      openEncoder(),
+      { embeddings },
+    );
+  const result = await run();
+  deepEqual(result.pictures.map(({ path }) => path), [
+    "r.jpg",
+    "g.jpg",
+    "b.jpg",
+  ]);
+  deepEqual(result.pictureOf, [0, 0, 1, 2]);
+  equal(result.textToImage.scores.r1.value, 1);
+  deepEqual(result.imageToText.ranks, [[1, 2], [1], [1]]);
+  equal(result.remarks.length, 2);
+  match(
+    result.remarks[0],
+    /^images\/gone\.jpg is not in .*: .* its 2 captions/,
+  );
+  match(result.remarks[1], /^Left out: .*broken\.jpg cannot be decoded/);
+  deepEqual((await run()).captionVectors, result.captionVectors, "from disk");
+  await Deno.remove(folder, { recursive: true });
+  await Deno.remove(embeddings, { recursive: true });
+});
+
+Deno.test("evaluateCaptions() takes the test split alone, and refuses an empty set", async () => {
+  const picture = (filename: string, split: string) => ({
+    filename,
+    split,
+    sentences: [{ raw: "red" }],
+  });
+  const folder = await folderOf({
+    "1.jpg": red,
+    "2.jpg": green,
+    "split.json": JSON.stringify({
+      images: [picture("1.jpg", "train"), picture("2.jpg", "test")],
+    }),
+    "none.json": JSON.stringify({ "3.jpg": "red" }),
+  });
+  const embeddings = await Deno.makeTempDir();
+  const encoder = openEncoder();
+  const run = (file: string) =>
+    evaluateCaptions(folder, join(folder, file), encoder, { embeddings });
+  const { pictures, remarks } = await run("split.json");
+  deepEqual(pictures.map(({ path }) => path), ["2.jpg"]);
+  deepEqual(remarks, ["Of 2 pictures, the 1 of the test split are evaluated"]);
+  await rejects(
+    run("none.json"),
+    /nothing to evaluate: none of the 1 pictures/,
+  );
+  await Deno.remove(folder, { recursive: true });
+  await Deno.remove(embeddings, { recursive: true });
+});
+
+const caltech = join(paths.root, "..", "shared", "data", "caltech101-mini");
+const ignore = !existsSync(caltech);
+if (ignore) console.warn("evaluate_folder_test: caltech101-mini is not here");
+
+Deno.test({
+  name:
+    "evaluateFolder() gives the reference values of caltech101-mini at 64 px",
+  ignore,
+  async fn() {
+    const embeddings = await Deno.makeTempDir();
+    const { methods } = await evaluateFolder(caltech, openEncoder(), {
+      size: 64,
+      embeddings,
+    });
+    // Measured with Pillow and NumPy; a query or two differ by the resizing.
+    const reference = [0.27, 0.235, 0.265, 0.285];
+    reference.forEach((top1, i) =>
+      ok(Math.abs(methods[i].top1.value - top1) <= 0.01, methods[i].method)
+    );
+    await Deno.remove(embeddings, { recursive: true });
+  },
+});

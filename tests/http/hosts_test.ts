@@ -1,0 +1,81 @@
+import { deepEqual, ok, rejects } from "node:assert/strict";
+import { FinalError, Host } from "#lib/http/hosts.ts";
+
+const limits = { intervalMs: 10, backoffMs: 100, patienceMs: 1000 };
+
+/** How long the next turn takes to come. */
+async function wait(host: Host): Promise<number> {
+  const start = performance.now();
+  await host.turn();
+  return performance.now() - start;
+}
+
+Deno.test("turn() comes once an interval, in the order asked for", async () => {
+  const host = new Host("h", limits);
+  const order: number[] = [];
+  const start = performance.now();
+  await Promise.all(
+    [0, 1, 2, 3].map((i) => host.turn().then(() => order.push(i))),
+  );
+  ok(performance.now() - start >= 25);
+  deepEqual(order, [0, 1, 2, 3]);
+});
+
+Deno.test("refused() pauses those who already wait, too", async () => {
+  const host = new Host("h", limits);
+  await host.turn();
+  const waiting = wait(host);
+  host.refused(Date.now(), null);
+  ok(await waiting >= 95);
+});
+
+Deno.test("refused() reads Retry-After as seconds and as a date", async () => {
+  for (
+    const header of ["7200", new Date(Date.now() + 7_200_000).toUTCString()]
+  ) {
+    const host = new Host("example.org", limits);
+    host.refused(Date.now(), header);
+    await rejects(host.turn(), (error: Error) => {
+      ok(error instanceof FinalError);
+      ok(/^example\.org refuses requests for 7(200|199) s/.test(error.message));
+      return true;
+    });
+  }
+  for (const header of ["0", "Thu, 01 Jan 1970 00:00:00 GMT"]) {
+    const host = new Host("h", limits);
+    host.refused(Date.now(), header);
+    ok(await wait(host) < 80);
+  }
+});
+
+Deno.test("refused() backs off longer each time, until an answer comes", async () => {
+  const host = new Host("h", limits);
+  host.refused(Date.now(), null);
+  await host.turn();
+  host.refused(Date.now(), null);
+  ok(await wait(host) >= 190);
+  host.answered(Date.now());
+  host.refused(Date.now(), null);
+  ok(await wait(host) < 190);
+});
+
+Deno.test("refused() counts requests under way together once", async () => {
+  const host = new Host("h", limits);
+  const sentAt = Date.now();
+  for (let i = 0; i < 20; i++) host.refused(sentAt, "0");
+  ok(await wait(host) < 80);
+});
+
+Deno.test("answered() by a request from before the refusal changes nothing", async () => {
+  const host = new Host("h", limits);
+  const sentAt = Date.now();
+  host.refused(sentAt, "3600");
+  host.answered(sentAt);
+  await rejects(host.turn(), FinalError);
+});
+
+Deno.test("turn() stops waiting on a signal", async () => {
+  const host = new Host("h", { ...limits, patienceMs: 60_000 });
+  host.refused(Date.now(), "30");
+  await rejects(host.turn(AbortSignal.timeout(20)));
+});

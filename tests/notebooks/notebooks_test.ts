@@ -1,0 +1,132 @@
+import { deepEqual, equal, match } from "node:assert/strict";
+import {
+  findMachinePath,
+  formatFaults,
+  lintFaults,
+  type Notebook,
+  readNotebook,
+  shapeFaults,
+  typeFaults,
+} from "../../tasks/check_notebooks.ts";
+import { listNotebooks } from "../../tasks/execute.ts";
+
+const notebooks = await Promise.all((await listNotebooks()).map(readNotebook));
+
+Deno.test("notebooks are numbered from 1 without a gap", () => {
+  deepEqual(
+    notebooks.map(({ name }) => Number(name.split("_")[0])),
+    notebooks.map((_, index) => index + 1),
+  );
+});
+
+for (const notebook of notebooks) {
+  Deno.test(`${notebook.name} has the shape of a committed notebook`, () => {
+    equal(shapeFaults(notebook).join("\n"), "");
+  });
+
+  Deno.test(`${notebook.name}'s cells are formatted`, async () => {
+    equal((await formatFaults(notebook)).join("\n"), "");
+  });
+
+  Deno.test(`${notebook.name}'s cells pass deno lint`, () => {
+    equal(lintFaults(notebook).join("\n"), "");
+  });
+}
+
+Deno.test("all notebooks' cells pass deno check", async () => {
+  equal((await typeFaults(notebooks)).join("\n"), "");
+});
+
+Deno.test("shapeFaults() accepts a sound notebook", () => {
+  deepEqual(shapeFaults(sound()), []);
+});
+
+Deno.test("shapeFaults() names notebook, cell and what is wrong", () => {
+  const cases: [(notebook: Notebook) => void, RegExp][] = [
+    [(it) => it.cells[1].id = "Cell_1", /^1_a, cell Cell_1: expected an id/],
+    [(it) => it.cells[1].id = "title", /^1_a, cell title: id used twice/],
+    [(it) => it.cells.push({ ...it.cells[1], id: "next" }), /without prose/],
+    [(it) => it.cells[1].source = Array(26).fill("1;\n"), /26 lines, at most/],
+    [(it) => it.cells[1].execution_count = 7, /count 7, expected 1/],
+    [(it) => it.cells[1].execution_count = null, /count null, expected 1/],
+    [(it) => it.cells[1].outputs = [{ output_type: "error" }], /an error/],
+    [(it) => it.cells[1].metadata.collapsed = true, /metadata collapsed/],
+    [(it) => it.metadata.widgets = {}, /^1_a: stray metadata widgets/],
+    [(it) => it.cells[0].source = ["Text"], /begin with a title/],
+    [(it) => it.text = "x".repeat(300_001), /300001 bytes, at most 300000/],
+    [(it) => it.text = "Saved to /home/ada/x.png", /\/home\/ada/],
+    [(it) => it.text = "\\u001b[31mred", /escape codes/],
+  ];
+  for (const [damage, fault] of cases) {
+    const notebook = sound();
+    damage(notebook);
+    match(shapeFaults(notebook)[0] ?? "no fault", fault);
+  }
+});
+
+Deno.test("findMachinePath() passes addresses and relative paths", () => {
+  for (const text of ["../root/x", "https://a.org/home/x", "data/tmp/x"]) {
+    equal(findMachinePath(text), undefined);
+  }
+});
+
+Deno.test("typeFaults() and lintFaults() name the cell and its line", async () => {
+  const notebook = sound();
+  notebook.cells[1].source = ["const a = 1;\n", "a.length;"];
+  deepEqual(await typeFaults([notebook]), [
+    "1_a, cell sum, line 2: TS2339 [ERROR]: Property 'length' does not exist on type '1'.",
+  ]);
+  notebook.cells[1].source = ["1;\n", "var a = 1;\n", "a;"];
+  deepEqual(lintFaults(notebook), [
+    "1_a, cell sum, line 2: `var` keyword is not allowed. (no-var)",
+  ]);
+});
+
+Deno.test("formatFaults() names the cell", async () => {
+  const { cells, metadata } = sound();
+  const text = (source: string[]) =>
+    JSON.stringify({
+      nbformat: 4,
+      nbformat_minor: 5,
+      metadata,
+      cells: [cells[0], { ...cells[1], source }],
+    });
+  const notebook = { ...sound(), text: text(cells[1].source) };
+  deepEqual(await formatFaults(notebook), []);
+  notebook.text = text(["const  sum=1"]);
+  notebook.cells[1].source = ["const  sum=1"];
+  deepEqual(await formatFaults(notebook), ["1_a, cell sum: not formatted"]);
+});
+
+Deno.test("typeFaults() finds a name that two cells declare", async () => {
+  const notebook = sound();
+  const [title, code] = notebook.cells;
+  notebook.cells.push({ ...title, id: "more" }, { ...code, id: "again" });
+  const faults = await typeFaults([notebook]);
+  match(faults[0], /^1_a, cell sum, line 1: TS2451 .*redeclare.*'sum'/);
+  match(faults[1], /^1_a, cell again, line 1: /);
+});
+
+function sound(): Notebook {
+  return {
+    name: "1_a",
+    text: "{}",
+    metadata: { kernelspec: {}, language_info: { name: "typescript" } },
+    cells: [
+      {
+        cell_type: "markdown",
+        id: "title",
+        metadata: {},
+        source: ["# 1 · Title\n", "\n", "Prose."],
+      },
+      {
+        cell_type: "code",
+        id: "sum",
+        metadata: { tags: ["timing"] },
+        source: ["const sum = 1 + 1;\n", "sum;"],
+        execution_count: 1,
+        outputs: [{ output_type: "execute_result" }],
+      },
+    ],
+  };
+}

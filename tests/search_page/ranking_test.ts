@@ -1,0 +1,119 @@
+import fc from "fast-check";
+import { deepEqual, equal, ok, throws } from "node:assert/strict";
+import { VectorRows } from "#lib/compare/vector_rows.ts";
+import { quantile } from "#lib/search_page/engine/cut_off.ts";
+import {
+  best,
+  blendSimilarities,
+  blendVectors,
+  distribution,
+  foldCopies,
+  steer,
+} from "#lib/search_page/engine/ranking.ts";
+import { readQuery } from "#lib/search_page/engine/query.ts";
+import { cosineSimilarity, l2Normalize } from "#lib/compare/metrics.ts";
+import { topK } from "#lib/compare/compare.ts";
+
+const values = fc.array(fc.integer({ min: -5, max: 5 }), { minLength: 1 });
+const vector = fc.array(fc.integer({ min: -9, max: 9 }), {
+  minLength: 4,
+  maxLength: 4,
+}).filter((numbers) => numbers.some((number) => number !== 0))
+  .map((numbers) => l2Normalize(numbers));
+
+Deno.test("best() is topK() in one pass, ties included", () => {
+  fc.assert(fc.property(
+    values,
+    fc.integer({ min: 1, max: 9 }),
+    fc.constantFrom("higher" as const, "lower" as const),
+    (numbers, k, better) =>
+      deepEqual(best(numbers, k, better), topK(numbers, k, better)),
+  ));
+});
+
+Deno.test("best() leaves out what is not allowed, and what is no number", () => {
+  deepEqual(best([5, NaN, 4, 3], 2, "higher", (row) => row !== 0), [
+    { index: 2, value: 4 },
+    { index: 3, value: 3 },
+  ]);
+});
+
+Deno.test("blendSimilarities() is the cosine to the blended vectors", () => {
+  fc.assert(fc.property(
+    ...[vector, vector, vector] as const,
+    fc.double({ min: 0.05, max: 0.45, noNaN: true }),
+    (query, title, picture, weight) => {
+      const [value] = blendSimilarities(
+        [cosineSimilarity(query, title)],
+        [cosineSimilarity(query, picture)],
+        [cosineSimilarity(title, picture)],
+        weight,
+      );
+      const blended = blendVectors(title, picture, weight);
+      ok(Math.abs(value - cosineSimilarity(query, blended)) < 1e-3);
+    },
+  ));
+});
+
+Deno.test("blendSimilarities() goes by the picture where nothing is written", () => {
+  deepEqual([...blendSimilarities([NaN], [0.5], [NaN], 0.3)], [0.5]);
+});
+
+Deno.test("steer() adds and takes away, and refuses what cancels out", () => {
+  const x = Float32Array.of(1, 0), y = Float32Array.of(0, 1);
+  deepEqual([...steer(x, [y], [x])], [0, 1]);
+  throws(() => steer(x, [], [x]), RangeError);
+});
+
+Deno.test("foldCopies() keeps each hit once, behind the first like it", () => {
+  const hits = [0, 1, 2, 3, 4].map((index) => ({
+    index,
+    value: 1 - index / 9,
+  }));
+  const alike = (a: number, b: number) => a % 2 === b % 2 ? 1 : 0;
+  deepEqual(
+    foldCopies(hits, alike, 0.9, 5).map(({ index, copies }) => [index, copies]),
+    [[0, [2, 4]], [1, [3]]],
+  );
+  equal(foldCopies(hits, alike, 2, 5).length, 5);
+  equal(foldCopies(hits, alike, 2, 3).length, 3);
+});
+
+Deno.test("distribution() counts every value once", () => {
+  fc.assert(fc.property(values, (numbers) => {
+    const { bins, count, mean, least, most } = distribution(numbers, 7);
+    equal(bins.reduce((sum, bin) => sum + bin, 0), numbers.length);
+    equal(count, numbers.length);
+    ok(least <= mean + 1e-9 && mean <= most + 1e-9);
+  }));
+  equal(distribution([NaN]).count, 0);
+});
+
+Deno.test("VectorRows grows over its blocks and keeps every row", async () => {
+  const size = 2 ** 21; // eight rows fill a block of 64 MB
+  const rows = new VectorRows(size);
+  const row = (number: number) => {
+    const numbers = new Float32Array(size);
+    numbers[0] = number;
+    return numbers;
+  };
+  for (let i = 0; i < 10; i++) rows.append(row(i));
+  deepEqual([...await rows.dot(row(1))], [0, 1, 2, 3, 4, 5, 6, 7, 8, 9]);
+  deepEqual([...await rows.dot(row(1), 9)], [0, 1, 2, 3, 4, 5, 6, 7, 8]);
+  equal(rows.row(9)[0], 9);
+  throws(() => rows.row(10), /expected a row from 0 to 9, got 10/);
+});
+
+Deno.test("readQuery() refuses what it does not know, and never throws else", () => {
+  fc.assert(fc.property(fc.object(), (input) => {
+    try {
+      readQuery(input);
+    } catch (error) {
+      equal((error as Error).name, "QueryError");
+    }
+  }));
+});
+
+Deno.test("quantile() of one value is that value", () => {
+  equal(quantile([7], 0.9), 7);
+});

@@ -1,0 +1,106 @@
+import { deepEqual, equal, match, ok } from "node:assert/strict";
+import { readFile } from "node:fs/promises";
+import { join } from "node:path";
+import { paths } from "#lib/paths.ts";
+import { runChild } from "../../tasks/child.ts";
+import { kernelReady } from "../../tasks/kernel.ts";
+import { offlineEncoderReady } from "../../tasks/offline_encoder.ts";
+
+const ignore = !kernelReady() || !offlineEncoderReady();
+if (ignore) console.warn("evaluate_command_test: run deno task setup first");
+
+/** Runs `task evaluate` with its data in a folder of its own. */
+async function evaluate(data: string, ...args: string[]) {
+  const stdout: string[] = [], stderr: string[] = [];
+  const { code } = await runChild(
+    Deno.execPath(),
+    ["run", "-A", join(paths.root, "tasks", "evaluate.ts"), ...args],
+    {
+      env: { CONTACT_SHEET_DATA: data, NO_COLOR: "1" },
+      onLine: (line, stream) =>
+        (stream === "stdout" ? stdout : stderr).push(line),
+    },
+  );
+  return { code, stdout, stderr: stderr.join("\n") };
+}
+
+Deno.test({
+  name:
+    "task evaluate --json ends with the line that scripts read, --hits with a file",
+  ignore,
+  async fn() {
+    const data = await Deno.makeTempDir();
+    const hitsFile = join(data, "hits.json");
+    const { code, stdout, stderr } = await evaluate(
+      data,
+      ...[join(paths.sample, "plants"), "--encoder", "offline"],
+      ...["--size", "16", "--json", "--hits", hitsFile],
+    );
+    equal(code, 0, stderr);
+    equal(stdout.length, 1, "nothing but the line on standard output");
+    const { gallery, queries, encoder, size, rows } = JSON.parse(stdout[0]);
+    deepEqual([encoder, size], ["offline", 16]);
+    ok(gallery === queries && gallery > 20);
+    deepEqual(rows.map(({ method }: { method: string }) => method), [
+      ...["pixel-l1", "pixel-l2", "pixel-cosine", "pixel-correlation"],
+      ...["encoder-image", "encoder-text"],
+    ]);
+    for (const row of rows) {
+      for (const key of ["top1", "p5", "map"]) {
+        ok(row[key] >= 0 && row[key] <= 1);
+      }
+      ok(row.msPerQuery > 0);
+    }
+    const hits = JSON.parse(await readFile(hitsFile, "utf8"));
+    const [query] = Object.keys(hits["pixel-l1"]);
+    equal(hits["pixel-l1"][query].length, 5);
+    equal(typeof hits["encoder-image"][query][0][1], "number");
+    await Deno.remove(data, { recursive: true });
+  },
+});
+
+Deno.test({
+  name: "task evaluate --captions measures both ways",
+  ignore,
+  async fn() {
+    const data = await Deno.makeTempDir();
+    const { code, stdout, stderr } = await evaluate(
+      data,
+      ...[paths.sample, "--captions", join(paths.sample, "captions.json")],
+      ...["--encoder", "offline", "--json"],
+    );
+    equal(code, 0, stderr);
+    const { pictures, captions, textToImage, imageToText } = JSON.parse(
+      stdout[0],
+    );
+    ok(pictures === captions && pictures > 100);
+    for (const { r1, r5, r10 } of [textToImage, imageToText]) {
+      ok(0 < r1 && r1 < r5 && r5 < r10 && r10 < 1);
+    }
+    match(stderr, /text to image/);
+    await Deno.remove(data, { recursive: true });
+  },
+});
+
+Deno.test("task evaluate answers bad arguments with one line", async () => {
+  const data = await Deno.makeTempDir();
+  const line = async (...args: string[]) => {
+    const { code, stderr } = await evaluate(data, ...args);
+    equal(code, 1);
+    return stderr;
+  };
+  equal(await line(), "evaluate: expected one DIR, got 0; see --help");
+  match(
+    await line("nowhere"),
+    /^evaluate: expected a folder, nowhere is not there$/,
+  );
+  match(
+    await line(paths.sample, "--size", "0"),
+    /^--size: expected a whole number from 1 to 2048, got 0$/,
+  );
+  match(
+    await line(paths.sample, "--captions", paths.sample),
+    /^--captions: expected a file, .* is a folder$/,
+  );
+  await Deno.remove(data, { recursive: true });
+});

@@ -1,0 +1,150 @@
+import { equal, match } from "node:assert/strict";
+import { mkdir, readdir, writeFile } from "node:fs/promises";
+import { join } from "node:path";
+import { paths } from "#lib/paths.ts";
+import { runChild } from "../../tasks/child.ts";
+import { offlineEncoderReady } from "../../tasks/offline_encoder.ts";
+import { plain } from "../support/colour_encoder.ts";
+
+const missing = !offlineEncoderReady();
+if (missing) {
+  console.warn("search_command_test: skipped, set-up has not been run");
+}
+
+/** Runs a command with data of its own. */
+async function run(data: string, task: string, ...args: string[]) {
+  const out: string[] = [];
+  const { code, output } = await runChild(
+    Deno.execPath(),
+    ["run", "-A", join(paths.root, "tasks", `${task}.ts`), ...args],
+    {
+      env: {
+        CONTACT_SHEET_DATA: data,
+        CONTACT_SHEET_ENCODER: "offline",
+        NO_COLOR: "1",
+      },
+      onLine: (line, stream) => stream === "stdout" && out.push(line),
+    },
+  );
+  return { code, output, out };
+}
+
+async function withFolder(
+  body: (folder: string, data: string) => Promise<void>,
+): Promise<void> {
+  const root = await Deno.makeTempDir({ prefix: "command-" });
+  const folder = join(root, "pictures");
+  await mkdir(folder);
+  for (const colour of ["red", "blue"]) {
+    await writeFile(join(folder, `${colour}.png`), await plain(colour));
+  }
+  try {
+    await body(folder, join(root, "data"));
+  } finally {
+    await Deno.remove(root, { recursive: true });
+  }
+}
+
+Deno.test({
+  name: "task search finds a picture by itself, and ends with one line of JSON",
+  ignore: missing,
+  fn: () =>
+    withFolder(async (folder, data) => {
+      const file = join(folder, "blue.png");
+      const { code, out } = await run(
+        data,
+        ...["search", "--images", folder, "--image", file, "--top", "1"],
+        "--json",
+      );
+      equal(code, 0);
+      equal(out.length, 1);
+      const { query, encoder, hits } = JSON.parse(out[0]);
+      equal(`${query} ${encoder} ${hits.length}`, `${file} offline 1`);
+      equal(hits[0].path, "blue.png");
+      equal(hits[0].similarity > 0.98, true);
+      equal((await readdir(folder)).length, 2);
+    }),
+});
+
+Deno.test({
+  name: "task search prints a list, and says when nothing fits",
+  ignore: missing,
+  fn: () =>
+    withFolder(async (folder, data) => {
+      const { code, out } = await run(
+        data,
+        ...["search", "--images", folder, "something", "blue"],
+      );
+      equal(code, 0);
+      match(out[0], /^ {2}1 {2}-?0\.\d{3} {2}(red|blue)\.png {2}(red|blue)$/);
+      equal(out.length, 2);
+    }),
+});
+
+Deno.test({
+  name:
+    "task search says what is odd in a folder, and fails where none is good",
+  ignore: missing,
+  fn: () =>
+    withFolder(async (folder, data) => {
+      await writeFile(join(folder, "captions.json"), '{"red.png": ');
+      await writeFile(join(folder, "red.png"), "no picture");
+      const some = await run(data, "search", "--images", folder, "blue");
+      equal(some.code, 0);
+      match(some.output, /^ {2}left out: red\.png: /m);
+      match(some.output, /captions\.json.* is not whole/);
+
+      await writeFile(join(folder, "blue.png"), "no picture");
+      const none = await run(data, "search", "--images", folder, "blue");
+      equal(none.code, 1);
+      match(
+        none.output,
+        /none of the 2 pictures in .* can be read; (blue|red)\.png: /,
+      );
+    }),
+});
+
+Deno.test({
+  name: "task search and serve say in one line what is wrong",
+  ignore: missing,
+  fn: () =>
+    withFolder(async (folder, data) => {
+      const cases: [string[], RegExp][] = [
+        [
+          ["search"],
+          /^search: expected either words or --image FILE, got neither$/,
+        ],
+        [
+          ["search", "--top", "0", "x"],
+          /^--top: expected a whole number from 1 to 200, got 0$/,
+        ],
+        [
+          ["search", "--mode", "x", "y"],
+          /^--mode: expected visual, text or smart, got x$/,
+        ],
+        [
+          ["search", "--image", join(folder, "gone")],
+          /gone cannot be read \(ENOENT\): expected a picture's file$/,
+        ],
+        [
+          ["search", "a".repeat(100_000)],
+          /^text: expected at most 1000 characters, got 100000$/,
+        ],
+        [
+          ["search", "--image", join(paths.root, "LICENSE")],
+          /LICENSE: the file is no picture that can be read: expected JPEG/,
+        ],
+        [
+          ["serve", join(folder, "gone")],
+          /gone cannot be read \(ENOENT\): expected a folder of pictures$/,
+        ],
+        [["serve", "a", "b"], /^serve: expected one folder, got 2$/],
+        [["serve", "--port", "x"], /^--port: expected a whole number/],
+      ];
+      for (const [[task, ...args], words] of cases) {
+        const { code, output } = await run(data, task, ...args);
+        equal(code, 1, output);
+        match(output, words);
+      }
+    }),
+});
