@@ -127,7 +127,7 @@ export async function runCommand(
  * Imports a module that needs npm packages, once set-up has installed them. An
  * ordinary import would be looked up when the command starts.
  *
- * `importLater<typeof import("../lib/search_page/server.ts")>("../lib/app/server.ts")`
+ * `importLater<typeof import("../lib/search_page/server.ts")>("../lib/search_page/server.ts")`
  *
  * @param file Relative to this folder.
  */

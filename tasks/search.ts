@@ -60,10 +60,10 @@ if (import.meta.main) {
     await ensureSetup(signal);
     const { searchOnce } = await importLater<
       typeof import("../lib/search_page/search_once.ts")
-    >("../lib/app/search_once.ts");
+    >("../lib/search_page/search_once.ts");
     const { drawHits } = await importLater<
       typeof import("../lib/search_page/terminal.ts")
-    >("../lib/app/terminal.ts");
+    >("../lib/search_page/terminal.ts");
 
     const progress = progressOn(process.stderr);
     const { encoder, result, fits, failures, problems } = await searchOnce({

@@ -59,10 +59,10 @@ if (import.meta.main) {
     await ensureSetup(signal);
     const { folderSource, sampleSource } = await importLater<
       typeof import("../lib/search_page/index/sources.ts")
-    >("../lib/app/sources.ts");
+    >("../lib/search_page/index/sources.ts");
     const { openSearchApp } = await importLater<
       typeof import("../lib/search_page/search_page.ts")
-    >("../lib/app/app.ts");
+    >("../lib/search_page/search_page.ts");
 
     const [folder] = positionals;
     const source = folder ? await folderSource(folder) : await sampleSource();

@@ -56,7 +56,7 @@ export interface PageState {
   select(ids: string[]): void;
 }
 
-const PAGE = new URL("../app/page/", import.meta.url);
+const PAGE = new URL("./web/", import.meta.url);
 
 const TYPES: Record<string, string> = {
   ".html": "text/html",

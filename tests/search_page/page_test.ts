@@ -373,7 +373,7 @@ Deno.test("results are taken away as CSV, JSON and the cell that finds them", ()
     await page.click("#cell");
     equal(
       await textOf(page, "#codeText"),
-      "// app: what openSearchApp() of #lib/app/app.ts returned\n" +
+      "// app: what openSearchApp() of #lib/search_page/search_page.ts returned\n" +
         'const found = await app.search({\n  text: "red",\n});\n' +
         "found.hits.map(({ value, id }) => ({ value, id }))",
     );
@@ -584,7 +584,7 @@ interface Violation {
 }
 
 Deno.test("the page's code is small: under 100 KB compressed", async () => {
-  const folder = join(paths.root, "lib", "app", "page");
+  const folder = join(paths.root, "lib", "search_page", "web");
   let size = 0;
   for await (const { name } of Deno.readDir(folder)) {
     const bytes = await readFile(join(folder, name));

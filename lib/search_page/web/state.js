@@ -118,7 +118,7 @@ export function toCell(query, defaults) {
   const lines = differing.map(([name, value]) =>
     `  ${name}: ${JSON.stringify(value)},\n`
   );
-  return "// app: what openSearchApp() of #lib/app/app.ts returned\n" +
+  return "// app: what openSearchApp() of #lib/search_page/search_page.ts returned\n" +
     `const found = await app.search({\n${lines.join("")}});\n` +
     "found.hits.map(({ value, id }) => ({ value, id }))";
 }
