@@ -12,6 +12,8 @@
  * What is wrong in a file is left out and reported, and the rest is read.
  * Captions keep the order of the file. All of it is text from outside.
  *
+ * Beside this: coco.ts downloads COCO's pictures and captions.
+ *
  * ```ts
  * import { parseCaptions } from "#lib/captions/captions.ts";
  * import { deepEqual } from "node:assert/strict";
@@ -24,13 +26,23 @@
  * @module
  */
 import { readFile } from "node:fs/promises";
-import {
-  CaptionCollector,
-  type CaptionedPicture,
-  type CaptionFile,
-  type PictureFacts,
-  quote,
-} from "./collector.ts";
+import type { Picture } from "../records.ts";
+
+/** A picture and all its captions, of which `caption` is the first. */
+export interface CaptionedPicture extends Picture {
+  /** In the file's order; none for a picture that is only there to be found. */
+  captions: string[];
+  /** "train", "val" or "test", where the file splits. */
+  split: string;
+}
+
+/** What a file holds. */
+export interface CaptionFile {
+  /** In the file's order. */
+  pictures: CaptionedPicture[];
+  /** What was left out or is odd, a line each. */
+  problems: string[];
+}
 
 /**
  * Reads a file of captions.
@@ -49,12 +61,9 @@ export async function readCaptions(path: string): Promise<CaptionFile> {
 /** Reads the text of such a file. */
 export function parseCaptions(text: string): CaptionFile {
   const collector = new CaptionCollector();
-  const content = text.replace(/^\uFEFF/, "").trim();
-  if (/^[[{]/.test(content)) {
-    addJson(collector, parseJson(content));
-  } else {
-    addTokenLines(collector, content);
-  }
+  const content = text.trim(); // Of a byte order mark as well.
+  if (/^[[{]/.test(content)) addJson(collector, parseJson(content));
+  else addTokenLines(collector, content);
   if (collector.pictures.size === 0) {
     throw new Error(
       "holds no captions: expected COCO annotations, Flickr30k's " +
@@ -67,18 +76,79 @@ export function parseCaptions(text: string): CaptionFile {
   };
 }
 
+/** Gathers pictures and captions, and what is wrong with them. */
+class CaptionCollector {
+  readonly pictures = new Map<string, CaptionedPicture>();
+  readonly problems: string[] = [];
+
+  /** Takes a picture with whatever its captions are; undefined if it is none. */
+  addPicture(
+    path: unknown,
+    facts: Partial<CaptionedPicture> = {},
+    captions: readonly unknown[] = [],
+  ): CaptionedPicture | undefined {
+    if (typeof path !== "string" || !isBelow(path)) {
+      this.problems.push(
+        `${quote(path)} is no path of a picture below its folder: left out`,
+      );
+      return;
+    }
+    if (this.pictures.has(path)) {
+      this.problems.push(`${path} is listed twice: the first one counts`);
+      return;
+    }
+    const picture = { ...UNKNOWN, ...facts, path, captions: [] };
+    this.pictures.set(path, picture);
+    captions.forEach((caption, i) => this.addCaption(picture, caption, i + 1));
+    return picture;
+  }
+
+  /** Takes a caption; `place` is its number in the file, from 1. */
+  addCaption(
+    picture: CaptionedPicture,
+    caption: unknown,
+    place = picture.captions.length + 1,
+  ): void {
+    const name = `${picture.path}: caption ${place}`;
+    if (typeof caption !== "string") {
+      this.problems.push(`${name} is ${quote(caption)}, no text: left out`);
+      return;
+    }
+    const text = caption.trim();
+    if (text === "") {
+      this.problems.push(`${name} is empty: left out`);
+      return;
+    }
+    if (text.length > 1000) {
+      this.problems.push(
+        `${name} has ${text.length} characters: encoders read its beginning`,
+      );
+    }
+    if (!/\p{Script=Latin}/u.test(text)) {
+      this.problems.push(
+        `${name} has no Latin letters (${quote(text)}): encoders of English ` +
+          "make little of it",
+      );
+    }
+    picture.captions.push(text);
+    picture.caption ||= text;
+  }
+}
+
 // deno-lint-ignore no-explicit-any -- whatever a file from outside holds
 type Json = any;
 
 function addJson(collector: CaptionCollector, json: Json): void {
-  if (Array.isArray(json?.annotations) && Array.isArray(json.images)) {
+  const { images, annotations } = json;
+  if (Array.isArray(images) && Array.isArray(annotations)) {
     addCoco(collector, json);
-  } else if (Array.isArray(json?.images)) {
-    addKarpathy(collector, json.images);
-  } else if (Array.isArray(json)) {
-    addList(collector, json);
+  } else if (Array.isArray(images)) {
+    addKarpathy(collector, images);
   } else {
-    addPlain(collector, json);
+    const entries = Array.isArray(json)
+      ? json.map((one) => [one?.file ?? one?.file_name ?? one?.path, one])
+      : Object.entries(json);
+    for (const [path, entry] of entries) addEntry(collector, path, entry);
   }
 }
 
@@ -104,11 +174,11 @@ function addCoco(collector: CaptionCollector, json: Json): void {
     });
     if (picture) byId.set(image.id, picture);
   }
-  const seen = new Set<unknown>();
+  const known = new Set<unknown>();
   for (const annotation of json.annotations) {
     const picture = byId.get(annotation?.image_id);
     const name = `annotation ${annotation?.id}`;
-    if (annotation?.id !== undefined && seen.has(annotation.id)) {
+    if (annotation?.id !== undefined && known.has(annotation.id)) {
       collector.problems.push(`${name} is listed twice: the first one counts`);
     } else if (!picture) {
       collector.problems.push(
@@ -116,10 +186,9 @@ function addCoco(collector: CaptionCollector, json: Json): void {
           "left out",
       );
     } else {
-      const place = picture.captions.length + 1;
-      collector.addCaption(picture, annotation.caption, place);
+      collector.addCaption(picture, annotation.caption);
     }
-    seen.add(annotation?.id);
+    known.add(annotation?.id);
   }
 }
 
@@ -128,37 +197,31 @@ function addKarpathy(collector: CaptionCollector, images: Json[]): void {
     const name = asText(image?.filename);
     // Only COCO's pictures lie in folders, one a split.
     const folder = asText(image?.filepath);
-    const picture = collector.addPicture(folder ? `${folder}/${name}` : name, {
-      split: asText(image?.split),
-      // Flickr30k's files are named after their number on Flickr.
-      page: /^\d+\.jpg$/.test(name) && !folder
-        ? photoPage(name.slice(0, -4))
-        : "",
-    });
     const sentences: Json[] = image?.sentences ?? [];
-    if (picture) {
-      collector.addCaptions(picture, sentences.map((one) => one?.raw));
-    }
+    collector.addPicture(folder ? `${folder}/${name}` : name, {
+      split: asText(image?.split),
+      page: folder ? "" : flickrPage(name),
+    }, sentences.map((one) => one?.raw));
   }
 }
 
-function addList(collector: CaptionCollector, entries: Json[]): void {
-  for (const entry of entries) {
-    const path = entry?.file ?? entry?.file_name ?? entry?.path;
-    const picture = collector.addPicture(path, {
-      ...factsOf(entry),
-      url: asText(entry?.url ?? entry?.flickr_url),
-      page: asText(entry?.page) || flickrPage(asText(entry?.flickr_url)),
-    });
-    if (picture) collector.addCaptions(picture, captionsOf(entry));
-  }
-}
-
-function addPlain(collector: CaptionCollector, entries: Json): void {
-  for (const [path, entry] of Object.entries<Json>(entries)) {
-    const picture = collector.addPicture(path, factsOf(entry));
-    if (picture) collector.addCaptions(picture, captionsOf(entry));
-  }
+/** A record with captions, a list of captions, or one caption. */
+function addEntry(
+  collector: CaptionCollector,
+  path: unknown,
+  entry: Json,
+): void {
+  const file = asText(entry?.flickr_url);
+  const terms = asText(entry?.license_url);
+  const license = `${asText(entry?.license)} ${terms && `(${terms})`}`.trim();
+  const captions = entry?.captions ?? entry?.caption ?? entry;
+  collector.addPicture(path, {
+    split: asText(entry?.split),
+    url: asText(entry?.url) || file,
+    page: asText(entry?.page) || flickrPage(file),
+    author: asText(entry?.author),
+    license,
+  }, Array.isArray(captions) ? captions : [captions]);
 }
 
 /** "1000092795.jpg#0⇥A caption" a line; a picture's captions may lie apart. */
@@ -174,41 +237,21 @@ function addTokenLines(collector: CaptionCollector, text: string): void {
       return;
     }
     const picture = collector.pictures.get(name) ??
-      collector.addPicture(name, {
-        page: /^\d+\.jpg$/.test(name) ? photoPage(name.slice(0, -4)) : "",
-      });
-    if (picture) {
-      collector.addCaption(picture, caption, picture.captions.length + 1);
-    }
+      collector.addPicture(name, { page: flickrPage(name) });
+    if (picture) collector.addCaption(picture, caption);
   });
 }
 
-function captionsOf(entry: Json): unknown[] {
-  const captions = entry?.captions ?? entry?.caption ?? entry;
-  return Array.isArray(captions) ? captions : [captions];
-}
-
-function factsOf(entry: Json): PictureFacts {
-  const license = asText(entry?.license);
-  const terms = asText(entry?.license_url);
-  return {
-    split: asText(entry?.split),
-    url: asText(entry?.url),
-    page: asText(entry?.page),
-    author: asText(entry?.author),
-    license: terms ? `${license} (${terms})`.trim() : license,
-  };
-}
-
-/** The page of a picture file on Flickr: …/6116/6255196340_da26cf2c9e_z.jpg. */
-function flickrPage(fileAddress: string): string {
-  const [, number] = fileAddress.match(/\/(\d+)_[0-9a-f]+(_\w)?\.jpg$/) ?? [];
-  return number ? photoPage(number) : fileAddress;
-}
-
-/** Flickr leads from here to the photo's page, whoever its author is. */
-function photoPage(number: string): string {
-  return `https://www.flickr.com/photo.gne?id=${number}`;
+/**
+ * A picture's page on Flickr, whoever its author is: from its file's address
+ * there, …/6116/6255196340_da26cf2c9e_z.jpg, or its name in Flickr30k,
+ * 1000092795.jpg. Of another file, "" or its address.
+ */
+function flickrPage(file: string): string {
+  const [, number] = file.match(/\/(\d+)_[0-9a-f]+(?:_\w)?\.jpg$/) ??
+    file.match(/^(\d+)\.jpg$/) ?? [];
+  if (number) return `https://www.flickr.com/photo.gne?id=${number}`;
+  return URL.canParse(file) ? file : "";
 }
 
 function asText(value: unknown): string {
@@ -224,4 +267,28 @@ function parseJson(text: string): unknown {
         "it again",
     );
   }
+}
+
+/** A value from outside, short enough for a line. */
+function quote(value: unknown): string {
+  const text = JSON.stringify(value) ?? String(value);
+  return text.length > 60 ? `${text.slice(0, 60)}…` : text;
+}
+
+/** What a file does not say is "". */
+const UNKNOWN = {
+  category: "",
+  term: "",
+  url: "",
+  page: "",
+  caption: "",
+  author: "",
+  license: "",
+  split: "",
+};
+
+/** Whether a path stays below the folder that it starts from. */
+function isBelow(path: string): boolean {
+  return path !== "" && !/^([/\\]|[A-Za-z]:)/.test(path) &&
+    !path.split(/[/\\]/).includes("..") && !/\p{Cc}/u.test(path);
 }

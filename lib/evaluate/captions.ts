@@ -24,8 +24,7 @@
  */
 import { existsSync } from "node:fs";
 import { basename, join } from "node:path";
-import type { CaptionedPicture } from "../captions/collector.ts";
-import { readCaptions } from "../captions/captions.ts";
+import { type CaptionedPicture, readCaptions } from "../captions/captions.ts";
 import { updateEmbeddings } from "../embeddings/embeddings.ts";
 import type { Encoder } from "../encoders/encoder.ts";
 import { folderPlace, toEmbed } from "../pictures/folder.ts";

@@ -1,4 +1,11 @@
-import { deepEqual, equal, ok, rejects, throws } from "node:assert/strict";
+import {
+  deepEqual,
+  equal,
+  match,
+  ok,
+  rejects,
+  throws,
+} from "node:assert/strict";
 import { existsSync } from "node:fs";
 import { join } from "node:path";
 import { parseCaptions, readCaptions } from "#lib/captions/captions.ts";
@@ -40,6 +47,9 @@ Deno.test("readCaptions(): COCO, with licence and page, in the order of the anno
   deepEqual(problems, []);
   deepEqual(pictures[0], {
     path: "000000397133.jpg",
+    category: "",
+    term: "",
+    caption: "A man cooks.",
     captions: ["A man cooks."],
     split: "",
     url: "http://images.example/val2017/000000397133.jpg",
@@ -48,6 +58,45 @@ Deno.test("readCaptions(): COCO, with licence and page, in the order of the anno
     license: "Attribution License (http://cc/by/2.0/)",
   });
   deepEqual(pictures[1].captions, ["A small kitchen.", "Fruit on a counter."]);
+  equal(pictures[1].caption, "A small kitchen.");
+  equal(pictures[1].license, ""); // Number 9 is not listed.
+});
+
+Deno.test("readCaptions() takes only paths below the folder", () => {
+  const below = ["a.jpg", "b/c..d.jpg", ".hidden/e.jpg", "f\\g.jpg"];
+  const outside = [
+    ...["", "/etc/a.jpg", "\\\\host\\a.jpg", "C:\\a.jpg", "c:a.jpg"],
+    ...["../a.jpg", "b/../../a.jpg", "b\\..\\..\\a.jpg", "b/..", "a\n.jpg"],
+    ...["a\u0000.jpg", 7, null],
+  ];
+  const { pictures, problems } = parse(
+    [...outside, ...below].map((file) => ({ file, captions: ["One."] })),
+  );
+  deepEqual(pictures.map(({ path }) => path), below);
+  equal(problems.length, outside.length);
+  for (const problem of problems) match(problem, /is no path of a picture/);
+});
+
+Deno.test("readCaptions() remarks on more than 1,000 characters, and keeps them", () => {
+  const long = (length: number) => "x".repeat(length);
+  const { pictures, problems } = parse({ "a.jpg": [long(1000), long(1001)] });
+  deepEqual(pictures[0].captions.map(({ length }) => length), [1000, 1001]);
+  deepEqual(problems, [
+    "a.jpg: caption 2 has 1001 characters: encoders read its beginning",
+  ]);
+});
+
+Deno.test("readCaptions() trims captions, and remarks on those without Latin letters", () => {
+  const { pictures, problems } = parse({
+    "a.jpg": ["\t An owl \u00a0\n", " 猫 ", "Ein Käuzchen", "ひ".repeat(70)],
+  });
+  deepEqual(pictures[0].captions.slice(0, 3), ["An owl", "猫", "Ein Käuzchen"]);
+  deepEqual(problems, [
+    'a.jpg: caption 2 has no Latin letters ("猫"): encoders of English make ' +
+    "little of it",
+    `a.jpg: caption 4 has no Latin letters ("${"ひ".repeat(59)}…): encoders ` +
+    "of English make little of it",
+  ]);
 });
 
 Deno.test("readCaptions(): COCO with everything that can be wrong, a line each", () => {
@@ -98,11 +147,17 @@ Deno.test("readCaptions(): Flickr30k as Karpathy split it", () => {
   deepEqual(pictures[0].captions, ["Two young men.", "A garden."]);
   equal(pictures[0].split, "test");
   equal(pictures[0].page, "https://www.flickr.com/photo.gne?id=1000092795");
+  // COCO as Karpathy split it: pictures lie in folders.
+  const { pictures: [coco] } = parse({
+    images: [{ filepath: "val2014", filename: "391895.jpg", sentences: [] }],
+  });
+  deepEqual([coco.path, coco.page], ["val2014/391895.jpg", ""]);
 });
 
 Deno.test("readCaptions(): Flickr30k's lines", () => {
   const { pictures, problems } = parseCaptions(
-    "1.jpg#0\tA dog .\r\n2.jpg#0\tA cat .\n1.jpg#1\tA brown dog .\nA fox .\n",
+    "\uFEFF1.jpg#0\tA dog .\r\n2.jpg#0\tA cat .\n1.jpg#1\tA brown dog .\n" +
+      "A fox .\n3.jpg#0 A hen .\n",
   );
   deepEqual(pictures.map(({ path, captions }) => [path, captions]), [
     ["1.jpg", ["A dog .", "A brown dog ."]],
@@ -110,32 +165,61 @@ Deno.test("readCaptions(): Flickr30k's lines", () => {
   ]);
   deepEqual(problems, [
     'line 4: expected NAME.jpg#0, a tab and a caption, got "A fox .": left out',
+    "line 5: expected NAME.jpg#0, a tab and a caption, got " +
+    '"3.jpg#0 A hen .": left out',
   ]);
 });
 
 Deno.test("readCaptions(): picture → caption, captions, or a record", () => {
   const { pictures, problems } = parse({
     "a.jpg": "One.",
-    "b/c.jpg": ["One.", "Two."],
+    "b/c.jpg": [" ", "One.", "Two."],
     "d.jpg": { caption: "One.", author: "Ada", license: "CC0" },
     "e.jpg": [],
     "f.jpg": 7,
   });
   deepEqual(pictures.map(({ captions }) => captions.length), [1, 2, 1, 0, 0]);
   equal(pictures[2].author, "Ada");
-  deepEqual(problems, ["f.jpg: caption 1 is 7, no text: left out"]);
+  equal(pictures[2].license, "CC0");
+  deepEqual(pictures.map(({ caption }) => caption), [
+    ...["One.", "One.", "One.", "", ""],
+  ]);
+  deepEqual(problems, [
+    "b/c.jpg: caption 1 is empty: left out",
+    "f.jpg: caption 1 is 7, no text: left out",
+  ]);
 });
 
 Deno.test("readCaptions(): a list of records", () => {
-  const { pictures } = parse([{
+  const address = "http://farm3.example/2784/4119513504_1a9094f2a0_z.jpg";
+  const { pictures, problems } = parse([{
     file: "images/1.jpg",
     captions: ["A dog."],
     license: "Attribution License",
     license_url: "http://cc/by/2.0/",
-    flickr_url: "http://farm3.example/2784/4119513504_1a9094f2a0_z.jpg",
+    flickr_url: address,
+  }, {
+    path: "2.jpg",
+    caption: "A cat.",
+    url: "http://here/2.jpg",
+    page: "http://here/2",
+    split: "val",
+  }, {
+    path: "2.jpg",
+    caption: "Another cat.",
+  }, {
+    file_name: "3.jpg",
+    captions: [],
+    flickr_url: "http://flickr/photos/ada/3",
   }]);
   equal(pictures[0].license, "Attribution License (http://cc/by/2.0/)");
+  equal(pictures[0].url, address);
   equal(pictures[0].page, "https://www.flickr.com/photo.gne?id=4119513504");
+  const { url, page, split, captions } = pictures[1];
+  deepEqual([url, page, split], ["http://here/2.jpg", "http://here/2", "val"]);
+  deepEqual(captions, ["A cat."]);
+  equal(pictures[2].page, "http://flickr/photos/ada/3");
+  deepEqual(problems, ["2.jpg is listed twice: the first one counts"]);
 });
 
 Deno.test("readCaptions(): the sample's own", async () => {
@@ -164,6 +248,6 @@ Deno.test("readCaptions() names a file that is cut off, or no such file", async 
     /holds no captions: expected COCO/,
   );
   throws(() => parseCaptions("{}"), /holds no captions/);
-  await rejects(readCaptions(join(folder, "none")), /ENOENT/);
+  await rejects(readCaptions(join(folder, "none")), { code: "ENOENT" });
   await Deno.remove(folder, { recursive: true });
 });

@@ -22,8 +22,10 @@
 import { existsSync } from "node:fs";
 import { readdir } from "node:fs/promises";
 import { basename, join, relative, resolve, sep } from "node:path";
-import type { CaptionedPicture } from "../../captions/collector.ts";
-import { readCaptions } from "../../captions/captions.ts";
+import {
+  type CaptionedPicture,
+  readCaptions,
+} from "../../captions/captions.ts";
 import { readEmbeddings } from "../../embeddings/embeddings.ts";
 import { listPictures } from "../../pictures/folder.ts";
 import { paths } from "../../paths.ts";
