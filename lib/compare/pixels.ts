@@ -3,7 +3,7 @@
  *
  * A picture becomes `size` × `size` pixels (its shape is not kept), each of
  * them red, green, blue, 0–255, row by row from the top left: a Uint8Array of
- * size × size × 3 bytes. Transparency is laid on white.
+ * size × size × 3 bytes.
  *
  * ```ts
  * import { pixelVector } from "#lib/compare/pixels.ts";
@@ -19,18 +19,17 @@
  * @module
  */
 import pLimit from "p-limit";
-import sharp from "sharp";
+import { decodePicture, type ImageSource } from "../pictures/pictures.ts";
 
 /**
  * One picture as a vector of pixels.
  *
- * @param image A file's path, or an encoded picture's bytes.
  * @param size Side of the square in pixels; the seed projects used 448, and 64
  *   ranks as well at a fiftieth of the bytes.
- * @throws {Error} If the picture cannot be decoded: names the file.
+ * @throws {PictureError} If there is no whole picture.
  */
 export async function pixelVector(
-  image: string | Uint8Array,
+  image: ImageSource,
   size: number,
 ): Promise<Uint8Array> {
   if (!Number.isInteger(size) || size < 1 || size > 2048) {
@@ -38,23 +37,12 @@ export async function pixelVector(
       `pixelVector: expected a size of 1 to 2048 pixels, got ${size}`,
     );
   }
-  try {
-    return await sharp(image)
-      .autoOrient()
-      .flatten({ background: "#ffffff" })
-      .toColourspace("srgb")
-      .resize(size, size, { fit: "fill" })
-      .raw()
-      .toBuffer();
-  } catch (error) {
-    const name = typeof image === "string" ? image : "a picture";
-    throw new Error(`${name} cannot be decoded: ${(error as Error).message}`);
-  }
+  return (await decodePicture(image, { square: size })).data;
 }
 
 /** Many pictures as vectors, in the order given, a few decoded at a time. */
 export function pixelVectors(
-  images: readonly (string | Uint8Array)[],
+  images: readonly ImageSource[],
   size: number,
 ): Promise<Uint8Array[]> {
   // sharp decodes off this thread; more at once would only hold more memory.

@@ -23,7 +23,12 @@
  * @module
  */
 import { createHash } from "node:crypto";
-import sharp from "sharp";
+import {
+  encodePicture,
+  type ImageSource,
+  measurePicture,
+  PictureError,
+} from "../pictures/pictures.ts";
 
 /** A picture in its final form. */
 export interface CleanPicture {
@@ -49,63 +54,38 @@ export interface RejectedPicture {
 export interface CleanOptions {
   /** Shortest side. @default 50 */
   minSide?: number;
-  /** Width × height. Bounds memory: 3 bytes a pixel. @default 50_000_000 */
-  maxPixels?: number;
 }
-
-/** Formats of photographs; sharp would draw SVG, which is markup, as well. */
-const FORMATS = ["jpeg", "png", "gif", "webp", "heif", "tiff"];
 
 /**
  * Decodes a picture fully and converts it.
  *
- * Transparency is laid on white; of an animation the first frame is taken.
- *
- * @param image A file's path, or the file's bytes.
  * @returns The picture, or why it is left out. A bad picture throws nothing.
  */
 export async function cleanPicture(
-  image: string | Uint8Array,
-  { minSide = 50, maxPixels = 50_000_000 }: CleanOptions = {},
+  image: ImageSource,
+  { minSide = 50 }: CleanOptions = {},
 ): Promise<CleanPicture | RejectedPicture> {
-  // The decoder's own messages get lost where several decode at once.
-  let reason = "not a JPEG, PNG, GIF, WebP, AVIF or TIFF file";
   try {
-    // Sizes are checked below, from the header, before anything is decoded.
-    const decoder = sharp(image, {
-      failOn: "truncated",
-      limitInputPixels: false,
+    const shown = await measurePicture(image);
+    if (Math.min(shown.width, shown.height) < minSide) {
+      return {
+        rejected: "too small",
+        reason: `${shown.width} × ${shown.height} pixels, ` +
+          `expected ${minSide} or more a side`,
+      };
+    }
+    // Over the sample 50 dB from the original at the same file size; with
+    // sharp's default, half the resolution for colour, 42 dB.
+    const encoding = { quality: 92, chromaSubsampling: "4:4:4" } as const;
+    const { data: jpeg, width, height } = await encodePicture(image, {
+      format: "jpeg",
+      ...encoding,
     });
-    const { format, width, height } = await decoder.metadata();
-    if (!FORMATS.includes(format)) return reject("corrupt", reason);
-    const size = `${width} × ${height} pixels`;
-    if (Math.min(width, height) < minSide) {
-      return reject("too small", `${size}, expected ${minSide} or more a side`);
-    }
-    if (width * height > maxPixels) {
-      return reject(
-        "too large",
-        `${size}, expected ${maxPixels} or fewer in all`,
-      );
-    }
-    reason = "cannot be decoded to its end";
-    const { data, info } = await decoder
-      .autoOrient()
-      .flatten({ background: "#ffffff" })
-      // Over the sample 50 dB from the original at the same file size; with
-      // sharp's default, half the resolution for colour, 42 dB.
-      .jpeg({ quality: 92, chromaSubsampling: "4:4:4" })
-      .toBuffer({ resolveWithObject: true });
-    const sha256 = createHash("sha256").update(data).digest("hex");
-    return { jpeg: data, width: info.width, height: info.height, sha256 };
-  } catch {
-    return reject("corrupt", reason);
+    const sha256 = createHash("sha256").update(jpeg).digest("hex");
+    return { jpeg, width, height, sha256 };
+  } catch (error) {
+    if (!(error instanceof PictureError)) throw error;
+    const { fault, reason } = error;
+    return { rejected: fault === "too large" ? fault : "corrupt", reason };
   }
-}
-
-function reject(
-  rejected: RejectedPicture["rejected"],
-  reason: string,
-): RejectedPicture {
-  return { rejected, reason };
 }

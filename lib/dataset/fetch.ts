@@ -21,6 +21,7 @@
 import { Buffer } from "node:buffer";
 import { setTimeout as sleep } from "node:timers/promises";
 import pLimit from "p-limit";
+import { isPicture, PICTURE_FORMATS } from "../pictures/pictures.ts";
 import { FinalError, Host, type HostLimits } from "../http/hosts.ts";
 
 /** Limits on what is fetched, and how fast. */
@@ -46,10 +47,6 @@ const DEFAULT_LIMITS: FetchLimits = {
 /** Requests for one picture whose host fails for a moment. */
 const ATTEMPTS = 4;
 const MAX_REDIRECTS = 5;
-
-/** First bytes of JPEG, PNG, GIF, WebP, AVIF and TIFF, as Latin-1. */
-const PICTURE_START =
-  /^(\xff\xd8\xff|\x89PNG\r\n|GIF8|RIFF....WEBP|....ftypavi|II\*\0|MM\0\*)/s;
 
 /** Fetches pictures, remembering how each host wants to be treated. */
 export class PictureFetcher {
@@ -179,10 +176,8 @@ async function readPicture(
     chunks.push(chunk);
   }
   const bytes = Buffer.concat(chunks);
-  if (!PICTURE_START.test(bytes.toString("latin1", 0, 12))) {
-    throw new FinalError(
-      "expected a JPEG, PNG, GIF, WebP, AVIF or TIFF file, got other bytes",
-    );
+  if (!isPicture(bytes)) {
+    throw new FinalError(`expected a ${PICTURE_FORMATS} file, got other bytes`);
   }
   return bytes;
 }

@@ -18,8 +18,8 @@
 import { Buffer } from "node:buffer";
 import { fileURLToPath } from "node:url";
 import type { Browser, Page } from "puppeteer-core";
-import sharp from "sharp";
 import { launchBrowser } from "../crawl/browser.ts";
+import { encodePicture } from "../pictures/pictures.ts";
 
 /** A Plotly figure with its size in pixels. */
 export interface SizedFigure {
@@ -44,7 +44,8 @@ export async function drawFigure(
   try {
     const url = await page.evaluate(toImage, figure);
     const png = Buffer.from(url.slice(url.indexOf(",") + 1), "base64");
-    return await sharp(png).png({ palette: true, effort: 10 }).toBuffer();
+    const small = { format: "png", palette: true, effort: 10 } as const;
+    return Buffer.from((await encodePicture(png, small)).data);
   } catch (error) {
     if (page.browser().connected) {
       throw new Error(

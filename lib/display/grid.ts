@@ -25,6 +25,7 @@ import {
   escapeHtml,
   oneLine,
 } from "./display.ts";
+import type { PictureError } from "../pictures/pictures.ts";
 import { type Thumbnail, thumbnail } from "./thumbnail.ts";
 
 /** One cell of a grid. All strings are plain text. */
@@ -92,7 +93,7 @@ type Cell = GridItem & { drawn: Thumbnail | string };
 
 async function drawCell(item: GridItem, size: number): Promise<Cell> {
   const drawn = await thumbnail(item.image, size)
-    .catch((error: Error) => `no picture: ${oneLine(error.message)}`);
+    .catch((error: PictureError) => `no picture: ${oneLine(error.reason)}`);
   return {
     ...item,
     title: clip(item.title ?? ""),

@@ -1,8 +1,5 @@
 /**
- * Small pictures inside HTML: any picture sharp reads, as a JPEG data address.
- *
- * Sizes are pixels. Transparent parts become white, so that cut-out pictures
- * look the same in light and dark themes; orientation from EXIF is applied.
+ * Small pictures inside HTML, as JPEG data addresses. Sizes are pixels.
  *
  * Reads files.
  *
@@ -20,8 +17,8 @@
  *
  * @module
  */
-import { readFile } from "node:fs/promises";
-import sharp from "sharp";
+import { Buffer } from "node:buffer";
+import { encodePicture, type ImageSource } from "../pictures/pictures.ts";
 
 /** A picture small enough to stand inside a page. */
 export interface Thumbnail {
@@ -36,41 +33,19 @@ export interface Thumbnail {
 /**
  * Makes a thumbnail; a picture that is already smaller is not enlarged.
  *
- * @param image A file's path, or an encoded picture's bytes.
  * @param size Longest side, pixels.
- * @throws {Error} If the file is missing or no picture; the message names no
+ * @throws {PictureError} If there is no whole picture; its `reason` names no
  * folder, so it can be shown and committed.
  */
 export async function thumbnail(
-  image: string | Uint8Array,
+  image: ImageSource,
   size: number,
 ): Promise<Thumbnail> {
-  const bytes = typeof image === "string" ? await readPicture(image) : image;
-  const { data, info } = await sharp(bytes, { limitInputPixels: 100_000_000 })
-    .rotate()
-    .resize({
-      width: size,
-      height: size,
-      fit: "inside",
-      withoutEnlargement: true,
-    })
-    .flatten({ background: "white" })
-    .jpeg({ quality: 70, mozjpeg: true })
-    .toBuffer({ resolveWithObject: true });
-  return {
-    url: `data:image/jpeg;base64,${data.toString("base64")}`,
-    width: info.width,
-    height: info.height,
-  };
-}
-
-async function readPicture(path: string): Promise<Uint8Array> {
-  try {
-    return await readFile(path);
-  } catch (error) {
-    const { code } = error as NodeJS.ErrnoException;
-    throw new Error(
-      code === "ENOENT" ? "file not found" : `cannot read: ${code}`,
-    );
-  }
+  const { data, width, height } = await encodePicture(
+    image,
+    { format: "jpeg", quality: 70, mozjpeg: true },
+    { longest: size },
+  );
+  const base64 = Buffer.from(data).toString("base64");
+  return { url: `data:image/jpeg;base64,${base64}`, width, height };
 }

@@ -32,7 +32,8 @@ import {
   type EmbeddedBatch,
   type EmbedOptions,
 } from "./pipeline.ts";
-import type { Encoder, ImageSource } from "../encoders/encoder.ts";
+import type { Encoder } from "../encoders/encoder.ts";
+import type { ImageSource } from "../pictures/pictures.ts";
 import { requireStage, writeAtomic } from "../files.ts";
 import { decodeNpy, encodeNpy, readNpy } from "../compare/npy.ts";
 import { paths } from "../paths.ts";

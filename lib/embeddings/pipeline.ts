@@ -23,7 +23,8 @@
  */
 import { availableParallelism } from "node:os";
 import pLimit from "p-limit";
-import type { Encoder, ImageSource } from "../encoders/encoder.ts";
+import type { Encoder } from "../encoders/encoder.ts";
+import type { ImageSource } from "../pictures/pictures.ts";
 
 /** How a run is watched and stopped. */
 export interface EmbedOptions {

@@ -18,8 +18,7 @@
  * @module
  */
 
-/** A picture: the path of its file, or its encoded bytes (JPEG, PNG, …). */
-export type ImageSource = string | Uint8Array;
+import type { ImageSource } from "../pictures/pictures.ts";
 
 /** Turns pictures and texts into vectors of one space. */
 export interface Encoder {

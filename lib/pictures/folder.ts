@@ -20,9 +20,7 @@ import { basename, join, resolve } from "node:path";
 import pLimit from "p-limit";
 import type { PictureToEmbed } from "../embeddings/embeddings.ts";
 import { paths } from "../paths.ts";
-
-/** Endings of picture files that sharp decodes. */
-const PICTURE_NAME = /\.(jpe?g|png|webp|gif|avif|tiff?)$/i;
+import { hasPictureName } from "./pictures.ts";
 
 /**
  * The pictures below a folder, however deep; hidden ones are passed over.
@@ -43,7 +41,7 @@ export async function listPictures(folder: string): Promise<string[]> {
       if (entry.name.startsWith(".")) continue;
       const path = below ? `${below}/${entry.name}` : entry.name;
       if (await isFolder(join(folder, path), entry)) await visit(path);
-      else if (PICTURE_NAME.test(entry.name)) found.push(path);
+      else if (hasPictureName(entry.name)) found.push(path);
     }
   };
   await visit("");

@@ -19,9 +19,14 @@
 import { createHash } from "node:crypto";
 import { readdir, readFile, rm, stat } from "node:fs/promises";
 import { join } from "node:path";
-import sharp from "sharp";
 import { writeAtomic } from "../files.ts";
 import { paths } from "../paths.ts";
+import {
+  encodePicture,
+  MAX_PIXELS,
+  PICTURE_FORMATS,
+  type PictureError,
+} from "../pictures/pictures.ts";
 import { QueryError } from "./engine/query.ts";
 
 /** Longest side of a thumbnail, pixels: a tile at twice the density of 160. */
@@ -29,12 +34,6 @@ export const THUMBNAIL_SIZE = 320;
 
 /** Most bytes of an uploaded picture. */
 export const LARGEST_UPLOAD = 20_000_000;
-
-/** Most pixels that are decoded. */
-const MOST_PIXELS = 100_000_000;
-
-/** Formats that an upload may have, as sharp calls them. */
-const FORMATS = ["jpeg", "png", "webp", "gif", "heif", "tiff"];
 
 /** Uploads kept, so that an address with one can be opened again. */
 const UPLOADS_KEPT = 200;
@@ -54,19 +53,22 @@ export async function thumbnailOf(
   );
   const kept = await readFile(path).catch(() => undefined);
   if (kept) return kept;
-  const bytes = await resized(source, THUMBNAIL_SIZE)
-    .webp({ quality: 78, effort: 2 }).toBuffer();
-  await writeAtomic(path, bytes);
-  return bytes;
+  const { data } = await encodePicture(
+    source,
+    { format: "webp", quality: 78, effort: 2 },
+    { longest: THUMBNAIL_SIZE },
+  );
+  await writeAtomic(path, data);
+  return data;
 }
 
 /** A picture to look at, longest side at most 1600 pixels. */
 export async function largePicture(
   source: string | Uint8Array,
 ): Promise<Uint8Array> {
-  // Says whether the file is there, which sharp does not.
   if (typeof source === "string") await stat(source);
-  return await resized(source, 1600).jpeg({ quality: 85 }).toBuffer();
+  const encoding = { format: "jpeg", quality: 85 } as const;
+  return (await encodePicture(source, encoding, { longest: 1600 })).data;
 }
 
 /**
@@ -83,12 +85,17 @@ export async function saveUpload(bytes: Uint8Array): Promise<string> {
       } MB: at most 20 can be taken`,
     );
   }
-  const jpeg = await toJpeg(bytes).catch((error: Error) => {
+  const { data: jpeg } = await encodePicture(
+    bytes,
+    { format: "jpeg", quality: 92 },
+    { longest: 512 },
+  ).catch((error: PictureError) => {
     throw new QueryError(
-      /pixel limit/.test(error.message)
-        ? "the picture has more than 100 million pixels: give a smaller one"
-        : "the file is no picture that can be read: expected JPEG, PNG, " +
-          "WebP, GIF, AVIF or TIFF",
+      error.fault === "too large"
+        ? `the picture has more than ${MAX_PIXELS / 1e6} million pixels: ` +
+          "give a smaller one"
+        : "the file is no picture that can be read: expected " +
+          PICTURE_FORMATS,
     );
   });
   const id = createHash("sha256").update(jpeg).digest("hex");
@@ -101,14 +108,6 @@ export async function saveUpload(bytes: Uint8Array): Promise<string> {
 export async function readUpload(id: string): Promise<Uint8Array | undefined> {
   if (!/^[0-9a-f]{64}$/.test(id)) return undefined;
   return await readFile(join(uploads(), `${id}.jpg`)).catch(() => undefined);
-}
-
-async function toJpeg(bytes: Uint8Array): Promise<Uint8Array> {
-  const limits = { limitInputPixels: MOST_PIXELS };
-  const { format } = await sharp(bytes, limits).metadata();
-  // Others that sharp decodes, SVG above all, are programs rather than pictures.
-  if (!FORMATS.includes(format)) throw new Error(`format ${format}`);
-  return await resized(bytes, 512).jpeg({ quality: 92 }).toBuffer();
 }
 
 function uploads(): string {
@@ -127,14 +126,6 @@ async function forgetOldUploads(): Promise<void> {
   await Promise.all(
     aged.slice(UPLOADS_KEPT).map(({ path }) => rm(path, { force: true })),
   );
-}
-
-function resized(source: string | Uint8Array, size: number) {
-  return sharp(source, { limitInputPixels: MOST_PIXELS, failOn: "error" })
-    .autoOrient()
-    .resize(size, size, { fit: "inside", withoutEnlargement: true })
-    .flatten({ background: "#ffffff" })
-    .toColourspace("srgb");
 }
 
 /** Changes with the picture: a file's place, size and time, or the bytes' hash. */

@@ -14,9 +14,9 @@
  * @module
  */
 import { join } from "node:path";
-import sharp from "sharp";
 import { oneLine } from "../display/display.ts";
 import { environment, paths } from "../paths.ts";
+import { decodePicture } from "../pictures/pictures.ts";
 import type { SearchHit } from "./engine/search.ts";
 
 /** Characters a picture takes in width; half as many lines. */
@@ -46,17 +46,16 @@ export async function drawHits(
 /** A picture in upper half blocks: ink above, paper below. */
 async function blocks(path: string): Promise<string> {
   try {
-    const { data, info } = await sharp(path, { limitInputPixels: 100_000_000 })
-      .autoOrient().flatten({ background: "#ffffff" }).toColourspace("srgb")
-      .resize(WIDTH, WIDTH, { fit: "inside" }).raw()
-      .toBuffer({ resolveWithObject: true });
+    const { data, width, height } = await decodePicture(path, {
+      longest: WIDTH,
+    });
     const colour = (x: number, y: number) => {
-      const at = 3 * (Math.min(y, info.height - 1) * info.width + x);
+      const at = 3 * (Math.min(y, height - 1) * width + x);
       return `${data[at]};${data[at + 1]};${data[at + 2]}`;
     };
     let text = "";
-    for (let y = 0; y < info.height; y += 2) {
-      for (let x = 0; x < info.width; x++) {
+    for (let y = 0; y < height; y += 2) {
+      for (let x = 0; x < width; x++) {
         text += `\x1b[38;2;${colour(x, y)};48;2;${colour(x, y + 1)}m▀`;
       }
       text += "\x1b[0m\n";

@@ -6,7 +6,8 @@ import {
   readEmbeddings,
   updateEmbeddings,
 } from "#lib/embeddings/embeddings.ts";
-import type { Encoder, ImageSource } from "#lib/encoders/encoder.ts";
+import type { Encoder } from "#lib/encoders/encoder.ts";
+import type { ImageSource } from "#lib/pictures/pictures.ts";
 import { readNpy } from "#lib/compare/npy.ts";
 
 /**

@@ -61,12 +61,11 @@ Deno.test("decodeSquare() lays transparency on white", async () => {
   ok((await decodeSquare(clear, bytesOf(4))).every((value) => value === 255));
 });
 
-Deno.test("decodeSquare() leaves colour profiles alone", async () => {
+Deno.test("decodeSquare() converts colours from the profile of the picture", async () => {
   const wide = await sharp(landscape).withIccProfile("p3").png().toBuffer();
-  const bare = await sharp(wide, { ignoreIcc: true }).png().toBuffer();
   ok((await sharp(wide).metadata()).icc);
-  equal((await sharp(bare).metadata()).icc, undefined);
-  deepEqual(await decode40(wide), await decode40(bare));
+  const [ours, plain] = [await decode40(wide), await decode40(landscape)];
+  ok(ours.every((value, i) => Math.abs(value - plain[i]) <= 3));
 });
 
 Deno.test("decodeSquare() takes grey, 16-bit, CMYK and very long pictures", async () => {

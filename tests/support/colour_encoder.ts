@@ -3,7 +3,8 @@
  * text's the sum of the colours that it names. No models, no files.
  */
 import sharp from "sharp";
-import type { Encoder, ImageSource } from "#lib/encoders/encoder.ts";
+import type { Encoder } from "#lib/encoders/encoder.ts";
+import type { ImageSource } from "#lib/pictures/pictures.ts";
 import { l2Normalize } from "#lib/compare/metrics.ts";
 
 const COLOURS: Record<string, number[]> = {

@@ -29,7 +29,7 @@ import { join } from "node:path";
 import { type InferenceSession, Tensor } from "onnxruntime-node";
 import { openSession } from "../../compare/session.ts";
 import { paths } from "../../paths.ts";
-import type { ImageSource } from "../encoder.ts";
+import type { ImageSource } from "../../pictures/pictures.ts";
 import { decodeSquare } from "../../pictures/square.ts";
 
 /** Where set-up puts the files of the offline encoder. */

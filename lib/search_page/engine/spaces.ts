@@ -14,7 +14,8 @@
  * @module
  */
 import { setImmediate as nextTurn } from "node:timers/promises";
-import type { Encoder, ImageSource } from "../../encoders/encoder.ts";
+import type { Encoder } from "../../encoders/encoder.ts";
+import type { ImageSource } from "../../pictures/pictures.ts";
 import { PixelGallery } from "../../compare/pixel_gallery.ts";
 import { type MetricName, metrics } from "../../compare/metrics.ts";
 import { pixelVector } from "../../compare/pixels.ts";
