@@ -4,11 +4,12 @@
  * Touches no files.
  *
  * ```ts
+ * import { Matrix } from "#lib/compare/matrix.ts";
  * import { metrics } from "#lib/compare/metrics.ts";
  * import { search } from "#lib/compare/compare.ts";
  * import { deepEqual } from "node:assert/strict";
  *
- * const gallery = [[0, 9], [5, 5], [1, 8]];
+ * const gallery = Matrix.of([[0, 9], [5, 5], [1, 8]]);
  * deepEqual(search([0, 8], gallery, metrics.l1, 2), [
  *   { index: 0, value: 1 },
  *   { index: 2, value: 1 },
@@ -17,6 +18,7 @@
  *
  * @module
  */
+import type { Matrix, Numbers } from "./matrix.ts";
 import type { Metric, Vector } from "./metrics.ts";
 
 /** One result: which gallery item, and how it compared. */
@@ -31,50 +33,84 @@ export interface Hit {
  * The `k` gallery items most like the query, best first.
  *
  * @param query A vector of length D.
- * @param gallery Vectors of length D.
+ * @param gallery N rows of length D.
  * @param k How many; the whole gallery, ranked, where left out.
  * @throws {RangeError} If the gallery is empty, or lengths differ.
  */
 export function search(
   query: Vector,
-  gallery: readonly Vector[],
+  gallery: Matrix<Numbers>,
   metric: Metric,
-  k: number = gallery.length,
+  k: number = gallery.count,
 ): Hit[] {
-  if (gallery.length === 0) {
+  if (gallery.count === 0) {
     throw new RangeError(
       "search: the gallery is empty: there is nothing to compare with",
     );
   }
-  const values = Float64Array.from(
-    gallery,
-    (vector) => metric.measure(query, vector),
-  );
+  const values = new Float64Array(gallery.count);
+  for (let row = 0; row < values.length; row++) {
+    values[row] = metric.measure(query, gallery.row(row));
+  }
   return topK(values, k, metric.better);
 }
 
 /**
  * The positions of the `k` best values, best first; equal values keep their
- * order, so that a ranking is the same each time.
- *
- * Sorts everything: n log n. A value that is not a number ranks last.
+ * order, so that a ranking is the same each time. A value that is not a number
+ * ranks last.
  *
  * @param k At least 1; fewer come back where there are fewer values.
+ * @param isAllowed Leaves out the positions for which it is false.
  */
 export function topK(
   values: ArrayLike<number>,
   k: number,
   better: "lower" | "higher",
+  isAllowed: (index: number) => boolean = () => true,
 ): Hit[] {
   if (!Number.isInteger(k) || k < 1) {
     throw new RangeError(`topK: expected a whole k of 1 or more, got ${k}`);
   }
   const sign = better === "lower" ? 1 : -1;
-  const worst = sign * Infinity;
-  const hits = Array.from(values, (value, index) => ({ index, value }));
-  const key = ({ value }: Hit) => Number.isNaN(value) ? worst : value;
-  hits.sort((a, b) =>
-    key(a) === key(b) ? a.index - b.index : sign * (key(a) - key(b))
-  );
-  return hits.slice(0, k);
+  const inOrder = (a: number, b: number): number => {
+    const first = sign * values[a], second = sign * values[b];
+    if (first < second) return -1;
+    if (first > second) return 1;
+    return Number(Number.isNaN(first)) - Number(Number.isNaN(second)) || a - b;
+  };
+  const best: number[] = [];
+  // With few wanted, the best so far are kept in order, and one look at the last
+  // of them passes over most values; with many, sorting once costs less.
+  const isKeptInOrder = 4 * k < values.length;
+  let limit = Infinity;
+  for (let index = 0; index < values.length; index++) {
+    if (best.length >= k && !(sign * values[index] <= limit)) continue;
+    if (!isAllowed(index)) continue;
+    if (!isKeptInOrder) {
+      best.push(index);
+      continue;
+    }
+    best.splice(placeOf(index, best, inOrder), 0, index);
+    if (best.length > k) best.pop();
+    const last = sign * values[best[best.length - 1]];
+    if (best.length === k && !Number.isNaN(last)) limit = last;
+  }
+  if (!isKeptInOrder) best.sort(inOrder).splice(k);
+  return best.map((index) => ({ index, value: values[index] }));
+}
+
+/** Where an item belongs in a sorted list: behind all that it does not precede. */
+function placeOf(
+  item: number,
+  sorted: readonly number[],
+  inOrder: (a: number, b: number) => number,
+): number {
+  let low = 0, high = sorted.length;
+  while (low < high) {
+    const middle = (low + high) >> 1;
+    if (inOrder(sorted[middle], item) < 0) low = middle + 1;
+    else high = middle;
+  }
+  return low;
 }

@@ -17,7 +17,7 @@
  * const matrix = Matrix.of([[1, 2], [3, 4], [5, 6]]);
  * equal(matrix.count, 3);
  * deepEqual([...matrix.row(1)], [3, 4]);
- * deepEqual(Array.from(matrix.slice(1), (row) => row[0]), [3, 5]);
+ * deepEqual(Array.from(matrix.slice(1), ([first]) => first), [3, 5]);
  * ```
  *
  * @module
@@ -31,31 +31,26 @@ export class Matrix<Data extends Numbers = Float32Array>
   implements Iterable<Data> {
   /** Length of each row. */
   readonly dimensions: number;
-  /** Holds the rows, and room for more behind them. */
+  /** All rows, end to end; another array after an `append`. */
+  data: Data;
+  /** Begins with `data`, and has room behind it. */
   #room: Data;
-  #count: number;
 
   /**
    * Takes an array of whole rows as it is, without copying it.
    *
-   * @param count How many of its rows count; what is behind them is room to grow.
    * @throws {RangeError} If the array is no whole number of rows.
    */
-  constructor(
-    data: Data,
-    dimensions: number,
-    count: number = data.length / dimensions,
-  ) {
-    const rows = data.length / dimensions;
-    if (!Number.isInteger(rows) || !(count >= 0 && count <= rows)) {
+  constructor(data: Data, dimensions: number) {
+    const rows = dimensions === 0 ? data.length : data.length / dimensions;
+    if (!Number.isInteger(rows) || (dimensions === 0 && rows > 0)) {
       throw new RangeError(
         `Matrix: expected whole rows of ${dimensions} numbers, got ` +
-          `${data.length} numbers and ${count} rows`,
+          `${data.length} numbers`,
       );
     }
     this.dimensions = dimensions;
-    this.#room = data;
-    this.#count = count;
+    this.data = this.#room = data;
   }
 
   /**
@@ -65,7 +60,12 @@ export class Matrix<Data extends Numbers = Float32Array>
    *   been written to yet costs nothing but addresses.
    */
   static empty(dimensions: number, capacity = 16): Matrix {
-    return new Matrix(new Float32Array(capacity * dimensions), dimensions, 0);
+    const matrix = new Matrix(
+      new Float32Array(capacity * dimensions),
+      dimensions,
+    );
+    matrix.data = matrix.data.subarray(0, 0);
+    return matrix;
   }
 
   /**
@@ -78,19 +78,17 @@ export class Matrix<Data extends Numbers = Float32Array>
     vectors: readonly ArrayLike<number>[],
     dimensions: number = vectors[0]?.length ?? 0,
   ): Matrix {
-    const matrix = Matrix.empty(dimensions, vectors.length);
-    for (const vector of vectors) matrix.append(vector);
+    const matrix = new Matrix(
+      new Float32Array(vectors.length * dimensions),
+      dimensions,
+    );
+    vectors.forEach((vector, row) => matrix.set(row, vector));
     return matrix;
   }
 
   /** How many rows there are. */
   get count(): number {
-    return this.#count;
-  }
-
-  /** All rows, end to end; a view, good until the next `append`. */
-  get data(): Data {
-    return this.#room.subarray(0, this.#count * this.dimensions) as Data;
+    return this.dimensions === 0 ? 0 : this.data.length / this.dimensions;
   }
 
   /**
@@ -99,13 +97,13 @@ export class Matrix<Data extends Numbers = Float32Array>
    * @throws {RangeError} If there is no such row.
    */
   row(index: number): Data {
-    if (!(index >= 0 && index < this.#count)) {
+    if (!(index >= 0 && index < this.count)) {
       throw new RangeError(
-        `Matrix: expected a row from 0 to ${this.#count - 1}, got ${index}`,
+        `Matrix: expected a row from 0 to ${this.count - 1}, got ${index}`,
       );
     }
     const start = index * this.dimensions;
-    return this.#room.subarray(start, start + this.dimensions) as Data;
+    return this.data.subarray(start, start + this.dimensions) as Data;
   }
 
   /**
@@ -115,10 +113,15 @@ export class Matrix<Data extends Numbers = Float32Array>
    */
   append(vector: ArrayLike<number>): void {
     this.#checkLength(vector);
-    const start = this.#count * this.dimensions;
-    if (start === this.#room.length) this.#grow();
+    const start = this.data.length;
+    const end = start + this.dimensions;
+    if (end > this.#room.length) {
+      const grown = this.#rows(Math.max(16, 2 * this.count));
+      grown.set(this.data);
+      this.#room = grown;
+    }
     this.#room.set(vector, start);
-    this.#count++;
+    this.data = this.#room.subarray(0, end) as Data;
   }
 
   /**
@@ -132,7 +135,7 @@ export class Matrix<Data extends Numbers = Float32Array>
   }
 
   /** The rows from `start` up to `end`; a view, not a copy. */
-  slice(start: number, end: number = this.#count): Matrix<Data> {
+  slice(start: number, end: number = this.count): Matrix<Data> {
     const part = this.data.subarray(
       start * this.dimensions,
       end * this.dimensions,
@@ -142,27 +145,20 @@ export class Matrix<Data extends Numbers = Float32Array>
 
   /** A copy of the rows at these places, in this order. */
   pick(indices: readonly number[]): Matrix<Data> {
-    const copy = this.#newRoom(indices.length);
-    indices.forEach((index, row) =>
-      copy.set(this.row(index), row * this.dimensions)
-    );
-    return new Matrix(copy, this.dimensions);
+    const copy = new Matrix(this.#rows(indices.length), this.dimensions);
+    indices.forEach((index, row) => copy.set(row, this.row(index)));
+    return copy;
   }
 
   /** Row by row: `for (const row of matrix)`, `const [first] = matrix`. */
   *[Symbol.iterator](): Generator<Data, void, undefined> {
-    for (let index = 0; index < this.#count; index++) yield this.row(index);
+    for (let index = 0; index < this.count; index++) yield this.row(index);
   }
 
-  #grow(): void {
-    const grown = this.#newRoom(Math.max(16, 2 * this.#count));
-    grown.set(this.#room);
-    this.#room = grown;
-  }
-
-  #newRoom(rows: number): Data {
-    const Kind = this.#room.constructor as new (length: number) => Data;
-    return new Kind(rows * this.dimensions);
+  /** Room for so many rows, of zeros. */
+  #rows(count: number): Data {
+    const Kind = this.data.constructor as new (length: number) => Data;
+    return new Kind(count * this.dimensions);
   }
 
   #checkLength(vector: ArrayLike<number>): void {

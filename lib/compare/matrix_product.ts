@@ -8,42 +8,49 @@
  * Touches no files.
  *
  * ```ts
+ * import { Matrix } from "#lib/compare/matrix.ts";
  * import { multiplyRows } from "#lib/compare/matrix_product.ts";
  * import { deepEqual } from "node:assert/strict";
  *
- * const a = { data: Float32Array.of(1, 2, 3, 4), rows: 2 };
- * const b = { data: Float32Array.of(10, 1), rows: 1 };
- * deepEqual([...await multiplyRows(a, b)], [12, 34]);
+ * const product = await multiplyRows(
+ *   Matrix.of([[10, 1]]),
+ *   Matrix.of([[1, 2], [3, 4]]),
+ * );
+ * deepEqual([...product.row(0)], [12, 34]);
  * ```
  *
  * @module
  */
 import { type InferenceSession, Tensor } from "onnxruntime-node";
+import { Matrix } from "./matrix.ts";
 import { openSession } from "./session.ts";
-
-/** Rows of equal length, end to end. */
-export interface Matrix {
-  data: Float32Array;
-  rows: number;
-}
 
 /** Made at the first product, in some milliseconds, and kept: it holds nothing. */
 let session: Promise<InferenceSession> | undefined;
 
 /**
- * The dot product of every row of `a` with every row of `b`.
+ * The dot product of every row of `a` with every row of `b`, as they are at
+ * the call.
  *
- * @returns A value for each row of `a` and, within that, each row of `b`.
+ * @returns A row for each row of `a`, with a value for each row of `b`.
+ * @throws {RangeError} If the rows' lengths differ.
  */
-export async function multiplyRows(
-  a: Matrix,
-  b: Matrix,
-): Promise<Float32Array> {
+export async function multiplyRows(a: Matrix, b: Matrix): Promise<Matrix> {
+  if (a.dimensions !== b.dimensions) {
+    throw new RangeError(
+      `multiplyRows: expected rows of equal length, got ${a.dimensions} and ` +
+        `${b.dimensions}`,
+    );
+  }
+  if (a.count === 0 || b.count === 0) {
+    return new Matrix(new Float32Array(0), b.count);
+  }
   session ??= openSession(model());
-  const tensor = ({ data, rows }: Matrix) =>
-    new Tensor("float32", data, [rows, data.length / rows]);
-  const { y } = await (await session).run({ a: tensor(a), b: tensor(b) });
-  return y.data as Float32Array;
+  const tensor = ({ data, count, dimensions }: Matrix) =>
+    new Tensor("float32", data, [count, dimensions]);
+  const tensors = { a: tensor(a), b: tensor(b) };
+  const { y } = await (await session).run(tensors);
+  return new Matrix(y.data as Float32Array, b.count);
 }
 
 /** The model's bytes. */
@@ -63,9 +70,9 @@ function model(): Uint8Array {
   const graph = [
     ...part(1, node),
     ...text(2, "product"),
-    ...part(11, matrix("a", "rows", "length")),
-    ...part(11, matrix("b", "columns", "length")),
-    ...part(12, matrix("y", "rows", "columns")),
+    ...part(11, shaped("a", "rows", "length")),
+    ...part(11, shaped("b", "columns", "length")),
+    ...part(12, shaped("y", "rows", "columns")),
   ];
   return Uint8Array.from([
     ...whole(1, 8), // version of the format
@@ -75,7 +82,7 @@ function model(): Uint8Array {
 }
 
 /** A float32 matrix's name and the names of its two sizes. */
-function matrix(name: string, ...sizes: string[]): number[] {
+function shaped(name: string, ...sizes: string[]): number[] {
   const shape = sizes.flatMap((size) => part(1, text(2, size)));
   const tensor = [...whole(1, 1), ...part(2, shape)];
   return [...text(1, name), ...part(2, part(1, tensor))];

@@ -102,6 +102,19 @@ export function pearsonCorrelation(a: Vector, b: Vector): number {
 }
 
 /**
+ * The dot product: the sum of aᵢ bᵢ. For vectors of length 1, as embeddings are,
+ * it is their cosine similarity.
+ *
+ * @throws {RangeError} If the lengths differ.
+ */
+export function dot(a: Vector, b: Vector): number {
+  checkLengths("dot", a, b);
+  let sum = 0;
+  for (let i = 0; i < a.length; i++) sum += a[i] * b[i];
+  return sum;
+}
+
+/**
  * The cosine of two vectors of which only these sums are known.
  *
  * @param product The sum of aᵢ bᵢ.

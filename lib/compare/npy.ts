@@ -1,8 +1,8 @@
 /**
- * NumPy's `.npy` files: matrices of floats, shared with Python.
+ * NumPy's `.npy` files: a matrix of floats, shared with Python.
  *
  * Written as float32, little-endian, row by row. Read from float16, float32
- * or float64 in either byte order, always into a Float32Array.
+ * or float64 in either byte order.
  *
  * The format is a magic string, a version, and a Python dictionary as text
  * that tells type, order and shape, padded so that the data begins at a
@@ -11,35 +11,31 @@
  * `encodeNpy` and `decodeNpy` touch no files.
  *
  * ```ts
+ * import { Matrix } from "#lib/compare/matrix.ts";
  * import { decodeNpy, encodeNpy } from "#lib/compare/npy.ts";
  * import { deepEqual } from "node:assert/strict";
  *
- * const bytes = encodeNpy({ data: Float32Array.of(1, 2, 3, 4, 5, 6), shape: [2, 3] });
- * deepEqual(decodeNpy(bytes).shape, [2, 3]);
+ * const matrix = Matrix.of([[1, 2, 3], [4, 5, 6]]);
+ * deepEqual(decodeNpy(encodeNpy(matrix)), matrix);
  * ```
  *
  * @module
  */
 import { readFile } from "node:fs/promises";
 import { writeAtomic } from "../files.ts";
-
-/** Numbers in rows: `data` holds the product of `shape` values, last axis fastest. */
-export interface FloatArray {
-  data: Float32Array;
-  shape: number[];
-}
+import { Matrix } from "./matrix.ts";
 
 /** Writes a `.npy` file, whole or not at all. */
-export function writeNpy(path: string, array: FloatArray): Promise<void> {
-  return writeAtomic(path, encodeNpy(array));
+export function writeNpy(path: string, matrix: Matrix): Promise<void> {
+  return writeAtomic(path, encodeNpy(matrix));
 }
 
 /**
- * Reads a `.npy` file of floats.
+ * Reads a `.npy` file of floats in rows.
  *
  * @throws {Error} If the file is no such file: names the path and what it holds.
  */
-export async function readNpy(path: string): Promise<FloatArray> {
+export async function readNpy(path: string): Promise<Matrix> {
   try {
     return decodeNpy(await readFile(path));
   } catch (error) {
@@ -52,37 +48,31 @@ export async function readNpy(path: string): Promise<FloatArray> {
 
 const magic = "\x93NUMPY";
 
-/**
- * The bytes of a `.npy` file, version 1.0, float32, little-endian.
- *
- * @throws {RangeError} If the data's length is not the product of the shape.
- */
-export function encodeNpy({ data, shape }: FloatArray): Uint8Array {
-  if (data.length !== product(shape)) {
-    throw new RangeError(
-      `encodeNpy: expected ${product(shape)} values for shape ` +
-        `[${shape}], got ${data.length}`,
-    );
-  }
-  // Python writes a tuple of one with a comma: (3,).
-  const tuple = shape.length === 1 ? `(${shape[0]},)` : `(${shape.join(", ")})`;
-  const dictionary =
-    `{'descr': '<f4', 'fortran_order': False, 'shape': ${tuple}, }`;
-  const headerEnd = Math.ceil((10 + dictionary.length + 1) / 64) * 64;
-  const bytes = new Uint8Array(headerEnd + data.length * 4);
-  const view = new DataView(bytes.buffer);
-  const header = magic + "\x01\x00  " + dictionary.padEnd(headerEnd - 11) +
-    "\n";
-  bytes.set(Uint8Array.from(header, (letter) => letter.charCodeAt(0)));
-  view.setUint16(8, headerEnd - 10, true);
+/** The bytes of a `.npy` file, version 1.0, float32, little-endian. */
+export function encodeNpy({ data, count, dimensions }: Matrix): Uint8Array {
+  const header = npyHeader(count, dimensions);
+  const bytes = new Uint8Array(header.length + data.byteLength);
+  bytes.set(header);
   if (machineIsLittleEndian) {
     bytes.set(
       new Uint8Array(data.buffer, data.byteOffset, data.byteLength),
-      headerEnd,
+      header.length,
     );
   } else {
-    data.forEach((value, i) => view.setFloat32(headerEnd + 4 * i, value, true));
+    const view = new DataView(bytes.buffer, header.length);
+    data.forEach((value, i) => view.setFloat32(4 * i, value, true));
   }
+  return bytes;
+}
+
+/** The bytes before the numbers in such a file. */
+export function npyHeader(count: number, dimensions: number): Uint8Array {
+  const dictionary =
+    `{'descr': '<f4', 'fortran_order': False, 'shape': (${count}, ${dimensions}), }`;
+  const length = Math.ceil((10 + dictionary.length + 1) / 64) * 64;
+  const text = magic + "\x01\x00  " + dictionary.padEnd(length - 11) + "\n";
+  const bytes = Uint8Array.from(text, (letter) => letter.charCodeAt(0));
+  new DataView(bytes.buffer).setUint16(8, length - 10, true);
   return bytes;
 }
 
@@ -90,9 +80,9 @@ export function encodeNpy({ data, shape }: FloatArray): Uint8Array {
  * The numbers in a `.npy` file's bytes.
  *
  * @throws {RangeError} If the bytes are not a whole `.npy` file of floats in
- *   row order: quotes what they are instead.
+ *   rows: quotes what they are instead.
  */
-export function decodeNpy(bytes: Uint8Array): FloatArray {
+export function decodeNpy(bytes: Uint8Array): Matrix {
   const view = new DataView(bytes.buffer, bytes.byteOffset, bytes.byteLength);
   const start = String.fromCharCode(...bytes.subarray(0, 6));
   if (start !== magic || bytes.length < 12) {
@@ -102,40 +92,41 @@ export function decodeNpy(bytes: Uint8Array): FloatArray {
     );
   }
   // Version 1 has a 2-byte header length, versions 2 and 3 a 4-byte one.
-  const [lengthAt, headerAt] = bytes[6] === 1 ? [8, 10] : [8, 12];
-  const headerLength = bytes[6] === 1
-    ? view.getUint16(lengthAt, true)
-    : view.getUint32(lengthAt, true);
-  const dataAt = headerAt + headerLength;
-  const header = new TextDecoder().decode(bytes.subarray(headerAt, dataAt));
-  const type = /'descr':\s*'([<>|=]?)(\w+)'/.exec(header);
-  const shapeText = /'shape':\s*\(([^)]*)\)/.exec(header)?.[1];
-  const read = readers[type?.[2] ?? ""];
-  if (!type || !read || shapeText === undefined || /True/.test(header)) {
+  const isFirst = bytes[6] === 1;
+  const dataAt = isFirst
+    ? 10 + view.getUint16(8, true)
+    : 12 + view.getUint32(8, true);
+  const header = new TextDecoder()
+    .decode(bytes.subarray(isFirst ? 10 : 12, dataAt));
+  const [, order, type] = /'descr':\s*'([<>|=]?)(\w+)'/.exec(header) ?? [];
+  const [, ...shape] = /'shape':\s*\((\d+), (\d+)\)/.exec(header) ?? [];
+  const read = readers[type];
+  if (!read || shape.length === 0 || /True/.test(header)) {
     throw new RangeError(
-      `expected float16, float32 or float64 in row order, got ${header.trim()}`,
+      "expected rows of float16, float32 or float64 in row order, got " +
+        header.trim(),
     );
   }
-  const shape = shapeText.split(",").filter((part) => part.trim()).map(Number);
-  const itemSize = Number(type[2][1]);
-  const count = product(shape);
-  if (bytes.length < dataAt + count * itemSize) {
+  const [count, dimensions] = shape.map(Number);
+  const itemSize = Number(type[1]);
+  const size = count * dimensions * itemSize;
+  if (bytes.length < dataAt + size) {
     throw new RangeError(
-      `expected ${count * itemSize} bytes of data for shape [${shape}], ` +
-        `got ${bytes.length - dataAt}: the file is cut off`,
+      `expected ${size} bytes of data for ${count} x ${dimensions} numbers, ` +
+        `got ${Math.max(0, bytes.length - dataAt)}: the file is cut off`,
     );
   }
-  const littleEndian = type[1] !== ">";
+  const littleEndian = order !== ">";
   if (itemSize === 4 && littleEndian && machineIsLittleEndian) {
     // One copy: the header's length need not leave the data aligned in memory.
-    const copy = bytes.slice(dataAt, dataAt + count * 4);
-    return { data: new Float32Array(copy.buffer, copy.byteOffset), shape };
+    const copy = new Uint8Array(bytes.subarray(dataAt, dataAt + size));
+    return new Matrix(new Float32Array(copy.buffer), dimensions);
   }
-  const data = new Float32Array(count);
-  for (let i = 0; i < count; i++) {
+  const data = new Float32Array(count * dimensions);
+  for (let i = 0; i < data.length; i++) {
     data[i] = read(view, dataAt + i * itemSize, littleEndian);
   }
-  return { data, shape };
+  return new Matrix(data, dimensions);
 }
 
 type Reader = (view: DataView, at: number, littleEndian: boolean) => number;
@@ -157,7 +148,3 @@ function halfToFloat(bits: number): number {
 }
 
 const machineIsLittleEndian = new Uint8Array(Uint16Array.of(1).buffer)[0] === 1;
-
-function product(shape: readonly number[]): number {
-  return shape.reduce((size, length) => size * length, 1);
-}

@@ -20,6 +20,7 @@
  */
 import pLimit from "p-limit";
 import { decodePicture, type ImageSource } from "../pictures/pictures.ts";
+import { Matrix } from "./matrix.ts";
 
 /**
  * One picture as a vector of pixels.
@@ -40,11 +41,17 @@ export async function pixelVector(
   return (await decodePicture(image, { square: size })).data;
 }
 
-/** Many pictures as vectors, in the order given, a few decoded at a time. */
-export function pixelVectors(
   images: readonly ImageSource[],
+/** Many pictures as rows of a matrix, in the order given. */
+export async function pixelVectors(
   size: number,
-): Promise<Uint8Array[]> {
+): Promise<Matrix<Uint8Array>> {
+  const length = size * size * 3;
+  const vectors = new Matrix(new Uint8Array(images.length * length), length);
   // sharp decodes off this thread; more at once would only hold more memory.
-  return pLimit(4).map(images, (image) => pixelVector(image, size));
+  await pLimit(4).map(
+    images,
+    async (image, row) => vectors.set(row, await pixelVector(image, size)),
+  );
+  return vectors;
 }

@@ -8,10 +8,11 @@
  * Touches no files.
  *
  * ```ts
+ * import { Matrix } from "#lib/compare/matrix.ts";
  * import { principalComponents } from "#lib/compare/projection.ts";
  * import { ok } from "node:assert/strict";
  *
- * const line = [[0, 0, 0], [1, 2, 3], [2, 4, 6]]; // varies one way only
+ * const line = Matrix.of([[0, 0, 0], [1, 2, 3], [2, 4, 6]]); // varies one way only
  * const [first, , last] = principalComponents(line);
  * ok(Math.abs(Math.abs(last.x - first.x) - Math.sqrt(56)) < 1e-3);
  * ok(Math.abs(first.y) < 1e-3);
@@ -19,7 +20,8 @@
  *
  * @module
  */
-import { l2Normalize, type Vector } from "./metrics.ts";
+import type { Matrix } from "./matrix.ts";
+import { dot, l2Normalize } from "./metrics.ts";
 
 /** A place on the map. */
 export interface Point {
@@ -34,18 +36,19 @@ export interface Point {
  * covariance matrix turns towards its strongest direction. Takes N × D steps
  * a turn and never builds the D × D matrix.
  *
- * @param vectors N vectors of length D.
+ * @param vectors N rows of length D.
  * @returns N points, centred on (0, 0); the same ones at each call.
  */
-export function principalComponents(vectors: readonly Vector[]): Point[] {
-  if (vectors.length === 0) return [];
-  const size = vectors[0].length;
-  const centre = new Float64Array(size);
+export function principalComponents(vectors: Matrix): Point[] {
+  const { count, dimensions } = vectors;
+  if (count === 0) return [];
+  const centre = new Float64Array(dimensions);
   for (const vector of vectors) {
-    for (let i = 0; i < size; i++) centre[i] += vector[i] / vectors.length;
+    vector.forEach((value, i) => centre[i] += value / count);
   }
-  const rows = vectors.map((vector) =>
-    Float64Array.from(vector, (value, i) => value - centre[i])
+  const rows = Array.from(
+    vectors,
+    (vector) => Float64Array.from(vector, (value, i) => value - centre[i]),
   );
   const first = strongestDirection(rows);
   const xs = rows.map((row) => dot(row, first));
@@ -78,10 +81,4 @@ function strongestDirection(rows: readonly Float64Array[]): Float64Array {
     if (settled) break;
   }
   return direction;
-}
-
-function dot(a: Float64Array, b: Float64Array): number {
-  let sum = 0;
-  for (let i = 0; i < a.length; i++) sum += a[i] * b[i];
-  return sum;
 }

@@ -12,12 +12,13 @@
  * import { deepEqual, equal } from "node:assert/strict";
  *
  * const vectors = clusteredVectors(1000, 128);
- * equal(vectors.length, 1000);
- * deepEqual(vectors[7], clusteredVectors(1000, 128)[7]);
+ * equal(vectors.count, 1000);
+ * deepEqual(vectors.row(7), clusteredVectors(1000, 128).row(7));
  * ```
  *
  * @module
  */
+import { Matrix } from "./matrix.ts";
 import { l2Normalize } from "./metrics.ts";
 
 /** How the vectors are drawn. */
@@ -38,13 +39,13 @@ export interface ClusterOptions {
  *
  * @param count How many.
  * @param dimensions Length of each.
- * @returns Unit vectors, clusters mixed.
+ * @returns Unit vectors, a row each, clusters mixed.
  */
 export function clusteredVectors(
   count: number,
   dimensions: number,
   { clusters = 50, spread = 1, seed = 1 }: ClusterOptions = {},
-): Float32Array[] {
+): Matrix {
   const random = lehmer(seed);
   const gaussians = () =>
     Float64Array.from(
@@ -59,12 +60,14 @@ export function clusteredVectors(
     () => l2Normalize(gaussians()),
   );
   const scale = spread / Math.sqrt(dimensions);
-  return Array.from({ length: count }, () => {
+  const vectors = Matrix.empty(dimensions, count);
+  while (vectors.count < count) {
     const centre = centres[Math.floor(random() * clusters)];
-    return l2Normalize(
-      gaussians().map((noise, i) => centre[i] + scale * noise),
+    vectors.append(
+      l2Normalize(gaussians().map((noise, i) => centre[i] + scale * noise)),
     );
-  });
+  }
+  return vectors;
 }
 
 /** Uniform numbers in (0, 1): Lehmer's generator with 48271 modulo 2³¹ − 1. */

@@ -18,7 +18,7 @@
  * async function embedOne(encoder: Encoder) {
  *   const picture = { id: "owl.jpg", source: "/pictures/owl.jpg", sha256: "…" };
  *   const { ids, vectors } = await updateEmbeddings(encoder, [picture]);
- *   console.log(ids[0], vectors[0].length === encoder.dimensions);
+ *   console.log(ids[0], vectors.dimensions === encoder.dimensions);
  * }
  * ```
  *
@@ -34,6 +34,7 @@ import {
 } from "./pipeline.ts";
 import type { Encoder } from "../encoders/encoder.ts";
 import type { ImageSource } from "../pictures/pictures.ts";
+import { Matrix } from "../compare/matrix.ts";
 import { requireStage, writeAtomic } from "../files.ts";
 import { decodeNpy, encodeNpy, readNpy } from "../compare/npy.ts";
 import { paths } from "../paths.ts";
@@ -57,7 +58,7 @@ export interface Embeddings {
   /** Each row's picture. */
   ids: string[];
   /** Unit vectors, in the order of `ids`. */
-  vectors: Float32Array[];
+  vectors: Matrix;
 }
 
 /** What an update did beside the embeddings themselves. */
@@ -119,11 +120,12 @@ export async function updateRows<Item extends { id: string; sha256: string }>(
   let savedAt = Date.now();
   try {
     for await (const batch of embed(wanted)) {
-      batch.vectors.forEach((vector, offset) => {
-        if (vector) known.set(wanted[batch.start + offset].sha256, vector);
-      });
       for (const { index, reason } of batch.failures) {
         reasons.set(wanted[index].sha256, reason);
+      }
+      for (let i = 0; i < batch.vectors.count; i++) {
+        const { sha256 } = wanted[batch.start + i];
+        if (!reasons.has(sha256)) known.set(sha256, batch.vectors.row(i));
       }
       if (Date.now() - savedAt > 10_000) {
         await save();
@@ -139,7 +141,10 @@ export async function updateRows<Item extends { id: string; sha256: string }>(
     encoder: encoder.id,
     dimensions: encoder.dimensions,
     ids: rows.map(({ id }) => id),
-    vectors: rows.map(({ sha256 }) => known.get(sha256)!),
+    vectors: Matrix.of(
+      rows.map(({ sha256 }) => known.get(sha256)!),
+      encoder.dimensions,
+    ),
     embedded: wanted.length - reasons.size,
     failures: items.flatMap(({ id, sha256 }) => {
       const reason = reasons.get(sha256);
@@ -177,7 +182,9 @@ function encoderFolder(folder: string, encoderId: string): string {
 async function readKnown(place: string): Promise<Map<string, Float32Array>> {
   try {
     const { index, vectors } = await readPlace(place);
-    return new Map(index.rows.map(({ sha256 }, row) => [sha256, vectors[row]]));
+    return new Map(
+      index.rows.map(({ sha256 }, row) => [sha256, vectors.row(row)]),
+    );
   } catch {
     // Made anew, which costs time and no more.
     return new Map();
@@ -186,24 +193,19 @@ async function readKnown(place: string): Promise<Map<string, Float32Array>> {
 
 async function readPlace(
   place: string,
-): Promise<{ index: Index; vectors: Float32Array[] }> {
+): Promise<{ index: Index; vectors: Matrix }> {
   const index: Index = JSON.parse(
     await readFile(join(place, "index.json"), "utf8"),
   );
-  const { data, shape } = await currentNpy(place, index.npySha256);
-  if (shape[0] !== index.rows.length || shape[1] !== index.dimensions) {
+  const vectors = await currentNpy(place, index.npySha256);
+  const { count, dimensions } = vectors;
+  if (count !== index.rows.length || dimensions !== index.dimensions) {
     throw new Error(
       `${place}: expected ${index.rows.length} x ${index.dimensions} values, ` +
-        `got ${shape.join(" x ")}`,
+        `got ${count} x ${dimensions}`,
     );
   }
-  const size = index.dimensions;
-  return {
-    index,
-    vectors: index.rows.map((_, row) =>
-      data.subarray(row * size, (row + 1) * size)
-    ),
-  };
+  return { index, vectors };
 }
 
 /**
@@ -227,11 +229,8 @@ async function writeEmbeddings(
   known: ReadonlyMap<string, Float32Array>,
 ): Promise<void> {
   const rows = items.filter(({ sha256 }) => known.has(sha256));
-  const data = new Float32Array(rows.length * encoder.dimensions);
-  rows.forEach(({ sha256 }, row) => {
-    data.set(known.get(sha256)!, row * encoder.dimensions);
-  });
-  const npy = encodeNpy({ data, shape: [rows.length, encoder.dimensions] });
+  const vectors = rows.map(({ sha256 }) => known.get(sha256)!);
+  const npy = encodeNpy(Matrix.of(vectors, encoder.dimensions));
   const index: Index = {
     encoder: encoder.id,
     dimensions: encoder.dimensions,

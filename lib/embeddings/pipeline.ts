@@ -6,8 +6,8 @@
  * files ──decode (sharp's threads)──▶ ≤ 3 batches waiting ──infer──▶ vectors
  * ```
  *
- * A picture that cannot be decoded is reported and leaves its place empty:
- * the rows after it do not move.
+ * A picture that cannot be decoded is reported and keeps its place: its row is
+ * NaN throughout, which compares with nothing and ranks last.
  *
  * ```ts
  * import { embedPictures } from "#lib/embeddings/pipeline.ts";
@@ -15,7 +15,7 @@
  *
  * async function embedAll(encoder: Encoder, files: string[]) {
  *   const { vectors, failures } = await embedPictures(encoder, files);
- *   console.log(vectors.length === files.length, failures);
+ *   console.log(vectors.count === files.length, failures);
  * }
  * ```
  *
@@ -25,6 +25,7 @@ import { availableParallelism } from "node:os";
 import pLimit from "p-limit";
 import type { Encoder } from "../encoders/encoder.ts";
 import type { ImageSource } from "../pictures/pictures.ts";
+import { Matrix } from "../compare/matrix.ts";
 
 /** How a run is watched and stopped. */
 export interface EmbedOptions {
@@ -51,26 +52,25 @@ export interface EmbedFailure {
 /** Part of a run: the vectors of the pictures from `start` on. */
 export interface EmbeddedBatch {
   start: number;
-  /** One a picture; undefined where that picture failed. */
-  vectors: (Float32Array | undefined)[];
+  /** A row a picture; NaN throughout where that picture failed. */
+  vectors: Matrix;
   failures: EmbedFailure[];
 }
 
 /**
  * Embeds pictures, all at the end.
  *
- * @returns As many vectors as pictures, in their order; undefined for those
- *   listed in `failures`.
+ * @returns A row a picture, in their order; NaN for those listed in `failures`.
  */
 export async function embedPictures(
   encoder: Encoder,
   images: readonly ImageSource[],
   options: EmbedOptions = {},
 ): Promise<Omit<EmbeddedBatch, "start">> {
-  const vectors: (Float32Array | undefined)[] = [];
+  const vectors = Matrix.empty(encoder.dimensions, images.length);
   const failures: EmbedFailure[] = [];
   for await (const batch of embedBatches(encoder, images, options)) {
-    vectors.push(...batch.vectors);
+    for (const vector of batch.vectors) vectors.append(vector);
     failures.push(...batch.failures);
   }
   return { vectors, failures };
@@ -118,11 +118,13 @@ export async function* embedBatches(
         pixels.push(one);
       }
     });
-    const encoded = pixels.length ? await encoder.encodeDecoded(pixels) : [];
+    const encoded = await encoder.encodeDecoded(pixels);
+    const failed = new Float32Array(encoder.dimensions).fill(NaN);
+    const vectors = Matrix.empty(encoder.dimensions, decoded.length);
     let row = 0;
-    const vectors = decoded.map((one) =>
-      one instanceof Error ? undefined : encoded[row++]
-    );
+    for (const one of decoded) {
+      vectors.append(one instanceof Error ? failed : encoded.row(row++));
+    }
     yield { start, vectors, failures };
     onProgress?.(start + decoded.length, images.length);
   }

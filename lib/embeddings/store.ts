@@ -31,6 +31,7 @@ import { randomUUID } from "node:crypto";
 import { readdir } from "node:fs/promises";
 import { join } from "node:path";
 import { readJsonLines, writeJsonLines } from "../files.ts";
+import { Matrix } from "../compare/matrix.ts";
 import { readNpy, writeNpy } from "../compare/npy.ts";
 
 /** Vectors by key, in memory and on disk. */
@@ -77,20 +78,17 @@ export class VectorStore {
     if (keys.length === 0) return;
     this.#unsaved = [];
     const size = this.#dimensions;
-    const data = new Float32Array(keys.length * size);
-    keys.forEach((key, i) => data.set(this.#vectors.get(key)!, i * size));
+    const vectors = keys.map((key) => this.#vectors.get(key)!);
     const part = join(this.#folder, randomUUID());
-    await writeNpy(`${part}.npy`, { data, shape: [keys.length, size] });
+    await writeNpy(`${part}.npy`, Matrix.of(vectors, size));
     await writeJsonLines(`${part}.jsonl`, keys);
   }
 
   async #readPart(part: string): Promise<void> {
     const keys = await readJsonLines<string>(`${part}.jsonl`);
-    const { data, shape } = await readNpy(`${part}.npy`);
-    const size = this.#dimensions;
-    if (shape[0] !== keys.length || shape[1] !== size) return;
-    keys.forEach((key, i) => {
-      this.#vectors.set(key, data.subarray(i * size, (i + 1) * size));
-    });
+    const rows = await readNpy(`${part}.npy`);
+    if (rows.count !== keys.length) return;
+    if (rows.dimensions !== this.#dimensions) return;
+    keys.forEach((key, i) => this.#vectors.set(key, rows.row(i)));
   }
 }

@@ -4,11 +4,12 @@
  *
  * ```ts
  * import { updateTextEmbeddings } from "#lib/embeddings/texts.ts";
- * import type { Encoder } from "#lib/encoders/encoder.ts";
+ * import type { Matrix } from "../compare/matrix.ts";
+import type { Encoder } from "#lib/encoders/encoder.ts";
  *
  * async function embedTwo(encoder: Encoder) {
  *   const vectors = await updateTextEmbeddings(encoder, ["a dog", "a cat"]);
- *   console.log(vectors.length === 2, vectors[0].length === encoder.dimensions);
+ *   console.log(vectors.count === 2, vectors.dimensions === encoder.dimensions);
  * }
  * ```
  *
@@ -17,6 +18,7 @@
 import { createHash } from "node:crypto";
 import type { EmbeddedBatch, EmbedOptions } from "./pipeline.ts";
 import { updateRows } from "./embeddings.ts";
+import type { Matrix } from "../compare/matrix.ts";
 import type { Encoder } from "../encoders/encoder.ts";
 import { paths } from "../paths.ts";
 
@@ -33,7 +35,7 @@ export async function updateTextEmbeddings(
   { folder = paths.captions, ...options }:
     & EmbedOptions
     & { folder?: string } = {},
-): Promise<Float32Array[]> {
+): Promise<Matrix> {
   const items = texts.map((text) => ({
     id: text,
     sha256: createHash("sha256").update(text).digest("hex"),

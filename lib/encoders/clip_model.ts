@@ -28,6 +28,7 @@ import { Tokenizer } from "@huggingface/tokenizers";
 import { readFile } from "node:fs/promises";
 import { type InferenceSession, Tensor } from "onnxruntime-node";
 import { openSession } from "../compare/session.ts";
+import { Matrix } from "../compare/matrix.ts";
 import { l2Normalize } from "../compare/metrics.ts";
 import { type Device, DEVICE_NAMES, onBestDevice } from "./device.ts";
 import { encodeInBatches, type Encoder } from "./encoder.ts";
@@ -81,10 +82,12 @@ export async function openClipModel(
     const [vision, text] = await Promise.all(
       [parts.vision, parts.text].map((file) => openSession(file, device)),
     );
-    const encodeTexts = async (texts: string[]): Promise<Float32Array[]> =>
-      await inBatches(text, texts.map(tokenize), textInputs);
     // A device may take a model and then fail to run it: better known now.
-    const [{ length: dimensions }] = await encodeTexts([""]);
+    const [{ length: dimensions }] = await inBatches(
+      text,
+      [tokenize("")],
+      textInputs,
+    );
 
     const { size } = parts;
     const encoder: Encoder = {
@@ -93,8 +96,8 @@ export async function openClipModel(
       describe: () =>
         `${parts.id}: CLIP, ${dimensions} dimensions, ${DEVICE_NAMES[device]}`,
       decodeImage: (image) => decodeSquare(image, parts),
-      encodeDecoded: (pixels) =>
-        inBatches(vision, pixels, (session, batch) => {
+      encodeDecoded: async (pixels) => {
+        const rows = await inBatches(vision, pixels, (session, batch) => {
           const data = new Float32Array(batch.length * 3 * size * size);
           batch.forEach((one, row) => data.set(one, row * one.length));
           const tensor = new Tensor("float32", data, [
@@ -104,9 +107,15 @@ export async function openClipModel(
             size,
           ]);
           return { [session.inputNames[0]]: tensor };
-        }),
+        });
+        return Matrix.of(rows, dimensions);
+      },
       encodeImages: (images) => encodeInBatches(encoder, images),
-      encodeTexts,
+      encodeTexts: async (texts) =>
+        Matrix.of(
+          await inBatches(text, texts.map(tokenize), textInputs),
+          dimensions,
+        ),
       async close() {
         await Promise.all([vision.release(), text.release()]);
       },

@@ -6,17 +6,19 @@
  * by encoders of the same `id` may be compared.
  *
  * ```ts
+ * import { dot } from "#lib/compare/metrics.ts";
  * import type { Encoder } from "#lib/encoders/encoder.ts";
  *
  * async function closeness(encoder: Encoder, text: string, picture: string) {
  *   const [a] = await encoder.encodeTexts([text]);
  *   const [b] = await encoder.encodeImages([picture]);
- *   return a.reduce((sum, value, i) => sum + value * b[i], 0);
+ *   return dot(a, b);
  * }
  * ```
  *
  * @module
  */
+import { Matrix } from "../compare/matrix.ts";
 
 import type { ImageSource } from "../pictures/pictures.ts";
 
@@ -35,16 +37,16 @@ export interface Encoder {
    * @throws {Error} If it cannot be decoded: names the picture.
    */
   decodeImage(image: ImageSource): Promise<Float32Array>;
-  /** Embeds a batch of decoded pictures: unit vectors in the order given. */
-  encodeDecoded(pixels: Float32Array[]): Promise<Float32Array[]>;
+  /** Embeds a batch of decoded pictures: unit vectors, one a row, in the order given. */
+  encodeDecoded(pixels: Float32Array[]): Promise<Matrix>;
   /**
-   * Decodes and embeds pictures: unit vectors in the order given.
+   * Decodes and embeds pictures: unit vectors, one a row, in the order given.
    *
    * @throws {Error} If one cannot be decoded: names the picture.
    */
-  encodeImages(images: ImageSource[]): Promise<Float32Array[]>;
-  /** Embeds texts: unit vectors in the order given. */
-  encodeTexts(texts: string[]): Promise<Float32Array[]>;
+  encodeImages(images: ImageSource[]): Promise<Matrix>;
+  /** Embeds texts: unit vectors, one a row, in the order given. */
+  encodeTexts(texts: string[]): Promise<Matrix>;
   /** Frees the models; the encoder is of no use afterwards. */
   close(): Promise<void>;
 }
@@ -58,16 +60,18 @@ const BATCH_SIZE = 16;
  * decodes beside inference and passes over what cannot be decoded.
  */
 export async function encodeInBatches(
-  encoder: Pick<Encoder, "decodeImage" | "encodeDecoded">,
+  encoder: Pick<Encoder, "decodeImage" | "encodeDecoded" | "dimensions">,
   images: readonly ImageSource[],
-): Promise<Float32Array[]> {
-  const vectors: Float32Array[] = [];
+): Promise<Matrix> {
+  const vectors = Matrix.empty(encoder.dimensions, images.length);
   for (let start = 0; start < images.length; start += BATCH_SIZE) {
     const batch = images.slice(start, start + BATCH_SIZE);
     const pixels = await Promise.all(
       batch.map((image) => encoder.decodeImage(image)),
     );
-    vectors.push(...await encoder.encodeDecoded(pixels));
+    for (const vector of await encoder.encodeDecoded(pixels)) {
+      vectors.append(vector);
+    }
   }
   return vectors;
 }

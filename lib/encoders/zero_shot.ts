@@ -17,8 +17,9 @@
  *
  * @module
  */
-import type { Encoder } from "./encoder.ts";
+import { Matrix } from "../compare/matrix.ts";
 import { l2Normalize } from "../compare/metrics.ts";
+import type { Encoder } from "./encoder.ts";
 
 /** One sentence: what most captions on the web look like. */
 export const singleTemplate: readonly string[] = ["a photo of a {}"];
@@ -60,20 +61,18 @@ export async function encodeClasses(
   encoder: Encoder,
   names: readonly string[],
   templates: readonly string[] = singleTemplate,
-): Promise<Float32Array[]> {
+): Promise<Matrix> {
   const texts = names.flatMap((name) =>
     templates.map((template) => fillTemplate(template, name))
   );
   const vectors = await encoder.encodeTexts(texts);
-  return names.map((_, n) => {
-    const ofClass = vectors.slice(
-      n * templates.length,
-      (n + 1) * templates.length,
-    );
-    return l2Normalize(
-      ofClass[0].map((_, i) =>
-        ofClass.reduce((sum, vector) => sum + vector[i], 0)
-      ),
-    );
-  });
+  const classes = Matrix.empty(vectors.dimensions, names.length);
+  for (let start = 0; start < vectors.count; start += templates.length) {
+    const sum = new Float32Array(vectors.dimensions);
+    for (const vector of vectors.slice(start, start + templates.length)) {
+      vector.forEach((value, i) => sum[i] += value);
+    }
+    classes.append(l2Normalize(sum));
+  }
+  return classes;
 }

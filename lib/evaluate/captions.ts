@@ -11,7 +11,8 @@
  *
  * ```ts
  * import { evaluateCaptions } from "#lib/evaluate/captions.ts";
- * import type { Encoder } from "#lib/encoders/encoder.ts";
+ * import type { Matrix } from "../compare/matrix.ts";
+import type { Encoder } from "#lib/encoders/encoder.ts";
  *
  * async function report(folder: string, encoder: Encoder) {
  *   const file = `${folder}/captions.json`;
@@ -26,6 +27,7 @@ import { existsSync } from "node:fs";
 import { basename, join } from "node:path";
 import { type CaptionedPicture, readCaptions } from "../captions/captions.ts";
 import { updateEmbeddings } from "../embeddings/embeddings.ts";
+import type { Matrix } from "../compare/matrix.ts";
 import type { Encoder } from "../encoders/encoder.ts";
 import { folderPlace, toEmbed } from "../pictures/folder.ts";
 import { type RetrievalResult, scoreCaptions } from "./retrieval.ts";
@@ -35,12 +37,12 @@ import { updateTextEmbeddings } from "../embeddings/texts.ts";
 export interface CaptionEvaluation extends RetrievalResult {
   /** Those that were found and could be decoded; path relative to the folder. */
   pictures: CaptionedPicture[];
-  /** One unit vector a picture. */
-  pictureVectors: Float32Array[];
+  /** Unit vectors, a row a picture. */
+  pictureVectors: Matrix;
   /** All captions of all pictures, in their order. */
   captions: string[];
-  /** One unit vector a caption. */
-  captionVectors: Float32Array[];
+  /** Unit vectors, a row a caption. */
+  captionVectors: Matrix;
   /** Each caption's picture: a position in `pictures`. */
   pictureOf: number[];
   /** What was decided or left out, a line each. */

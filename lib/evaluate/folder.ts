@@ -14,7 +14,8 @@
  *
  * ```ts
  * import { evaluateFolder } from "#lib/evaluate/folder.ts";
- * import type { Encoder } from "#lib/encoders/encoder.ts";
+ * import type { Matrix } from "../compare/matrix.ts";
+import type { Encoder } from "#lib/encoders/encoder.ts";
  *
  * async function report(folder: string, encoder: Encoder) {
  *   const { methods } = await evaluateFolder(folder, encoder, { size: 64 });
@@ -34,6 +35,7 @@ import {
   readClassFolder,
 } from "./class_folder.ts";
 import { updateEmbeddings } from "../embeddings/embeddings.ts";
+import type { Matrix } from "../compare/matrix.ts";
 import type { Encoder } from "../encoders/encoder.ts";
 import { folderPlace, toEmbed } from "../pictures/folder.ts";
 import {
@@ -103,18 +105,20 @@ export async function evaluateFolder(
       signal,
     },
   );
-  const vectorOf = new Map(ids.map((id, row) => [id, vectors[row]]));
+  const vectorRow = new Map(ids.map((id, row) => [id, row]));
   // Throws now where nothing can be evaluated, before pixels are read.
-  keepUsable(listed, (path) => vectorOf.has(path));
+  keepUsable(listed, (path) => vectorRow.has(path));
   const { pixels, rowOf, unread } = await readPixels(folder, ids, options);
   failures.push(...embedded.failures, ...unread);
   const failed = new Set(failures.map(({ id }) => id));
   const usable = keepUsable(listed, (path) => !failed.has(path));
 
-  const galleryVectors = usable.gallery.map(({ path }) => vectorOf.get(path)!);
+  const vectorsOf = (pictures: readonly LabelledPicture[]) =>
+    vectors.pick(pictures.map(({ path }) => vectorRow.get(path)!));
+  const galleryVectors = vectorsOf(usable.gallery);
   const methods = [
     ...await searchPixels(pixels, rowOf, usable, options),
-    await searchPictures(usable, vectorOf, galleryVectors),
+    await searchPictures(usable, vectorsOf(usable.queries), galleryVectors),
     await searchNames(usable, encoder, galleryVectors),
   ];
   return {
@@ -202,10 +206,9 @@ async function searchPixels(
 /** Every query's embedding with the gallery's. */
 function searchPictures(
   { gallery, queries }: ClassFolder,
-  vectorOf: ReadonlyMap<string, Float32Array>,
-  galleryVectors: readonly Float32Array[],
+  vectors: Matrix,
+  galleryVectors: Matrix,
 ): Promise<MethodScores> {
-  const vectors = queries.map(({ path }) => vectorOf.get(path)!);
   const tally = new MethodTally("encoder-image", "higher", gallery);
   return searchEmbeddings(tally, queries, vectors, galleryVectors);
 }
@@ -214,7 +217,7 @@ function searchPictures(
 async function searchNames(
   { gallery }: ClassFolder,
   encoder: Encoder,
-  galleryVectors: readonly Float32Array[],
+  galleryVectors: Matrix,
 ): Promise<MethodScores> {
   const labels = [...new Set(gallery.map(({ label }) => label))];
   const names = labels.map((label) => label.replaceAll(/[_-]+/g, " ").trim());
@@ -228,8 +231,8 @@ async function searchNames(
 async function searchEmbeddings(
   tally: MethodTally,
   queries: readonly LabelledPicture[],
-  vectors: readonly Float32Array[],
-  galleryVectors: readonly Float32Array[],
+  vectors: Matrix,
+  galleryVectors: Matrix,
 ): Promise<MethodScores> {
   const started = performance.now();
   for await (const one of similarities(vectors, galleryVectors)) {

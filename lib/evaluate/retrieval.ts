@@ -40,6 +40,7 @@ import {
   type Ranks,
   recallAtK,
 } from "./evaluate.ts";
+import type { Matrix } from "../compare/matrix.ts";
 import { similarities } from "./similarity.ts";
 
 /** What a direction scored. */
@@ -70,23 +71,23 @@ export interface RetrievalOptions {
  * Searches with every caption among the pictures, and with every picture among
  * the captions.
  *
- * @param pictures One unit vector a picture.
- * @param captions One unit vector a caption.
+ * @param pictures Unit vectors, a row a picture.
+ * @param captions Unit vectors, a row a caption.
  * @param pictureOf Each caption's picture: a position in `pictures`. A picture
  *   without captions is found, if by mistake, but not searched with.
  */
 export async function scoreCaptions(
-  pictures: readonly Float32Array[],
-  captions: readonly Float32Array[],
+  pictures: Matrix,
+  captions: Matrix,
   pictureOf: readonly number[],
   { onProgress, signal }: RetrievalOptions = {},
 ): Promise<RetrievalResult> {
-  const captionsOf: number[][] = pictures.map(() => []);
+  const captionsOf: number[][] = Array.from(pictures, () => []);
   pictureOf.forEach((picture, caption) => captionsOf[picture].push(caption));
   const captioned = captionsOf.flatMap((own, picture) =>
     own.length ? [picture] : []
   );
-  const total = captions.length + captioned.length;
+  const total = captions.count + captioned.length;
 
   const textRanks = await rankRelevant(
     captions,
@@ -95,12 +96,12 @@ export async function scoreCaptions(
     { signal, onProgress: (done) => onProgress?.(done, total) },
   );
   const imageRanks = await rankRelevant(
-    captioned.map((picture) => pictures[picture]),
+    pictures.pick(captioned),
     captions,
     captioned.map((picture) => captionsOf[picture]),
     {
       signal,
-      onProgress: (done) => onProgress?.(captions.length + done, total),
+      onProgress: (done) => onProgress?.(captions.count + done, total),
     },
   );
   return {
@@ -121,8 +122,8 @@ export async function scoreCaptions(
  * @returns For each query its ranks, from 1, ascending.
  */
 export async function rankRelevant(
-  queries: readonly Float32Array[],
-  gallery: readonly Float32Array[],
+  queries: Matrix,
+  gallery: Matrix,
   relevant: readonly (readonly number[])[],
   { onProgress, signal }: RetrievalOptions = {},
 ): Promise<number[][]> {
@@ -133,9 +134,9 @@ export async function rankRelevant(
     ranks.push(
       relevant[query].map((item) => rankOf(item, values)).sort((a, b) => a - b),
     );
-    if (ranks.length % 100 === 0) onProgress?.(ranks.length, queries.length);
+    if (ranks.length % 100 === 0) onProgress?.(ranks.length, queries.count);
   }
-  onProgress?.(ranks.length, queries.length);
+  onProgress?.(ranks.length, queries.count);
   return ranks;
 }
 

@@ -9,11 +9,12 @@
  * Touches no files.
  *
  * ```ts
+ * import { Matrix } from "#lib/compare/matrix.ts";
  * import { similarities } from "#lib/evaluate/similarity.ts";
  * import { deepEqual } from "node:assert/strict";
  *
- * const queries = [Float32Array.of(1, 0)];
- * const gallery = [Float32Array.of(0, 1), Float32Array.of(1, 0)];
+ * const queries = Matrix.of([[1, 0]]);
+ * const gallery = Matrix.of([[0, 1], [1, 0]]);
  * for await (const { query, values } of similarities(queries, gallery)) {
  *   deepEqual([query, [...values]], [0, [0, 1]]);
  * }
@@ -21,7 +22,8 @@
  *
  * @module
  */
-import { type Matrix, multiplyRows } from "../compare/matrix_product.ts";
+import type { Matrix } from "../compare/matrix.ts";
+import { multiplyRows } from "../compare/matrix_product.ts";
 
 /** Similarities in memory at once, 4 bytes each. */
 const BLOCK_VALUES = 2 ** 22;
@@ -44,56 +46,29 @@ export interface QuerySimilarities {
  *   no number, which no ranking could place.
  */
 export async function* similarities(
-  queries: readonly Float32Array[],
-  gallery: readonly Float32Array[],
+  queries: Matrix,
+  gallery: Matrix,
   { signal }: { signal?: AbortSignal } = {},
 ): AsyncGenerator<QuerySimilarities> {
-  if (queries.length === 0 || gallery.length === 0) return;
-  const length = gallery[0].length;
-  checkVectors("gallery", gallery, length);
-  checkVectors("query", queries, length);
-  const blockRows = Math.max(1, Math.floor(BLOCK_VALUES / gallery.length));
-  const columns = toMatrix(gallery, length);
-  for (let start = 0; start < queries.length; start += blockRows) {
+  if (queries.count === 0 || gallery.count === 0) return;
+  checkNumbers("gallery", gallery);
+  checkNumbers("query", queries);
+  const blockRows = Math.max(1, Math.floor(BLOCK_VALUES / gallery.count));
+  for (let start = 0; start < queries.count; start += blockRows) {
     signal?.throwIfAborted();
-    const rows = toMatrix(queries.slice(start, start + blockRows), length);
-    const values = await multiplyRows(rows, columns);
-    for (let row = 0; row < rows.rows; row++) {
-      const from = row * gallery.length;
-      yield {
-        query: start + row,
-        values: values.subarray(from, from + gallery.length),
-      };
-    }
+    const end = Math.min(start + blockRows, queries.count);
+    const block = await multiplyRows(queries.slice(start, end), gallery);
+    let query = start;
+    for (const values of block) yield { query: query++, values };
   }
 }
 
-function toMatrix(vectors: readonly Float32Array[], length: number): Matrix {
-  const data = new Float32Array(vectors.length * length);
-  vectors.forEach((vector, row) => data.set(vector, row * length));
-  return { data, rows: vectors.length };
-}
-
-function checkVectors(
-  what: string,
-  vectors: readonly Float32Array[],
-  length: number,
-): void {
-  vectors.forEach((vector, index) => {
-    if (vector.length !== length) {
-      throw new RangeError(
-        `similarities: expected vectors of ${length} numbers, got ` +
-          `${vector.length} in ${what} ${index}`,
-      );
-    }
-    let sum = 0;
-    for (let i = 0; i < length; i++) sum += vector[i];
-    if (!Number.isFinite(sum)) {
-      throw new RangeError(
-        `similarities: expected numbers, got ${
-          vector.find((value) => !Number.isFinite(value))
-        } in ${what} ${index}`,
-      );
-    }
-  });
+function checkNumbers(what: string, { data, dimensions }: Matrix): void {
+  const bad = data.findIndex((value) => !Number.isFinite(value));
+  if (bad >= 0) {
+    throw new RangeError(
+      `similarities: expected numbers, got ${data[bad]} in ${what} ` +
+        Math.floor(bad / dimensions),
+    );
+  }
 }

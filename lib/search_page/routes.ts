@@ -31,7 +31,7 @@
 import { readdirSync } from "node:fs";
 import { readFile } from "node:fs/promises";
 import { extname } from "node:path";
-import { dot } from "./index/collection.ts";
+import { dot } from "../compare/metrics.ts";
 import { mapOf, type MapPoint } from "./engine/map.ts";
 import {
   largePicture,

@@ -71,7 +71,11 @@ export async function searchOnce(
     signal: options.signal,
   });
   try {
-    const collection = new Collection(source.name, encoder.dimensions);
+    const collection = new Collection(
+      source.name,
+      encoder.dimensions,
+      source.pictures.length,
+    );
     const failures = await indexPictures(source, encoder, collection, options);
     const [failure] = failures;
     if (failure && failures.length === source.pictures.length) {

@@ -117,7 +117,11 @@ export async function openSearchApp(
       ? await openEncoder(one, { log })
       : one;
     if (encoder !== one) opened.push(encoder);
-    const collection = new Collection(source.name, encoder.dimensions);
+    const collection = new Collection(
+      source.name,
+      encoder.dimensions,
+      source.pictures.length,
+    );
     spaces.push(new EncoderSpace(encoder, collection));
   }
   const searcher = new Searcher(spaces, readUpload);

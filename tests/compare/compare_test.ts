@@ -1,4 +1,5 @@
 import { deepEqual, throws } from "node:assert/strict";
+import { Matrix } from "#lib/compare/matrix.ts";
 import { metrics } from "#lib/compare/metrics.ts";
 import { search, topK } from "#lib/compare/compare.ts";
 
@@ -26,13 +27,16 @@ Deno.test("topK() gives what there is where k is larger, and refuses k < 1", () 
 });
 
 Deno.test("search() finds the item itself first, by every metric", () => {
-  const gallery = [[9, 1, 4], [2, 8, 8], [5, 5, 6]];
+  const gallery = Matrix.of([[9, 1, 4], [2, 8, 8], [5, 5, 6]]);
   for (const metric of Object.values(metrics)) {
     deepEqual(search([2, 8, 8], gallery, metric, 1)[0].index, 1);
   }
 });
 
 Deno.test("search() refuses an empty gallery and unequal lengths", () => {
-  throws(() => search([1], [], metrics.l1), /gallery is empty/);
-  throws(() => search([1], [[1, 2]], metrics.l1), /equal lengths, got 1 and 2/);
+  throws(() => search([1], Matrix.of([]), metrics.l1), /gallery is empty/);
+  throws(
+    () => search([1], Matrix.of([[1, 2]]), metrics.l1),
+    /equal lengths, got 1 and 2/,
+  );
 });

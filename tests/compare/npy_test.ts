@@ -1,4 +1,5 @@
 import { deepEqual, equal, throws } from "node:assert/strict";
+import { Matrix } from "#lib/compare/matrix.ts";
 import { decodeNpy, encodeNpy } from "#lib/compare/npy.ts";
 
 /** The file that NumPy 2.4 writes for `numpy.array(values, dtype)`. */
@@ -10,19 +11,16 @@ function numpyFile(descr: string, shape: string, data: number[]): Uint8Array {
 }
 
 Deno.test("encodeNpy() writes the bytes that NumPy writes", () => {
-  const ours = encodeNpy({ data: Float32Array.of(1, -2), shape: [2] });
-  const theirs = numpyFile("<f4", "(2,)", [0, 0, 128, 63, 0, 0, 0, 192]);
+  const ours = encodeNpy(Matrix.of([[1, -2]]));
+  const theirs = numpyFile("<f4", "(1, 2)", [0, 0, 128, 63, 0, 0, 0, 192]);
   deepEqual(ours, theirs);
 });
 
 Deno.test("decodeNpy() reads what encodeNpy() wrote", () => {
-  const array = {
-    data: Float32Array.of(1, 2.5, -3, NaN, 1e-40, 7),
-    shape: [3, 2],
-  };
-  const { data, shape } = decodeNpy(encodeNpy(array));
-  deepEqual([...data], [...array.data]);
-  deepEqual(shape, array.shape);
+  const matrix = Matrix.of([[1, 2.5], [-3, NaN], [1e-40, 7]]);
+  const { data, count, dimensions } = decodeNpy(encodeNpy(matrix));
+  deepEqual([...data], [...matrix.data]);
+  deepEqual([count, dimensions], [3, 2]);
 });
 
 Deno.test("decodeNpy() reads every float type in either byte order", () => {
@@ -35,39 +33,41 @@ Deno.test("decodeNpy() reads every float type in either byte order", () => {
     [">f8", [0x3f, 0xf8, 0, 0, 0, 0, 0, 0, 0xc0, 0, 0, 0, 0, 0, 0, 0]],
   ];
   for (const [descr, data] of files) {
-    const array = decodeNpy(numpyFile(descr, "(1, 2)", data));
-    deepEqual([...array.data], [1.5, -2], descr);
-    deepEqual(array.shape, [1, 2]);
+    const matrix = decodeNpy(numpyFile(descr, "(1, 2)", data));
+    deepEqual([...matrix.data], [1.5, -2], descr);
+    deepEqual([matrix.count, matrix.dimensions], [1, 2]);
   }
 });
 
 Deno.test("decodeNpy() reads float16's smallest, infinite and not-a-number values", () => {
   const data = [0x01, 0x00, 0x00, 0x7c, 0x00, 0xfc, 0x01, 0x7e];
   deepEqual(
-    [...decodeNpy(numpyFile("<f2", "(4,)", data)).data],
+    [...decodeNpy(numpyFile("<f2", "(1, 4)", data)).data],
     [2 ** -24, Infinity, -Infinity, NaN],
   );
 });
 
-Deno.test("decodeNpy() refuses other types, column order, and cut-off files", () => {
-  const whole = encodeNpy({ data: new Float32Array(4), shape: [4] });
+Deno.test("decodeNpy() refuses other types, column order, other shapes, and cut-off files", () => {
+  const whole = encodeNpy(Matrix.of([[0, 0], [0, 0]]));
   throws(() => decodeNpy(whole.subarray(0, -1)), /cut off/);
   throws(() => decodeNpy(new TextEncoder().encode("<html></html>")), /<html>/);
-  throws(() => decodeNpy(numpyFile("<i4", "(1,)", [0, 0, 0, 0])), /<i4/);
+  throws(() => decodeNpy(numpyFile("<i4", "(1, 1)", [0, 0, 0, 0])), /<i4/);
   const columns = Array.from(whole, (byte) => String.fromCharCode(byte))
     .join("").replace("False", "True ");
   throws(
     () => decodeNpy(Uint8Array.from(columns, (c) => c.charCodeAt(0))),
     /row order/,
   );
-  throws(
-    () => encodeNpy({ data: new Float32Array(3), shape: [2, 2] }),
-    /expected 4 values/,
-  );
+  for (const shape of ["(4,)", "(1, 2, 2)", "()"]) {
+    throws(
+      () => decodeNpy(numpyFile("<f4", shape, new Array(16).fill(0))),
+      /expected rows of .*got \{.*'shape': \(/,
+    );
+  }
 });
 
 Deno.test("decodeNpy() reads a view into a larger buffer", () => {
-  const file = encodeNpy({ data: Float32Array.of(4), shape: [1] });
+  const file = encodeNpy(Matrix.of([[4]]));
   const larger = new Uint8Array(file.length + 3);
   larger.set(file, 3);
   equal(decodeNpy(larger.subarray(3)).data[0], 4);

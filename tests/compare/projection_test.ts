@@ -1,14 +1,15 @@
 import { deepEqual, ok } from "node:assert/strict";
+import { Matrix } from "#lib/compare/matrix.ts";
 import { principalComponents } from "#lib/compare/projection.ts";
 
 Deno.test("principalComponents() agrees with NumPy's singular value decomposition", () => {
-  const vectors = [
+  const vectors = Matrix.of([
     [2, 0, 1, 4],
     [1, 3, 0, 2],
     [5, 1, 2, 2],
     [0, 4, 1, 7],
     [3, 3, 3, 3],
-  ];
+  ]);
   // numpy.linalg.svd of the centred matrix; a component's sign is free.
   const expected = [
     [0.414299, 0.626426],
@@ -24,9 +25,9 @@ Deno.test("principalComponents() agrees with NumPy's singular value decompositio
 });
 
 Deno.test("principalComponents() takes no vectors, one, and equal ones", () => {
-  deepEqual(principalComponents([]), []);
-  deepEqual(principalComponents([[1, 2]]), [{ x: 0, y: 0 }]);
-  deepEqual(principalComponents([[1, 2], [1, 2]]), [
+  deepEqual(principalComponents(Matrix.of([])), []);
+  deepEqual(principalComponents(Matrix.of([[1, 2]])), [{ x: 0, y: 0 }]);
+  deepEqual(principalComponents(Matrix.of([[1, 2], [1, 2]])), [
     { x: 0, y: 0 },
     { x: 0, y: 0 },
   ]);

@@ -1,4 +1,5 @@
 import { deepEqual, equal, ok, throws } from "node:assert/strict";
+import { Matrix } from "#lib/compare/matrix.ts";
 import type { Encoder } from "#lib/encoders/encoder.ts";
 import { encodeClasses, fillTemplate } from "#lib/encoders/zero_shot.ts";
 
@@ -15,9 +16,7 @@ Deno.test("encodeClasses() is the unit mean over the templates, class by class",
     encodeTexts(texts: string[]) {
       asked.push(...texts);
       return Promise.resolve(
-        texts.map((text) =>
-          text.startsWith("x") ? Float32Array.of(1, 0) : Float32Array.of(0, 1)
-        ),
+        Matrix.of(texts.map((text) => text.startsWith("x") ? [1, 0] : [0, 1])),
       );
     },
   } as unknown as Encoder;

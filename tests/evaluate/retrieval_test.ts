@@ -1,5 +1,6 @@
 import { deepEqual, equal, ok, rejects, throws } from "node:assert/strict";
 import { estimateMean, estimateMedian } from "#lib/evaluate/bootstrap.ts";
+import { Matrix } from "#lib/compare/matrix.ts";
 import {
   rankRelevant,
   scoreCaptions,
@@ -21,7 +22,7 @@ Deno.test("scoreRanks() worked by hand", () => {
 });
 
 Deno.test("scoreCaptions() agrees with trec_eval, both ways", async () => {
-  const pictures = Array.from(
+  const pictures = Matrix.of(Array.from(
     { length: 12 },
     (_, p) =>
       Float32Array.from(
@@ -29,16 +30,16 @@ Deno.test("scoreCaptions() agrees with trec_eval, both ways", async () => {
         (_, d) =>
           (p * p * 37 + d * d * p * 11 + (p + 3) * (d + 5) * 101) % 1009 - 504,
       ),
-  );
+  ));
   const pictureOf = Array.from({ length: 60 }, (_, c) => Math.floor(c / 5));
-  const captions = pictureOf.map((picture, c) =>
+  const captions = Matrix.of(pictureOf.map((picture, c) =>
     Float32Array.from(
       { length: 8 },
       (_, d) =>
         (c * c * 53 + d * c * 29 + (c + 7) * (d + 2) * d * 67) % 997 - 498 +
-        (pictures[picture][d] >> 1),
+        (pictures.row(picture)[d] >> 1),
     )
-  );
+  ));
   const { textToImage, imageToText } = await scoreCaptions(
     pictures,
     captions,
@@ -59,17 +60,18 @@ Deno.test("scoreCaptions() agrees with trec_eval, both ways", async () => {
 });
 
 Deno.test("rankRelevant() keeps gallery order on ties", async () => {
-  const same = Array.from({ length: 37 }, () => Float32Array.of(0.6, 0.8));
-  const ranks = await rankRelevant([same[0]], same, [[36, 0, 5]]);
+  const same = Matrix.of(Array.from({ length: 37 }, () => [0.6, 0.8]));
+  const ranks = await rankRelevant(same.slice(0, 1), same, [[36, 0, 5]]);
   deepEqual(ranks, [[1, 6, 37]]);
 });
 
 Deno.test("scoreCaptions() does not search with a picture that has no caption", async () => {
-  const unit = (x: number) => Float32Array.of(x, Math.sqrt(1 - x * x));
-  const pictures = [unit(0.1), unit(0.9), unit(0.5)];
+  const units = (...xs: number[]) =>
+    Matrix.of(xs.map((x) => [x, Math.sqrt(1 - x * x)]));
+  const pictures = units(0.1, 0.9, 0.5);
   const { textToImage, imageToText } = await scoreCaptions(
     pictures,
-    [unit(0.45), unit(0.12)],
+    units(0.45, 0.12),
     [2, 0],
   );
   deepEqual(textToImage.ranks, [[1], [1]]);
@@ -78,11 +80,8 @@ Deno.test("scoreCaptions() does not search with a picture that has no caption", 
 
 Deno.test("similarities() refuses what no ranking could place, and reports where", async () => {
   const run = (queries: number[][], gallery: number[][]) =>
-    similarities(
-      queries.map((values) => Float32Array.from(values)),
-      gallery.map((values) => Float32Array.from(values)),
-    ).next();
-  await rejects(run([[1, 2]], [[1], [2]]), /of 1 numbers, got 2 in query 0/);
+    similarities(Matrix.of(queries), Matrix.of(gallery)).next();
+  await rejects(run([[1, 2]], [[1], [2]]), /equal length, got 2 and 1/);
   await rejects(
     run([[1]], [[2], [NaN]]),
     /expected numbers, got NaN in gallery 1/,
@@ -91,7 +90,7 @@ Deno.test("similarities() refuses what no ranking could place, and reports where
 });
 
 Deno.test("similarities() stops when it is asked to", async () => {
-  const vectors = [Float32Array.of(1)];
+  const vectors = Matrix.of([[1]]);
   const signal = AbortSignal.abort(new Error("enough"));
   await rejects(similarities(vectors, vectors, { signal }).next(), /enough/);
 });

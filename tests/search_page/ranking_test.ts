@@ -1,6 +1,5 @@
 import fc from "fast-check";
-import { deepEqual, equal, ok, throws } from "node:assert/strict";
-import { VectorRows } from "#lib/compare/vector_rows.ts";
+import { deepEqual, equal, ok } from "node:assert/strict";
 import { quantile } from "#lib/search_page/engine/cut_off.ts";
 import {
   best,
@@ -87,21 +86,6 @@ Deno.test("distribution() counts every value once", () => {
     ok(least <= mean + 1e-9 && mean <= most + 1e-9);
   }));
   equal(distribution([NaN]).count, 0);
-});
-
-Deno.test("VectorRows grows over its blocks and keeps every row", async () => {
-  const size = 2 ** 21; // eight rows fill a block of 64 MB
-  const rows = new VectorRows(size);
-  const row = (number: number) => {
-    const numbers = new Float32Array(size);
-    numbers[0] = number;
-    return numbers;
-  };
-  for (let i = 0; i < 10; i++) rows.append(row(i));
-  deepEqual([...await rows.dot(row(1))], [0, 1, 2, 3, 4, 5, 6, 7, 8, 9]);
-  deepEqual([...await rows.dot(row(1), 9)], [0, 1, 2, 3, 4, 5, 6, 7, 8]);
-  equal(rows.row(9)[0], 9);
-  throws(() => rows.row(10), /expected a row from 0 to 9, got 10/);
 });
 
 Deno.test("readQuery() refuses what it does not know, and never throws else", () => {

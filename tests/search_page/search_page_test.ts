@@ -7,6 +7,7 @@ import sharp from "sharp";
 import { openSearchApp, type SearchApp } from "#lib/search_page/search_page.ts";
 import { datasetSource, folderSource } from "#lib/search_page/index/sources.ts";
 import { jupyterDisplay } from "#lib/display/display.ts";
+import { Matrix } from "#lib/compare/matrix.ts";
 import { writeNpy } from "#lib/compare/npy.ts";
 import { updateEmbeddings } from "#lib/embeddings/embeddings.ts";
 import { paths } from "#lib/paths.ts";
@@ -259,12 +260,9 @@ Deno.test("the seeds' files come in: images.txt, metadata.json, embeddings.npy",
       JSON.stringify(colours.map((title) => ({ title: `A ${title} wall` }))),
     );
     const vectors = await encoder.encodeImages(pictures);
-    const npy = (data: number[]) =>
-      writeNpy(join(folder, "embeddings.npy"), {
-        data: Float32Array.from(data),
-        shape: [3, data.length / 3],
-      });
-    await npy(vectors.flatMap((vector) => [...vector]));
+    const npy = (rows: Matrix) =>
+      writeNpy(join(folder, "embeddings.npy"), rows);
+    await npy(vectors);
     const start = async () => {
       const counted = { pictures: 0, texts: 0 };
       const app = await openSearchApp(await folderSource(folder), {
@@ -285,7 +283,7 @@ Deno.test("the seeds' files come in: images.txt, metadata.json, embeddings.npy",
       title: "A green wall",
       problems: [],
     });
-    await npy(new Array(3 * 512).fill(0.1));
+    await npy(new Matrix(new Float32Array(3 * 512).fill(0.1), 512));
     const foreign = await start();
     deepEqual([foreign.embedded, foreign.title], [3, "A green wall"]);
     match(

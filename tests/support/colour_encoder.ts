@@ -5,6 +5,7 @@
 import sharp from "sharp";
 import type { Encoder } from "#lib/encoders/encoder.ts";
 import type { ImageSource } from "#lib/pictures/pictures.ts";
+import { Matrix } from "#lib/compare/matrix.ts";
 import { l2Normalize } from "#lib/compare/metrics.ts";
 
 const COLOURS: Record<string, number[]> = {
@@ -41,7 +42,9 @@ export function colourEncoder(
     },
     encodeDecoded(pixels) {
       counted.pictures += pixels.length;
-      return Promise.resolve(pixels.map((colour) => vectorOf([...colour])));
+      return Promise.resolve(
+        Matrix.of(pixels.map((colour) => vectorOf([...colour])), 4),
+      );
     },
     async encodeImages(images) {
       const decoded = await Promise.all(images.map(encoder.decodeImage));
@@ -52,13 +55,14 @@ export function colourEncoder(
       if (texts.some((text) => text.includes("fail"))) {
         return Promise.reject(new Error("the model ran out of memory"));
       }
-      return Promise.resolve(texts.map((text) => {
+      const vectors = texts.map((text) => {
         const sum = [0, 0, 0];
         for (const word of text.toLowerCase().split(/\W+/)) {
           COLOURS[word]?.forEach((value, i) => sum[i] += value);
         }
         return vectorOf(sum);
-      }));
+      });
+      return Promise.resolve(Matrix.of(vectors, 4));
     },
     close: () => Promise.resolve(),
   };

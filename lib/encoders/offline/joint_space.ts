@@ -22,32 +22,33 @@
  * is the same idea the other way round.
  *
  * ```ts
+ * import { Matrix } from "#lib/compare/matrix.ts";
+ * import { dot } from "#lib/compare/metrics.ts";
  * import { pictureVector, textVectors } from "#lib/encoders/offline/joint_space.ts";
  * import { ok } from "node:assert/strict";
  *
  * // Two classes, "cat" and "dog", with made-up vectors of two numbers.
  * const classes = {
- *   vectors: [Float32Array.of(1, 0), Float32Array.of(0, 1)],
- *   weights: [Float32Array.of(0.6, 0.8), Float32Array.of(0.8, -0.6)],
+ *   vectors: Matrix.of([[1, 0], [0, 1]]),
+ *   weights: Matrix.of([[0.6, 0.8], [0.8, -0.6]]),
  * };
  * const picture = pictureVector([0.7, 0.7], [9, 2], classes);
  * const [cat, dog] = await textVectors(classes.vectors, classes);
- * const dot = (a: Float32Array, b: Float32Array) =>
- *   a.reduce((sum, value, i) => sum + value * b[i], 0);
  * ok(dot(picture, cat) > dot(picture, dog));
  * ```
  *
  * @module
  */
-import { type Matrix, multiplyRows } from "../../compare/matrix_product.ts";
+import { Matrix } from "../../compare/matrix.ts";
+import { multiplyRows } from "../../compare/matrix_product.ts";
 import { l2Normalize, type Vector } from "../../compare/metrics.ts";
 
 /** What pictures and sentences have in common: the classifier's classes. */
 export interface Classes {
   /** Each class's name as a sentence vector, length 1. */
-  vectors: readonly Float32Array[];
+  vectors: Matrix;
   /** Each class's weights in the classifier's last layer, length 1. */
-  weights: readonly Float32Array[];
+  weights: Matrix;
 }
 
 /** The four numbers of the joint space. */
@@ -92,11 +93,12 @@ export function pictureVector(
   const { temperature, classCount } = parameters;
   const probabilities = softmax(logits, 1 / temperature);
   const least = probabilities.toSorted().at(-classCount) ?? 0;
-  const words = new Float32Array(classes.vectors[0].length);
-  classes.vectors.forEach((vector, i) => {
-    if (probabilities[i] < least) return;
+  const words = new Float32Array(classes.vectors.dimensions);
+  probabilities.forEach((probability, i) => {
+    if (probability < least) return;
+    const vector = classes.vectors.row(i);
     for (let d = 0; d < words.length; d++) {
-      words[d] += probabilities[i] * vector[d];
+      words[d] += probability * vector[d];
     }
   });
   return joinHalves(words, features, parameters);
@@ -112,21 +114,21 @@ export function pictureVector(
  * @returns Unit vectors: words, then looks.
  */
 export async function textVectors(
-  sentences: readonly Float32Array[],
+  sentences: Matrix,
   classes: Classes,
   parameters: JointParameters = JOINT_PARAMETERS,
-): Promise<Float32Array[]> {
-  if (sentences.length === 0) return [];
-  const { vectors, weightsByFeature } = matricesOf(classes);
-  const count = sentences.length;
-  const nearness = await multiplyRows(toMatrix(sentences), vectors);
-  const shares = rowsOf(nearness, count).map((row) =>
-    softmax(row, parameters.sharpness)
+): Promise<Matrix> {
+  const shares = await multiplyRows(sentences, classes.vectors);
+  for (const row of shares) row.set(softmax(row, parameters.sharpness));
+  const looks = await multiplyRows(shares, weightsByFeature(classes));
+  const joint = Matrix.empty(
+    sentences.dimensions + classes.weights.dimensions,
+    sentences.count,
   );
-  const looks = await multiplyRows(toMatrix(shares), weightsByFeature);
-  return rowsOf(looks, count).map((row, i) =>
-    joinHalves(sentences[i], row, parameters)
-  );
+  for (let i = 0; i < sentences.count; i++) {
+    joint.append(joinHalves(sentences.row(i), looks.row(i), parameters));
+  }
+  return joint;
 }
 
 /**
@@ -165,41 +167,19 @@ function joinHalves(
   return joint;
 }
 
-/** The classes as multiplyRows() takes them, made once. */
-function matricesOf(classes: Classes): ClassMatrices {
-  const known = matrices.get(classes);
+/** The classes' weights as multiplyRows() takes them: a row a feature. */
+function weightsByFeature(classes: Classes): Matrix {
+  const known = turned.get(classes);
   if (known) return known;
-  const columns = Array.from(
-    classes.weights[0],
-    (_, d) => Float32Array.from(classes.weights, (row) => row[d]),
-  );
-  const made = {
-    vectors: toMatrix(classes.vectors),
-    weightsByFeature: toMatrix(columns),
-  };
-  matrices.set(classes, made);
+  const { count, dimensions, data } = classes.weights;
+  const made = new Matrix(new Float32Array(data.length), count);
+  for (let feature = 0; feature < dimensions; feature++) {
+    const row = made.row(feature);
+    for (let i = 0; i < count; i++) row[i] = data[i * dimensions + feature];
+  }
+  turned.set(classes, made);
   return made;
 }
 
-interface ClassMatrices {
-  /** A row a class. */
-  vectors: Matrix;
-  /** A row a feature, a column a class. */
-  weightsByFeature: Matrix;
-}
-
-const matrices = new WeakMap<Classes, ClassMatrices>();
-
-function toMatrix(rows: readonly Float32Array[]): Matrix {
-  const data = new Float32Array(rows.length * rows[0].length);
-  rows.forEach((row, i) => data.set(row, i * row.length));
-  return { data, rows: rows.length };
-}
-
-function rowsOf(data: Float32Array, count: number): Float32Array[] {
-  const width = data.length / count;
-  return Array.from(
-    { length: count },
-    (_, i) => data.subarray(i * width, (i + 1) * width),
-  );
-}
+/** Made once. */
+const turned = new WeakMap<Classes, Matrix>();

@@ -30,6 +30,7 @@
  */
 import { existsSync } from "node:fs";
 import { join } from "node:path";
+import { Matrix } from "../../compare/matrix.ts";
 import { l2Normalize } from "../../compare/metrics.ts";
 import { readNpy } from "../../compare/npy.ts";
 import {
@@ -65,13 +66,13 @@ export async function openOffline(
     dimensions: SENTENCE_DIMENSIONS + FEATURES,
     describe: () =>
       `${id}: ${NETWORKS[id].name} (float32) and MiniLM (int8), joined by ` +
-      `ImageNet's ${classes.vectors.length} classes; CPU`,
+      `ImageNet's ${classes.vectors.count} classes; CPU`,
     decodeImage: classifier.decode,
     async encodeDecoded(pixels) {
-      const seen = await classifier.see(pixels);
-      return seen.map(({ features, logits }) =>
-        pictureVector(features, logits, classes)
-      );
+      const vectors = (await classifier.see(pixels)).map((
+        { features, logits },
+      ) => pictureVector(features, logits, classes));
+      return Matrix.of(vectors, encoder.dimensions);
     },
     encodeImages: (images) => encodeInBatches(encoder, images),
     async encodeTexts(texts) {
@@ -94,18 +95,12 @@ export async function readClasses(
   id: OfflineId = "offline",
   folder: string = OFFLINE_FOLDER,
 ): Promise<Classes> {
-  const rows = async (file: string): Promise<Float32Array[]> => {
-    const { data, shape: [count, width] } = await readNpy(join(folder, file));
-    return Array.from(
-      { length: count },
-      (_, row) => data.subarray(row * width, (row + 1) * width),
-    );
-  };
   const [vectors, weights] = await Promise.all([
-    rows("class_vectors.npy"),
-    rows(`${NETWORKS[id].folder}/class_weights.npy`),
+    readNpy(join(folder, "class_vectors.npy")),
+    readNpy(join(folder, NETWORKS[id].folder, "class_weights.npy")),
   ]);
-  return { vectors, weights: weights.map(l2Normalize) };
+  for (const row of weights) row.set(l2Normalize(row));
+  return { vectors, weights };
 }
 
 /** Paths of the files that the encoder consists of, whether here or not. */

@@ -11,13 +11,12 @@
  * writes its folder: model.onnx (int8 weights) and tokenizer.json.
  *
  * ```ts
+ * import { dot } from "#lib/compare/metrics.ts";
  * import { openSentences } from "#lib/encoders/offline/sentences.ts";
  *
  * async function alike(folder: string): Promise<boolean> {
  *   const sentences = await openSentences(folder);
  *   const [a, b, c] = await sentences.encode(["a dog", "a puppy", "a truck"]);
- *   const dot = (x: Float32Array, y: Float32Array) =>
- *     x.reduce((sum, value, i) => sum + value * y[i], 0);
  *   return dot(a, b) > dot(a, c);
  * }
  * ```
@@ -29,6 +28,7 @@ import { type InferenceSession, Tensor } from "onnxruntime-node";
 import { readFile } from "node:fs/promises";
 import { join } from "node:path";
 import { openSession } from "../../compare/session.ts";
+import { Matrix } from "../../compare/matrix.ts";
 import { l2Normalize } from "../../compare/metrics.ts";
 
 /** The sentence model. */
@@ -37,8 +37,8 @@ export interface Sentences {
   readonly dimensions: number;
   /** The text's token ids, from [CLS] to [SEP]; at most 256 of them. */
   tokenize(text: string): number[];
-  /** Embeds texts: unit vectors in the order given. */
-  encode(texts: readonly string[]): Promise<Float32Array[]>;
+  /** Embeds texts: unit vectors, one a row, in the order given. */
+  encode(texts: readonly string[]): Promise<Matrix>;
   /** Frees the model. */
   close(): Promise<void>;
 }
@@ -80,11 +80,14 @@ export async function openSentences(folder: string): Promise<Sentences> {
       // A batch is as wide as its longest text: like lengths waste least.
       const byLength = tokens.map((_, index) => index)
         .sort((a, b) => tokens[a].length - tokens[b].length);
-      const vectors: Float32Array[] = new Array(texts.length);
+      const vectors = new Matrix(
+        new Float32Array(texts.length * SENTENCE_DIMENSIONS),
+        SENTENCE_DIMENSIONS,
+      );
       for (let start = 0; start < byLength.length; start += BATCH_SIZE) {
         const rows = byLength.slice(start, start + BATCH_SIZE);
         const encoded = await run(session, rows.map((row) => tokens[row]));
-        rows.forEach((row, i) => vectors[row] = encoded[i]);
+        rows.forEach((row, i) => vectors.set(row, encoded[i]));
       }
       return vectors;
     },

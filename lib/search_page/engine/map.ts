@@ -42,7 +42,7 @@ export function mapOf(collection: Collection): MapPoint[] {
     { length: Math.min(count, MOST) },
     (_, i) => Math.floor(i * step),
   );
-  const places = principalComponents(rows.map((row) => looks.row(row)));
+  const places = principalComponents(looks.pick(rows));
   const scale = (values: number[]) => {
     const least = Math.min(...values), most = Math.max(...values);
     return values.map((value) => (value - least) / (most - least || 1));

@@ -12,12 +12,8 @@
  *
  * @module
  */
-import { metrics } from "../../compare/metrics.ts";
-import {
-  type Collection,
-  dot,
-  type SourcePicture,
-} from "../index/collection.ts";
+import { dot, metrics } from "../../compare/metrics.ts";
+import type { Collection, SourcePicture } from "../index/collection.ts";
 import { filterRows } from "./filters.ts";
 import { type CutOff, cutOffs } from "./cut_off.ts";
 import { isEmpty, QueryError, readQuery, type SearchQuery } from "./query.ts";
@@ -213,7 +209,7 @@ export class Searcher {
       return collection.looks.row(row);
     }
     if (!query.picture) return undefined;
-    return (await encoder.encodeImages([await this.#pictureOf(query)]))[0];
+    return (await encoder.encodeImages([await this.#pictureOf(query)])).row(0);
   }
 
   /** The query's picture itself. */

@@ -16,6 +16,8 @@
 import { setImmediate as nextTurn } from "node:timers/promises";
 import type { Encoder } from "../../encoders/encoder.ts";
 import type { ImageSource } from "../../pictures/pictures.ts";
+import { Matrix } from "../../compare/matrix.ts";
+import { multiplyRows } from "../../compare/matrix_product.ts";
 import { PixelGallery } from "../../compare/pixel_gallery.ts";
 import { type MetricName, metrics } from "../../compare/metrics.ts";
 import { pixelVector } from "../../compare/pixels.ts";
@@ -74,12 +76,13 @@ export class EncoderSpace {
     if (metric !== "cosine") {
       return await this.#compareOneByOne(vector, mode, metric, textWeight);
     }
-    const [pictures, titles] = await Promise.all([
-      mode === "text" ? [] : looks.dot(vector, limit),
-      mode === "visual" ? [] : words.dot(vector, limit),
-    ]);
-    if (mode === "visual") return pictures as Float32Array;
     const rows = Math.min(limit, this.collection.count);
+    const query = new Matrix(vector, vector.length);
+    const [{ data: pictures }, { data: titles }] = await Promise.all([
+      multiplyRows(query, looks.slice(0, mode === "text" ? 0 : rows)),
+      multiplyRows(query, words.slice(0, mode === "visual" ? 0 : rows)),
+    ]);
+    if (mode === "visual") return pictures;
     const written = new Float32Array(rows);
     for (let row = 0; row < rows; row++) {
       written[row] = titles[wordsRow[row]] ?? NaN;

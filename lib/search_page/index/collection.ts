@@ -15,7 +15,8 @@
  *
  * @module
  */
-import { VectorRows } from "../../compare/vector_rows.ts";
+import { Matrix } from "../../compare/matrix.ts";
+import { dot } from "../../compare/metrics.ts";
 
 /** One picture, as found. All strings are text from outside, never markup. */
 export interface SourcePicture {
@@ -52,12 +53,12 @@ export class Collection {
   /** By row. */
   readonly pictures: SourcePicture[] = [];
   /** How each picture looks: unit vectors by row. */
-  readonly looks: VectorRows;
+  readonly looks: Matrix;
   /**
    * What is written about them: unit vectors, each text once, since a folder's
    * pictures often share their only word. `wordsRow` tells which is whose.
    */
-  readonly words: VectorRows;
+  readonly words: Matrix;
   /** A picture's row in `words`; -1 where nothing is written about it. */
   readonly wordsRow: number[] = [];
   /** Similarity of a row's words to its looks. */
@@ -65,11 +66,14 @@ export class Collection {
   readonly #rows = new Map<string, number>();
   readonly #wordsRows = new Map<Float32Array, number>();
 
-  /** @param dimensions Length of the vectors. */
-  constructor(name: string, dimensions: number) {
+  /**
+   * @param dimensions Length of the vectors.
+   * @param capacity How many pictures are expected.
+   */
+  constructor(name: string, dimensions: number, capacity?: number) {
     this.name = name;
-    this.looks = new VectorRows(dimensions);
-    this.words = new VectorRows(dimensions);
+    this.looks = Matrix.empty(dimensions, capacity);
+    this.words = Matrix.empty(dimensions, capacity);
   }
 
   /** How many pictures can be searched now. */
@@ -142,11 +146,4 @@ export function textOf({ title, caption, term }: SourcePicture): string {
   const named = title === "" || caption.includes(title) ? "" : title;
   const filed = [named, caption].join(" ").includes(term) ? "" : term;
   return [filed, named, caption].filter((part) => part !== "").join(". ");
-}
-
-/** The dot product of two vectors. */
-export function dot(a: Float32Array, b: Float32Array): number {
-  let sum = 0;
-  for (let i = 0; i < a.length; i++) sum += a[i] * b[i];
-  return sum;
 }

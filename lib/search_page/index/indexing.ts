@@ -29,14 +29,10 @@
 import { basename, join } from "node:path";
 import { embedPictures } from "../../embeddings/pipeline.ts";
 import type { Encoder } from "../../encoders/encoder.ts";
-import { l2Normalize } from "../../compare/metrics.ts";
+import { Matrix } from "../../compare/matrix.ts";
+import { dot, l2Normalize } from "../../compare/metrics.ts";
 import { paths } from "../../paths.ts";
-import {
-  type Collection,
-  dot,
-  type SourcePicture,
-  textOf,
-} from "./collection.ts";
+import { type Collection, type SourcePicture, textOf } from "./collection.ts";
 import { FileHashes, sha256 } from "../../embeddings/file_hashes.ts";
 import type { PictureSource } from "./sources.ts";
 import { VectorStore } from "../../embeddings/store.ts";
@@ -94,7 +90,7 @@ export async function indexPictures(
         encoder,
         store,
         hashes,
-        (i) => given?.[start + i],
+        (i) => given?.row(start + i),
       );
       const words = await wordsOf(group, encoder, store);
       group.forEach((picture, i) => {
@@ -147,12 +143,12 @@ async function looksOf(
     encoder,
     wanted.map(({ source }) => source),
   );
-  vectors.forEach((vector, i) => {
-    if (vector) store.put(wanted[i].key, vector);
-  });
   const reasons = new Map(
     failures.map(({ index, reason }) => [wanted[index].key, reason]),
   );
+  wanted.forEach(({ key }, i) => {
+    if (!reasons.has(key)) store.put(key, vectors.row(i));
+  });
   return keys.map((found, i) => {
     if ("reason" in found) return found.reason;
     return given(i) ?? store.get(found.key) ?? reasons.get(found.key)!;
@@ -171,7 +167,7 @@ async function wordsOf(
   );
   if (wanted.length > 0) {
     const vectors = await encoder.encodeTexts(wanted);
-    vectors.forEach((vector, i) => store.put(textKey(wanted[i]), vector));
+    wanted.forEach((text, i) => store.put(textKey(text), vectors.row(i)));
   }
   return texts.map((text) =>
     text === "" ? undefined : store.get(textKey(text))
@@ -185,13 +181,13 @@ async function wordsOf(
 async function trustedVectors(
   { vectors, pictures, problems }: PictureSource,
   encoder: Encoder,
-): Promise<Float32Array[] | undefined> {
-  if (!vectors?.length) return undefined;
-  if (vectors[0].length === encoder.dimensions) {
+): Promise<Matrix | undefined> {
+  if (!vectors?.count) return undefined;
+  if (vectors.dimensions === encoder.dimensions) {
     const [own] = await encoder.encodeImages([pictures[0].source])
       .catch(() => []);
-    if (own && dot(own, l2Normalize(vectors[0])) > 0.99) {
-      return vectors.map((vector) => l2Normalize(vector));
+    if (own && dot(own, l2Normalize(vectors.row(0))) > 0.99) {
+      return Matrix.of(Array.from(vectors, l2Normalize));
     }
   }
   problems.push(

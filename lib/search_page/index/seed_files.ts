@@ -29,6 +29,7 @@ import { createReadStream, existsSync } from "node:fs";
 import { readFile } from "node:fs/promises";
 import { basename, join } from "node:path";
 import { createInterface } from "node:readline";
+import type { Matrix } from "../../compare/matrix.ts";
 import { readNpy } from "../../compare/npy.ts";
 import type { SourcePicture } from "./collection.ts";
 
@@ -43,14 +44,14 @@ export async function readSeedFiles(folder: string): Promise<{
   name: string;
   folder: string;
   pictures: SourcePicture[];
-  vectors?: Float32Array[];
+  vectors?: Matrix;
   problems: string[];
 }> {
   const problems: string[] = [];
   const metadata = await readMetadata(join(folder, "metadata.json"), problems);
   const rows = await readRows(join(folder, "embeddings.npy"), problems);
   const pictures: SourcePicture[] = [];
-  const vectors: Float32Array[] = [];
+  const kept: number[] = [];
   let row = 0;
   const lines = createInterface({
     input: createReadStream(join(folder, "images.txt"), "utf8"),
@@ -63,23 +64,22 @@ export async function readSeedFiles(folder: string): Promise<{
       problems.push(`images.txt, picture ${row + 1} is no base64: left out`);
     } else {
       pictures.push(pictureOf(entry, row, Buffer.from(text, "base64")));
-      if (rows?.[row]) vectors.push(rows[row]);
+      kept.push(row);
     }
     row++;
   }
-  if (rows && rows.length !== row) {
+  if (rows && rows.count !== row) {
     problems.push(
-      `embeddings.npy has ${rows.length} rows, images.txt ${row} pictures: ` +
+      `embeddings.npy has ${rows.count} rows, images.txt ${row} pictures: ` +
         "the pictures are embedded again",
     );
   }
-  const whole = rows?.length === row;
   return {
     name: basename(folder),
     folder,
     pictures,
     problems,
-    ...(whole && { vectors }),
+    ...(rows?.count === row && { vectors: rows.pick(kept) }),
   };
 }
 
@@ -123,14 +123,10 @@ async function readMetadata(path: string, problems: string[]): Promise<Json[]> {
 async function readRows(
   path: string,
   problems: string[],
-): Promise<Float32Array[] | undefined> {
+): Promise<Matrix | undefined> {
   if (!existsSync(path)) return undefined;
   try {
-    const { data, shape: [count, size] } = await readNpy(path);
-    return Array.from(
-      { length: count },
-      (_, row) => data.subarray(row * size, (row + 1) * size),
-    );
+    return await readNpy(path);
   } catch (error) {
     problems.push((error as Error).message);
   }

@@ -26,6 +26,7 @@ import {
   type CaptionedPicture,
   readCaptions,
 } from "../../captions/captions.ts";
+import type { Matrix } from "../../compare/matrix.ts";
 import { readEmbeddings } from "../../embeddings/embeddings.ts";
 import { listPictures } from "../../pictures/folder.ts";
 import { paths } from "../../paths.ts";
@@ -42,7 +43,7 @@ export interface PictureSource {
   folder: string;
   pictures: SourcePicture[];
   /** Vectors that came with the pictures, by row; used if the encoder made them. */
-  vectors?: Float32Array[];
+  vectors?: Matrix;
   /** What was left out or is odd, a line each. */
   problems: string[];
 }
@@ -90,15 +91,14 @@ export async function datasetSource(
   }));
   const source = { folder: paths.dataset, pictures, problems: [] };
   const embeddings = await readEmbeddings(encoderId).catch(() => undefined);
-  const rows = new Map(
-    embeddings?.ids.map((id, row) => [id, embeddings.vectors[row]]),
-  );
+  const rowOf = new Map(embeddings?.ids.map((id, row) => [id, row]));
   // One that is missing would shift the others: then all are looked up anew.
-  const vectors = pictures.flatMap(({ id }) => rows.get(id) ?? []);
+  const rows = pictures.flatMap(({ id }) => rowOf.get(id) ?? []);
   return {
     name: "Data set",
     ...source,
-    ...(vectors.length === pictures.length && { vectors }),
+    ...(embeddings && rows.length === pictures.length &&
+      { vectors: embeddings.vectors.pick(rows) }),
   };
 }
 
