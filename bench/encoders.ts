@@ -13,6 +13,7 @@ import { existsSync } from "node:fs";
 import { copyFile, readFile } from "node:fs/promises";
 import { dirname, join } from "node:path";
 import { InferenceSession, Tensor } from "onnxruntime-node";
+import type { Matrix } from "../lib/compare/matrix.ts";
 import { embedPictures } from "../lib/embeddings/pipeline.ts";
 import {
   NETWORKS,
@@ -61,7 +62,7 @@ async function benchClip(
   const rates: Record<string, number> = theirs?.rates ?? {};
 
   const rows: BenchRow[] = [];
-  const vectors: Float32Array[][] = [];
+  const vectors: Matrix[] = [];
   const fileRates: number[] = [];
   for (const precision of ["fp32", "q8"] as const) {
     const suffix = precision === "q8" ? "_quantized" : "";
@@ -75,7 +76,7 @@ async function benchClip(
     );
     log(`${precision}: measured`);
     const { vectors: embedded } = await embedPictures(encoder, files);
-    vectors.push(embedded.map((vector) => vector!));
+    vectors.push(embedded);
     fileRates.push(fromFiles);
     await encoder.close();
 
@@ -97,7 +98,10 @@ async function benchClip(
     );
   }
   const [whole, small] = vectors;
-  const cosines = whole.map((vector, i) => cosineSimilarity(vector, small[i]));
+  const cosines = Array.from(
+    whole,
+    (vector, i) => cosineSimilarity(vector, small.row(i)),
+  );
   const mean = cosines.reduce((sum, value) => sum + value, 0) / cosines.length;
   rows.push(
     row("q8, from files", "pictures/s", fileRates[1], "fp32", fileRates[0]),

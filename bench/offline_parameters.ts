@@ -21,6 +21,7 @@ import { existsSync } from "node:fs";
 import { basename, join, resolve } from "node:path";
 import process from "node:process";
 import { readCaptions } from "../lib/captions/captions.ts";
+import { Matrix } from "../lib/compare/matrix.ts";
 import { readClassFolder } from "../lib/evaluate/class_folder.ts";
 import { table } from "../lib/display/table.ts";
 import {
@@ -124,12 +125,14 @@ async function measure(
   for (const [parameter, values] of Object.entries(TRIED)) {
     for (const value of values) {
       const parameters = { ...JOINT_PARAMETERS, [parameter]: value };
-      const gallery = seen.map(({ features, logits }) =>
-        pictureVector(features, logits, classes, parameters)
+      const gallery = Matrix.of(
+        seen.map(({ features, logits }) =>
+          pictureVector(features, logits, classes, parameters)
+        ),
       );
       const texts = await textVectors(meanings, classes, parameters);
       const score = (
-        queries: Float32Array[],
+        queries: Matrix,
         isRelevant: (query: number, picture: number) => boolean,
         isSelf?: (query: number, picture: number) => boolean,
       ) => meanPrecision(queries, gallery, isRelevant, isSelf);
@@ -181,8 +184,8 @@ async function seeAll(
 
 /** Mean average precision of the queries over the gallery. */
 async function meanPrecision(
-  queries: Float32Array[],
-  gallery: Float32Array[],
+  queries: Matrix,
+  gallery: Matrix,
   isRelevant: (query: number, picture: number) => boolean,
   isSelf: (query: number, picture: number) => boolean = () => false,
 ): Promise<number> {
@@ -193,7 +196,7 @@ async function meanPrecision(
     const relevant = ranked.map(({ index }) => isRelevant(query, index));
     sum += averagePrecision(relevantRanks(relevant));
   }
-  return sum / queries.length;
+  return sum / queries.count;
 }
 
 if (import.meta.main) {

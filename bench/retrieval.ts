@@ -4,6 +4,7 @@
  *
  * @module
  */
+import { Matrix } from "../lib/compare/matrix.ts";
 import { l2Normalize } from "../lib/compare/metrics.ts";
 import { scoreCaptions } from "../lib/evaluate/retrieval.ts";
 import { type Bench, peakMegabytes, row } from "./harness.ts";
@@ -25,14 +26,18 @@ export const bench: Bench = async ({ log, peer }) => {
           (Math.imul(i + 1, Math.imul(seed + 1, 0x9e3779b1)) >>> 8) / 2 ** 24 -
           0.5),
       );
-    const pictures = Array.from({ length: PICTURES }, (_, i) => unit(i));
+    const pictures = Matrix.of(
+      Array.from({ length: PICTURES }, (_, i) => unit(i)),
+    );
     const pictureOf = Array.from(
       { length: PICTURES * CAPTIONS_EACH },
       (_, caption) => Math.floor(caption / CAPTIONS_EACH),
     );
-    const captions = pictureOf.map((_, caption) => unit(PICTURES + caption));
+    const captions = Matrix.of(
+      pictureOf.map((_, caption) => unit(PICTURES + caption)),
+    );
     log(
-      `${pictures.length} pictures, ${captions.length} captions, ${dimensions} numbers each`,
+      `${PICTURES} pictures, ${captions.count} captions, ${dimensions} numbers each`,
     );
     const start = performance.now();
     await scoreCaptions(pictures, captions, pictureOf);

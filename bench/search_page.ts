@@ -23,6 +23,7 @@ import { sampleSource } from "../lib/search_page/index/sources.ts";
 import { launchBrowser } from "../lib/crawl/browser.ts";
 import type { Encoder } from "../lib/encoders/encoder.ts";
 import { openOffline } from "../lib/encoders/offline/offline.ts";
+import { Matrix } from "../lib/compare/matrix.ts";
 import { l2Normalize } from "../lib/compare/metrics.ts";
 import { paths } from "../lib/paths.ts";
 import { clusteredVectors } from "../lib/compare/synthetic.ts";
@@ -127,10 +128,16 @@ async function open(count: number, offline: Encoder): Promise<SearchApp> {
     id: "bench",
     dimensions: DIMENSIONS,
     // The app asks for the first picture's, to see whose vectors these are.
-    encodeImages: (images) => Promise.resolve(images.map(() => vectors[0])),
+    encodeImages: () => Promise.resolve(vectors.slice(0, 1)),
     async encodeTexts(texts) {
       const long = await offline.encodeTexts(texts);
-      return long.map((vector) => l2Normalize(vector.subarray(0, DIMENSIONS)));
+      return Matrix.of(
+        Array.from(
+          long,
+          (vector) => l2Normalize(vector.subarray(0, DIMENSIONS)),
+        ),
+        DIMENSIONS,
+      );
     },
     close: () => Promise.resolve(),
   };

@@ -4,6 +4,7 @@
  *
  * @module
  */
+import type { Matrix } from "../lib/compare/matrix.ts";
 import type { Estimate } from "../lib/evaluate/bootstrap.ts";
 import { retrievalTable } from "../lib/display/retrieval_table.ts";
 import { table } from "../lib/display/table.ts";
@@ -134,8 +135,8 @@ async function captionHits(
 }
 
 async function firstFive(
-  [queries, queryVectors]: [string[], Float32Array[]],
-  [gallery, galleryVectors]: [string[], Float32Array[]],
+  [queries, queryVectors]: [string[], Matrix],
+  [gallery, galleryVectors]: [string[], Matrix],
 ) {
   const hits: Record<string, [string, number][]> = {};
   for await (

@@ -19,6 +19,7 @@ import { mkdir, readFile, rm } from "node:fs/promises";
 import { join } from "node:path";
 import { writeAtomic } from "../lib/files.ts";
 import { l2Normalize } from "../lib/compare/metrics.ts";
+import { Matrix } from "../lib/compare/matrix.ts";
 import { writeNpy } from "../lib/compare/npy.ts";
 import { paths } from "../lib/paths.ts";
 import { bertTokenizer } from "./bert_tokenizer.ts";
@@ -169,7 +170,7 @@ async function writeClassVectors(
   );
   const sentences = await openSentences(join(folder, "minilm"));
   const { dimensions } = sentences;
-  const data = new Float32Array(classes.length * dimensions);
+  const vectors = Matrix.empty(dimensions, classes.length);
   for (const [row, names] of classes.entries()) {
     signal?.throwIfAborted();
     onStage(`class ${row + 1} of ${classes.length}`);
@@ -178,13 +179,10 @@ async function writeClassVectors(
     for (const vector of await sentences.encode(texts)) {
       vector.forEach((value, d) => sum[d] += value);
     }
-    data.set(l2Normalize(sum), row * dimensions);
+    vectors.append(l2Normalize(sum));
   }
   await sentences.close();
-  await writeNpy(join(folder, "class_vectors.npy"), {
-    data,
-    shape: [classes.length, dimensions],
-  });
+  await writeNpy(join(folder, "class_vectors.npy"), vectors);
 }
 
 function isReady(part: Part, place: string): boolean {

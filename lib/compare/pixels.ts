@@ -41,9 +41,9 @@ export async function pixelVector(
   return (await decodePicture(image, { square: size })).data;
 }
 
-  images: readonly ImageSource[],
 /** Many pictures as rows of a matrix, in the order given. */
 export async function pixelVectors(
+  images: readonly ImageSource[],
   size: number,
 ): Promise<Matrix<Uint8Array>> {
   const length = size * size * 3;

@@ -152,7 +152,7 @@ testWithChroma(
     const queries = drawn.slice(0, 10), vectors = drawn.slice(10);
     const l2 = await openIndex(chroma, description("l2", 64));
     const cosine = await openIndex(chroma, description("cosine", 64));
-    const items = vectors.map((vector, n) => ({ ...row(n), vector }));
+    const items = Array.from(vectors, (vector, n) => ({ ...row(n), vector }));
     await indexEmbeddings(l2, items);
     await indexEmbeddings(cosine, items);
     for (const query of queries) {

@@ -38,7 +38,7 @@ Deno.test("pixelVectors() keeps the order given", async () => {
   const colours = ["#010101", "#020202", "#030303", "#040404", "#050505"];
   const images = await Promise.all(colours.map((c) => plain(4, 4, c)));
   const vectors = await pixelVectors(images, 1);
-  deepEqual(vectors.map(([red]) => red), [1, 2, 3, 4, 5]);
+  deepEqual(Array.from(vectors, ([red]) => red), [1, 2, 3, 4, 5]);
 });
 
 Deno.test("pixelVector() names a corrupt picture and refuses an odd size", async () => {

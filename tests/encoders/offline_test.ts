@@ -1,3 +1,4 @@
+import { Matrix } from "#lib/compare/matrix.ts";
 import { deepEqual, equal, ok, rejects } from "node:assert/strict";
 import { existsSync, readdirSync } from "node:fs";
 import {
@@ -129,18 +130,20 @@ encoderTest(
       ];
       const one = [
         ...await Promise.all(
-          texts.map(async (text) => (await encoder.encodeTexts([text]))[0]),
+          texts.map(async (text) => (await encoder.encodeTexts([text])).row(0)),
         ),
         ...await Promise.all(
-          pictures.map(async (one) => (await encoder.encodeImages([one]))[0]),
+          pictures.map(async (one) =>
+            (await encoder.encodeImages([one])).row(0)
+          ),
         ),
       ];
       equal(together.length, one.length);
       one.forEach((vector, i) =>
         near(dot(vector, together[i]), 1, 1e-5, `item ${i}`)
       );
-      deepEqual(await encoder.encodeTexts([]), []);
-      deepEqual(await encoder.encodeImages([]), []);
+      equal((await encoder.encodeTexts([])).count, 0);
+      equal((await encoder.encodeImages([])).count, 0);
     }),
 );
 
@@ -173,7 +176,7 @@ encoderTest(
         await photo.clone().resize(900, 5, { fit: "fill" }).png().toBuffer(),
         await photo.clone().ensureAlpha(0.5).webp().toBuffer(),
       ];
-      equal((await encoder.encodeImages(forms)).length, forms.length);
+      equal((await encoder.encodeImages(forms)).count, forms.length);
 
       const upright = sharp(await disc("teal", 300)).extract({
         left: 0,
@@ -240,7 +243,7 @@ encoderTest(
       ]);
       await sentences.close();
       const nearest = topK(
-        classes.vectors.map((vector) => dot(vector, piano)),
+        Array.from(classes.vectors, (vector) => dot(vector, piano)),
         1,
         "higher",
       );
@@ -354,7 +357,7 @@ encoderTest("sentences have the reference's tokens and vectors", async () => {
   for (const [row, one] of texts.entries()) {
     deepEqual(sentences.tokenize(one.text), one.input_ids);
     one.int8_first16.forEach((value: number, i: number) =>
-      near(vectors[row][i], value, 1e-3, `${one.text}, value ${i}`)
+      near(vectors.row(row)[i], value, 1e-3, `${one.text}, value ${i}`)
     );
   }
   await sentences.close();
@@ -372,13 +375,13 @@ encoderTest(
         expected.images.map((path: string) => join(shared, path)),
       );
       const compare = (
-        rows: Float32Array[],
-        columns: Float32Array[],
+        rows: Matrix,
+        columns: Matrix,
         cosines: number[][],
         what: string,
       ) =>
-        rows.forEach((row, i) =>
-          columns.forEach((column, j) =>
+        [...rows].forEach((row, i) =>
+          [...columns].forEach((column, j) =>
             near(dot(row, column), cosines[i][j], 0.01, `${what} ${i}, ${j}`)
           )
         );
@@ -390,9 +393,9 @@ encoderTest(
       const sentences = await openSentences(sentencesFolder());
       const meanings = await sentences.encode(expected.texts);
       await sentences.close();
-      meanings.forEach((meaning, i) => {
+      [...meanings].forEach((meaning, i) => {
         const shares = softmax(
-          classes.vectors.map((vector) => dot(vector, meaning)),
+          Array.from(classes.vectors, (vector) => dot(vector, meaning)),
           20,
         );
         for (const [index, name, share] of expected.text_top5_classes[i]) {
@@ -425,7 +428,7 @@ encoderTest(
         const files = pictures.map(({ path }) => path);
         const { vectors, failures } = await embedPictures(encoder, files);
         deepEqual(failures, []);
-        return vectors as Float32Array[];
+        return vectors;
       };
       const found = await embed(gallery), asked = await embed(queries);
       const labels = [...new Set(gallery.map(({ label }) => label))];
@@ -433,16 +436,17 @@ encoderTest(
         labels.map((label) => label.replaceAll("_", " ")),
       );
       const score = (
-        vectors: Float32Array[],
+        vectors: Matrix,
         truth: string[],
         part: (vector: Float32Array) => Float32Array = (vector) => vector,
       ) => {
-        const searched = found.map(part);
+        const searched = Matrix.of(Array.from(found, part));
         return scoreRankings(
-          vectors.map((vector) =>
+          Array.from(vectors, (vector) =>
             search(part(vector), searched, dotProduct)
-              .map(({ index }) => gallery[index].label)
-          ),
+              .map(({ index }) =>
+                gallery[index].label
+              )),
           truth,
         );
       };
@@ -490,10 +494,12 @@ for (
       const owner = pictures.flatMap(({ captions }, i) =>
         captions.map(() => i)
       );
-      const ranks = texts.map((text, i) =>
-        search(text, images, dotProduct).findIndex(({ index }) =>
-          index === owner[i]
-        )
+      const ranks = Array.from(
+        texts,
+        (text, i) =>
+          search(text, images, dotProduct).findIndex(({ index }) =>
+            index === owner[i]
+          ),
       );
       for (const [row, k] of [1, 5, 10].entries()) {
         const share = ranks.filter((rank) => rank < k).length / ranks.length;

@@ -1,5 +1,5 @@
 import fc from "fast-check";
-import { deepEqual, equal, ok } from "node:assert/strict";
+import { deepEqual, equal, ok, throws } from "node:assert/strict";
 import { quantile } from "#lib/search_page/engine/cut_off.ts";
 import {
   best,
