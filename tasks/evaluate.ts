@@ -6,7 +6,7 @@
  */
 import { existsSync, statSync } from "node:fs";
 import { resolve } from "node:path";
-import { progressStages } from "../lib/display/progress_stages.ts";
+import { progressStages } from "../lib/display/progress.ts";
 import { writeAtomic } from "../lib/files.ts";
 import {
   CommandError,

@@ -6,8 +6,7 @@
  */
 import type { Matrix } from "../lib/compare/matrix.ts";
 import type { Estimate } from "../lib/evaluate/bootstrap.ts";
-import { retrievalTable } from "../lib/display/retrieval_table.ts";
-import { table } from "../lib/display/table.ts";
+import { retrievalTable, table } from "../lib/display/table.ts";
 import type { Encoder } from "../lib/encoders/encoder.ts";
 import type { CaptionEvaluation } from "../lib/evaluate/captions.ts";
 import type { FolderEvaluation } from "../lib/evaluate/folder.ts";

@@ -2,12 +2,13 @@
  * Plotly charts: alive in JupyterLab and VS Code, a picture with alternative
  * text elsewhere (GitHub, an HTML export), and the data as text.
  *
- * All text in a figure is plain text, except what stands under `hovertemplate`
- * and `texttemplate`, which are Plotly's own markup: keep outside text out of
- * those. Where no browser is found to draw the picture, a table of the data
- * takes its place.
+ * The paper is white in both themes, so that one picture serves light, dark
+ * and print; text on it is at least 7:1. All text in a figure is plain text,
+ * except what stands under `hovertemplate` and `texttemplate`, which are
+ * Plotly's own markup: keep outside text out of those. Where no browser is
+ * found to draw the picture, a table of the data takes its place.
  *
- * Starts a browser.
+ * Starts a browser. Sizes are pixels.
  *
  * ```ts
  * import { chart } from "#lib/display/chart.ts";
@@ -23,14 +24,22 @@
  * @module
  */
 import { drawFigure } from "./chart_picture.ts";
-import { completeFigure, type Figure, figureRows } from "./figure.ts";
 import {
   type Displayable,
   displayable,
   escapeHtml,
   jupyterDisplay,
+  oneLine,
 } from "./display.ts";
-import { table } from "./table.ts";
+import { table, type TableRow } from "./table.ts";
+
+/** A Plotly figure: https://plotly.com/javascript/reference/ */
+export interface Figure {
+  /** The traces. Numbers may stand in typed arrays. */
+  data: Record<string, unknown>[];
+  /** Laid over the common layout, axis by axis. */
+  layout?: Record<string, unknown>;
+}
 
 /** What goes with a chart. Plain text. */
 export interface ChartOptions {
@@ -38,6 +47,10 @@ export interface ChartOptions {
   alt: string;
   /** The chart's title: its number and what to notice. */
   caption?: string;
+  /** What the horizontal axis measures, with its unit. */
+  xTitle?: string;
+  /** What the vertical axis measures, with its unit. */
+  yTitle?: string;
 }
 
 /**
@@ -48,24 +61,218 @@ export interface ChartOptions {
  */
 export async function chart(
   figure: Figure,
-  { alt, caption }: ChartOptions,
+  options: ChartOptions,
 ): Promise<Displayable> {
-  const complete = completeFigure(figure, caption);
-  const rows = figureRows(figure);
-  const png = await drawFigure(complete);
+  const { alt, caption } = options;
+  const complete = completeFigure(figure, options);
   const { width, height } = complete.layout;
-  const data = table(rows, { caption })[jupyterDisplay]();
+  const png = await drawFigure(complete, complete.layout);
+  const rows = figureRows(figure, options);
+  const first = table(rows.slice(0, MOST_ROWS));
   const rest = rows.length - MOST_ROWS;
   return displayable({
-    "text/plain": `Chart: ${alt}\n${table(rows.slice(0, MOST_ROWS))}` +
+    "text/plain": `Chart: ${oneLine(alt)}\n${first}` +
       (rest > 0 ? `\n… and ${rest} more` : ""),
     "text/html": png
       ? `<img src="data:image/png;base64,${png.toString("base64")}" ` +
         `alt="${escapeHtml(alt)}" width="${width}" height="${height}">`
-      : `<p>${escapeHtml(alt)}</p>\n${data["text/html"]}`,
+      : `<p>${escapeHtml(alt)}</p>\n` +
+        table(rows, { caption })[jupyterDisplay]()["text/html"],
     "application/vnd.plotly.v1+json": complete,
   });
 }
 
 /** Rows of data in the text: enough for a diff to show what changed. */
 const MOST_ROWS = 12;
+
+/**
+ * Colours of the series, in order: told apart by readers with any colour vision
+ * (after Okabe and Ito), each at least 3:1 on white.
+ */
+export const COLOURS: readonly string[] = [
+  "#0072b2", // blue
+  "#d55e00", // vermilion
+  "#007a5a", // bluish green
+  "#a8518a", // reddish purple
+  "#595959", // grey
+  "#8a6d00", // ochre
+];
+
+/**
+ * Gives a figure its size, its titles and the common look.
+ *
+ * Plotly reads its texts as a small HTML: here they become plain text, line
+ * breaks kept, except under keys that end in "template". Numbers keep four
+ * significant digits, whole ones all.
+ */
+export function completeFigure(
+  { data, layout = {} }: Figure,
+  { caption, xTitle, yTitle }: Partial<ChartOptions> = {},
+): Figure & { layout: typeof SIZE } {
+  const names = data.flatMap(({ name }) => name ? [String(name)] : []);
+  // Without a distance, long labels of ticks run into the title.
+  const title = (text?: string) => text && { title: { text, standoff: 12 } };
+  // Buttons that send the data away, or select what nothing listens to.
+  const unwanted = ["sendChartToCloud", "select2d", "lasso2d", "autoScale2d"];
+  return tidy({
+    data,
+    layout: {
+      ...SIZE,
+      ...layout,
+      xaxis: { ...title(xTitle), ...layout.xaxis as object },
+      yaxis: { ...title(yTitle), ...layout.yaxis as object },
+      // What a figure does not say, Plotly takes from its template.
+      template: { layout: { ...LOOK, ...frameOf(caption, names) } },
+    },
+    config: { displaylogo: false, modeBarButtonsToRemove: unwanted },
+  }) as Figure & { layout: typeof SIZE };
+}
+
+/** A chart's size unless its layout says otherwise, pixels. */
+const SIZE = { width: 700, height: 400 };
+
+const [WHITE, GREY] = ["#ffffff", "#595959"];
+
+const AXIS = {
+  automargin: true,
+  showgrid: true,
+  gridcolor: "#e3e3e3",
+  showline: true,
+  linecolor: GREY,
+  ticks: "outside",
+  tickcolor: GREY,
+  zeroline: false,
+};
+
+const LOOK = {
+  paper_bgcolor: WHITE,
+  plot_bgcolor: WHITE,
+  font: { family: "Arial, Helvetica, sans-serif", size: 13, color: "#1f1f1f" },
+  colorway: COLOURS,
+  xaxis: AXIS,
+  yaxis: AXIS,
+  modebar: {
+    orientation: "v",
+    bgcolor: WHITE,
+    color: GREY,
+    activecolor: "#0072b2",
+  },
+};
+
+/**
+ * What stands around a plot: the title, and the legend of two series or more.
+ *
+ * @param caption The title, wrapped to the chart's width.
+ * @param names What the legend lists.
+ */
+export function frameOf(caption = "", names: readonly string[] = []): {
+  /** Pixels to the left, to the right, above and below. */
+  margin: Record<"l" | "r" | "t" | "b", number>;
+  title: object;
+  showlegend: boolean;
+  legend: object;
+} {
+  const text = wrap(caption);
+  const lines = caption === "" ? 0 : text.split("\n").length;
+  // A short legend stands between title and plot, a long one to the right,
+  // beside the column of buttons.
+  const isLong = names.length > 4;
+  const isShort = names.length > 1 && !isLong;
+  const longest = Math.max(...names.map(({ length }) => length));
+  return {
+    margin: {
+      l: 60,
+      r: 44 + (isLong ? 50 + 7 * longest : 0),
+      t: 24 + 20 * lines + (isShort ? 24 : 0),
+      b: 60,
+    },
+    title: {
+      text,
+      font: { size: 15 },
+      ...{ x: 0.02, xanchor: "left", y: 1, yanchor: "top" },
+      // Plotly sets the first of several lines higher than a line alone.
+      pad: { t: lines > 1 ? 22 : 12 },
+    },
+    showlegend: isShort || isLong,
+    legend: isShort
+      ? { orientation: "h", x: 0, y: 1, yanchor: "bottom" }
+      : { x: 1.02, y: 1 },
+  };
+}
+
+/** Plotly does not wrap a title: 90 characters of 15 pixels are 650 wide. */
+function wrap(text: string): string {
+  const lines = [""];
+  for (const word of text.split(" ")) {
+    const longer = `${lines.at(-1)} ${word}`.trimStart();
+    if (longer.length > 90) lines.push(word);
+    else lines[lines.length - 1] = longer;
+  }
+  return lines.join("\n");
+}
+
+/** Makes a value plain JSON, its texts plain text, its numbers short. */
+function tidy(value: unknown, key = ""): unknown {
+  if (typeof value === "number") return shorten(value);
+  if (typeof value === "string") {
+    const text = key.endsWith("template") ? value : escapeText(value);
+    // Plotly 3 dropped titles that are not objects.
+    return key === "title" ? { text } : text;
+  }
+  if (typeof value !== "object" || value === null) return value;
+  if (Array.isArray(value)) return value.map((item) => tidy(item, key));
+  if (ArrayBuffer.isView(value)) return tidy([...value as Float64Array]);
+  return Object.fromEntries(
+    Object.entries(value).map(([name, inner]) => [name, tidy(inner, name)]),
+  );
+}
+
+function shorten(value: number): number {
+  if (Number.isInteger(value)) return value;
+  return Math.abs(value) >= 1000
+    ? Math.round(value)
+    : Number(value.toPrecision(4));
+}
+
+/** Of the control characters only line breaks: SVG, and so Plotly, has no others. */
+function escapeText(text: string): string {
+  return text.toWellFormed()
+    .replace(/&/g, "&amp;").replace(/</g, "&lt;").replace(/>/g, "&gt;")
+    .replace(/\r?\n/g, "<br>").replace(/\p{Cc}/gu, " ");
+}
+
+/**
+ * A figure's data as rows: one a position where all traces share theirs, one a
+ * line of a heatmap, else one a point.
+ */
+export function figureRows(
+  { data, layout = {} }: Figure,
+  { xTitle = "x", yTitle = "y" }: Partial<ChartOptions> = {},
+): TableRow[] {
+  const { xaxis, yaxis } = layout as Record<string, PlotlyObject>;
+  const xName = xaxis?.title?.text ?? xaxis?.title ?? xTitle;
+  const yName = yaxis?.title?.text ?? yaxis?.title ?? yTitle;
+  const rows: TableRow[] = [];
+  const shared = data.every(({ x, text }) =>
+    !Array.isArray(text) && `${x}` === `${data[0].x}`
+  );
+  data.forEach(({ name, x = [], y = [], z, text }: PlotlyObject, index) => {
+    const series = name ?? (data.length > 1 ? `series ${index + 1}` : yName);
+    for (const [i, value] of (z ?? y).entries()) {
+      const at = { [xName]: x[i] ?? i };
+      if (z) {
+        const cells = Array.from(value, (cell, j) => [x[j] ?? j, cell]);
+        rows.push({ [yName]: y[i] ?? i, ...Object.fromEntries(cells) });
+      } else if (shared) {
+        Object.assign(rows[i] ??= at, { [series]: value });
+      } else {
+        const label = Array.isArray(text) ? { text: text[i] } : {};
+        rows.push({ series, ...label, ...at, [yName]: value });
+      }
+    }
+  });
+  return rows;
+}
+
+// deno-lint-ignore no-explicit-any -- whatever Plotly knows
+type PlotlyObject = Record<string, any>;

@@ -8,8 +8,8 @@
  * import { drawFigure } from "#lib/display/chart_picture.ts";
  * import { equal } from "node:assert/strict";
  *
- * const layout = { width: 300, height: 200 };
- * const png = await drawFigure({ data: [{ x: [1, 2], y: [3, 1] }], layout });
+ * const size = { width: 300, height: 200 };
+ * const png = await drawFigure({ data: [{ x: [1, 2], y: [3, 1] }] }, size);
  * equal(png?.subarray(1, 4).toString() ?? "PNG", "PNG");
  * ```
  *
@@ -21,38 +21,30 @@ import type { Browser, Page } from "puppeteer-core";
 import { launchBrowser } from "../crawl/browser.ts";
 import { encodePicture } from "../pictures/pictures.ts";
 
-/** A Plotly figure with its size in pixels. */
-export interface SizedFigure {
-  /** The traces. */
-  data: object[];
-  /** Everything else, among it the size. */
-  layout: { width: number; height: number };
-}
-
 /**
- * Draws a figure at its size, in at most 256 colours.
+ * Draws a Plotly figure in at most 256 colours.
  *
+ * @param size Of the picture, pixels.
  * @returns The PNG's bytes; undefined where no browser starts or it went away.
  * @throws {Error} If Plotly cannot draw the figure.
  */
 export async function drawFigure(
-  figure: SizedFigure,
+  figure: object,
+  { width, height }: { width: number; height: number },
 ): Promise<Buffer | undefined> {
   const page = await (shared ??= openPage());
   if (!page) return undefined;
   const release = hold(page.browser());
   try {
-    const url = await page.evaluate(toImage, figure);
+    const size = { format: "png", width, height };
+    const url = await page.evaluate(toImage, figure, size);
     const png = Buffer.from(url.slice(url.indexOf(",") + 1), "base64");
     const small = { format: "png", palette: true, effort: 10 } as const;
     return Buffer.from((await encodePicture(png, small)).data);
   } catch (error) {
     if (page.browser().connected) {
-      throw new Error(
-        `drawFigure: Plotly cannot draw this figure: ${
-          (error as Error).message
-        }`,
-      );
+      const { message } = error as Error;
+      throw new Error(`drawFigure: Plotly cannot draw this figure: ${message}`);
     }
     // The next chart starts another browser.
     shared = undefined;
@@ -66,22 +58,19 @@ let shared: Promise<Page | undefined> | undefined;
 let drawing = 0;
 
 async function openPage(): Promise<Page | undefined> {
-  const path = fileURLToPath(import.meta.resolve("plotly"));
   const browser = await launchBrowser().catch(() => undefined);
   if (!browser) return undefined;
   const page = await browser.newPage();
   await page.setOfflineMode(true);
+  const path = fileURLToPath(import.meta.resolve("plotly"));
   await page.addScriptTag({ path });
   return page;
 }
 
 /** Runs in the page. */
-function toImage(figure: SizedFigure): Promise<string> {
-  const { Plotly } = globalThis as unknown as {
-    Plotly: { toImage(figure: object, options: object): Promise<string> };
-  };
-  const { width, height } = figure.layout;
-  return Plotly.toImage(figure, { format: "png", width, height });
+function toImage(figure: object, options: object): Promise<string> {
+  // deno-lint-ignore no-explicit-any -- the page's own
+  return (globalThis as any).Plotly.toImage(figure, options);
 }
 
 /**

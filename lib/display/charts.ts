@@ -17,19 +17,11 @@
  *
  * @module
  */
-import { chart, type ChartOptions } from "./chart.ts";
-import { COLOURS, commonLayout, DASHES, SIZE, SYMBOLS } from "./chart_style.ts";
+import type { ImageSource } from "../pictures/pictures.ts";
+import { chart, type ChartOptions, COLOURS, frameOf } from "./chart.ts";
 import type { Displayable } from "./display.ts";
+import { thumbnail } from "./grid.ts";
 import { formatNumbers } from "./table.ts";
-import { thumbnail } from "./thumbnail.ts";
-
-/** What goes with a chart that has two axes. Plain text. */
-export interface AxesOptions extends ChartOptions {
-  /** What the horizontal axis measures, with its unit. */
-  xTitle?: string;
-  /** What the vertical axis measures, with its unit. */
-  yTitle?: string;
-}
 
 /**
  * Bars in groups, with their values written on them.
@@ -40,10 +32,9 @@ export interface AxesOptions extends ChartOptions {
 export function barChart(
   categories: string[],
   series: Record<string, number[]>,
-  options: AxesOptions,
+  options: ChartOptions,
 ): Promise<Displayable> {
-  const entries = Object.entries(series);
-  const data = entries.map(([name, y]) => ({
+  const data = Object.entries(series).map(([name, y]) => ({
     type: "bar",
     name,
     x: categories,
@@ -53,7 +44,7 @@ export function barChart(
     textposition: "outside",
     cliponaxis: false,
   }));
-  return chart({ data, layout: axes(options) }, options);
+  return chart({ data }, options);
 }
 
 /**
@@ -65,10 +56,9 @@ export function barChart(
 export function lineChart(
   x: number[],
   series: Record<string, number[]>,
-  options: AxesOptions,
+  options: ChartOptions,
 ): Promise<Displayable> {
-  const entries = Object.entries(series);
-  const data = entries.map(([name, y], index) => ({
+  const data = Object.entries(series).map(([name, y], index) => ({
     type: "scatter",
     mode: "lines+markers",
     name,
@@ -77,11 +67,14 @@ export function lineChart(
     line: { dash: DASHES[index % DASHES.length] },
     marker: { symbol: SYMBOLS[index % SYMBOLS.length], size: 8 },
   }));
-  const { xaxis, yaxis } = axes(options);
   // From zero, or a small difference looks like a large one.
-  const layout = { xaxis, yaxis: { ...yaxis, rangemode: "tozero" } };
+  const layout = { yaxis: { rangemode: "tozero" } };
   return chart({ data, layout }, options);
 }
+
+const DASHES = ["solid", "dash", "dot", "dashdot", "longdash", "solid"];
+
+const SYMBOLS = "circle diamond square triangle-up x cross".split(" ");
 
 /** A picture on a map. All strings are plain text. */
 export interface MapPoint {
@@ -90,7 +83,7 @@ export interface MapPoint {
   /** Vertical position. */
   y: number;
   /** A file's path, or an encoded picture's bytes. */
-  image: string | Uint8Array;
+  image: ImageSource;
   /** Shown when the pointer is over it. */
   title: string;
   /** Shares a colour and a name in the legend; six colours go round. */
@@ -106,69 +99,52 @@ export interface MapPoint {
  */
 export async function scatterWithThumbnails(
   points: readonly MapPoint[],
-  options: AxesOptions,
+  options: ChartOptions,
 ): Promise<Displayable> {
-  const groups = [...new Set(points.map(({ group }) => group))];
-  const data = groups.map((group, index) => {
-    const members = points.filter((point) => point.group === group);
-    return {
-      type: "scatter",
-      mode: "markers",
-      name: group,
-      x: members.map(({ x }) => x),
-      y: members.map(({ y }) => y),
-      text: members.map(({ title }) => title),
-      hovertemplate: "%{text}<extra></extra>",
-      // A frame around the thumbnail, which is drawn over it.
-      marker: {
-        symbol: "square",
-        size: MAP_THUMBNAIL + 4,
-        color: "#ffffff",
-        line: { width: 3, color: COLOURS[index % COLOURS.length] },
-      },
-    };
-  });
-  const { xaxis, yaxis } = axes(options);
-  const names = groups.filter((group) => group !== undefined);
-  const { width, margin } = commonLayout(options.caption, names);
+  const groups = [...Map.groupBy(points, ({ group }) => group)];
+  const data = groups.map(([name, members], index) => ({
+    type: "scatter",
+    mode: "markers",
+    name,
+    x: members.map(({ x }) => x),
+    y: members.map(({ y }) => y),
+    text: members.map(({ title }) => title),
+    hovertemplate: "%{text}<extra></extra>",
+    // A frame around the thumbnail, which is drawn over it.
+    marker: {
+      symbol: "square",
+      size: MAP_THUMBNAIL + 4,
+      color: "#ffffff",
+      line: { width: 3, color: COLOURS[index % COLOURS.length] },
+    },
+  }));
+  const names = groups.flatMap(([name]) => name ?? []);
+  const { margin: { l, r, t, b } } = frameOf(options.caption, names);
   const xRange = padded(points.map(({ x }) => x));
   const yRange = padded(points.map(({ y }) => y));
   // Plotly wants sizes in units of the axes, so that pictures zoom.
-  const xUnits = (xRange[1] - xRange[0]) / (width - margin.l - margin.r);
-  const yUnits = (yRange[1] - yRange[0]) / (MAP_HEIGHT - margin.t - margin.b);
-  const layout = {
-    height: MAP_HEIGHT,
-    xaxis: { ...xaxis, range: xRange },
-    yaxis: { ...yaxis, range: yRange },
-    images: await mapImages(
-      points,
-      MAP_THUMBNAIL * xUnits,
-      MAP_THUMBNAIL * yUnits,
-    ),
-  };
+  const sizex = MAP_THUMBNAIL * ((xRange[1] - xRange[0]) / (MAP.width - l - r));
+  const sizey = MAP_THUMBNAIL *
+    ((yRange[1] - yRange[0]) / (MAP.height - t - b));
+  const middle = { xanchor: "center", yanchor: "middle", sizex, sizey };
+  const images = await Promise.all(points.map(async ({ x, y, image }) => {
+    const drawn = await thumbnail(image, MAP_THUMBNAIL).catch(() => undefined);
+    const place = { xref: "x", yref: "y", x, y, ...middle };
+    return drawn ? [{ source: drawn.url, ...place }] : [];
+  }));
+  const [xaxis, yaxis] = [{ range: xRange }, { range: yRange }];
+  const layout = { ...MAP, xaxis, yaxis, images: images.flat() };
   return chart({ data, layout }, options);
 }
 
-async function mapImages(
-  points: readonly MapPoint[],
-  sizex: number,
-  sizey: number,
-) {
-  const images = await Promise.all(points.map(async ({ x, y, image }) => {
-    const drawn = await thumbnail(image, MAP_THUMBNAIL).catch(() => undefined);
-    return drawn && {
-      source: drawn.url,
-      xref: "x",
-      yref: "y",
-      x,
-      y,
-      sizex,
-      sizey,
-      xanchor: "center",
-      yanchor: "middle",
-    };
-  }));
-  return images.filter((image) => image !== undefined);
+/** Pixels of the chart, and of a thumbnail's longest side on it. */
+const MAP = { width: 700, height: 560 }, MAP_THUMBNAIL = 40;
+
+/** A range with room for the thumbnails at its ends. */
+function padded(values: number[]): [number, number] {
+  const [least, most] = [Math.min(...values), Math.max(...values)];
+  const room = (most - least) * 0.07 || 1;
+  return [least - room, most + room];
 }
 
 /**
@@ -180,7 +156,7 @@ async function mapImages(
 export function heatmap(
   values: number[][],
   labels: { rows: string[]; columns: string[] },
-  options: AxesOptions,
+  options: ChartOptions,
 ): Promise<Displayable> {
   const texts = formatNumbers(values.flat());
   const data = [{
@@ -201,34 +177,13 @@ export function heatmap(
     ygap: 1,
     hovertemplate: "%{y} → %{x}: %{z}<extra></extra>",
   }];
-  const { xaxis, yaxis } = axes(options);
-  return chart({
-    data,
-    layout: {
-      plot_bgcolor: "#e3e3e3",
-      // Every row and column keeps its label, however many there are.
-      height: Math.max(SIZE.height, 190 + 22 * labels.rows.length),
-      xaxis: { ...xaxis, type: "category", dtick: 1 },
-      yaxis: { ...yaxis, type: "category", autorange: "reversed", dtick: 1 },
-    },
-  }, options);
-}
-
-/** Longest side of a thumbnail on a map, pixels. */
-const MAP_THUMBNAIL = 40;
-
-const MAP_HEIGHT = 560;
-
-/** A range with room for the thumbnails at its ends. */
-function padded(values: number[]): [number, number] {
-  const [least, most] = [Math.min(...values), Math.max(...values)];
-  const room = (most - least) * 0.07 || 1;
-  return [least - room, most + room];
-}
-
-function axes({ xTitle, yTitle }: AxesOptions) {
-  // Without a distance, long labels of ticks run into the title.
-  const title = (text?: string) =>
-    text ? { title: { text, standoff: 12 } } : {};
-  return { xaxis: title(xTitle), yaxis: title(yTitle) };
+  // Every row and column keeps its label, however many there are.
+  const each = { type: "category", dtick: 1 };
+  const layout = {
+    plot_bgcolor: "#e3e3e3",
+    height: Math.max(400, 190 + 22 * labels.rows.length),
+    xaxis: each,
+    yaxis: { ...each, autorange: "reversed" },
+  };
+  return chart({ data, layout }, options);
 }

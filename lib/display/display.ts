@@ -2,18 +2,22 @@
  * What a cell shows: one object, several representations (a MIME bundle), of
  * which each front end takes the richest that it can draw.
  *
+ * The folder's other files make such objects: table.ts, grid.ts of pictures and
+ * hits, chart.ts (with chart_picture.ts, its PNG) and the kinds of charts.ts.
+ * progress.ts shows work as it goes on, with stop_button.ts.
+ *
  * Text that comes from outside (titles, captions, paths, labels) is always
  * text: whatever builds HTML passes it through `escapeHtml` here, whatever
  * builds lines through `oneLine`.
  *
- * Touches no files.
- *
  * ```ts
- * import { displayable, escapeHtml } from "#lib/display/display.ts";
+ * import { displayable, escapeHtml, jupyterDisplay } from "#lib/display/display.ts";
  * import { equal } from "node:assert/strict";
  *
- * equal(escapeHtml('<b> & "c"'), "&lt;b&gt; &amp; &quot;c&quot;");
- * displayable({ "text/plain": "5 hits", "text/html": "<b>5</b> hits" });
+ * const html = `<b>${escapeHtml('5 < 6 & "so on"')}</b>`;
+ * const shown = displayable({ "text/plain": "5 < 6", "text/html": html });
+ * equal(`${shown}`, "5 < 6");
+ * equal(shown[jupyterDisplay]()["text/html"], "<b>5 &lt; 6 &amp; &quot;so on&quot;</b>");
  * ```
  *
  * @module
@@ -44,6 +48,20 @@ export function displayable(bundle: MimeBundle): Displayable {
     [jupyterDisplay]: () => bundle,
     toString: () => bundle["text/plain"],
   };
+}
+
+/** An output below its caption, which is plain text: number and what to notice. */
+export function captioned(
+  caption: string | undefined,
+  text: string,
+  html: string,
+): Displayable {
+  return displayable({
+    "text/plain": caption ? `${oneLine(caption)}\n${text}` : text,
+    "text/html": caption
+      ? `<p><b>${escapeHtml(caption)}</b></p>\n${html}`
+      : html,
+  });
 }
 
 /** Makes text safe inside HTML elements and quoted attributes. */

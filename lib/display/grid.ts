@@ -19,19 +19,21 @@
  *
  * @module
  */
+import { Buffer } from "node:buffer";
+import type { Hit } from "../compare/compare.ts";
+import { picturePath } from "../dataset/dataset.ts";
 import {
-  type Displayable,
-  displayable,
-  escapeHtml,
-  oneLine,
-} from "./display.ts";
-import type { PictureError } from "../pictures/pictures.ts";
-import { type Thumbnail, thumbnail } from "./thumbnail.ts";
+  encodePicture,
+  type ImageSource,
+  type PictureError,
+} from "../pictures/pictures.ts";
+import type { Picture } from "../records.ts";
+import { captioned, type Displayable, escapeHtml, oneLine } from "./display.ts";
 
 /** One cell of a grid. All strings are plain text. */
 export interface GridItem {
   /** A file's path, or an encoded picture's bytes. */
-  image: string | Uint8Array;
+  image: ImageSource;
   /** What the picture shows, for those who do not see it. */
   alt: string;
   /** First line under the picture. */
@@ -76,30 +78,99 @@ export async function imageGrid(
   const queries = cells.filter(({ query }) => query);
   const hits = cells.filter(({ query }) => !query);
   const lines = [
-    ...(caption ? [oneLine(caption)] : []),
     ...queries.map((cell) => `Query: ${cellText(cell)}`),
     ...hits.map((cell, index) => `${index + 1}. ${cellText(cell)}`),
     ...(hits.length === 0 ? [NOTHING] : []),
   ];
-  return displayable({
-    "text/plain": lines.join("\n"),
-    "text/html": (caption ? `<p><b>${escapeHtml(caption)}</b></p>\n` : "") +
-      gridHtml(queries, hits, columns, size),
-  });
+  const html = gridHtml(queries, hits, columns, size);
+  return captioned(caption, lines.join("\n"), html);
 }
 
-/** An item with its picture drawn, or the reason why there is none. */
-type Cell = GridItem & { drawn: Thumbnail | string };
+function requireWhole(name: string, value: number, min: number, max: number) {
+  if (Number.isInteger(value) && value >= min && value <= max) return;
+  throw new RangeError(
+    `imageGrid: expected ${name} from ${min} to ${max}, got ${value}`,
+  );
+}
+
+/**
+ * Lays a search's result out: the query apart, then its hits, best first, each
+ * marked by whether it is of the query's class.
+ *
+ * @param query The picture searched with; undefined for a search by text,
+ *   which the caption should quote. Without it hits are not marked.
+ * @param hits Positions in the gallery, with their values.
+ */
+export function hitGrid(
+  query: Picture | undefined,
+  hits: readonly Hit[],
+  gallery: readonly Picture[],
+  options: GridOptions = {},
+): Promise<Displayable> {
+  const cell = (picture: Picture) => ({
+    image: picturePath(picture),
+    alt: picture.caption,
+    title: picture.term,
+  });
+  return imageGrid([
+    ...(query ? [{ ...cell(query), caption: "query", query: true }] : []),
+    ...hits.map(({ index, value }) => ({
+      ...cell(gallery[index]),
+      caption: formatValue(value),
+      good: query && gallery[index].term === query.term,
+    })),
+  ], options);
+}
+
+/** Three digits for a similarity, none after the point for a large distance. */
+function formatValue(value: number): string {
+  return Math.abs(value) < 100
+    ? value.toFixed(3)
+    : Math.round(value).toLocaleString("en");
+}
+
+/**
+ * A picture small enough to stand inside a page, as a data address; one that is
+ * already smaller is not enlarged.
+ *
+ * @param size Longest side, pixels.
+ * @throws {PictureError} If there is no whole picture; its `reason` names no
+ * folder, so it can be shown and committed.
+ */
+export async function thumbnail(
+  image: ImageSource,
+  size: number,
+): Promise<{ url: string; width: number; height: number }> {
+  const { data, ...sides } = await encodePicture(
+    image,
+    { format: "jpeg", quality: 70, mozjpeg: true },
+    { longest: size },
+  );
+  const base64 = Buffer.from(data).toString("base64");
+  return { url: `data:image/jpeg;base64,${base64}`, ...sides };
+}
+
+/** An item with the HTML of its picture, or of the reason why there is none. */
+interface Cell extends GridItem {
+  picture: string;
+  height: number;
+  /** Plain text; "" where there is a picture. */
+  fault: string;
+}
 
 async function drawCell(item: GridItem, size: number): Promise<Cell> {
-  const drawn = await thumbnail(item.image, size)
-    .catch((error: PictureError) => `no picture: ${oneLine(error.reason)}`);
-  return {
-    ...item,
-    title: clip(item.title ?? ""),
-    caption: clip(item.caption ?? ""),
-    drawn,
-  };
+  const { title = "", caption = "", alt } = item;
+  const texts = { title: clip(title), caption: clip(caption) };
+  try {
+    const { url, width, height } = await thumbnail(item.image, size);
+    const picture = `<img src="${url}" alt="${escapeHtml(alt)}" ` +
+      `width="${width}" height="${height}">`;
+    return { ...item, ...texts, picture, height, fault: "" };
+  } catch (error) {
+    const fault = `no picture: ${oneLine((error as PictureError).reason)}`;
+    const picture = `<i>${escapeHtml(fault)}</i>`;
+    return { ...item, ...texts, picture, height: 64, fault };
+  }
 }
 
 /** Rows of hits; the queries stand one above the other to their left. */
@@ -113,20 +184,20 @@ function gridHtml(
     `<td align="center" valign="top" width="${size}"${more} ` +
     `style="text-align:center;vertical-align:top;overflow-wrap:anywhere">` +
     `${content}</td>`;
-  const boxHeight = Math.max(...[...queries, ...hits].map(pictureHeight));
+  const boxHeight = Math.max(
+    ...[...queries, ...hits].map(({ height }) => height),
+  );
+  const cells = hits.map((hit, index) =>
+    td(cellHtml(hit, boxHeight, hits.length > 1 ? `${index + 1}. ` : ""))
+  );
+  if (cells.length === 0) cells.push(td(`<i>${NOTHING}</i>`));
   const rows: string[][] = [];
-  hits.forEach((hit, index) => {
-    if (index % columns === 0) rows.push([]);
-    const number = hits.length > 1 ? `${index + 1}. ` : "";
-    rows.at(-1)!.push(td(cellHtml(hit, boxHeight, number)));
-  });
-  if (hits.length === 0) rows.push([td(`<i>${NOTHING}</i>`)]);
+  while (cells.length > 0) rows.push(cells.splice(0, columns));
 
   let head = "";
   if (queries.length > 0) {
-    const pictures = queries.map((query) => cellHtml(query, boxHeight))
-      .join("<br>");
-    rows[0].unshift(td(pictures, ` rowspan="${rows.length}"`));
+    const pictures = queries.map((query) => cellHtml(query, boxHeight));
+    rows[0].unshift(td(pictures.join("<br>"), ` rowspan="${rows.length}"`));
     head = `<tr><th align="center" style="text-align:center">Query</th>` +
       `<th align="left" style="text-align:left" ` +
       `colspan="${columns}">Hits</th></tr>\n`;
@@ -135,17 +206,8 @@ function gridHtml(
   return `<table>\n${head}${body}</table>`;
 }
 
-/** A cell without a picture needs room for the reason. */
-function pictureHeight({ drawn }: Cell): number {
-  return typeof drawn === "string" ? 64 : drawn.height;
-}
-
 function cellHtml(cell: Cell, boxHeight: number, number = ""): string {
-  const { drawn, alt, title, caption, good } = cell;
-  const picture = typeof drawn === "string"
-    ? `<i>${escapeHtml(drawn)}</i>`
-    : `<img src="${drawn.url}" alt="${escapeHtml(alt)}" ` +
-      `width="${drawn.width}" height="${drawn.height}">`;
+  const { picture, title, caption, good } = cell;
   const lines = [
     ...(number || title ? [`<b>${escapeHtml(number + title)}</b>`] : []),
     ...(caption ? [escapeHtml(caption)] : []),
@@ -156,14 +218,14 @@ function cellHtml(cell: Cell, boxHeight: number, number = ""): string {
     `justify-content:center">${picture}</div>${lines.join("<br>")}`;
 }
 
-function cellText({ drawn, alt, title, caption, good, image }: Cell): string {
+function cellText({ fault, alt, title, caption, good, image }: Cell): string {
   const parts = [
     title || alt,
     caption,
     good === undefined ? "" : mark(good),
     // The same on every machine, and still telling.
     typeof image === "string" ? image.split(/[\\/]/).slice(-3).join("/") : "",
-    typeof drawn === "string" ? drawn : "",
+    fault,
   ];
   return oneLine(parts.filter((part) => part !== "").join(" · "));
 }
@@ -171,17 +233,14 @@ function cellText({ drawn, alt, title, caption, good, image }: Cell): string {
 const NOTHING = "no pictures";
 
 /** A sign and a word: the colour only comes on top. */
-function mark(good: boolean): string {
-  return good ? "✓ relevant" : "✗ not relevant";
-}
+const mark = (good: boolean) => good ? "✓ relevant" : "✗ not relevant";
 
 /** White on dark, above 6:1 in both themes. */
-function badge(good: boolean): string {
-  return `<span style="background:${good ? "#1a6b3c" : "#9a3412"};color:#fff;` +
-    `padding:0 .5em;border-radius:.5em;display:inline-block">${
-      mark(good)
-    }</span>`;
-}
+const badge = (good: boolean) =>
+  `<span style="background:${good ? "#1a6b3c" : "#9a3412"};color:#fff;` +
+  `padding:0 .5em;border-radius:.5em;display:inline-block">${
+    mark(good)
+  }</span>`;
 
 /** Titles on photo sites can be essays; a cell has room for four lines. */
 function clip(text: string): string {
@@ -189,17 +248,4 @@ function clip(text: string): string {
   return characters.length <= 60
     ? characters.join("")
     : characters.slice(0, 59).join("").trimEnd() + "…";
-}
-
-function requireWhole(
-  name: string,
-  value: number,
-  least: number,
-  most: number,
-) {
-  if (!Number.isInteger(value) || value < least || value > most) {
-    throw new RangeError(
-      `imageGrid: expected ${name} from ${least} to ${most}, got ${value}`,
-    );
-  }
 }

@@ -3,37 +3,39 @@
  *
  * In a notebook the bar is updated in place; where `signal` is asked for, a
  * Stop button stands below it. In a terminal it is a line on stderr, and Ctrl-C
- * aborts the signal. The finished bar says what was done, without times, so
- * that a notebook's output is the same each time.
- *
- * Touches no files.
+ * aborts the signal; in a log, a line every ten seconds. The finished bar says
+ * what was done, without times, so that a notebook's output is the same each
+ * time.
  *
  * ```ts
  * import { progressBar } from "#lib/display/progress.ts";
+ * import { equal } from "node:assert/strict";
  *
  * const bar = progressBar("Embedding pictures", 3);
  * for (let done = 1; done <= 3 && !bar.signal.aborted; done++) bar.update(done);
  * bar.finish("offline encoder");
+ * equal(bar.signal.aborted, false);
  * ```
  *
  * @module
  */
-import { openScreen, type ProgressState } from "./progress_screen.ts";
+import process from "node:process";
+import { escapeHtml, type MimeBundle, oneLine } from "./display.ts";
+import { stopButton } from "./stop_button.ts";
 
-/** A bar under way. */
+/** A bar under way. All texts are plain text. */
 export interface ProgressBar {
   /**
-   * Says how far the work is. Call it as often as you like: it draws four times
-   * a second, or every ten seconds where stderr is a file.
+   * Says how far the work is; call it as often as you like.
    *
    * @param done Items so far, counted from the start.
-   * @param note What is at work now: plain text.
+   * @param note What is at work now.
    */
   update(done: number, note?: string): void;
   /**
    * Draws the last state and takes the Stop button away.
    *
-   * @param note What came of it: plain text.
+   * @param note What came of it.
    */
   finish(note?: string): void;
   /** Aborted when the reader asks the work to stop. */
@@ -43,7 +45,7 @@ export interface ProgressBar {
 /**
  * Starts a progress bar.
  *
- * @param label What is being done: plain text.
+ * @param label What is being done.
  * @param total How many items there are.
  * @throws {RangeError} If total is not a whole number from 0.
  */
@@ -53,13 +55,14 @@ export function progressBar(label: string, total: number): ProgressBar {
       `progressBar: expected total to be a whole number from 0, got ${total}`,
     );
   }
-  const screen = openScreen();
+  const jupyter = findKernel();
+  const screen = jupyter ? notebookScreen(jupyter) : textScreen();
   const abort = new AbortController();
   const state: ProgressState = { label, total, done: 0, stopped: false };
   let withdrawStop: (() => void) | undefined;
   let finished = false;
   let drawnAt = performance.now();
-  screen.draw(state);
+  screen.draw(state, drawnAt);
 
   const stop = () => {
     if (finished) return;
@@ -67,7 +70,7 @@ export function progressBar(label: string, total: number): ProgressBar {
     withdrawStop?.();
     state.stopped = true;
     abort.abort(new DOMException(`${label}: stopped`, "AbortError"));
-    screen.draw(state);
+    screen.draw(state, performance.now());
   };
   return {
     update(done, note) {
@@ -78,18 +81,171 @@ export function progressBar(label: string, total: number): ProgressBar {
       Object.assign(state, { done, note });
       if (now - drawnAt < screen.everyMs) return;
       drawnAt = now;
-      screen.draw(state);
+      screen.draw(state, now);
     },
     finish(note) {
       if (finished) return;
       finished = true;
       withdrawStop?.();
-      screen.finish({ ...state, note });
+      screen.draw({ ...state, note });
     },
     get signal() {
       // Offered on demand: where nobody listens, a button would do nothing.
-      if (!finished) withdrawStop ??= screen.offerStop(label, stop);
+      if (!finished) withdrawStop ??= screen.offerStop(`Stop: ${label}`, stop);
       return abort.signal;
+    },
+  };
+}
+
+/**
+ * A progress bar for each stage of some work, one after the other.
+ *
+ * @returns What to call as work goes on: with the stage, how many of its items
+ *   are done, and how many there are. A new stage finishes the bar before.
+ */
+export function progressStages(): (
+  stage: string,
+  done: number,
+  total: number,
+) => void {
+  let current: string | undefined;
+  let bar: ProgressBar | undefined;
+  return (stage, done, total) => {
+    if (stage !== current) {
+      bar?.finish();
+      bar = progressBar(stage, total);
+      current = stage;
+    }
+    bar?.update(done);
+    if (done === total) bar?.finish();
+  };
+}
+
+/** What a bar shows; times are milliseconds as of performance.now(). */
+export interface ProgressState {
+  label: string;
+  /** Items in all. */
+  total: number;
+  /** Items so far. */
+  done: number;
+  /** What stands behind the numbers. */
+  note?: string;
+  /** Whether the reader has asked to stop. */
+  stopped: boolean;
+  /** Where the pace is counted from. */
+  paceFrom?: { done: number; at: number };
+}
+
+/**
+ * A bar's line of text. The pace appears after a second of work.
+ *
+ * @param now Left out for the last state, which tells no pace.
+ */
+export function progressText(state: ProgressState, now?: number): string {
+  const { label, total, done, note, stopped, paceFrom } = state;
+  const count = (items: number) => items.toLocaleString("en");
+  const parts = [`${label}: ${count(done)} of ${count(total)}`];
+  const ms = paceFrom && now !== undefined ? now - paceFrom.at : 0;
+  const perSecond = paceFrom ? (done - paceFrom.done) / ms * 1000 : 0;
+  if (stopped) {
+    parts.push(now === undefined ? "stopped" : "stopping …");
+  } else if (ms >= 1000 && perSecond > 0) {
+    const left = (total - done) / perSecond;
+    parts.push(
+      perSecond >= 1
+        ? `${round(perSecond)} a second`
+        : `${round(1 / perSecond)} s each`,
+      left < 100
+        ? `${Math.ceil(left)} s left`
+        : `${Math.ceil(left / 60)} min left`,
+    );
+  }
+  if (note) parts.push(note);
+  return oneLine(parts.join(" · "));
+}
+
+/** Two significant digits are enough for a pace. */
+function round(value: number): string {
+  return value >= 10 ? value.toFixed(0) : value.toFixed(1).replace(/\.0$/, "");
+}
+
+/** A place to draw one bar. */
+interface Screen {
+  /** Milliseconds between two drawings. */
+  everyMs: number;
+  /** Draws a state in place of the one before; without a time, the last. */
+  draw(state: ProgressState, now?: number): void;
+  /** Lets the reader stop the work; returns how to withdraw that. */
+  offerStop(label: string, onStop: () => void): () => void;
+}
+
+/** Deno's kernel, if this runs in one: elsewhere the getter throws. */
+function findKernel(): typeof Deno.jupyter | undefined {
+  try {
+    return Deno.jupyter;
+  } catch {
+    return undefined;
+  }
+}
+
+function notebookScreen(jupyter: typeof Deno.jupyter): Screen {
+  // Broadcasts leave at once and in order, even during work that never awaits.
+  const output = () => {
+    const display_id = crypto.randomUUID();
+    let message = "display_data";
+    return (data: MimeBundle) => {
+      const content = { data, metadata: {}, transient: { display_id } };
+      jupyter.broadcast(message, content);
+      message = "update_display_data";
+    };
+  };
+  const show = output();
+  return {
+    everyMs: 250,
+    draw(state, now) {
+      const text = progressText(state, now);
+      const { label, done, total } = state;
+      const bar = now === undefined
+        ? ""
+        : `<progress value="${done}" max="${total || 1}" ` +
+          `aria-label="${escapeHtml(label)}"></progress> `;
+      const html = `<div>${bar}${escapeHtml(text)}</div>`;
+      show({ "text/plain": text, "text/html": html });
+    },
+    offerStop(label, onStop) {
+      // An output of its own: in one that is drawn anew all the time, a button
+      // is replaced between press and release, and loses the focus.
+      const showButton = output();
+      const button = stopButton(label, onStop);
+      showButton({ "text/plain": "", "text/html": button.html });
+      return () => {
+        showButton({ "text/plain": "", "text/html": "" });
+        button.close();
+      };
+    },
+  };
+}
+
+/** A terminal's line, drawn over and over; in a log, a line now and then. */
+function textScreen(): Screen {
+  const { stderr } = process;
+  return {
+    everyMs: stderr.isTTY ? 250 : 10_000,
+    draw(state, now) {
+      const text = progressText(state, now);
+      if (stderr.isTTY) {
+        // A line that wraps cannot be taken back.
+        const line = [...text].slice(0, (stderr.columns ?? 80) - 1).join("");
+        stderr.write(`\r\x1b[2K${line}${now === undefined ? "\n" : ""}`);
+      } else if (now === undefined || state.paceFrom) {
+        // In a log there is nothing to tell at the very start.
+        console.error(text);
+      }
+    },
+    // Ctrl-C asks the work to stop; once that is withdrawn, it ends the process.
+    offerStop(_label, onStop) {
+      process.on("SIGINT", onStop);
+      return () => process.off("SIGINT", onStop);
     },
   };
 }

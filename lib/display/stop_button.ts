@@ -10,10 +10,14 @@
  *
  * ```ts
  * import { stopButton } from "#lib/display/stop_button.ts";
- * import { match } from "node:assert/strict";
+ * import { equal } from "node:assert/strict";
  *
- * const button = stopButton("Stop embedding", () => console.log("stopped"));
- * match(button.html, /<form method="post" action="http:\/\/127\.0\.0\.1:\d+\//);
+ * let stopped = false;
+ * const button = stopButton("Stop embedding", () => stopped = true);
+ * const [, address] = button.html.match(/method="post" action="(.+?)"/)!;
+ * const headers = { origin: "http://localhost:8888" };
+ * equal(await (await fetch(address, { method: "POST", headers })).text(), "Stopping");
+ * equal(stopped, true);
  * await button.close();
  * ```
  *
@@ -40,10 +44,8 @@ export function stopButton(label: string, onStop: () => void): StopButton {
   const server = Deno.serve(
     { hostname: "127.0.0.1", port: 0, onListen() {} },
     (request) => {
-      const refused = refusal(request, token, server.addr.port);
-      if (refused) {
-        return new Response(refused.text, { status: refused.status });
-      }
+      const fault = faultOf(request, token, server.addr.port);
+      if (fault) return new Response(fault[1], { status: fault[0] });
       if (!stopped) onStop();
       stopped = true;
       return new Response("Stopping");
@@ -62,25 +64,23 @@ export function stopButton(label: string, onStop: () => void): StopButton {
 }
 
 /**
- * Why a request is not from the button; undefined if it is.
+ * Why a request is not from the button: a status and the reason.
  *
  * The token alone would do. The other two keep out pages of the web that try
  * ports of this machine: under a name of theirs (Host), or from afar (Origin).
  */
-function refusal(
+function faultOf(
   { method, url, headers }: Request,
   token: string,
   port: number,
-): { status: number; text: string } | undefined {
+): [status: number, reason: string] | undefined {
   if (headers.get("host") !== `127.0.0.1:${port}`) {
-    return { status: 421, text: "expected the address 127.0.0.1" };
+    return [421, "expected the address 127.0.0.1"];
   }
-  if (new URL(url).pathname !== `/${token}`) {
-    return { status: 404, text: "no such button" };
-  }
-  if (method !== "POST") return { status: 405, text: "expected POST" };
+  if (new URL(url).pathname !== `/${token}`) return [404, "no such button"];
+  if (method !== "POST") return [405, "expected POST"];
   if (!LOCAL_ORIGIN.test(headers.get("origin") ?? "")) {
-    return { status: 403, text: "expected a page of this machine" };
+    return [403, "expected a page of this machine"];
   }
 }
 

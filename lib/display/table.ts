@@ -1,26 +1,27 @@
 /**
- * Tables: HTML for the page, aligned columns for text.
+ * Tables: HTML for the page, aligned columns for text. Of any rows, and of what
+ * an evaluation measured.
  *
  * Numbers of one column get the same count of decimals and stand right.
  *
- * Touches no files.
- *
  * ```ts
- * import { table } from "#lib/display/table.ts";
- * import { equal } from "node:assert/strict";
+ * import { scoreTable, table } from "#lib/display/table.ts";
+ * import { equal, match } from "node:assert/strict";
  *
  * const rows = [{ metric: "L1", top1: 0.27 }, { metric: "cosine", top1: 0.235 }];
  * equal(`${table(rows)}`, "metric   top1\nL1      0.270\ncosine  0.235");
+ *
+ * const scores = { top1: 0.25, precisionAt5: 0.2, meanAveragePrecision: 0.1 };
+ * match(`${scoreTable([{ method: "L1", ...scores }])}`, /^L1\s+0.250\s+0.200/m);
  * ```
  *
  * @module
  */
-import {
-  type Displayable,
-  displayable,
-  escapeHtml,
-  oneLine,
-} from "./display.ts";
+import type { Estimate } from "../evaluate/bootstrap.ts";
+import type { EncoderRow } from "../evaluate/encoder_comparison.ts";
+import type { Result } from "../evaluate/results.ts";
+import type { RetrievalScores } from "../evaluate/retrieval.ts";
+import { captioned, type Displayable, escapeHtml, oneLine } from "./display.ts";
 
 /** A row by column name; a column may be absent. All text is plain text. */
 export type TableRow = Record<string, string | number | undefined>;
@@ -29,29 +30,100 @@ export type TableRow = Record<string, string | number | undefined>;
 export interface TableOptions {
   /** Plain text above the table. */
   caption?: string;
-  /** Which columns, in which order. @default {every row's, as first met} */
-  columns?: string[];
 }
 
-/** Shows rows as a table. */
+/** Shows rows as a table; the columns stand in the order they are first met. */
 export function table(
   rows: readonly TableRow[],
-  options: TableOptions = {},
+  { caption }: TableOptions = {},
 ): Displayable {
-  const names = options.columns ??
-    [...new Set(rows.flatMap((row) => Object.keys(row)))];
+  const names = [...new Set(rows.flatMap((row) => Object.keys(row)))];
   const columns = names.map((name) => formatColumn(name, rows));
-  const caption = options.caption;
-  return displayable({
-    "text/plain": tableText(rows.length, columns, caption),
-    "text/html": tableHtml(rows.length, columns, caption),
-  });
+  const lines = Array.from(
+    { length: rows.length + 1 },
+    (_, line) => columns.map((cells) => cells[line]),
+  );
+  const text = lines.map((cells) =>
+    cells.map(({ text }) => text).join("  ").trimEnd()
+  );
+  const [head, ...body] = lines.map((cells) =>
+    `<tr>${cells.map(({ html }) => html).join("")}</tr>`
+  );
+  return captioned(
+    caption,
+    text.join("\n"),
+    `<table>\n<thead>${head}</thead>\n<tbody>\n` +
+      body.map((row) => `${row}\n`).join("") + "</tbody>\n</table>",
+  );
 }
 
-interface Column {
-  name: string;
-  cells: string[];
-  numeric: boolean;
+/** Shows top-1, precision@5 and mAP, all shares from 0 to 1, for each method. */
+export function scoreTable(
+  results: readonly Result[],
+  options?: TableOptions,
+): Displayable {
+  const rows = results.map((result) => ({
+    "method": result.method,
+    "top-1": result.top1,
+    "precision@5": result.precisionAt5,
+    "mAP": result.meanAveragePrecision,
+  }));
+  return table(rows, options);
+}
+
+/**
+ * Shows search by captions, and below each value the interval that holds it in
+ * 95 of 100 draws.
+ */
+export function retrievalTable(
+  { textToImage, imageToText }: Record<
+    "textToImage" | "imageToText",
+    { scores: RetrievalScores }
+  >,
+  options?: TableOptions,
+): Displayable {
+  const digits = (value: number) => `${Number(value.toFixed(3))}`;
+  const row = (
+    direction: string,
+    scores: RetrievalScores,
+    cell: (estimate: Estimate) => string,
+  ) => ({
+    direction,
+    "R@1": cell(scores.r1),
+    "R@5": cell(scores.r5),
+    "R@10": cell(scores.r10),
+    "median rank": cell(scores.medianRank),
+    "precision@5": cell(scores.precisionAt5),
+    mAP: cell(scores.meanAveragePrecision),
+    nDCG: cell(scores.normalizedGain),
+  });
+  const rows = (direction: string, scores: RetrievalScores) => [
+    row(direction, scores, ({ value }) => digits(value)),
+    row("95 %", scores, ({ low, high }) => `${digits(low)}–${digits(high)}`),
+  ];
+  return table([
+    ...rows("text to image", textToImage.scores),
+    ...rows("image to text", imageToText.scores),
+  ], options);
+}
+
+/** Shows a row an encoder; what was not measured stays empty. */
+export function encoderTable(
+  encoders: readonly EncoderRow[],
+  options?: TableOptions,
+): Displayable {
+  const rows = encoders.map((row) => ({
+    encoder: row.encoder,
+    data: row.data,
+    "R@1": row.r1,
+    "R@5": row.r5,
+    "R@10": row.r10,
+    "ms a picture": row.msPerPicture,
+    "ms a query": row.msPerQuery,
+    MB: row.megabytes,
+    source: row.source,
+  }));
+  return table(rows, options);
 }
 
 /**
@@ -68,18 +140,25 @@ export function formatNumbers(numbers: readonly number[]): string[] {
   );
 }
 
-function formatColumn(name: string, rows: readonly TableRow[]): Column {
+/** A column's cells, its name first. */
+function formatColumn(name: string, rows: readonly TableRow[]) {
   const values = rows.map((row) => row[name] ?? "–");
-  const formatted = formatNumbers(
+  const numbers = formatNumbers(
     values.filter((value) => typeof value === "number"),
   );
-  return {
-    name,
-    numeric: formatted.length > 0,
-    cells: values.map((value) =>
-      typeof value === "number" ? formatted.shift()! : oneLine(value)
-    ),
-  };
+  const align = numbers.length > 0 ? "right" : "left";
+  const texts = [name, ...values].map((value) =>
+    typeof value === "number" ? numbers.shift()! : oneLine(`${value}`)
+  );
+  const width = Math.max(...texts.map((text) => text.length));
+  return texts.map((text, line) => {
+    const tag = line === 0 ? "th" : "td";
+    return {
+      text: align === "right" ? text.padStart(width) : text.padEnd(width),
+      html: `<${tag} align="${align}" style="text-align:${align}">` +
+        `${escapeHtml(text)}</${tag}>`,
+    };
+  });
 }
 
 function decimalsFor(numbers: readonly number[]): number {
@@ -92,35 +171,4 @@ function decimalsFor(numbers: readonly number[]): number {
     1 - exponent(Math.min(...sizes)),
   );
   return Math.max(0, Math.min(3, wanted));
-}
-
-function tableText(rows: number, columns: Column[], caption?: string): string {
-  const padded = columns.map(({ name, cells, numeric }) => {
-    const width = Math.max(...[name, ...cells].map((cell) => cell.length));
-    return [name, ...cells].map((cell) =>
-      numeric ? cell.padStart(width) : cell.padEnd(width)
-    );
-  });
-  const lines = Array.from(
-    { length: rows + 1 },
-    (_, row) => padded.map((cells) => cells[row]).join("  ").trimEnd(),
-  );
-  return [...(caption ? [caption] : []), ...lines].join("\n");
-}
-
-function tableHtml(rows: number, columns: Column[], caption?: string): string {
-  const cell = (tag: "th" | "td", text: string, { numeric }: Column) => {
-    const align = numeric ? "right" : "left";
-    return `<${tag} align="${align}" style="text-align:${align}">` +
-      `${escapeHtml(text)}</${tag}>`;
-  };
-  const head = columns.map((column) => cell("th", column.name, column));
-  const body = Array.from(
-    { length: rows },
-    (_, row) => columns.map((column) => cell("td", column.cells[row], column)),
-  );
-  return (caption ? `<p><b>${escapeHtml(caption)}</b></p>\n` : "") +
-    `<table>\n<thead><tr>${head.join("")}</tr></thead>\n<tbody>\n` +
-    body.map((cells) => `<tr>${cells.join("")}</tr>\n`).join("") +
-    "</tbody>\n</table>";
 }

@@ -16,14 +16,16 @@ import {
   heatmap,
   scatterWithThumbnails,
 } from "#lib/display/charts.ts";
-import { chart } from "#lib/display/chart.ts";
+import {
+  chart,
+  COLOURS,
+  completeFigure,
+  figureRows,
+} from "#lib/display/chart.ts";
 import { drawFigure } from "#lib/display/chart_picture.ts";
-import { COLOURS } from "#lib/display/chart_style.ts";
-import { completeFigure, figureRows } from "#lib/display/figure.ts";
 import { imageGrid } from "#lib/display/grid.ts";
 import { type Displayable, jupyterDisplay } from "#lib/display/display.ts";
-import { progressBar } from "#lib/display/progress.ts";
-import { progressText } from "#lib/display/progress_screen.ts";
+import { progressBar, progressText } from "#lib/display/progress.ts";
 import { stopButton } from "#lib/display/stop_button.ts";
 import { table } from "#lib/display/table.ts";
 import { paths } from "#lib/paths.ts";
@@ -239,8 +241,8 @@ Deno.test("scatterWithThumbnails() keeps the marker of a corrupt picture", async
 });
 
 Deno.test("drawFigure() starts another browser when the last one went away", async () => {
-  const layout = { width: 200, height: 150 };
-  await drawFigure({ data: [{ y: [0, 1] }], layout });
+  const size = { width: 200, height: 150 };
+  await drawFigure({ data: [{ y: [0, 1] }] }, size);
   const children = spawnSync("ps", [
     "-o",
     "pid=,args=",
@@ -251,13 +253,13 @@ Deno.test("drawFigure() starts another browser when the last one went away", asy
     /chrom/i.test(line)
   );
   process.kill(parseInt(browser), "SIGKILL");
-  equal(await drawFigure({ data: [{ y: [0, 1] }], layout }), undefined);
-  ok(await drawFigure({ data: [{ y: [0, 1] }], layout }));
+  equal(await drawFigure({ data: [{ y: [0, 1] }] }, size), undefined);
+  ok(await drawFigure({ data: [{ y: [0, 1] }] }, size));
 });
 
 Deno.test("drawFigure() draws several figures at once", async () => {
-  const layout = { width: 200, height: 150 };
-  const draw = (top: number) => drawFigure({ data: [{ y: [0, top] }], layout });
+  const size = { width: 200, height: 150 };
+  const draw = (top: number) => drawFigure({ data: [{ y: [0, top] }] }, size);
   const [one, two, three] = await Promise.all([draw(1), draw(7), draw(1)]);
   deepEqual(one, three);
   ok(!one!.equals(two!));
