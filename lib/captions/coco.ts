@@ -32,7 +32,8 @@ import pLimit from "p-limit";
 import { type CaptionedPicture, readCaptions } from "./captions.ts";
 import { type FetchLimits, PictureFetcher } from "../dataset/fetch.ts";
 import { writeAtomic } from "../files.ts";
-import { askFor, downloadLargeFile, persistently } from "../http/large_file.ts";
+import { Host } from "../http/hosts.ts";
+import { downloadLargeFile } from "../http/large_file.ts";
 import { paths } from "../paths.ts";
 import { openZip } from "../http/zip.ts";
 

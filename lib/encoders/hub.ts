@@ -17,10 +17,11 @@
  */
 import { existsSync } from "node:fs";
 import { join } from "node:path";
-import { persistently } from "../http/large_file.ts";
+import { Host } from "../http/hosts.ts";
+import { send } from "../http/http.ts";
 import { paths } from "../paths.ts";
 import {
-  askAbout,
+  readFacts,
   downloadFile,
   hubEndpoint,
   type HubFile,
@@ -51,9 +52,6 @@ export interface HubOptions {
   retryDelayMs?: number;
 }
 
-/** Further requests for a file's size, and for the file, when one fails. */
-const RETRIES = { size: 1, content: 4 };
-
 /** Where a repository's files lie: a folder of that name among the models. */
 export function repositoryFolder(
   repository: string,
@@ -81,10 +79,7 @@ export async function hubAnswers(
   timeoutMs = 3000,
 ): Promise<boolean> {
   try {
-    await askAbout(
-      fileAddress(repository, file),
-      AbortSignal.timeout(timeoutMs),
-    );
+    await readFacts(fileAddress(repository, file), { timeoutMs });
     return true;
   } catch {
     return false;
@@ -108,16 +103,13 @@ export async function downloadFiles(
     HubOptions = {},
 ): Promise<void> {
   const missing = missingFiles(folder, files);
-  const pace = { delayMs: retryDelayMs, signal };
+  const host = new Host(hubEndpoint(), { backoffMs: retryDelayMs });
   try {
     const wanted: HubFile[] = [];
     for (const path of missing) {
       const address = fileAddress(repository, path);
-      const facts = await persistently(
-        RETRIES.size,
-        () => askAbout(address, signal),
-        pace,
-      );
+      const ask = () => readFacts(address, { signal });
+      const facts = await send(host, ask, signal);
       wanted.push({ path, address, ...facts });
     }
     const total = wanted.reduce((sum, { size }) => sum + size, 0);
@@ -125,11 +117,7 @@ export async function downloadFiles(
     for (const file of wanted) {
       const report = (here: number) =>
         onProgress?.({ file: file.path, received: before + here, total });
-      await persistently(
-        RETRIES.content,
-        () => downloadFile(file, folder, signal, report),
-        pace,
-      );
+      await downloadFile(host, file, folder, signal, report);
       before += file.size;
     }
   } catch (error) {

@@ -23,8 +23,9 @@ import { createHash } from "node:crypto";
 import { createReadStream } from "node:fs";
 import { stat } from "node:fs/promises";
 import { join } from "node:path";
-import { AbortError } from "p-retry";
-import { downloadLargeFile, either, SILENCE_MS } from "../http/large_file.ts";
+import type { Host } from "../http/hosts.ts";
+import { FinalError, fetchOnce, type FetchOptions } from "../http/http.ts";
+import { downloadLargeFile } from "../http/large_file.ts";
 import { environment } from "../paths.ts";
 
 /** A file of the hub. */
@@ -52,18 +53,26 @@ export function hubEndpoint(): string {
 /**
  * A file's size and checksum, from the hub itself, not from where it sends us.
  *
- * @throws {AbortError} If there is no use in asking again.
+ * One attempt, for `send`.
  */
-export async function askAbout(
+export async function readFacts(
   address: string,
-  signal?: AbortSignal,
+  { timeoutMs, signal }: FetchOptions = {},
 ): Promise<{ size: number; etag: string }> {
+  const tooMany = new FinalError(
+    `${address}: more than ${MAX_REDIRECTS} redirects`,
+  );
   for (let hop = 0; hop <= MAX_REDIRECTS; hop++) {
-    const { status, headers } = await request(address, {
-      method: "HEAD",
-      redirect: "manual",
-      signal: either(signal, AbortSignal.timeout(SILENCE_MS)),
-    });
+    const { status, headers } = await explained(
+      address,
+      fetchOnce(address, (response) => Promise.resolve(response), {
+        method: "HEAD",
+        redirect: "manual",
+        headers: tokenFor(address),
+        timeoutMs,
+        signal,
+      }),
+    );
     const location = headers.get("location");
     const linked = headers.get("x-linked-etag");
     if (status >= 300 && status < 400 && location && !linked) {
@@ -73,37 +82,42 @@ export async function askAbout(
     const said = headers.get("x-linked-size") ?? headers.get("content-length");
     const size = Number(said);
     if (!(size > 0 && size <= MAX_BYTES)) {
-      throw new AbortError(
+      throw new FinalError(
         `${address}: expected a size up to ${MAX_BYTES} bytes, got ${said}`,
       );
     }
     const etag = linked ?? headers.get("etag") ?? "";
     return { size, etag: etag.replace(/^W\/|\W/g, "").slice(0, 64) };
   }
-  throw new AbortError(`${address}: more than ${MAX_REDIRECTS} redirects`);
+  throw tooMany;
 }
 
 /**
- * One attempt at a file, from where the last one stopped.
+ * Downloads a file, from where the last attempt stopped.
  *
  * @param folder Where the file goes, under its path in the repository.
  * @param onBytes Called with the number of bytes that are here.
- * @throws {AbortError} If there is no use in another attempt.
  */
 export function downloadFile(
+  host: Host,
   { path, address, size, etag }: HubFile,
   folder: string,
   signal: AbortSignal | undefined,
   onBytes: (received: number) => void,
 ): Promise<void> {
-  return downloadLargeFile({
+  const file = {
     name: path,
+    address,
     destination: join(folder, path),
     size,
     version: etag,
-    request: (init) => request(address, init),
-    isRight: (part) => checksumIsRight(part, etag),
-  }, { signal, onBytes });
+    isRight: (part: string) => checksumIsRight(part, etag),
+  };
+  const headers = tokenFor(address);
+  return explained(
+    address,
+    downloadLargeFile(host, file, { headers, signal }, onBytes),
+  );
 }
 
 /** Whether the content fits the ETag, where that is a checksum. */
@@ -117,30 +131,26 @@ async function checksumIsRight(path: string, etag: string): Promise<boolean> {
   return hash.digest("hex") === etag;
 }
 
-/** Sends a request, with the token if it goes to the hub. */
-async function request(url: string, init: RequestInit): Promise<Response> {
+/** The token, for requests to the hub; fetch() takes it off at redirects away. */
+function tokenFor(address: string): Record<string, string> {
   const token = environment("HF_TOKEN");
-  const toHub = new URL(url).origin === new URL(hubEndpoint()).origin;
-  const response = await fetch(url, {
-    ...init,
-    headers: {
-      // Compressed answers have no use for ranges, nor a true length.
-      "accept-encoding": "identity",
-      "user-agent": "contact-sheet",
-      ...(token && toHub ? { authorization: `Bearer ${token}` } : {}),
-      ...init.headers,
-    },
+  const toHub = new URL(address).origin === new URL(hubEndpoint()).origin;
+  return token && toHub ? { authorization: `Bearer ${token}` } : {};
+}
+
+/** Says what to do about a final status. */
+function explained<Result>(
+  address: string,
+  answer: Promise<Result>,
+): Promise<Result> {
+  return answer.catch((error) => {
+    const { status, message } = error as FinalError;
+    if (status === 401 || status === 403) {
+      throw new FinalError(
+        `${message}: no such repository, or a private one, for which ` +
+          "HF_TOKEN must hold a token",
+      );
+    }
+    throw status ? new FinalError(`${message} (${address})`, status) : error;
   });
-  const { status, statusText } = response;
-  if (status < 400) return response;
-  await response.body?.cancel();
-  const said = `${status} ${statusText}`.trim();
-  if (status === 401 || status === 403) {
-    throw new AbortError(
-      `${said}: no such repository, or a private one, for which HF_TOKEN ` +
-        "must hold a token",
-    );
-  }
-  const mayPass = status >= 500 || status === 408 || status === 429;
-  throw mayPass ? new Error(said) : new AbortError(`${said} (${url})`);
 }

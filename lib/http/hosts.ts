@@ -1,11 +1,10 @@
 /**
  * When the next request to a host may go out.
  *
- * Requests leave one an interval. A host that refuses one ("429 Too Many
- * Requests", or 503 with Retry-After) gets a pause as long as it asks for; its
- * interval doubles, and shrinks again with each answer. A host that goes on
- * refusing is given up, without a request for each picture still missing. All
- * times are milliseconds.
+ * Requests leave one an interval. A host that refuses one gets a pause as long
+ * as it asks for; its interval doubles, and shrinks again with each answer. A
+ * host that goes on refusing is given up, without a request for each picture
+ * still missing. All times are milliseconds.
  *
  * Touches no files and no network.
  *
@@ -13,7 +12,7 @@
  * import { Host } from "#lib/http/hosts.ts";
  * import { ok } from "node:assert/strict";
  *
- * const host = new Host("example.org", { intervalMs: 20, backoffMs: 50, patienceMs: 1000 });
+ * const host = new Host("example.org", { intervalMs: 20, backoffMs: 50 });
  * const start = Date.now();
  * await host.turn(); // at once
  * await host.turn(); // 20 ms later
@@ -25,24 +24,44 @@
  * @module
  */
 import { setTimeout as sleep } from "node:timers/promises";
+import pLimit, { type LimitFunction } from "p-limit";
+import { FinalError } from "./http.ts";
 
 /** How a host is treated; milliseconds. */
 export interface HostLimits {
-  /** Least time between two requests. */
+  /** Least time between two requests. @default {0} */
   intervalMs: number;
-  /** Pause after a refusal that names none; doubles while refusals follow. */
+  /**
+   * Pause after a refusal that names none, and after a failure that may pass;
+   * doubles while they follow each other. @default {1000}
+   */
   backoffMs: number;
-  /** How long refusals may go on before the host is given up. */
+  /** How long refusals may go on before the host is given up. @default {120_000} */
   patienceMs: number;
+  /** Further requests after a failure that may pass. @default {3} */
+  retries: number;
+  /**
+   * Requests under way or waiting for their turn: a pause holds all of them,
+   * so there should not be many. @default {Infinity}
+   */
+  concurrency: number;
 }
 
-/** A failure that the same request would meet again: there is no use in retrying. */
-export class FinalError extends Error {}
+const DEFAULTS: HostLimits = {
+  intervalMs: 0,
+  backoffMs: 1000,
+  patienceMs: 120_000,
+  retries: 3,
+  concurrency: Infinity,
+};
 
 /** One host's timetable. */
 export class Host {
+  /** How it is treated. */
+  readonly limits: HostLimits;
+  /** Runs what needs turns, `concurrency` at once. */
+  readonly queue: LimitFunction;
   #name: string;
-  #limits: HostLimits;
   #intervalMs: number;
   #nextTurn = 0;
   #pausedUntil = 0;
@@ -56,10 +75,11 @@ export class Host {
    *
    * @param name What messages call it: "example.org".
    */
-  constructor(name: string, limits: HostLimits) {
+  constructor(name: string, limits: Partial<HostLimits> = {}) {
     this.#name = name;
-    this.#limits = limits;
-    this.#intervalMs = limits.intervalMs;
+    this.limits = { ...DEFAULTS, ...limits };
+    this.queue = pLimit(this.limits.concurrency);
+    this.#intervalMs = this.limits.intervalMs;
   }
 
   /**
@@ -95,7 +115,7 @@ export class Host {
     const asked = /^\d+$/.test(header)
       ? Number(header) * 1000
       : Date.parse(header) - now;
-    const backoff = this.#limits.backoffMs * 2 ** (this.#refusals - 1);
+    const backoff = this.limits.backoffMs * 2 ** (this.#refusals - 1);
     // A pause of nothing would let turns go that were dealt at the old pace.
     const pause = Math.max(
       this.#intervalMs,
@@ -113,7 +133,7 @@ export class Host {
     if (sentAt <= this.#lastRefusal) return;
     this.#refusals = 0;
     this.#intervalMs = Math.max(
-      this.#limits.intervalMs,
+      this.limits.intervalMs,
       this.#intervalMs * 0.98,
     );
   }
@@ -122,7 +142,7 @@ export class Host {
     if (this.#refusals === 0) return;
     const until = Math.max(Date.now(), this.#pausedUntil);
     const refusing = until - this.#refusingSince;
-    if (refusing <= this.#limits.patienceMs) return;
+    if (refusing <= this.limits.patienceMs) return;
     throw new FinalError(
       `${this.#name} refuses requests for ${Math.ceil(refusing / 1000)} s: ` +
         "run again later",

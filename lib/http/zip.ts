@@ -4,6 +4,9 @@
  *
  * Each member's checksum is verified. Names are never made into paths here.
  *
+ * zip.js reads; each of its ranges is sent as http.ts does. A file has a reader
+ * of our own: Deno's openAsBlob() takes all of one into memory, 19 GB of COCO's.
+ *
  * ```ts
  * import { openZip } from "#lib/http/zip.ts";
  * import { rejects } from "node:assert/strict";
@@ -16,41 +19,26 @@
  *
  * @module
  */
-import { open } from "node:fs/promises";
-import { AbortError } from "p-retry";
+import { type FileHandle, open } from "node:fs/promises";
 import {
   configure,
   type FileEntry,
+  HttpReader,
   Reader,
   Uint8ArrayWriter,
   ZipReader,
 } from "@zip.js/zip.js";
-import { askFor, either, persistently, SILENCE_MS } from "./large_file.ts";
-
-/** A member of an archive. */
-export interface ZipMember {
-  /** As the archive says: "val2017/000000000139.jpg". */
-  name: string;
-  /** Bytes, unpacked. */
-  size: number;
-  /** Its content. @throws {Error} If its checksum is wrong: names it. */
-  read(): Promise<Uint8Array>;
-}
+import type { Host } from "./hosts.ts";
+import { fetchOnce, FinalError, send } from "./http.ts";
 
 /** An open archive. */
 export interface ZipArchive {
-  members: ZipMember[];
-  close(): Promise<void>;
-}
-
-/** How an archive at an address is read. */
-export interface ZipOptions {
-  signal?: AbortSignal;
   /**
-   * First pause after a failed request, in milliseconds; it doubles.
-   * @default 1000
+   * What reads each member's content, by its name: "val2017/000000000139.jpg".
+   * It throws an Error that names the member if the checksum is wrong.
    */
-  retryDelayMs?: number;
+  members: Map<string, () => Promise<Uint8Array>>;
+  close(): Promise<void>;
 }
 
 /** Larger members are not unpacked: none of COCO's is a tenth as large. */
@@ -63,51 +51,49 @@ configure({ useWebWorkers: false, chunkSize: 2 ** 20 });
  * Opens an archive.
  *
  * @param source A file's path, or an http address whose server knows ranges.
+ * @param host What an address is asked of.
  * @throws {Error} If it is not there, or no whole archive: says what to do.
  */
 export async function openZip(
   source: string,
-  options: ZipOptions = {},
+  host?: Host,
+  signal?: AbortSignal,
 ): Promise<ZipArchive> {
-  const remote = /^https?:/.test(source);
-  const reader = remote
-    ? new HttpSource(source, options)
-    : new FileSource(source);
-  const zip = new ZipReader(reader);
+  const file = host ? undefined : await open(source);
+  const zip = new ZipReader(
+    file ? new FileReader(file) : httpReader(source, host!, signal),
+  );
   const close = async () => {
     await zip.close();
-    await reader.close();
+    await file?.close();
   };
-  let entries;
   try {
-    entries = await zip.getEntries();
+    const entries = await zip.getEntries();
+    const files = entries.filter((entry): entry is FileEntry =>
+      !entry.directory
+    );
+    const members = new Map(
+      files.map((entry) => [entry.filename, () => readMember(entry, source)]),
+    );
+    return { members, close };
   } catch (error) {
     await close();
-    const { code, message } = error as NodeJS.ErrnoException;
-    if (code || error instanceof SourceError) throw error;
+    if (error instanceof SourceError) throw error;
     throw new Error(
-      `${source} is no whole ZIP archive (${message})` +
-        (remote ? "" : ": delete it and run again"),
+      `${source} is no whole ZIP archive (${(error as Error).message})` +
+        (file ? ": delete it and run again" : ""),
     );
   }
-  const files = entries.filter((entry): entry is FileEntry => !entry.directory);
-  return {
-    members: files.map((entry) => ({
-      name: entry.filename,
-      size: entry.uncompressedSize,
-      read: () => readMember(entry, source),
-    })),
-    close,
-  };
 }
 
 async function readMember(
   entry: FileEntry,
   source: string,
 ): Promise<Uint8Array> {
-  if (entry.uncompressedSize > MAX_MEMBER_BYTES) {
+  const { filename, uncompressedSize } = entry;
+  if (uncompressedSize > MAX_MEMBER_BYTES) {
     throw new Error(
-      `${entry.filename} of ${source} has ${entry.uncompressedSize} bytes: ` +
+      `${filename} of ${source} has ${uncompressedSize} bytes: ` +
         `expected at most ${MAX_MEMBER_BYTES}`,
     );
   }
@@ -118,7 +104,7 @@ async function readMember(
   } catch (error) {
     if (error instanceof SourceError) throw error;
     throw new Error(
-      `${entry.filename} of ${source} is damaged (${(error as Error).message})`,
+      `${filename} of ${source} is damaged (${(error as Error).message})`,
     );
   }
 }
@@ -127,84 +113,53 @@ async function readMember(
 class SourceError extends Error {}
 
 /** A file, of which parts are read. */
-class FileSource extends Reader<string> {
-  #path: string;
-  #file: Awaited<ReturnType<typeof open>> | undefined;
+class FileReader extends Reader<FileHandle> {
+  #file: FileHandle;
 
-  constructor(path: string) {
-    super(path);
-    this.#path = path;
+  constructor(file: FileHandle) {
+    super(file);
+    this.#file = file;
   }
 
   override async init() {
-    this.#file = await open(this.#path);
     this.size = (await this.#file.stat()).size;
     await super.init?.();
   }
 
   override async readUint8Array(position: number, length: number) {
     const buffer = new Uint8Array(length);
-    const { bytesRead } = await this.#file!.read({ buffer, position });
+    const { bytesRead } = await this.#file.read({ buffer, position });
     return buffer.subarray(0, bytesRead);
-  }
-
-  async close() {
-    await this.#file?.close();
   }
 }
 
-/** An address, of which parts are fetched. */
-class HttpSource extends Reader<string> {
-  #address: string;
-  #signal: AbortSignal | undefined;
-  #delayMs: number;
-
-  constructor(
-    address: string,
-    { signal, retryDelayMs = 1000 }: ZipOptions,
-  ) {
-    super(address);
-    this.#address = address;
-    this.#signal = signal;
-    this.#delayMs = retryDelayMs;
-  }
-
-  override async init() {
-    this.size = (await this.#fetch(0, 1)).total;
-    await super.init?.();
-  }
-
-  override async readUint8Array(position: number, length: number) {
-    return (await this.#fetch(position, length)).bytes;
-  }
-
-  /** A part, and how large the whole is. */
-  async #fetch(position: number, length: number) {
-    const range = `bytes=${position}-${position + length - 1}`;
-    const attempt = async () => {
-      const timeout = AbortSignal.timeout(SILENCE_MS);
-      const response = await askFor(this.#address, {
-        headers: { range },
-        signal: either(this.#signal, timeout),
-      });
-      if (response.status !== 206) {
-        await response.body?.cancel();
-        throw new AbortError("its server knows no ranges");
-      }
-      const said = response.headers.get("content-range") ?? "";
-      const bytes = new Uint8Array(await response.arrayBuffer());
-      return { bytes, total: Number(said.split("/")[1]) };
-    };
-    try {
-      const pace = { delayMs: this.#delayMs, signal: this.#signal };
-      return await persistently(4, attempt, pace);
-    } catch (error) {
-      this.#signal?.throwIfAborted();
-      throw new SourceError(`${this.#address}: ${(error as Error).message}`);
+/** An address, of which parts are fetched, each whole before it is handed on. */
+function httpReader(
+  address: string,
+  host: Host,
+  signal?: AbortSignal,
+): HttpReader {
+  const read = async (response: Response) => {
+    if (response.status !== 206) {
+      throw new FinalError("its server knows no ranges");
     }
-  }
-
-  close() {
-    return Promise.resolve();
-  }
+    const { status, headers } = response;
+    return new Response(await response.arrayBuffer(), { status, headers });
+  };
+  return new HttpReader(address, {
+    forceRangeRequests: true,
+    maximumRangeSize: 2 ** 20,
+    fetch: (_, init) => {
+      const headers = init?.headers as Record<string, string>;
+      return send(
+        host,
+        () => fetchOnce(address, read, { headers, signal }),
+        signal,
+      )
+        .catch((error) => {
+          signal?.throwIfAborted();
+          throw new SourceError(`${address}: ${error.message}`);
+        });
+    },
+  });
 }
