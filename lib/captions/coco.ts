@@ -30,7 +30,7 @@ import { rm } from "node:fs/promises";
 import { basename, join } from "node:path";
 import pLimit from "p-limit";
 import { type CaptionedPicture, readCaptions } from "./captions.ts";
-import { type FetchLimits, PictureFetcher } from "../dataset/fetch.ts";
+import { type FetchLimits, pictureFetcher } from "../dataset/fetch.ts";
 import { writeAtomic } from "../files.ts";
 import { Host } from "../http/hosts.ts";
 import { downloadLargeFile } from "../http/large_file.ts";
@@ -112,7 +112,8 @@ export async function downloadCoco(
       `downloadCoco: expected 1 picture or more, or Infinity, got ${count}`,
     );
   }
-  const captionFile = await fetchCaptions(split, root, limits, signal);
+  const job = { split, root, onProgress, signal, limits };
+  const captionFile = await fetchCaptions(job);
   const { pictures: listed, problems } = await readCaptions(captionFile);
   const wanted = listed.slice(0, count);
   const folder = join(root, split.name);
@@ -120,19 +121,32 @@ export async function downloadCoco(
   const missing = wanted.filter((picture) => !isHere(picture));
 
   const reasons = new Map<string, string>();
+  const save = async (path: string, content: Promise<Uint8Array>) => {
+    try {
+      await writeAtomic(join(folder, path), await content);
+    } catch (error) {
+      reasons.set(path, (error as Error).message);
+    }
+    signal?.throwIfAborted();
+  };
   if (missing.length > 0 && count === Infinity) {
-    const archive = await fetchArchive(split, root, limits, onProgress, signal);
-    await unpack(archive, split, missing, folder, reasons, onProgress, signal);
+    const archive = await fetchArchive(job);
+    const { members, close } = await openZip(archive);
+    try {
+      for (const [i, { path }] of missing.entries()) {
+        const read = members.get(`${split.name}/${path}`);
+        if (read) await save(path, read());
+        onProgress?.("Unpacking", i + 1, missing.length);
+      }
+    } finally {
+      await close();
+    }
     await rm(archive);
-  } else if (missing.length > 0) {
-    const fetcher = new PictureFetcher(limits, signal);
+  } else {
+    const fetchPicture = pictureFetcher(limits, signal);
     let done = wanted.length - missing.length;
     await pLimit(16).map(missing, async ({ path, url }) => {
-      try {
-        await writeAtomic(join(folder, path), await fetcher.fetch(url));
-      } catch (error) {
-        reasons.set(path, (error as Error).message);
-      }
+      await save(path, fetchPicture(url));
       onProgress?.("Downloading pictures", ++done, wanted.length);
     });
     signal?.throwIfAborted();
@@ -144,97 +158,74 @@ export async function downloadCoco(
   return { folder, captionFile, pictures: wanted.filter(isHere), problems };
 }
 
+/** What is downloaded, and how. */
+interface Job extends Pick<CocoOptions, "onProgress" | "signal"> {
+  split: CocoSplit;
+  root: string;
+  limits: Partial<FetchLimits>;
+}
+
 /** The captions' file, out of the archive of all annotations. */
-async function fetchCaptions(
-  { name, annotations }: CocoSplit,
-  root: string,
-  { backoffMs }: Partial<FetchLimits>,
-  signal?: AbortSignal,
-): Promise<string> {
+async function fetchCaptions(job: Job): Promise<string> {
+  const { split: { name, annotations }, root, signal } = job;
   const member = `annotations/captions_${name}.json`;
   const file = join(root, member);
   if (existsSync(file)) return file;
   const byHand = join(root, basename(annotations));
-  const source = existsSync(byHand) ? byHand : annotations;
-  try {
-    const zip = await openZip(source, { signal, retryDelayMs: backoffMs });
+  await orSayWhatToDo("COCO's captions", annotations, job, async (host) => {
+    const { members, close } = existsSync(byHand)
+      ? await openZip(byHand)
+      : await openZip(annotations, host, signal);
     try {
-      const found = zip.members.find((one) => one.name === member);
-      if (!found) throw new Error(`${source} holds no ${member}`);
-      await writeAtomic(file, await found.read());
+      const read = members.get(member);
+      if (!read) throw new Error(`${annotations} holds no ${member}`);
+      await writeAtomic(file, await read());
     } finally {
-      await zip.close();
+      await close();
     }
-  } catch (error) {
-    signal?.throwIfAborted();
-    throw new Error(
-      `COCO's captions cannot be had (${(error as Error).message}): run ` +
-        `again, or put ${basename(annotations)} into ${root}`,
-    );
-  }
+  });
   return file;
 }
 
 /** The archive of all pictures, whole and checked, here. */
-async function fetchArchive(
-  { pictures: { address, bytes, md5 } }: CocoSplit,
-  root: string,
-  { backoffMs = 1000 }: Partial<FetchLimits>,
-  onProgress: CocoOptions["onProgress"],
-  signal?: AbortSignal,
-): Promise<string> {
-  const destination = join(root, basename(address));
+async function fetchArchive(job: Job): Promise<string> {
+  const { split: { pictures: { address, bytes, md5 } }, onProgress } = job;
+  const destination = join(job.root, basename(address));
   if (existsSync(destination)) return destination;
-  const attempt = () =>
-    downloadLargeFile({
-      name: basename(address),
-      destination,
-      size: bytes,
-      version: md5,
-      request: (init) => askFor(address, init),
-      isRight: async (path) => await md5Of(path) === md5,
-    }, {
-      signal,
-      onBytes: (here) => onProgress?.("Downloading, bytes", here, bytes),
-    });
-  try {
-    await persistently(4, attempt, { delayMs: backoffMs, signal });
-  } catch (error) {
-    signal?.throwIfAborted();
-    throw new Error(
-      `${address} cannot be had (${(error as Error).message}): run again to ` +
-        `go on, or put ${basename(address)} into ${root}`,
-    );
-  }
+  await orSayWhatToDo(address, address, job, (host) =>
+    downloadLargeFile(
+      host,
+      {
+        name: basename(address),
+        address,
+        destination,
+        size: bytes,
+        version: md5,
+        isRight: async (path) => await md5Of(path) === md5,
+      },
+      { signal: job.signal },
+      (here) => onProgress?.("Downloading, bytes", here, bytes),
+    ));
   return destination;
 }
 
-/** Takes the missing pictures out of the archive; notes those it cannot. */
-async function unpack(
+/** Asks an archive's host for it. */
+async function orSayWhatToDo(
+  what: string,
   archive: string,
-  { name }: CocoSplit,
-  missing: readonly CaptionedPicture[],
-  folder: string,
-  reasons: Map<string, string>,
-  onProgress: CocoOptions["onProgress"],
-  signal?: AbortSignal,
+  { root, limits, signal }: Job,
+  ask: (host: Host) => Promise<void>,
 ): Promise<void> {
-  const zip = await openZip(archive);
-  const members = new Map(zip.members.map((member) => [member.name, member]));
   try {
-    let done = 0;
-    for (const { path } of missing) {
-      signal?.throwIfAborted();
-      try {
-        const content = await members.get(`${name}/${path}`)?.read();
-        if (content) await writeAtomic(join(folder, path), content);
-      } catch (error) {
-        reasons.set(path, (error as Error).message);
-      }
-      onProgress?.("Unpacking", ++done, missing.length);
-    }
-  } finally {
-    await zip.close();
+    await ask(new Host(new URL(archive).host, { ...limits, retries: 5 }));
+  } catch (error) {
+    signal?.throwIfAborted();
+    throw new Error(
+      `${what} cannot be had (${
+        (error as Error).message
+      }): run again, or put ` +
+        `${basename(archive)} into ${root}`,
+    );
   }
 }
 

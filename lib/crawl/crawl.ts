@@ -39,15 +39,11 @@ import pLimit from "p-limit";
 import type { Browser } from "puppeteer-core";
 import { launchBrowser } from "./browser.ts";
 import { CrawlRecords, type CrawlResult, type PlanTerm } from "./records.ts";
-import {
-  crawlTerm,
-  STOPPED,
-  type TermFindings,
-  type TermOptions,
-} from "./term.ts";
+import { crawlTerm, type TermFindings, type TermOptions } from "./term.ts";
 import { Host } from "../http/hosts.ts";
+import { STOPPED, USER_AGENT } from "../http/http.ts";
 import { paths } from "../paths.ts";
-import { readRobots, type Robots, USER_AGENT } from "./robots.ts";
+import { readRobots, type Robots } from "./robots.ts";
 import type { Site } from "./sites/site.ts";
 
 /** What to search for: terms by category. */
@@ -168,7 +164,13 @@ async function crawlTerms(
     }
   };
   const { origin } = new URL(site.searchUrl(""));
-  const robots = await readRobots(origin, signal).catch((error) => error);
+  const { backoffMs } = options;
+  const robots = await readRobots(
+    origin,
+    backoffMs ? { backoffMs } : {},
+    signal,
+  )
+    .catch((error) => error);
   if (signal?.aborted) return await fail(STOPPED);
   if (robots instanceof Error) return await fail(robots.message);
 
@@ -216,5 +218,5 @@ function termOptionsOf(
     patienceMs: PATIENCE_MS,
   });
   const { isAllowed } = robots;
-  return { maxImages, timeoutMs, backoffMs, host, isAllowed, signal };
+  return { maxImages, timeoutMs, host, isAllowed, signal };
 }

@@ -26,12 +26,7 @@ import type { FoundPicture } from "../records.ts";
 import type { Site } from "./sites/site.ts";
 
 /** A term of the search plan. */
-export interface PlanTerm {
-  /** "animals" */
-  category: string;
-  /** "water bird" */
-  term: string;
-}
+export type PlanTerm = Pick<FoundPicture, "category" | "term">;
 
 /** What a crawl found, in the plan's order. */
 export interface CrawlResult {

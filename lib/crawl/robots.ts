@@ -1,8 +1,6 @@
 /**
  * What a site's robots.txt allows (RFC 9309).
  *
- * One request a site.
- *
  * ```ts
  * import { readRobots } from "#lib/crawl/robots.ts";
  * import { startPhotoSite } from "#lib/photo_site/photo_site.ts";
@@ -19,15 +17,20 @@
  */
 import { Buffer } from "node:buffer";
 import parse from "robots-parser";
+import { Host, type HostLimits } from "../http/hosts.ts";
+import {
+  fetchOnce,
+  FinalError,
+  readStart,
+  send,
+  USER_AGENT,
+} from "../http/http.ts";
 
 /** Its types name the module where they mean the function. */
 const robotsParser = parse as unknown as typeof parse.default;
 
 /** What counts of a robots.txt, in bytes: what RFC 9309 asks for at least. */
 const MAX_BYTES = 500 * 1024;
-
-/** What we call ourselves to sites. */
-export const USER_AGENT = "contact-sheet";
 
 /** A site's wishes. */
 export interface Robots {
@@ -47,38 +50,25 @@ export interface Robots {
  */
 export async function readRobots(
   origin: string,
+  limits?: Partial<HostLimits>,
   signal?: AbortSignal,
 ): Promise<Robots> {
   const url = `${origin}/robots.txt`;
-  const timeout = AbortSignal.timeout(30_000);
-  const response = await fetch(url, {
-    headers: { "user-agent": USER_AGENT },
-    signal: signal ? AbortSignal.any([signal, timeout]) : timeout,
-  }).catch((error) => {
+  const read = (response: Response) => readStart(response, MAX_BYTES);
+  const bytes = await send(
+    new Host(new URL(url).host, limits),
+    () => fetchOnce(url, read, { signal }),
+    signal,
+  ).catch((error) => {
     signal?.throwIfAborted();
-    const reason = (error.cause as Error | undefined)?.message ?? error.message;
-    throw new Error(`${url} did not answer: ${reason.split("\n")[0]}`);
+    // "404 Not Found" and its like.
+    if (error instanceof FinalError && error.status) return [];
+    throw new Error(`${url} did not answer: ${error.message}`);
   });
-  const text = await readStart(response);
-  if (response.status >= 500 || response.status === 429) {
-    throw new Error(`${url}: ${response.status} ${response.statusText}`.trim());
-  }
-  const robots = robotsParser(url, response.ok ? text : "");
+  const robots = robotsParser(url, Buffer.from(bytes).toString());
   return {
     // Undefined stands for another host, which speaks for itself.
     isAllowed: (address) => robots.isAllowed(address, USER_AGENT) ?? true,
     intervalMs: 1000 * (robots.getCrawlDelay(USER_AGENT) ?? 0),
   };
-}
-
-/** The first bytes of a body, as text. */
-async function readStart({ body }: Response): Promise<string> {
-  const chunks: Uint8Array[] = [];
-  let size = 0;
-  for await (const chunk of body ?? []) {
-    chunks.push(chunk);
-    size += chunk.length;
-    if (size > MAX_BYTES) break;
-  }
-  return Buffer.concat(chunks).toString("utf8", 0, MAX_BYTES);
 }

@@ -35,28 +35,16 @@ import {
   type Page,
   TimeoutError,
 } from "puppeteer-core";
-import { FinalError } from "../http/hosts.ts";
-import type { SeenPicture, Site } from "./sites/site.ts";
-
-/** How a site answered a request. */
-export interface Answer {
-  /** 200 */
-  status: number;
-  /** "OK" */
-  statusText: string;
-  /** The Retry-After header. */
-  retryAfter?: string | null;
-}
+import { checkStatus, FinalError } from "../http/http.ts";
+import type { Site, SitePicture } from "./sites/site.ts";
 
 /** Without a request for so long, nothing more is coming. */
 const QUIET_MS = 500;
 
 /** A search page in a tab. */
 export class SearchPage {
-  /** How the page's own last request for more pictures was turned down. */
-  refusal: Answer | undefined;
-  /** How such a request, or the page itself, broke off. */
-  #broken: string | undefined;
+  /** How the page itself, or its last request for more pictures, failed. */
+  #failure: Error | undefined;
   #tab: Page;
   #site: Site;
   #timeoutMs: number;
@@ -74,15 +62,18 @@ export class SearchPage {
     const isPagesOwn = (request: HTTPRequest) =>
       /^(xhr|fetch)$/.test(request.resourceType());
     tab.on("response", (response) => {
-      const status = response.status();
-      if ((status === 429 || status >= 500) && isPagesOwn(response.request())) {
-        this.refusal = answerOf(response);
+      if (!isPagesOwn(response.request())) return;
+      try {
+        checkResponse(response);
+      } catch (error) {
+        // What is not there was no picture.
+        if (!(error instanceof FinalError)) this.#failure = error as Error;
       }
     });
     tab.on("requestfailed", (request) => {
       // A page that breaks off is shown as far as it came.
       if (isPagesOwn(request) || request.isNavigationRequest()) {
-        this.#broken = request.failure()?.errorText;
+        this.#failure = asError(request.failure()?.errorText ?? "");
       }
     });
   }
@@ -90,25 +81,30 @@ export class SearchPage {
   /**
    * Opens the search for a term.
    *
-   * @throws {FinalError} If what comes is no page.
+   * @throws {FinalError} If it does not come in time, or is no page.
+   * @throws {Error} As `send` understands it.
    */
-  async open(term: string): Promise<Answer> {
-    this.refusal = undefined;
-    this.#broken = undefined;
+  async open(term: string): Promise<void> {
+    this.#failure = undefined;
     const response = await this.#tab.goto(this.#site.searchUrl(term), {
       waitUntil: "domcontentloaded",
       timeout: this.#timeoutMs,
+    }).catch((error) => {
+      // A site that is slow would only get slower.
+      throw error instanceof TimeoutError
+        ? new FinalError(`no answer in ${this.#timeoutMs / 1000} s`)
+        : asError(error.message);
     });
     if (!response) throw new Error("no answer");
+    checkResponse(response);
     const type = response.headers()["content-type"] ?? "";
     if (response.ok() && !/^(text\/html|application\/xhtml)/i.test(type)) {
       throw new FinalError(`expected a page, got ${type.slice(0, 60)}`);
     }
-    return answerOf(response);
   }
 
   /** Everything that the page shows now. */
-  read(): Promise<SeenPicture[]> {
+  read(): Promise<SitePicture[]> {
     return this.#run(`(${this.#site.readResults})(document)`);
   }
 
@@ -119,10 +115,10 @@ export class SearchPage {
    * @param before What the last call returned; "" before the first.
    * @returns The last picture's address; "" if there is none.
    * @throws {FinalError} If neither happens in time.
-   * @throws {Error} If the page, or a request for more pictures, broke off.
+   * @throws {Error} If the page, or its request for more pictures, failed.
    */
   async settle(before: string): Promise<string> {
-    const last = `((${this.#site.readResults})(document).at(-1)?.image ?? "")`;
+    const last = `((${this.#site.readResults})(document).at(-1)?.url ?? "")`;
     const stop = new AbortController();
     const waits = { timeout: this.#timeoutMs, signal: stop.signal };
     const arrived = this.#tab.waitForFunction(
@@ -143,7 +139,7 @@ export class SearchPage {
       stop.abort();
       await Promise.allSettled([arrived, quiet]);
     }
-    if (this.#broken) throw new Error(this.#broken);
+    if (this.#failure) throw this.#failure;
     return await this.#run(last);
   }
 
@@ -175,19 +171,22 @@ export class SearchPage {
   }
 
   /** Fetches a picture's page inside the tab, and reads it without showing it. */
-  readPhotoPage(
+  async readPhotoPage(
     url: string,
-  ): Promise<Answer & Pick<SeenPicture, "author" | "license">> {
-    return this.#run(`(async () => {
+  ): Promise<Pick<SitePicture, "author" | "license">> {
+    const [status, statusText, retryAfter, credit] = await this.#run<
+      [number, string, string | null, Pick<SitePicture, "author" | "license">]
+    >(`(async () => {
       const signal = AbortSignal.timeout(${this.#timeoutMs});
       const response = await fetch(${JSON.stringify(url)}, { signal });
       const { status, statusText, headers } = response;
-      const retryAfter = headers.get("retry-after");
       const html = await response.text();
       const page = new DOMParser().parseFromString(html, "text/html");
-      const read = (${this.#site.readPhotoPage})(page);
-      return { status, statusText, retryAfter, ...read };
+      const credit = (${this.#site.readPhotoPage})(page);
+      return [status, statusText, headers.get("retry-after"), credit];
     })()`);
+    checkStatus(status, statusText, retryAfter);
+    return credit;
   }
 
   /** Runs source text in the page; types end at its edge. */
@@ -196,10 +195,16 @@ export class SearchPage {
   }
 }
 
-function answerOf(response: HTTPResponse): Answer {
-  return {
-    status: response.status(),
-    statusText: response.statusText(),
-    retryAfter: response.headers()["retry-after"],
-  };
+function checkResponse(response: HTTPResponse): void {
+  const retryAfter = response.headers()["retry-after"];
+  checkStatus(response.status(), response.statusText(), retryAfter);
+}
+
+/** What the browser says, in words: "net::ERR_CONNECTION_RESET at …". */
+function asError(message: string): Error {
+  const [, code] = /net::ERR_(\w+)/.exec(message) ?? [];
+  const reason = code?.toLowerCase().replaceAll("_", " ") ?? message;
+  return code === "TOO_MANY_REDIRECTS"
+    ? new FinalError(reason)
+    : new Error(reason);
 }

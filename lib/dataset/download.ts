@@ -23,10 +23,12 @@
  * @module
  */
 import { createHash } from "node:crypto";
-import { access, readdir, rm } from "node:fs/promises";
+import { existsSync } from "node:fs";
+import { readdir, rm } from "node:fs/promises";
 import { extname, join } from "node:path";
-import { type FetchLimits, PictureFetcher } from "./fetch.ts";
+import { type FetchLimits, pictureFetcher } from "./fetch.ts";
 import { writeAtomic } from "../files.ts";
+import { STOPPED } from "../http/http.ts";
 import { paths } from "../paths.ts";
 import type { FoundPicture } from "../records.ts";
 
@@ -55,18 +57,14 @@ export interface DownloadProgress {
   failed: number;
 }
 
-/** A picture and its file. */
-export interface DownloadedPicture {
-  /** As the crawl found it. */
-  picture: FoundPicture;
+/** A picture that has a file. */
+export interface DownloadedPicture extends FoundPicture {
   /** Absolute path of the file, as the site sent it. */
   file: string;
 }
 
 /** A picture without a file. */
-export interface DownloadFailure {
-  /** As the crawl found it. */
-  picture: FoundPicture;
+export interface DownloadFailure extends FoundPicture {
   /** Why, in a few words: "404 Not Found". */
   reason: string;
 }
@@ -85,30 +83,34 @@ export async function download(
     {},
 ): Promise<{ records: DownloadedPicture[]; failures: DownloadFailure[] }> {
   await removeLeftovers();
-  const fetcher = new PictureFetcher(limits, signal);
-  const outcomes = new Map<string, Promise<Outcome>>();
+  const fetchPicture = pictureFetcher(limits, signal);
+  /** By file: whether an earlier run had fetched it, or why there is none. */
+  const outcomes = new Map<string, Promise<boolean | Error>>();
   const progress = { done: 0, total: pictures.length, resumed: 0, failed: 0 };
+  const records: DownloadedPicture[] = [];
+  const failures: DownloadFailure[] = [];
 
-  const settled = await Promise.all(pictures.map(async (picture) => {
-    const file = downloadPath(picture.url);
+  const settled = await Promise.all(pictures.map(async ({ url }) => {
+    const file = downloadPath(url);
     if (!outcomes.has(file)) {
-      outcomes.set(file, fetchTo(file, () => rebase(picture.url), fetcher));
+      const fetchBytes = () => fetchPicture(rebase(url));
+      const onError = (error: Error) =>
+        signal?.aborted ? new Error(STOPPED) : error;
+      outcomes.set(file, save(file, fetchBytes).catch(onError));
     }
-    const { resumed, reason } = await outcomes.get(file)!;
+    const outcome = await outcomes.get(file)!;
     progress.done++;
-    if (resumed) progress.resumed++;
-    if (reason) progress.failed++;
+    if (outcome === true) progress.resumed++;
+    if (outcome instanceof Error) progress.failed++;
     onProgress?.({ ...progress });
-    return { picture, file, reason };
+    return { file, outcome };
   }));
-  return {
-    records: settled.flatMap(({ picture, file, reason }) =>
-      reason ? [] : [{ picture, file }]
-    ),
-    failures: settled.flatMap(({ picture, reason }) =>
-      reason ? [{ picture, reason }] : []
-    ),
-  };
+  settled.forEach(({ file, outcome }, i) => {
+    if (outcome instanceof Error) {
+      failures.push({ ...pictures[i], reason: outcome.message });
+    } else records.push({ ...pictures[i], file });
+  });
+  return { records, failures };
 }
 
 /**
@@ -131,35 +133,14 @@ export function downloadPath(url: string): string {
   );
 }
 
-/** How one address ended: fetched by an earlier run, or why it has no file. */
-interface Outcome {
-  resumed?: boolean;
-  reason?: string;
-}
-
-async function fetchTo(
+/** Fetches what is not there yet; true if it was. */
+async function save(
   file: string,
-  address: () => string,
-  fetcher: PictureFetcher,
-): Promise<Outcome> {
-  try {
-    if (await exists(file)) return { resumed: true };
-    await writeAtomic(file, await fetcher.fetch(address()));
-    return {};
-  } catch (error) {
-    return { reason: describe(error as Error) };
-  }
-}
-
-function exists(file: string): Promise<boolean> {
-  return access(file).then(() => true, () => false);
-}
-
-/** Why a request came to nothing, in one line. */
-function describe({ name, message, cause }: Error): string {
-  if (name === "TimeoutError") return "no whole answer in time";
-  const detail = cause instanceof Error ? cause.message : message;
-  return detail.split("\n")[0].slice(0, 200);
+  fetchBytes: () => Promise<Uint8Array>,
+): Promise<boolean> {
+  if (existsSync(file)) return true;
+  await writeAtomic(file, await fetchBytes());
+  return false;
 }
 
 /** Removes what a killed run had begun to write. */

@@ -10,12 +10,12 @@
  * import { countLeft } from "#lib/dataset/prepare.ts";
  * import { deepEqual } from "node:assert/strict";
  *
- * const picture = { category: "birds", term: "owl", url: "https://example.org/a.jpg",
+ * const owl = { category: "birds", term: "owl", url: "https://example.org/a.jpg",
  *   page: "", caption: "", author: "", license: "" };
  * deepEqual(
  *   countLeft([
- *     { picture, fate: "corrupt", reason: "cannot be decoded to its end" },
- *     { picture, fate: "train", reason: "" },
+ *     { ...owl, outcome: "corrupt", reason: "cannot be decoded to its end" },
+ *     { ...owl, outcome: "train", reason: "" },
  *   ]),
  *   { found: 2, downloaded: 2, decodable: 1, "right size": 1, distinct: 1 },
  * );
@@ -38,18 +38,16 @@ import type { DatasetPicture, FoundPicture } from "../records.ts";
 import { picturePath, splitTerm, writeDataset } from "./dataset.ts";
 
 /** Where a found picture ended: why it was left out, or in which split. */
-export type Fate =
+export type Outcome =
   | "not downloaded"
   | RejectedPicture["rejected"]
   | "duplicate"
   | DatasetPicture["split"];
 
 /** What became of one found picture. */
-export interface Account {
-  /** As the crawl found it. */
-  picture: FoundPicture;
+export interface Account extends FoundPicture {
   /** Where it ended. */
-  fate: Fate;
+  outcome: Outcome;
   /** Why it was left out; "" for a picture of the data set. */
   reason: string;
   /** The downloaded file's absolute path, if there is one. */
@@ -95,7 +93,9 @@ export async function prepareDataset(
     signal?.throwIfAborted();
     const result = await cleanPicture(record.file, { minSide });
     onProgress?.(++done);
-    if ("rejected" in result) return { ...record, ...result };
+    if ("rejected" in result) {
+      return { ...record, outcome: result.rejected, reason: result.reason };
+    }
     const { jpeg, ...facts } = result;
     await writeAtomic(join(staging, facts.sha256), jpeg);
     return { ...record, ...facts };
@@ -120,17 +120,15 @@ export async function prepareDataset(
   const kept = new Map(pictures.map((picture) => [picture.sha256, picture]));
   return [
     ...cleaned.map((item): Account => {
-      const { picture, file } = item;
-      if ("rejected" in item) {
-        return { picture, file, fate: item.rejected, reason: item.reason };
-      }
-      const { split, path } = kept.get(item.sha256)!;
-      return distinct.get(item.sha256) === item
-        ? { picture, file, fate: split, reason: "" }
-        : { picture, file, fate: "duplicate", reason: `same as ${path}` };
+      if (!("sha256" in item)) return item;
+      const { sha256, width: _, height: __, ...found } = item;
+      const { split, path } = kept.get(sha256)!;
+      return distinct.get(sha256) === item
+        ? { ...found, outcome: split, reason: "" }
+        : { ...found, outcome: "duplicate", reason: `same as ${path}` };
     }),
-    ...downloads.failures.map(({ picture, reason }): Account => (
-      { picture, fate: "not downloaded", reason }
+    ...downloads.failures.map((failure): Account => (
+      { ...failure, outcome: "not downloaded" }
     )),
   ];
 }
@@ -141,15 +139,15 @@ export function countLeft(
 ): Record<string, number> {
   let left = accounts.length;
   const counts: Record<string, number> = { found: left };
-  for (const [step, fates] of Object.entries(LOST_AT)) {
-    left -= accounts.filter(({ fate }) => fates.includes(fate)).length;
+  for (const [step, lost] of Object.entries(LOST_AT)) {
+    left -= accounts.filter(({ outcome }) => lost.includes(outcome)).length;
     counts[step] = left;
   }
   return counts;
 }
 
-/** The fates that end at each step, in the order of the steps. */
-const LOST_AT: Record<string, Fate[]> = {
+/** How pictures end at each step, in the order of the steps. */
+const LOST_AT: Record<string, Outcome[]> = {
   downloaded: ["not downloaded"],
   decodable: ["corrupt"],
   "right size": ["too small", "too large"],
@@ -173,7 +171,7 @@ function arrange(
   items: readonly Cleaned[],
   testPerTerm: number,
 ): DatasetPicture[] {
-  const terms = Map.groupBy(items, ({ picture }) => picture.term);
+  const terms = Map.groupBy(items, ({ term }) => term);
   return [...terms.values()].flatMap((term) => {
     const { test, train } = splitTerm(term, testPerTerm);
     return [
@@ -184,15 +182,15 @@ function arrange(
 }
 
 function toPicture(
-  { picture, file, width, height, sha256 }: Cleaned,
+  { file, width, height, sha256, ...found }: Cleaned,
   split: DatasetPicture["split"],
 ): DatasetPicture {
   // With its own sum in its name, a picture never takes another's place.
   const name = basename(file).replace(/-[0-9a-f]{16}(\.\w+)?$/, "");
-  const path = `${split}/${folderName(picture.term)}/${name}-${
+  const path = `${split}/${folderName(found.term)}/${name}-${
     sha256.slice(0, 12)
   }.jpg`;
-  return { path, split, ...picture, width, height, sha256 };
+  return { path, split, ...found, width, height, sha256 };
 }
 
 /** A term as one folder's name, in whatever language it is. */

@@ -150,7 +150,7 @@ function httpReader(
     forceRangeRequests: true,
     maximumRangeSize: 2 ** 20,
     fetch: (_, init) => {
-      const headers = init?.headers as Record<string, string>;
+      const { headers } = init as { headers: Record<string, string> };
       return send(
         host,
         () => fetchOnce(address, read, { headers, signal }),

@@ -207,7 +207,7 @@ Deno.test("crawl() tries again what may pass: a page, more photos, a licence", (
 
 Deno.test("crawl() keeps the first photos when the next ones fail, and completes them later", async () => {
   const faults: Fault[] = [
-    { match: /text=flower&page=2/, answer: "500", times: 3 },
+    { match: /text=flower&page=2/, answer: "500", times: 4 },
   ];
   await withCrawls(async ({ origin, run }) => {
     const first = await run({ plants: ["flower"] });
@@ -343,6 +343,7 @@ Deno.test("crawl() of a site that does not answer says so for each term", async 
   const plan = { food: ["fruit", "vegetable"] };
   const { failures } = await crawl(localSite(photoSite.origin), plan, {
     folder,
+    backoffMs: 20,
   });
   equal(failures.length, 2);
   match(failures[1].reason, /^http.*\/robots\.txt did not answer: .*refused/i);

@@ -87,12 +87,7 @@ Deno.test("flickr's pages are read: titles, authors, licences, load more", async
       {
         maxImages: 20,
         timeoutMs: 10_000,
-        backoffMs: 10,
-        host: new Host("flickr", {
-          intervalMs: 0,
-          backoffMs: 10,
-          patienceMs: 1000,
-        }),
+        host: new Host("flickr", { backoffMs: 10 }),
         isAllowed: (url) => !url.includes("/photos/sam/"),
       },
     );

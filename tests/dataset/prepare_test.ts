@@ -13,7 +13,7 @@ import { startPhotoSite } from "#lib/photo_site/photo_site.ts";
 import {
   type Account,
   countLeft,
-  type Fate,
+  type Outcome,
   prepareDataset,
 } from "#lib/dataset/prepare.ts";
 import type { DatasetPicture } from "#lib/records.ts";
@@ -63,10 +63,10 @@ async function downloaded(
     const digest = createHash("sha256").update(key).digest("hex").slice(0, 16);
     const file = join(paths.downloads, `${name}-${digest}.png`);
     await Deno.writeFile(file, bytes);
-    records.push({ picture: found(key), file });
+    records.push({ ...found(key), file });
   }
   const failures = missing.map((key) => ({
-    picture: found(key),
+    ...found(key),
     reason: "404 Not Found",
   }));
   return { records, failures };
@@ -91,11 +91,11 @@ async function snapshot(
   return Object.fromEntries(Object.entries(sums).sort());
 }
 
-function fates(accounts: Account[]): Record<string, Fate> {
+function outcomes(accounts: Account[]): Record<string, Outcome> {
   return Object.fromEntries(
-    accounts.map(({ picture, fate }) => [
-      decodeURI(picture.url.slice("https://photos.example/".length)),
-      fate,
+    accounts.map(({ url, outcome }) => [
+      decodeURI(url.slice("https://photos.example/".length)),
+      outcome,
     ]),
   );
 }
@@ -118,7 +118,7 @@ Deno.test("prepareDataset() accounts for every picture and writes what is kept",
     const accounts = await prepareDataset(downloads, {
       onProgress: (done) => steps.push(done),
     });
-    deepEqual(fates(accounts), {
+    deepEqual(outcomes(accounts), {
       "owl/a.png": "test",
       "owl/b.png": "test",
       "owl/again.png": "duplicate",
@@ -137,8 +137,8 @@ Deno.test("prepareDataset() accounts for every picture and writes what is kept",
       "right size": 6,
       distinct: 4,
     });
-    for (const { fate, reason } of accounts) {
-      equal(reason === "", fate === "train" || fate === "test");
+    for (const { outcome, reason } of accounts) {
+      equal(reason === "", outcome === "train" || outcome === "test");
     }
     match(accounts[2].reason, /^same as test\/owl\/a-[0-9a-f]{12}\.jpg$/);
 
@@ -152,7 +152,7 @@ Deno.test("prepareDataset() accounts for every picture and writes what is kept",
       await Deno.readTextFile(join(paths.dataset, "filename.txt")),
       listed.map((path) => path + "\n").join(""),
     );
-    const { picture: found } = downloads.records[0];
+    const { file: _, ...found } = downloads.records[0];
     const { path, sha256, ...rest } = queries[0];
     deepEqual(rest, { ...found, split: "test", width: 64, height: 64 });
     const bytes = await Deno.readFile(picturePath({ path }));
@@ -198,7 +198,7 @@ Deno.test("prepareDataset() removes what an earlier run left", async () => {
       { records: first.records.slice(0, 2), failures: [] },
       { testPerTerm: 0 },
     );
-    deepEqual(accounts.map(({ fate }) => fate), ["train", "train"]);
+    deepEqual(accounts.map(({ outcome }) => outcome), ["train", "train"]);
     deepEqual(
       Object.keys(await snapshot()).map((path) => path.replace(/-\w+/, "")),
       ["filename.txt", "manifest.jsonl", "train/owl/a.jpg", "train/owl/b.jpg"],
@@ -256,7 +256,7 @@ Deno.test("prepareDataset() keeps hostile terms inside the data set's folder", a
 });
 
 Deno.test("countLeft() ends with what is kept and never rises", () => {
-  const fate = fc.constantFrom<Fate>(
+  const outcome = fc.constantFrom<Outcome>(
     "not downloaded",
     "corrupt",
     "too small",
@@ -265,23 +265,20 @@ Deno.test("countLeft() ends with what is kept and never rises", () => {
     "train",
     "test",
   );
-  fc.assert(fc.property(fc.array(fate), (fates) => {
-    const counts = Object.values(countLeft(fates.map((fate) => ({
-      picture: {} as Account["picture"],
-      fate,
-      reason: "",
-    }))));
-    equal(counts[0], fates.length);
+  fc.assert(fc.property(fc.array(outcome), (outcomes) => {
+    const accounts = outcomes.map((outcome) => ({ outcome }) as Account);
+    const counts = Object.values(countLeft(accounts));
+    equal(counts[0], outcomes.length);
     deepEqual(counts, counts.toSorted((a, b) => b - a));
     equal(
       counts.at(-1),
-      fates.filter((fate) => fate === "train" || fate === "test").length,
+      outcomes.filter((one) => one === "train" || one === "test").length,
     );
   }));
 });
 
 /** What becomes of the site's flawed photos. */
-const FATES: Record<Flaw, Fate> = {
+const OUTCOMES: Record<Flaw, Outcome> = {
   "gone": "not downloaded",
   "not a picture": "not downloaded",
   "cut off": "corrupt",
@@ -326,10 +323,10 @@ Deno.test("download() and prepareDataset() come through a photo site's bad day",
     await site.close();
 
     const accounts = await prepareDataset(downloads);
-    for (const { picture, fate } of accounts) {
-      const id = Number(/\d+(?=-)/.exec(picture.url)![0]);
+    for (const { url, outcome } of accounts) {
+      const id = Number(/\d+(?=-)/.exec(url)![0]);
       const { flaw } = library.find(id)!;
-      if (flaw) equal(fate, FATES[flaw], picture.url);
+      if (flaw) equal(outcome, OUTCOMES[flaw], url);
     }
     equal(countLeft(accounts).distinct, sample.length);
   });

@@ -1,5 +1,6 @@
 import { deepEqual, ok, rejects } from "node:assert/strict";
-import { FinalError, Host } from "#lib/http/hosts.ts";
+import { Host } from "#lib/http/hosts.ts";
+import { FinalError } from "#lib/http/http.ts";
 
 const limits = { intervalMs: 10, backoffMs: 100, patienceMs: 1000 };
 

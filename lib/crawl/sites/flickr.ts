@@ -31,7 +31,7 @@
  * @module
  */
 /// <reference lib="dom" />
-import type { SeenPicture, Site } from "./site.ts";
+import type { Site, SitePicture } from "./site.ts";
 
 /** A picture in one of the sizes that share a secret. */
 const PICTURE =
@@ -64,12 +64,12 @@ export const flickr: Site = {
  * Starts from the links to photo pages, which are addresses and so outlive
  * changes of layout, and takes the picture of that number in or around each.
  */
-function readResults(page: Document): SeenPicture[] {
-  const seen = new Map<string, SeenPicture>();
+function readResults(page: Document): SitePicture[] {
+  const shown = new Map<string, SitePicture>();
   for (const link of page.querySelectorAll<HTMLAnchorElement>("a[href]")) {
     const [address, id] =
       /^https:\/\/[^?#]*\/photos\/[^/]+\/(\d+)/.exec(link.href) ?? [];
-    if (!address || seen.has(address)) continue;
+    if (!address || shown.has(address)) continue;
 
     let image = "";
     let around: HTMLElement | null = link;
@@ -90,15 +90,15 @@ function readResults(page: Document): SeenPicture[] {
     const owner = around.querySelector(
       `a[href$="${new URL(address).pathname.replace(/\d+$/, "")}"]`,
     );
-    seen.set(address, {
-      image: new URL(image, page.baseURI).href,
+    shown.set(address, {
+      url: new URL(image, page.baseURI).href,
       page: `${address}/`,
       caption: title ?? label,
       author: owner?.textContent?.trim() || by || "",
       license: "",
     });
   }
-  return [...seen.values()];
+  return [...shown.values()];
 }
 
 function readPhotoPage(page: Document) {

@@ -15,7 +15,7 @@
  * @module
  */
 /// <reference lib="dom" />
-import type { SeenPicture, Site } from "./site.ts";
+import type { Site, SitePicture } from "./site.ts";
 
 /** Number, name and size in a picture's address. */
 const PICTURE = /\/pictures\/(\d+)-([a-z0-9-]+)_[stmb]\.jpg(\?.*)?$/;
@@ -42,9 +42,9 @@ export function localSite(origin: string): Site {
   };
 }
 
-function readResults(page: Document): SeenPicture[] {
+function readResults(page: Document): SitePicture[] {
   return [...page.querySelectorAll(".photo")].map((photo) => ({
-    image: photo.querySelector("img")?.src ?? "",
+    url: photo.querySelector("img")?.src ?? "",
     page: photo.querySelector("a")?.href ?? "",
     caption: photo.querySelector(".title")?.textContent ?? "",
     author: photo.querySelector(".author span")?.textContent ?? "",

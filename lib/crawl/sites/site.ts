@@ -19,20 +19,13 @@
  * @module
  */
 /// <reference lib="dom" />
+import type { FoundPicture } from "../../records.ts";
 
-/** A picture as a search page shows it; "" for what the page does not say. */
-export interface SeenPicture {
-  /** Address of the small picture. */
-  image: string;
-  /** Address of the page that shows and credits it. */
-  page: string;
-  /** Its title. */
-  caption: string;
-  /** Who made it. */
-  author: string;
-  /** Under which terms. */
-  license: string;
-}
+/**
+ * A picture as a site shows it: all but what was searched for. On a search page
+ * its address is that of the small picture, and "" is what the page does not say.
+ */
+export type SitePicture = Omit<FoundPicture, "category" | "term">;
 
 /** A photo site. */
 export interface Site {
@@ -45,11 +38,11 @@ export interface Site {
   /** What the button that brings more pictures says. */
   readonly moreButton: RegExp;
   /** Reads all pictures on a search page, in its order. */
-  readonly readResults: (page: Document) => SeenPicture[];
+  readonly readResults: (page: Document) => SitePicture[];
   /** Reads from a picture's page what the search page did not say. */
   readonly readPhotoPage: (
     page: Document,
-  ) => Pick<SeenPicture, "author" | "license">;
+  ) => Pick<SitePicture, "author" | "license">;
   /**
    * The address of the wished size, about 1024 pixels.
    *

@@ -1,0 +1,185 @@
+/**
+ * One rule for whatever goes over HTTP: a crawl's pages, pictures, large files.
+ *
+ * | an answer | means |
+ * | --- | --- |
+ * | below 400 | ok |
+ * | 429, or 503 with Retry-After | refused: the host pauses as long as it asks |
+ * | 408, 5xx; a broken connection; silence | may pass: sent again, a few times |
+ * | anything else | final |
+ *
+ * Beside this, hosts.ts holds a host's timetable, large_file.ts downloads what
+ * is too large to begin anew, and zip.ts reads archives, near or far.
+ *
+ * ```ts
+ * import { fetchOnce, send } from "#lib/http/http.ts";
+ * import { Host } from "#lib/http/hosts.ts";
+ * import { startPhotoSite } from "#lib/photo_site/photo_site.ts";
+ * import { match } from "node:assert/strict";
+ *
+ * const site = await startPhotoSite({
+ *   port: 0,
+ *   faults: [{ match: /robots/, answer: "500", times: 2 }],
+ * });
+ * const host = new Host("the photo site", { backoffMs: 10 });
+ * const url = `${site.origin}/robots.txt`;
+ * const read = (response: Response) => response.text();
+ * match(await send(host, () => fetchOnce(url, read)), /Disallow/);
+ * await site.close();
+ * ```
+ *
+ * @module
+ */
+import { Buffer } from "node:buffer";
+// Node's own timers, whose refresh() the global ones lack under Deno.
+import { clearTimeout, setTimeout } from "node:timers";
+import pRetry from "p-retry";
+import type { Host } from "./hosts.ts";
+
+/** What we call ourselves to other machines. */
+export const USER_AGENT = "contact-sheet";
+
+/** Why something is missing after a stop. */
+export const STOPPED = "stopped: run again to continue";
+
+/** A failure that the same request would meet again: there is no use in retrying. */
+export class FinalError extends Error {
+  /** The status of the answer, where there was one. */
+  readonly status?: number;
+
+  /** @param status The status of the answer, where there was one. */
+  constructor(message: string, status?: number) {
+    super(message);
+    this.status = status;
+  }
+}
+
+/** The host wants to be asked later. */
+class RefusedError extends Error {
+  retryAfter: string | null = null;
+}
+
+/**
+ * Throws if an answer is an error.
+ *
+ * @param retryAfter Its Retry-After header.
+ * @throws {FinalError} If the same request would be answered so again.
+ * @throws {Error} If another one may be answered better: `send` knows when.
+ */
+export function checkStatus(
+  status: number,
+  statusText: string,
+  retryAfter?: string | null,
+): void {
+  if (status < 400) return;
+  const said = `${status} ${statusText}`.trim();
+  if (status === 429 || (status === 503 && retryAfter)) {
+    throw Object.assign(new RefusedError(said), { retryAfter });
+  }
+  if (status === 408 || status >= 500) throw new Error(said);
+  throw new FinalError(said, status);
+}
+
+/**
+ * Does what sends a request, when the host's turn comes, and again as the rule
+ * says.
+ *
+ * @param attempt Sends the request, checks the answer's status, and reads it.
+ * @param signal Ends the waiting between attempts.
+ * @throws {FinalError} If there was no use in another attempt.
+ * @throws {Error} What the last attempt met, on one line.
+ */
+export function send<Content>(
+  host: Host,
+  attempt: () => Promise<Content>,
+  signal?: AbortSignal,
+): Promise<Content> {
+  const inTurn = async () => {
+    while (true) {
+      await host.turn(signal);
+      const sentAt = Date.now();
+      const outcome = await attempt().catch((error: Error) => error);
+      if (outcome instanceof RefusedError) {
+        host.refused(sentAt, outcome.retryAfter);
+        continue;
+      }
+      host.answered(sentAt);
+      if (outcome instanceof Error) throw plain(outcome);
+      return outcome;
+    }
+  };
+  return pRetry(() => host.queue(inTurn), {
+    retries: host.limits.retries,
+    minTimeout: host.limits.backoffMs,
+    signal,
+    shouldRetry: ({ error }) => !(error instanceof FinalError),
+  });
+}
+
+/** What fetch() takes, and a time limit. */
+export interface FetchOptions extends Omit<RequestInit, "headers" | "signal"> {
+  /** Beside those of `fetchOnce` itself. */
+  headers?: Record<string, string>;
+  /** Stops it. */
+  signal?: AbortSignal;
+  /** For an answer to arrive whole. @default {30_000} */
+  timeoutMs?: number;
+}
+
+/**
+ * One attempt with fetch(): throws what `send` understands.
+ *
+ * @param read Reads the answer. What is large calls `arrived` with each part,
+ *   which starts the time limit anew.
+ */
+export async function fetchOnce<Content>(
+  address: string | URL,
+  read: (response: Response, arrived: () => void) => Promise<Content>,
+  { timeoutMs = 30_000, signal, headers, ...init }: FetchOptions = {},
+): Promise<Content> {
+  const late = new AbortController();
+  const timer = setTimeout(() => late.abort(), timeoutMs);
+  let response: Response | undefined;
+  try {
+    response = await fetch(address, {
+      ...init,
+      // Compressed answers have no use for ranges, nor a true length.
+      headers: {
+        "accept-encoding": "identity",
+        "user-agent": USER_AGENT,
+        ...headers,
+      },
+      signal: AbortSignal.any([late.signal, ...signal ? [signal] : []]),
+    });
+    const { status, statusText } = response;
+    checkStatus(status, statusText, response.headers.get("retry-after"));
+    return await read(response, () => timer.refresh());
+  } catch (error) {
+    throw late.signal.aborted ? new Error("no whole answer in time") : error;
+  } finally {
+    clearTimeout(timer);
+    if (!response?.bodyUsed) await response?.body?.cancel();
+  }
+}
+
+/** The first bytes of an answer, `maxBytes` at most. */
+export async function readStart(
+  { body }: Response,
+  maxBytes: number,
+): Promise<Uint8Array> {
+  const chunks: Uint8Array[] = [];
+  let size = 0;
+  for await (const chunk of body ?? []) {
+    chunks.push(chunk);
+    size += chunk.length;
+    if (size >= maxBytes) break;
+  }
+  return Buffer.concat(chunks).subarray(0, maxBytes);
+}
+
+/** One line that names the cause, which fetch hides behind a TypeError. */
+function plain(error: Error): Error {
+  if (error instanceof FinalError) return error;
+  const { message } = error.cause instanceof Error ? error.cause : error;
+  return new Error(message.split("\n")[0].slice(0, 200), { cause: error });
+}
