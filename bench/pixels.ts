@@ -5,22 +5,9 @@
  *
  * @module
  */
-import { PixelGallery } from "../lib/compare/pixel_gallery.ts";
-import {
-  add,
-  addLanes32,
-  assemble,
-  get,
-  i32,
-  load,
-  or,
-  repeatWhileBelow,
-  set,
-  storeF64,
-  toF64,
-} from "../lib/pictures/assembler.ts";
-import { QUERIES_A_PASS } from "../lib/compare/pixel_kernels.ts";
+import { PixelGallery, QUERIES_A_PASS } from "../lib/compare/pixel_gallery.ts";
 import { type MetricName, metrics } from "../lib/compare/metrics.ts";
+import { openKernels } from "../lib/pictures/kernels.ts";
 import { type Bench, medianMs, row } from "./harness.ts";
 
 const PICTURES = 800;
@@ -71,31 +58,12 @@ export const bench: Bench = async ({ log, peer }) => {
 
 /** Reads as many bytes from a memory of its own. */
 function reader(bytes: number): () => void {
-  const [position, end, seen] = [0, 1, 2];
-  const module = assemble([{
-    name: "read",
-    parameters: 2,
-    locals: { vectors: 1 },
-    body: [
-      ...repeatWhileBelow(position, get(end), [
-        ...[0, 16, 32, 48].flatMap((offset) =>
-          set(seen, or(get(seen), load(get(position), offset)))
-        ),
-        ...set(position, add(get(position), i32(64))),
-      ]),
-      // Used, or the engine would leave the reading out.
-      ...storeF64(i32(0), toF64(addLanes32(get(seen)))),
-    ],
-  }]);
   const memory = new WebAssembly.Memory({
     initial: Math.ceil(bytes / 2 ** 16),
   });
   // Untouched memory is not there yet.
   new Uint8Array(memory.buffer).fill(1);
-  const { exports } = new WebAssembly.Instance(
-    new WebAssembly.Module(module),
-    { host: { memory } },
-  );
-  const read = exports.read as (start: number, end: number) => void;
-  return () => read(0, bytes);
+  const file = new URL("./kernels/reading.wasm", import.meta.url);
+  const { read } = openKernels(file, memory);
+  return () => read(bytes);
 }

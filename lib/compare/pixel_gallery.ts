@@ -12,7 +12,7 @@
  * correlation  the cosine of Σgq − ΣgΣq/D, Σg² − (Σg)²/D, Σq² − (Σq)²/D
  * ```
  *
- * Touches no files.
+ * Reads only its kernels, pixel_sums.as.ts.
  *
  * ```ts
  * import { PixelGallery } from "#lib/compare/pixel_gallery.ts";
@@ -29,15 +29,16 @@
  *
  * @module
  */
-import {
-  compilePixelKernels,
-  type PixelKernels,
-  QUERIES_A_PASS,
-} from "./pixel_kernels.ts";
+import { type Kernels, openKernels } from "../pictures/kernels.ts";
 import { cosineOfSums, type MetricName } from "./metrics.ts";
 
 /** The most that a WebAssembly memory can hold, in bytes. */
 export const LARGEST_GALLERY_BYTES = 2 ** 32;
+
+/** Queries that are compared together: as many as the kernels take. */
+export const QUERIES_A_PASS = 4;
+
+const KERNELS = new URL("./pixel_sums.wasm", import.meta.url);
 
 /** A vector's own sums. */
 interface Sums {
@@ -52,10 +53,10 @@ export class PixelGallery {
   /** Length D of each. */
   readonly length: number;
   readonly #buffer: ArrayBuffer;
-  readonly #kernels: PixelKernels;
+  readonly #kernels: Kernels;
   /** From one row to the next: the length, rounded up to 16 bytes. */
   readonly #rowBytes: number;
-  /** Where queries are laid out for a pass, and where its sums arrive. */
+  /** Where the queries of a pass lie, and where the kernels write sums. */
   readonly #queriesAt: number;
   readonly #sumsAt: number;
   readonly #rowSums: Sums[];
@@ -70,9 +71,8 @@ export class PixelGallery {
     this.length = length;
     this.#rowBytes = Math.ceil(length / 16) * 16;
     this.#queriesAt = count * this.#rowBytes;
-    // Room for queries of 16-bit numbers, and for sums of 8 bytes.
-    this.#sumsAt = this.#queriesAt + 2 * QUERIES_A_PASS * this.#rowBytes;
-    const bytes = this.#sumsAt + 8 * QUERIES_A_PASS * count;
+    this.#sumsAt = this.#queriesAt + QUERIES_A_PASS * this.#rowBytes;
+    const bytes = this.#sumsAt + 8 * QUERIES_A_PASS;
     if (!(count >= 1 && length >= 1) || bytes > LARGEST_GALLERY_BYTES) {
       throw new RangeError(
         `PixelGallery: expected 1 vector or more and 4 GB at most, got ` +
@@ -83,7 +83,7 @@ export class PixelGallery {
       initial: Math.ceil(bytes / 2 ** 16),
     });
     this.#buffer = memory.buffer as ArrayBuffer;
-    this.#kernels = compilePixelKernels(memory);
+    this.#kernels = openKernels(KERNELS, memory);
     this.#rowSums = new Array(count).fill({ sum: 0, squares: 0 });
   }
 
@@ -94,18 +94,15 @@ export class PixelGallery {
    */
   set(row: number, vector: Uint8Array): void {
     this.#checkLength(vector);
-    this.get(row).set(vector);
+    this.#checkRow(row);
+    this.#at(row * this.#rowBytes).set(vector);
     this.#rowSums[row] = sumsOf(vector);
   }
 
-  /** The vector in a row; not a copy. */
+  /** A copy of the vector in a row. */
   get(row: number): Uint8Array {
-    if (!(row in this.#rowSums)) {
-      throw new RangeError(
-        `PixelGallery: expected a row from 0 to ${this.count - 1}, got ${row}`,
-      );
-    }
-    return new Uint8Array(this.#buffer, row * this.#rowBytes, this.length);
+    this.#checkRow(row);
+    return this.#at(row * this.#rowBytes).slice();
   }
 
   /**
@@ -141,32 +138,49 @@ export class PixelGallery {
     metric: MetricName,
     rows: number,
   ): Float64Array[] {
-    const kernel = metric === "l1" ? "differences" : "products";
-    const size = QUERIES_A_PASS * this.#rowBytes;
-    const laidOut = metric === "l1"
-      ? new Uint8Array(this.#buffer, this.#queriesAt, size)
-      : new Uint16Array(this.#buffer, this.#queriesAt, size);
-    queries.forEach((query, q) => layOut(query, laidOut, q, queries.length));
-    this.#kernels[kernel][queries.length](
-      0,
-      rows * this.#rowBytes,
-      this.#rowBytes,
+    const kernel = this.#kernels[metric === "l1" ? "differences" : "products"];
+    const [queriesAt, rowBytes, sumsAt] = [
       this.#queriesAt,
+      this.#rowBytes,
       this.#sumsAt,
-    );
-    const sums = new Float64Array(
-      this.#buffer,
-      this.#sumsAt,
-      rows * queries.length,
-    );
-    return queries.map((query, q) => {
-      const ofQuery = sumsOf(query);
-      return Float64Array.from({ length: rows }, (_, row) => {
-        const sum = sums[row * queries.length + q];
-        const ofRow = this.#rowSums[row];
-        return valueOf(metric, sum, ofRow, ofQuery, this.length);
-      });
+    ];
+    const querySums = queries.map((query, q) => {
+      this.#at(queriesAt + q * rowBytes).set(query);
+      return sumsOf(query);
     });
+    const sums = new Float64Array(this.#buffer, sumsAt, QUERIES_A_PASS);
+    const values = queries.map(() => new Float64Array(rows));
+    const keep = (q: number, row: number, sum: number) => {
+      const ofRow = this.#rowSums[row];
+      values[q][row] = valueOf(metric, sum, ofRow, querySums[q], this.length);
+    };
+    // A kernel compares one vector with four: a row with four queries, or a
+    // query with four rows. What lies after the last of them is not looked at.
+    if (queries.length > 1) {
+      for (let row = 0; row < rows; row++) {
+        kernel(row * rowBytes, queriesAt, rowBytes, sumsAt);
+        for (let q = 0; q < queries.length; q++) keep(q, row, sums[q]);
+      }
+    } else {
+      for (let row = 0; row < rows; row += QUERIES_A_PASS) {
+        kernel(queriesAt, row * rowBytes, rowBytes, sumsAt);
+        const end = Math.min(row + QUERIES_A_PASS, rows);
+        for (let r = row; r < end; r++) keep(0, r, sums[r - row]);
+      }
+    }
+    return values;
+  }
+
+  #at(address: number): Uint8Array {
+    return new Uint8Array(this.#buffer, address, this.length);
+  }
+
+  #checkRow(row: number): void {
+    if (!(row in this.#rowSums)) {
+      throw new RangeError(
+        `PixelGallery: expected a row from 0 to ${this.count - 1}, got ${row}`,
+      );
+    }
   }
 
   #checkLength(vector: Uint8Array): void {
@@ -176,21 +190,6 @@ export class PixelGallery {
           `${vector.length}`,
       );
     }
-  }
-}
-
-/** Puts query `q` of `count` where the kernels look: 16 values of each in turn. */
-function layOut(
-  query: Uint8Array,
-  to: Uint8Array | Uint16Array,
-  q: number,
-  count: number,
-): void {
-  for (let start = 0; start < query.length; start += 16) {
-    const at = start * count + 16 * q;
-    const end = Math.min(16, query.length - start);
-    for (let i = 0; i < end; i++) to[at + i] = query[start + i];
-    for (let i = end; i < 16; i++) to[at + i] = 0;
   }
 }
 

@@ -32,8 +32,7 @@ import { Matrix } from "../compare/matrix.ts";
 import { l2Normalize } from "../compare/metrics.ts";
 import { type Device, DEVICE_NAMES, onBestDevice } from "./device.ts";
 import { encodeInBatches, type Encoder } from "./encoder.ts";
-import { decodeSquare } from "../pictures/square.ts";
-import type { SquareInput } from "../pictures/resize.ts";
+import { decodeSquare, type SquareInput } from "../pictures/square.ts";
 
 /** How the weights are stored: 32 or 16 bits, or 8 bits and a scale. */
 export type Precision = "fp32" | "fp16" | "q8";

@@ -41,8 +41,8 @@ import { folderPlace, toEmbed } from "../pictures/folder.ts";
 import {
   LARGEST_GALLERY_BYTES,
   PixelGallery,
+  QUERIES_A_PASS,
 } from "../compare/pixel_gallery.ts";
-import { QUERIES_A_PASS } from "../compare/pixel_kernels.ts";
 import { type MethodScores, MethodTally } from "./method_tally.ts";
 import { type MetricName, metrics } from "../compare/metrics.ts";
 import { pixelVector } from "../compare/pixels.ts";

@@ -3,8 +3,7 @@ import { createHash } from "node:crypto";
 import { readFile } from "node:fs/promises";
 import { join } from "node:path";
 import sharp from "sharp";
-import { decodeSquare } from "#lib/pictures/square.ts";
-import { resizeToSquare } from "#lib/pictures/resize.ts";
+import { decodeSquare, resizeToSquare } from "#lib/pictures/square.ts";
 
 const fixture = join(import.meta.dirname!, "..", "fixtures", "tiny_clip");
 const golden = JSON.parse(await readFile(join(fixture, "golden.json"), "utf8"));
@@ -97,7 +96,7 @@ Deno.test("resizeToSquare() puts colours in planes, normalised", () => {
     ...[0, 51, 102, 255, 204, 153],
     ...[0, 51, 102, 255, 204, 153],
   );
-  const planes = resizeToSquare(fourPixels, 2, 2, {
+  const planes = resizeToSquare({ data: fourPixels, width: 2, height: 2 }, {
     size: 2,
     mean: [0, 0.2, 0.4],
     std: [1, 0.5, 0.1],
@@ -109,9 +108,7 @@ Deno.test("resizeToSquare() puts colours in planes, normalised", () => {
 Deno.test("resizeToSquare() has room for larger and smaller pictures in turn", () => {
   const grey = (width: number, height: number) =>
     resizeToSquare(
-      new Uint8Array(width * height * 3).fill(128),
-      width,
-      height,
+      { data: new Uint8Array(width * height * 3).fill(128), width, height },
       bytesOf(24),
     );
   for (const [width, height] of [[900, 700], [1, 1], [2000, 3], [31, 1500]]) {
