@@ -53,27 +53,25 @@ export function encodeNpy({ data, count, dimensions }: Matrix): Uint8Array {
   const header = npyHeader(count, dimensions);
   const bytes = new Uint8Array(header.length + data.byteLength);
   bytes.set(header);
-  if (machineIsLittleEndian) {
-    bytes.set(
-      new Uint8Array(data.buffer, data.byteOffset, data.byteLength),
-      header.length,
-    );
-  } else {
-    const view = new DataView(bytes.buffer, header.length);
-    data.forEach((value, i) => view.setFloat32(4 * i, value, true));
-  }
+  bytes.set(
+    new Uint8Array(data.buffer, data.byteOffset, data.byteLength),
+    header.length,
+  );
   return bytes;
 }
 
-/** The bytes before the numbers in such a file. */
+/** How many bytes stand before the numbers in such a file. */
+export const NPY_HEADER_BYTES = 128;
+
+/** The bytes before the numbers. */
 export function npyHeader(count: number, dimensions: number): Uint8Array {
-  const dictionary =
+  const text =
+    `${magic}\x01\x00${String.fromCharCode(NPY_HEADER_BYTES - 10)}\0` +
     `{'descr': '<f4', 'fortran_order': False, 'shape': (${count}, ${dimensions}), }`;
-  const length = Math.ceil((10 + dictionary.length + 1) / 64) * 64;
-  const text = magic + "\x01\x00  " + dictionary.padEnd(length - 11) + "\n";
-  const bytes = Uint8Array.from(text, (letter) => letter.charCodeAt(0));
-  new DataView(bytes.buffer).setUint16(8, length - 10, true);
-  return bytes;
+  return Uint8Array.from(
+    text.padEnd(NPY_HEADER_BYTES - 1) + "\n",
+    (letter) => letter.charCodeAt(0),
+  );
 }
 
 /**
@@ -117,7 +115,7 @@ export function decodeNpy(bytes: Uint8Array): Matrix {
     );
   }
   const littleEndian = order !== ">";
-  if (itemSize === 4 && littleEndian && machineIsLittleEndian) {
+  if (itemSize === 4 && littleEndian) {
     // One copy: the header's length need not leave the data aligned in memory.
     const copy = new Uint8Array(bytes.subarray(dataAt, dataAt + size));
     return new Matrix(new Float32Array(copy.buffer), dimensions);
@@ -146,5 +144,3 @@ function halfToFloat(bits: number): number {
   if (exponent === 31) return fraction ? NaN : sign * Infinity;
   return sign * (1 + fraction / 1024) * 2 ** (exponent - 15);
 }
-
-const machineIsLittleEndian = new Uint8Array(Uint16Array.of(1).buffer)[0] === 1;

@@ -1,247 +1,306 @@
 /**
- * Embeddings on disk: embedded once, kept by content.
+ * Pictures and texts to embeddings, through the store: what it holds comes from
+ * disk, the rest goes through the encoder and is kept.
  *
  * ```text
  * 4_embeddings/<encoder>/
- *   embeddings.npy   float32 [N, D], unit rows, for numpy.load
- *   index.json       encoder, dimensions, and each row's id and content hash
+ *   parts/           the store (store.ts), of all pictures and texts
+ *   embeddings.npy   the data set's: float32 [N, D], unit rows, for numpy.load
+ *   index.json       whose they are, and each row's picture
  * ```
  *
- * A picture is known by the hash of its bytes: adding ten pictures to ten
- * thousand embeds ten, a renamed one is not embedded again, and one that is
- * gone leaves. Two encoders never meet in one file: each has its folder.
+ * A picture is known by the hash of its bytes (file_hashes.ts): adding ten to
+ * ten thousand embeds ten, and a renamed one is not embedded again. One that
+ * cannot be decoded keeps its place: its row is NaN throughout, which compares
+ * with nothing and ranks last. pipeline.ts has how decoding and inference run
+ * side by side, maintenance.ts how stores are listed and put together.
  *
  * ```ts
- * import { updateEmbeddings } from "#lib/embeddings/embeddings.ts";
- * import type { Encoder } from "#lib/encoders/encoder.ts";
+ * import { embedPictures } from "#lib/embeddings/embeddings.ts";
+ * import { EmbeddingStore } from "#lib/embeddings/store.ts";
+ * import { openEncoder } from "#lib/encoders/encoders.ts";
+ * import { paths } from "#lib/paths.ts";
+ * import { deepEqual } from "node:assert/strict";
+ * import { mkdtemp } from "node:fs/promises";
+ * import { join } from "node:path";
  *
- * async function embedOne(encoder: Encoder) {
- *   const picture = { id: "owl.jpg", source: "/pictures/owl.jpg", sha256: "…" };
- *   const { ids, vectors } = await updateEmbeddings(encoder, [picture]);
- *   console.log(ids[0], vectors.dimensions === encoder.dimensions);
- * }
+ * const encoder = await openEncoder("offline");
+ * const store = await EmbeddingStore.open(encoder, await mkdtemp("/tmp/store-"));
+ * const pictures = ["animals/water bird/flamingo.jpg", "gone.jpg"]
+ *   .map((path) => ({ path, source: join(paths.sample, path) }));
+ * const first = await embedPictures(encoder, pictures, { store });
+ * deepEqual([first.vectors.count, first.embedded], [2, 1]);
+ * deepEqual(first.failures.map(({ path }) => path), ["gone.jpg"]);
+ * deepEqual((await embedPictures(encoder, pictures, { store })).embedded, 0);
+ * await encoder.close();
  * ```
  *
  * @module
  */
-import { createHash } from "node:crypto";
-import { readFile, rename } from "node:fs/promises";
+import { readFile } from "node:fs/promises";
 import { join } from "node:path";
+import pLimit from "p-limit";
+import type { Matrix } from "../compare/matrix.ts";
+import { writeNpy } from "../compare/npy.ts";
+import type { Encoder } from "../encoders/encoder.ts";
+import { requireStage, writeAtomic } from "../files.ts";
+import { paths } from "../paths.ts";
+import type { ImageSource } from "../pictures/pictures.ts";
+import type { DatasetPicture, Picture } from "../records.ts";
+import { sha256 } from "./file_hashes.ts";
 import {
   embedBatches,
   type EmbeddedBatch,
-  type EmbedOptions,
+  type PipelineOptions,
 } from "./pipeline.ts";
-import type { Encoder } from "../encoders/encoder.ts";
-import type { ImageSource } from "../pictures/pictures.ts";
-import { Matrix } from "../compare/matrix.ts";
-import { requireStage, writeAtomic } from "../files.ts";
-import { decodeNpy, encodeNpy, readNpy } from "../compare/npy.ts";
-import { paths } from "../paths.ts";
+import { EmbeddingStore, encoderFolder } from "./store.ts";
 
 /** A picture to embed. */
-export interface PictureToEmbed {
-  /** Its name in the results: its path in the data set. */
-  id: string;
+export interface PictureToEmbed extends Pick<Picture, "path"> {
   /** Where its bytes are. */
   source: ImageSource;
-  /** SHA-256 of its bytes, hexadecimal. */
-  sha256: string;
+  /** SHA-256 of its bytes, where it is known already. */
+  sha256?: string;
 }
 
-/** One encoder's vectors, row by row. */
-export interface Embeddings {
-  /** The encoder's id: vectors of different encoders must not be compared. */
-  encoder: string;
-  /** Length of each vector. */
-  dimensions: number;
-  /** Each row's picture. */
-  ids: string[];
-  /** Unit vectors, in the order of `ids`. */
+/** A picture without an embedding, and why. */
+export interface EmbedFailure extends Pick<Picture, "path"> {
+  /** Its position in the list of pictures. */
+  index: number;
+  /** What the decoder said. */
+  reason: string;
+}
+
+/** Pictures' embeddings. */
+export interface EmbeddedPictures {
+  /** Unit vectors, a row a picture in the order given; NaN for failures. */
   vectors: Matrix;
-}
-
-/** What an update did beside the embeddings themselves. */
-export interface UpdatedEmbeddings extends Embeddings {
+  failures: EmbedFailure[];
   /** How many pictures went through the encoder this time. */
   embedded: number;
-  /** Pictures without a row, and why. */
-  failures: { id: string; reason: string }[];
+}
+
+/** How a run is watched and stopped, and what it shares with others. */
+export interface EmbedOptions extends PipelineOptions {
+  /**
+   * Embeddings on disk, which the caller saves.
+   * @default the encoder's own, opened and saved
+   */
+  store?: EmbeddingStore;
+}
+
+/**
+ * Embeds pictures.
+ *
+ * @param options.onProgress Counts those that were embedded before, too.
+ */
+export async function embedPictures(
+  encoder: Encoder,
+  pictures: readonly PictureToEmbed[],
+  options: EmbedOptions = {},
+): Promise<EmbeddedPictures> {
+  return await withStore(encoder, options, async (store) => {
+    const reasons = new Map<string, string>();
+    const keys = await pLimit(16).map(pictures, async (picture, index) => {
+      try {
+        return picture.sha256 ?? await store.files.of(picture.source);
+      } catch (error) {
+        const key = `unreadable: ${index}`;
+        reasons.set(key, `${picture.source} cannot be read: ${faultOf(error)}`);
+        return key;
+      }
+    });
+    const { vectors, embedded } = await lookUp(
+      ...[store, keys, reasons, options] as const,
+      (missing, options) =>
+        embedBatches(
+          encoder,
+          missing.map((index) => pictures[index].source),
+          options,
+        ),
+    );
+    const failures = pictures.flatMap(({ path }, index) => {
+      const reason = reasons.get(keys[index]);
+      return reason === undefined ? [] : [{ index, path, reason }];
+    });
+    return { vectors, failures, embedded };
+  });
+}
+
+/**
+ * Embeds texts.
+ *
+ * @param options.batchSize Texts between two reports. @default 64
+ * @returns Unit vectors, a row a text in the order given.
+ */
+export async function embedTexts(
+  encoder: Encoder,
+  texts: readonly string[],
+  options: EmbedOptions = {},
+): Promise<Matrix> {
+  return await withStore(encoder, options, async (store) => {
+    const keys = texts.map((text) => `text:${sha256(text)}`);
+    const { vectors } = await lookUp(
+      ...[store, keys, new Map(), options] as const,
+      (missing, options) =>
+        embedTextBatches(
+          encoder,
+          missing.map((index) => texts[index]),
+          options,
+        ),
+    );
+    return vectors;
+  });
+}
+
+/** The data set's embeddings, as notebook 4 has left them. */
+export interface Embeddings extends Omit<EmbeddedPictures, "embedded"> {
+  /** Each row's picture: its path in the data set. */
+  paths: string[];
 }
 
 interface Index {
   encoder: string;
+  description: string;
   dimensions: number;
-  /** SHA-256 of embeddings.npy, to tell which file this index belongs to. */
-  npySha256: string;
-  rows: { id: string; sha256: string }[];
+  pictures: { path: string; sha256: string; reason?: string }[];
 }
 
 /**
- * Brings the encoder's file in line with `pictures`, embedding only contents
- * it does not hold yet. Saves every ten seconds: a killed run goes on from there.
+ * Writes the data set's embeddings for NumPy and for later notebooks.
  *
- * @param pictures The whole data set, in the order that the rows shall have.
- * @param options.folder Holds one folder an encoder.
+ * @param pictures In the order of the rows.
  */
-export function updateEmbeddings(
+export async function writeEmbeddings(
   encoder: Encoder,
-  pictures: readonly PictureToEmbed[],
-  { folder = paths.embeddings, ...options }:
-    & EmbedOptions
-    & { folder?: string } = {},
-): Promise<UpdatedEmbeddings> {
-  return updateRows(
-    encoder,
-    pictures,
-    folder,
-    (wanted) =>
-      embedBatches(encoder, wanted.map(({ source }) => source), options),
-  );
-}
-
-/** The same for anything that has an id and a content: embed() embeds some. */
-export async function updateRows<Item extends { id: string; sha256: string }>(
-  encoder: Encoder,
-  items: readonly Item[],
-  folder: string,
-  embed: (wanted: readonly Item[]) => AsyncIterable<EmbeddedBatch>,
-): Promise<UpdatedEmbeddings> {
-  const place = encoderFolder(folder, encoder.id);
-  const known = await readKnown(place);
-  const unseen = new Map<string, Item>();
-  for (const item of items) {
-    if (!known.has(item.sha256)) unseen.set(item.sha256, item);
-  }
-  const wanted = [...unseen.values()];
-  const reasons = new Map<string, string>();
-  const save = () => writeEmbeddings(place, encoder, items, known);
-
-  let savedAt = Date.now();
-  try {
-    for await (const batch of embed(wanted)) {
-      for (const { index, reason } of batch.failures) {
-        reasons.set(wanted[index].sha256, reason);
-      }
-      for (let i = 0; i < batch.vectors.count; i++) {
-        const { sha256 } = wanted[batch.start + i];
-        if (!reasons.has(sha256)) known.set(sha256, batch.vectors.row(i));
-      }
-      if (Date.now() - savedAt > 10_000) {
-        await save();
-        savedAt = Date.now();
-      }
-    }
-  } finally {
-    // Also when stopped: what is embedded is kept.
-    await save();
-  }
-  const rows = items.filter(({ sha256 }) => known.has(sha256));
-  return {
-    encoder: encoder.id,
-    dimensions: encoder.dimensions,
-    ids: rows.map(({ id }) => id),
-    vectors: Matrix.of(
-      rows.map(({ sha256 }) => known.get(sha256)!),
-      encoder.dimensions,
-    ),
-    embedded: wanted.length - reasons.size,
-    failures: items.flatMap(({ id, sha256 }) => {
-      const reason = reasons.get(sha256);
-      return reason === undefined ? [] : [{ id, reason }];
-    }),
-  };
-}
-
-/**
- * Reads an encoder's embeddings.
- *
- * @throws {Error} If there are none, "… not found: run notebook 4 first", or
- *   they are damaged.
- */
-export async function readEmbeddings(
-  encoderId: string,
-  folder: string = paths.embeddings,
-): Promise<Embeddings> {
-  const place = encoderFolder(folder, encoderId);
-  const { index, vectors } = await requireStage(
-    join(place, "index.json"),
-    4,
-    () => readPlace(place),
-  );
-  const { encoder, dimensions, rows } = index;
-  return { encoder, dimensions, ids: rows.map(({ id }) => id), vectors };
-}
-
-/** An encoder's folder; its id may hold a slash ("clip-vit-b32/q8"). */
-function encoderFolder(folder: string, encoderId: string): string {
-  return join(folder, encoderId.replaceAll(/[^\w.-]+/g, "_"));
-}
-
-/** Vectors by content hash; none where nothing was saved, or it is damaged. */
-async function readKnown(place: string): Promise<Map<string, Float32Array>> {
-  try {
-    const { index, vectors } = await readPlace(place);
-    return new Map(
-      index.rows.map(({ sha256 }, row) => [sha256, vectors.row(row)]),
-    );
-  } catch {
-    // Made anew, which costs time and no more.
-    return new Map();
-  }
-}
-
-async function readPlace(
-  place: string,
-): Promise<{ index: Index; vectors: Matrix }> {
-  const index: Index = JSON.parse(
-    await readFile(join(place, "index.json"), "utf8"),
-  );
-  const vectors = await currentNpy(place, index.npySha256);
-  const { count, dimensions } = vectors;
-  if (count !== index.rows.length || dimensions !== index.dimensions) {
-    throw new Error(
-      `${place}: expected ${index.rows.length} x ${index.dimensions} values, ` +
-        `got ${count} x ${dimensions}`,
-    );
-  }
-  return { index, vectors };
-}
-
-/**
- * Two files cannot be replaced at once. So the new vectors are written beside
- * the old ones, the index decides which of them count, and the last step, the
- * renaming, is caught up with here where a run was killed before it.
- */
-async function currentNpy(place: string, sha256: string) {
-  const next = await readFile(join(place, "next.npy")).catch(() => undefined);
-  if (next && hash(next) === sha256) {
-    await rename(join(place, "next.npy"), join(place, "embeddings.npy"));
-    return decodeNpy(next);
-  }
-  return readNpy(join(place, "embeddings.npy"));
-}
-
-async function writeEmbeddings(
-  place: string,
-  encoder: Encoder,
-  items: readonly { id: string; sha256: string }[],
-  known: ReadonlyMap<string, Float32Array>,
+  pictures: readonly Pick<DatasetPicture, "path" | "sha256">[],
+  { vectors, failures }: Omit<EmbeddedPictures, "embedded">,
 ): Promise<void> {
-  const rows = items.filter(({ sha256 }) => known.has(sha256));
-  const vectors = rows.map(({ sha256 }) => known.get(sha256)!);
-  const npy = encodeNpy(Matrix.of(vectors, encoder.dimensions));
+  const reasons = new Map(failures.map(({ index, reason }) => [index, reason]));
   const index: Index = {
     encoder: encoder.id,
+    description: encoder.describe(),
     dimensions: encoder.dimensions,
-    npySha256: hash(npy),
-    rows: rows.map(({ id, sha256 }) => ({ id, sha256 })),
+    pictures: pictures.map(({ path, sha256 }, index) => ({
+      ...{ path, sha256, reason: reasons.get(index) },
+    })),
   };
-  await writeAtomic(join(place, "next.npy"), npy);
-  await writeAtomic(join(place, "index.json"), JSON.stringify(index));
-  await rename(join(place, "next.npy"), join(place, "embeddings.npy"));
+  const folder = encoderFolder(encoder.id);
+  await writeNpy(join(folder, "embeddings.npy"), vectors);
+  await writeAtomic(join(folder, "index.json"), JSON.stringify(index));
 }
 
-function hash(bytes: Uint8Array): string {
-  return createHash("sha256").update(bytes).digest("hex");
+/**
+ * Reads the data set's embeddings: what notebook 4 listed, from the store.
+ *
+ * @throws {Error} If there are none, "… not found: run notebook 4 first", or
+ *   they are damaged, of an older layout or another encoder's.
+ */
+export async function readEmbeddings(encoderId: string): Promise<Embeddings> {
+  const path = join(encoderFolder(encoderId), "index.json");
+  return await requireStage(path, 4, async () => {
+    const { encoder, dimensions, pictures = [] }: Index = JSON.parse(
+      await readFile(path, "utf8"),
+    );
+    if (encoder !== encoderId) {
+      throw new Error(`expected embeddings of ${encoderId}, got ${encoder}'s`);
+    }
+    const store = await EmbeddingStore.open({ id: encoder, dimensions });
+    const failures = pictures.flatMap(({ path, reason }, index) =>
+      reason === undefined ? [] : [{ index, path, reason }]
+    );
+    const found = pictures.filter(({ sha256 }) => store.has(sha256));
+    if (found.length + failures.length < pictures.length || !found.length) {
+      throw new Error(
+        `the store has ${found.length} of ${pictures.length} embeddings`,
+      );
+    }
+    return {
+      paths: pictures.map(({ path }) => path),
+      vectors: await store.rows(pictures.map(({ sha256 }) => sha256)),
+      failures,
+    };
+  });
+}
+
+/** Runs with the caller's store, or with the encoder's own, which is saved. */
+async function withStore<Result>(
+  encoder: Encoder,
+  { store: given }: EmbedOptions,
+  use: (store: EmbeddingStore) => Promise<Result>,
+): Promise<Result> {
+  if (given && given.encoderId !== encoder.id) {
+    throw new RangeError(
+      `expected a store of ${encoder.id}, got one of ${given.encoderId}`,
+    );
+  }
+  const store = given ?? await EmbeddingStore.open(encoder);
+  try {
+    return await use(store);
+  } finally {
+    // Also when stopped: what is embedded is kept.
+    if (!given) await store.save();
+  }
+}
+
+/**
+ * A row a key: what the store lacks goes through the encoder first.
+ *
+ * @param reasons Keys that have no embedding, and why; grows.
+ * @param embed Embeds the items at these places.
+ */
+async function lookUp(
+  store: EmbeddingStore,
+  keys: readonly string[],
+  reasons: Map<string, string>,
+  { onProgress, ...options }: EmbedOptions,
+  embed: (
+    missing: number[],
+    options: PipelineOptions,
+  ) => AsyncIterable<EmbeddedBatch>,
+): Promise<{ vectors: Matrix; embedded: number }> {
+  // Equal contents are embedded once.
+  const missing = new Map<string, number>();
+  keys.forEach((key, index) => {
+    if (!store.has(key) && !reasons.has(key)) missing.set(key, index);
+  });
+  const wanted = [...missing.keys()];
+  const known = keys.length - wanted.length;
+  onProgress?.(known, keys.length);
+  const batches = embed([...missing.values()], {
+    ...options,
+    onProgress: (done) => onProgress?.(known + done, keys.length),
+  });
+  let done = 0, embedded = 0;
+  for await (const batch of batches) {
+    for (const result of batch) {
+      const key = wanted[done++];
+      if (result instanceof Error) {
+        reasons.set(key, result.message);
+      } else {
+        store.put(key, result);
+        embedded++;
+      }
+    }
+    await store.save(false);
+  }
+  return { vectors: await store.rows(keys), embedded };
+}
+
+async function* embedTextBatches(
+  encoder: Encoder,
+  texts: readonly string[],
+  { batchSize = 64, onProgress, signal }: PipelineOptions,
+): AsyncGenerator<EmbeddedBatch> {
+  for (let start = 0; start < texts.length; start += batchSize) {
+    signal?.throwIfAborted();
+    const batch = texts.slice(start, start + batchSize);
+    yield [...await encoder.encodeTexts(batch)];
+    onProgress?.(start + batch.length, texts.length);
+  }
+}
+
+function faultOf(error: unknown): string {
+  const { code, message } = error as NodeJS.ErrnoException;
+  return code === "ENOENT" ? "file not found" : code ?? message;
 }

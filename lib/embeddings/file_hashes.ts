@@ -1,6 +1,7 @@
 /**
  * Which file holds which bytes, without reading it again: a file of the same
- * size and time has the same content hash.
+ * size and time has the same content hash. What is learnt is appended to a file
+ * of JSON Lines, so that several processes can share it.
  *
  * ```ts
  * import { FileHashes } from "#lib/embeddings/file_hashes.ts";
@@ -17,8 +18,9 @@
  * @module
  */
 import { createHash } from "node:crypto";
-import { readFile, stat } from "node:fs/promises";
-import { readJsonLines, writeJsonLines } from "../files.ts";
+import { appendFile, mkdir, readFile, stat } from "node:fs/promises";
+import { dirname, resolve } from "node:path";
+import { writeJsonLines } from "../files.ts";
 
 interface FileHash {
   path: string;
@@ -30,20 +32,28 @@ interface FileHash {
 /** Content hashes of files, remembered by size and time. */
 export class FileHashes {
   readonly #path: string;
-  readonly #known: Map<string, FileHash>;
-  #changed = false;
+  readonly #known = new Map<string, FileHash>();
+  #lines = 0;
+  #unsaved: FileHash[] = [];
 
-  private constructor(path: string, known: FileHash[]) {
+  private constructor(path: string) {
     this.#path = path;
-    this.#known = new Map(known.map((file) => [file.path, file]));
   }
 
-  /** Reads what is remembered; nothing where the file is not there or broken. */
+  /** Reads what is remembered; a line cut short by a crash is passed over. */
   static async open(path: string): Promise<FileHashes> {
-    return new FileHashes(
-      path,
-      await readJsonLines<FileHash>(path).catch(() => []),
-    );
+    const hashes = new FileHashes(path);
+    const text = await readFile(path, "utf8").catch(() => "");
+    for (const line of text.split("\n")) {
+      try {
+        const file: FileHash = JSON.parse(line);
+        hashes.#known.set(file.path, file);
+        hashes.#lines++;
+      } catch {
+        // Its file will be read again.
+      }
+    }
+    return hashes;
   }
 
   /**
@@ -53,22 +63,33 @@ export class FileHashes {
    */
   async of(source: string | Uint8Array): Promise<string> {
     if (typeof source !== "string") return sha256(source);
-    const { size, mtimeMs: modified } = await stat(source);
-    const known = this.#known.get(source);
+    const path = resolve(source);
+    const { size, mtimeMs: modified } = await stat(path);
+    const known = this.#known.get(path);
     if (known?.size === size && known.modified === modified) {
       return known.sha256;
     }
-    const hash = sha256(await readFile(source));
-    this.#known.set(source, { path: source, size, modified, sha256: hash });
-    this.#changed = true;
-    return hash;
+    const file = { path, size, modified, sha256: sha256(await readFile(path)) };
+    this.#known.set(path, file);
+    this.#unsaved.push(file);
+    return file.sha256;
   }
 
   /** Writes what was learnt since the last time. */
   async save(): Promise<void> {
-    if (!this.#changed) return;
-    this.#changed = false;
-    await writeJsonLines(this.#path, [...this.#known.values()]);
+    const files = this.#unsaved;
+    if (files.length === 0) return;
+    this.#unsaved = [];
+    this.#lines += files.length;
+    if (this.#lines > 2 * this.#known.size) {
+      // Mostly of files that have changed since.
+      this.#lines = this.#known.size;
+      return await writeJsonLines(this.#path, [...this.#known.values()]);
+    }
+    await mkdir(dirname(this.#path), { recursive: true });
+    const lines = files.map((file) => `${JSON.stringify(file)}\n`).join("");
+    // Begins a line of its own, whatever a crash has left there.
+    await appendFile(this.#path, `\n${lines}`);
   }
 }
 

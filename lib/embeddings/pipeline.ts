@@ -6,17 +6,21 @@
  * files ──decode (sharp's threads)──▶ ≤ 3 batches waiting ──infer──▶ vectors
  * ```
  *
- * A picture that cannot be decoded is reported and keeps its place: its row is
- * NaN throughout, which compares with nothing and ranks last.
+ * A picture that cannot be decoded takes its place with the reason: nothing
+ * after it moves.
  *
  * ```ts
- * import { embedPictures } from "#lib/embeddings/pipeline.ts";
- * import type { Encoder } from "#lib/encoders/encoder.ts";
+ * import { embedBatches } from "#lib/embeddings/pipeline.ts";
+ * import { openEncoder } from "#lib/encoders/encoders.ts";
+ * import { paths } from "#lib/paths.ts";
+ * import { deepEqual } from "node:assert/strict";
  *
- * async function embedAll(encoder: Encoder, files: string[]) {
- *   const { vectors, failures } = await embedPictures(encoder, files);
- *   console.log(vectors.count === files.length, failures);
+ * const encoder = await openEncoder("offline");
+ * const owl = `${paths.sample}/animals/water bird/flamingo.jpg`;
+ * for await (const batch of embedBatches(encoder, [owl, "gone.jpg"])) {
+ *   deepEqual(batch.map((one) => one instanceof Error), [false, true]);
  * }
+ * await encoder.close();
  * ```
  *
  * @module
@@ -25,10 +29,9 @@ import { availableParallelism } from "node:os";
 import pLimit from "p-limit";
 import type { Encoder } from "../encoders/encoder.ts";
 import type { ImageSource } from "../pictures/pictures.ts";
-import { Matrix } from "../compare/matrix.ts";
 
 /** How a run is watched and stopped. */
-export interface EmbedOptions {
+export interface PipelineOptions {
   /**
    * Pictures a batch. More than 16 gains nothing on a CPU (docs/encoders.md
    * has the measurement) and costs memory.
@@ -41,40 +44,8 @@ export interface EmbedOptions {
   signal?: AbortSignal;
 }
 
-/** A picture that was left out, and why. */
-export interface EmbedFailure {
-  /** Position in the list of pictures. */
-  index: number;
-  /** What the decoder said. */
-  reason: string;
-}
-
-/** Part of a run: the vectors of the pictures from `start` on. */
-export interface EmbeddedBatch {
-  start: number;
-  /** A row a picture; NaN throughout where that picture failed. */
-  vectors: Matrix;
-  failures: EmbedFailure[];
-}
-
-/**
- * Embeds pictures, all at the end.
- *
- * @returns A row a picture, in their order; NaN for those listed in `failures`.
- */
-export async function embedPictures(
-  encoder: Encoder,
-  images: readonly ImageSource[],
-  options: EmbedOptions = {},
-): Promise<Omit<EmbeddedBatch, "start">> {
-  const vectors = Matrix.empty(encoder.dimensions, images.length);
-  const failures: EmbedFailure[] = [];
-  for await (const batch of embedBatches(encoder, images, options)) {
-    for (const vector of batch.vectors) vectors.append(vector);
-    failures.push(...batch.failures);
-  }
-  return { vectors, failures };
-}
+/** Of each picture its unit vector, or why it has none. */
+export type EmbeddedBatch = (Float32Array | Error)[];
 
 /**
  * Embeds pictures, batch by batch in their order, so that a caller can save
@@ -85,7 +56,7 @@ export async function embedPictures(
 export async function* embedBatches(
   encoder: Encoder,
   images: readonly ImageSource[],
-  { batchSize = 16, onProgress, signal }: EmbedOptions = {},
+  { batchSize = 16, onProgress, signal }: PipelineOptions = {},
 ): AsyncGenerator<EmbeddedBatch> {
   if (!Number.isInteger(batchSize) || batchSize < 1) {
     throw new RangeError(
@@ -109,23 +80,10 @@ export async function* embedBatches(
     decodeAhead();
     const decoded = await Promise.all(waiting.splice(0, batchSize));
     decodeAhead();
-    const pixels: Float32Array[] = [];
-    const failures: EmbedFailure[] = [];
-    decoded.forEach((one, offset) => {
-      if (one instanceof Error) {
-        failures.push({ index: start + offset, reason: one.message });
-      } else {
-        pixels.push(one);
-      }
-    });
+    const pixels = decoded.filter((one) => one instanceof Float32Array);
     const encoded = await encoder.encodeDecoded(pixels);
-    const failed = new Float32Array(encoder.dimensions).fill(NaN);
-    const vectors = Matrix.empty(encoder.dimensions, decoded.length);
     let row = 0;
-    for (const one of decoded) {
-      vectors.append(one instanceof Error ? failed : encoded.row(row++));
-    }
-    yield { start, vectors, failures };
+    yield decoded.map((one) => one instanceof Error ? one : encoded.row(row++));
     onProgress?.(start + decoded.length, images.length);
   }
 }
