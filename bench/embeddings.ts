@@ -1,6 +1,6 @@
 /**
  * `task bench embeddings`: 10,000 pictures through the offline encoder into
- * their file: the rate, the most memory held, the second run over the same
+ * their store: the rate, the most memory held, the second run over the same
  * pictures, and ten more of them.
  *
  * The pictures are JPEG photographs of 640 x 480, no two with the same bytes:
@@ -11,9 +11,10 @@
  */
 import { mkdir, readFile, rm, writeFile } from "node:fs/promises";
 import { join } from "node:path";
-import { updateEmbeddings } from "../lib/embeddings/embeddings.ts";
+import { embedPictures } from "../lib/embeddings/embeddings.ts";
 import { openOffline } from "../lib/encoders/offline/offline.ts";
-import { listPictures, toEmbed } from "../lib/pictures/folder.ts";
+import { paths } from "../lib/paths.ts";
+import { listPictures } from "../lib/pictures/folder.ts";
 import {
   type Bench,
   benchFolder,
@@ -32,22 +33,24 @@ export const bench: Bench = async ({ log, signal }) => {
   await rm(folder, { recursive: true, force: true });
   await mkdir(pictures, { recursive: true });
   const encoder = await openOffline();
+  const { embeddings } = paths;
+  paths.embeddings = join(folder, "embeddings");
   try {
     log(`Writing ${PICTURES} pictures`);
     await writeCopies(pictures, 0, PICTURES);
     const update = async () => {
       const start = performance.now();
-      const { pictures: found } = await toEmbed(
-        pictures,
-        await listPictures(pictures),
-      );
-      const { embedded } = await updateEmbeddings(encoder, found, {
-        folder: join(folder, "embeddings"),
-        signal,
-        onProgress: (done, total) => {
-          if (done % 1000 < 16) log(`${done} of ${total} pictures`);
+      const found = await listPictures(pictures);
+      const { embedded } = await embedPictures(
+        encoder,
+        found.map((path) => ({ path, source: join(pictures, path) })),
+        {
+          signal,
+          onProgress: (done, total) => {
+            if (done % 1000 < 16) log(`${done} of ${total} pictures`);
+          },
         },
-      });
+      );
       return { embedded, seconds: (performance.now() - start) / 1000 };
     };
     const first = await update();
@@ -66,6 +69,7 @@ export const bench: Bench = async ({ log, signal }) => {
       alone(`with ${MORE} more, embedded`, "pictures", third.embedded),
     ];
   } finally {
+    paths.embeddings = embeddings;
     await encoder.close();
     await rm(folder, { recursive: true, force: true });
   }

@@ -14,7 +14,7 @@ import { copyFile, readFile } from "node:fs/promises";
 import { dirname, join } from "node:path";
 import { InferenceSession, Tensor } from "onnxruntime-node";
 import type { Matrix } from "../lib/compare/matrix.ts";
-import { embedPictures } from "../lib/embeddings/pipeline.ts";
+import { embedBatches } from "../lib/embeddings/pipeline.ts";
 import {
   NETWORKS,
   OFFLINE_FOLDER,
@@ -75,8 +75,7 @@ async function benchClip(
       { model, input: "pixel_values", batchSize: BATCH },
     );
     log(`${precision}: measured`);
-    const { vectors: embedded } = await embedPictures(encoder, files);
-    vectors.push(embedded);
+    vectors.push(await encoder.encodeImages(files));
     fileRates.push(fromFiles);
     await encoder.close();
 
@@ -152,7 +151,9 @@ async function beside(
   };
   const costs = await inTurns({
     bare: () => runAll(spinning),
-    fromFiles: () => embedPictures(encoder, files),
+    async fromFiles() {
+      for await (const _ of embedBatches(encoder, files));
+    },
     resting: () => runAll(resting),
     decoding: () => decodeBatches(encoder, files, BATCH),
   }, 3);

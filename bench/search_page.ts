@@ -45,8 +45,9 @@ const WORDS = [
 /** Measures the page. */
 export const bench: Bench = async (context) => {
   const folder = await mkdtemp(join(tmpdir(), "bench-"));
-  const { search } = paths;
+  const { search, embeddings } = paths;
   paths.search = folder;
+  paths.embeddings = folder;
   const offline = await openOffline();
   const rows: BenchRow[] = [];
   try {
@@ -55,7 +56,7 @@ export const bench: Bench = async (context) => {
     }
   } finally {
     await offline.close();
-    paths.search = search;
+    Object.assign(paths, { search, embeddings });
     await rm(folder, { recursive: true });
   }
   return rows;

@@ -73,16 +73,12 @@ export const paths = {
   dataset: join(data, "2_dataset"),
   /** 3, 4 and 7: what each method scored, for the tables that compare them. */
   results: join(data, "results.json"),
-  /** 4 CLIP embedding: one folder an encoder. */
+  /** Embeddings of whatever pictures and texts, one folder an encoder. */
   embeddings: join(data, "4_embeddings"),
   /** 5 vector database: the Chroma server's files. */
   chroma: join(data, "5_chroma"),
-  /** 6 interactive search: thumbnails, queries, and the indexes of folders. */
+  /** 6 interactive search: thumbnails and queries. */
   search: join(data, "6_search"),
   /** 7 caption search: COCO as downloaded. */
   coco: join(data, "7_coco"),
-  /** 7 caption search: embeddings of captions, one folder an encoder. */
-  captions: join(data, "7_captions"),
-  /** `task evaluate`: embeddings of the folders that it was given. */
-  evaluation: join(data, "7_evaluation"),
 };

@@ -78,7 +78,7 @@ if (import.meta.main) {
     });
     if (process.stderr.isTTY) progress.passing("");
     const remarks = [
-      ...failures.map(({ id, reason }) => `left out: ${id}: ${reason}`),
+      ...failures.map(({ path, reason }) => `left out: ${path}: ${reason}`),
       ...problems,
     ];
     for (const remark of remarks.slice(0, 5)) progress.line(`  ${remark}`);

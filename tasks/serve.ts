@@ -81,7 +81,7 @@ if (import.meta.main) {
     app.ready.then(() => {
       const { indexed, failures, problems } = app.status();
       progress.line(`${indexed} pictures can be searched`);
-      const lines = failures.map(({ id, reason }) => `${id}: ${reason}`);
+      const lines = failures.map(({ path, reason }) => `${path}: ${reason}`);
       for (const line of [...lines, ...problems].slice(0, 10)) {
         progress.line(`  left out or odd: ${line}`);
       }

@@ -44,7 +44,6 @@ import type { Matrix } from "../compare/matrix.ts";
 import { writeNpy } from "../compare/npy.ts";
 import type { Encoder } from "../encoders/encoder.ts";
 import { requireStage, writeAtomic } from "../files.ts";
-import { paths } from "../paths.ts";
 import type { ImageSource } from "../pictures/pictures.ts";
 import type { DatasetPicture, Picture } from "../records.ts";
 import { sha256 } from "./file_hashes.ts";
@@ -151,6 +150,19 @@ export async function embedTexts(
     );
     return vectors;
   });
+}
+
+/** The pictures that have an embedding, and a row for each of them alone. */
+export function leaveOutFailures<Item>(
+  pictures: readonly Item[],
+  { vectors, failures }: Pick<EmbeddedPictures, "vectors" | "failures">,
+): { pictures: Item[]; vectors: Matrix } {
+  const failed = new Set(failures.map(({ index }) => index));
+  const kept = [...pictures.keys()].filter((index) => !failed.has(index));
+  return {
+    pictures: kept.map((index) => pictures[index]),
+    vectors: vectors.pick(kept),
+  };
 }
 
 /** The data set's embeddings, as notebook 4 has left them. */

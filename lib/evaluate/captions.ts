@@ -26,12 +26,14 @@ import type { Encoder } from "#lib/encoders/encoder.ts";
 import { existsSync } from "node:fs";
 import { basename, join } from "node:path";
 import { type CaptionedPicture, readCaptions } from "../captions/captions.ts";
-import { updateEmbeddings } from "../embeddings/embeddings.ts";
+import {
+  embedPictures,
+  embedTexts,
+  leaveOutFailures,
+} from "../embeddings/embeddings.ts";
 import type { Matrix } from "../compare/matrix.ts";
 import type { Encoder } from "../encoders/encoder.ts";
-import { folderPlace, toEmbed } from "../pictures/folder.ts";
 import { type RetrievalResult, scoreCaptions } from "./retrieval.ts";
-import { updateTextEmbeddings } from "../embeddings/texts.ts";
 
 /** What came of pictures with captions. */
 export interface CaptionEvaluation extends RetrievalResult {
@@ -55,11 +57,6 @@ export interface CaptionOptions {
   onProgress?: (stage: string, done: number, total: number) => void;
   /** Stops between two batches; embeddings made by then are kept. */
   signal?: AbortSignal;
-  /**
-   * Where embeddings are kept.
-   * @default a place of the folder's own under paths.evaluation
-   */
-  embeddings?: string;
 }
 
 /**
@@ -75,28 +72,25 @@ export async function evaluateCaptions(
   encoder: Encoder,
   options: CaptionOptions = {},
 ): Promise<CaptionEvaluation> {
-  const { onProgress, signal, embeddings = folderPlace(folder) } = options;
+  const { onProgress, signal } = options;
   const { pictures: listed, problems } = await readCaptions(captionFile);
   const remarks = [...problems];
   const present = locate(folder, chooseSplit(listed, remarks), remarks);
 
-  const files = present.map(({ path }) => path);
-  const { pictures: readable, failures } = await toEmbed(folder, files);
-  const { ids, vectors, ...embedded } = await updateEmbeddings(
+  const watched = (stage: string) => ({
+    signal,
+    onProgress: (done: number, total: number) =>
+      onProgress?.(stage, done, total),
+  });
+  const embedded = await embedPictures(
     encoder,
-    readable,
-    {
-      folder: embeddings,
-      onProgress: (done, total) =>
-        onProgress?.("Embedding pictures", done, total),
-      signal,
-    },
+    present.map((one) => ({ ...one, source: join(folder, one.path) })),
+    watched("Embedding pictures"),
   );
-  for (const { reason } of [...failures, ...embedded.failures]) {
+  for (const { reason } of embedded.failures) {
     remarks.push(`Left out: ${reason}`);
   }
-  const byPath = new Map(present.map((picture) => [picture.path, picture]));
-  const pictures = ids.map((id) => byPath.get(id)!);
+  const { pictures, vectors } = leaveOutFailures(present, embedded);
   const captions = pictures.flatMap((picture) => picture.captions);
   const pictureOf = pictures.flatMap((picture, position) =>
     picture.captions.map(() => position)
@@ -107,16 +101,15 @@ export async function evaluateCaptions(
         `${captionFile} is in ${folder}, can be decoded and has a caption`,
     );
   }
-  const captionVectors = await updateTextEmbeddings(encoder, captions, {
-    folder: join(embeddings, "captions"),
-    onProgress: (done, total) =>
-      onProgress?.("Embedding captions", done, total),
-    signal,
-  });
-  const result = await scoreCaptions(vectors, captionVectors, pictureOf, {
-    onProgress: (done, total) => onProgress?.("Searching", done, total),
-    signal,
-  });
+  const captionVectors = await embedTexts(
+    encoder,
+    captions,
+    watched("Embedding captions"),
+  );
+  const result = await scoreCaptions(
+    ...[vectors, captionVectors, pictureOf] as const,
+    watched("Searching"),
+  );
   return {
     ...result,
     pictures,

@@ -34,10 +34,9 @@ import {
   type LabelledPicture,
   readClassFolder,
 } from "./class_folder.ts";
-import { updateEmbeddings } from "../embeddings/embeddings.ts";
+import { embedPictures } from "../embeddings/embeddings.ts";
 import type { Matrix } from "../compare/matrix.ts";
 import type { Encoder } from "../encoders/encoder.ts";
-import { folderPlace, toEmbed } from "../pictures/folder.ts";
 import {
   LARGEST_GALLERY_BYTES,
   PixelGallery,
@@ -68,11 +67,6 @@ export interface FolderOptions {
   onProgress?: (stage: string, done: number, total: number) => void;
   /** Stops between two batches; embeddings made by then are kept. */
   signal?: AbortSignal;
-  /**
-   * Where embeddings are kept.
-   * @default a place of the folder's own under paths.evaluation
-   */
-  embeddings?: string;
 }
 
 /**
@@ -87,30 +81,28 @@ export async function evaluateFolder(
   encoder: Encoder,
   options: FolderOptions,
 ): Promise<FolderEvaluation> {
-  const { onProgress, signal, embeddings = folderPlace(folder) } = options;
+  const { onProgress, signal } = options;
   const listed = await readClassFolder(folder);
   const all = listed.leaveOneOut
     ? listed.gallery
     : [...listed.gallery, ...listed.queries];
-  const { pictures, failures } = await toEmbed(
-    folder,
-    all.map(({ path }) => path),
-  );
-  const { ids, vectors, ...embedded } = await updateEmbeddings(
+  const { vectors, ...embedded } = await embedPictures(
     encoder,
-    pictures,
+    all.map(({ path }) => ({ path, source: join(folder, path) })),
     {
-      folder: embeddings,
       onProgress: (done, total) => onProgress?.("Embedding", done, total),
       signal,
     },
   );
-  const vectorRow = new Map(ids.map((id, row) => [id, row]));
+  const vectorRow = new Map(all.map(({ path }, row) => [path, row]));
+  const failures: { path: string; reason: string }[] = embedded.failures;
+  const failed = new Set(failures.map(({ path }) => path));
   // Throws now where nothing can be evaluated, before pixels are read.
-  keepUsable(listed, (path) => vectorRow.has(path));
-  const { pixels, rowOf, unread } = await readPixels(folder, ids, options);
-  failures.push(...embedded.failures, ...unread);
-  const failed = new Set(failures.map(({ id }) => id));
+  keepUsable(listed, (path) => !failed.has(path));
+  const files = all.map(({ path }) => path).filter((path) => !failed.has(path));
+  const { pixels, rowOf, unread } = await readPixels(folder, files, options);
+  failures.push(...unread);
+  for (const { path } of unread) failed.add(path);
   const usable = keepUsable(listed, (path) => !failed.has(path));
 
   const vectorsOf = (pictures: readonly LabelledPicture[]) =>
@@ -147,19 +139,19 @@ async function readPixels(
     );
   }
   const pixels = new PixelGallery(files.length, length);
-  const unread: { id: string; reason: string }[] = [];
+  const unread: { path: string; reason: string }[] = [];
   let done = 0;
-  await pLimit(4).map(files, async (id, row) => {
+  await pLimit(4).map(files, async (path, row) => {
     if (signal?.aborted) return;
     try {
-      pixels.set(row, await pixelVector(join(folder, id), size));
+      pixels.set(row, await pixelVector(join(folder, path), size));
     } catch (error) {
-      unread.push({ id, reason: (error as Error).message });
+      unread.push({ path, reason: (error as Error).message });
     }
     onProgress?.("Reading pixels", ++done, files.length);
   });
   signal?.throwIfAborted();
-  const rowOf = new Map(files.map((id, row) => [id, row]));
+  const rowOf = new Map(files.map((path, row) => [path, row]));
   return { pixels, rowOf, unread };
 }
 

@@ -14,13 +14,10 @@
  * @module
  */
 import { readFile } from "node:fs/promises";
+import type { EmbedFailure } from "../embeddings/embeddings.ts";
 import { openEncoder } from "../encoders/encoders.ts";
 import { Collection } from "./index/collection.ts";
-import {
-  type IndexFailure,
-  type IndexOptions,
-  indexPictures,
-} from "./index/indexing.ts";
+import { type IndexOptions, indexPictures } from "./index/indexing.ts";
 import { readUpload, saveUpload } from "./pictures.ts";
 import { QueryError, readQuery, type SearchQuery } from "./engine/query.ts";
 import { Searcher, type SearchResult } from "./engine/search.ts";
@@ -48,7 +45,7 @@ export interface SearchedOnce {
   /** Whether the best one is nearer than chance would bring it. */
   fits: boolean;
   /** Pictures that could not be indexed. */
-  failures: IndexFailure[];
+  failures: EmbedFailure[];
   /** What is odd about what lies beside the pictures, a line each. */
   problems: string[];
 }
@@ -81,7 +78,7 @@ export async function searchOnce(
     if (failure && failures.length === source.pictures.length) {
       throw new Error(
         `none of the ${failures.length} pictures in ${source.folder} can be ` +
-          `read; ${failure.id}: ${failure.reason}`,
+          `read; ${failure.path}: ${failure.reason}`,
       );
     }
     const searcher = new Searcher(

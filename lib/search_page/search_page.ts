@@ -25,7 +25,8 @@ import {
 import type { Encoder } from "../encoders/encoder.ts";
 import { openEncoder } from "../encoders/encoders.ts";
 import { Collection, type Facets } from "./index/collection.ts";
-import { type IndexFailure, indexPictures } from "./index/indexing.ts";
+import type { EmbedFailure } from "../embeddings/embeddings.ts";
+import { indexPictures } from "./index/indexing.ts";
 import { readUpload } from "./pictures.ts";
 import type { SearchQuery } from "./engine/query.ts";
 import { pageRoutes } from "./routes.ts";
@@ -70,7 +71,7 @@ export interface AppStatus {
   error: string;
   encoders: { id: string; label: string; dimensions: number }[];
   facets: Facets;
-  failures: IndexFailure[];
+  failures: EmbedFailure[];
   problems: string[];
 }
 
@@ -127,7 +128,7 @@ export async function openSearchApp(
   const searcher = new Searcher(spaces, readUpload);
   const [{ collection }] = spaces;
   const abort = new AbortController();
-  const failures: IndexFailure[] = [];
+  const failures: EmbedFailure[] = [];
   let done = false, error = "";
   let query: SearchQuery | undefined, result: SearchResult | undefined;
   let selection: SearchHit[] = [];

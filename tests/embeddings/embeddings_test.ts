@@ -1,41 +1,50 @@
 import { deepEqual, equal, rejects } from "node:assert/strict";
-import { rename, writeFile } from "node:fs/promises";
+import { rm, utimes, writeFile } from "node:fs/promises";
 import { join } from "node:path";
-import { embedPictures } from "#lib/embeddings/pipeline.ts";
+import { Matrix } from "#lib/compare/matrix.ts";
+import { metrics } from "#lib/compare/metrics.ts";
+import { readNpy } from "#lib/compare/npy.ts";
+import { search } from "#lib/compare/compare.ts";
 import {
+  embedPictures,
+  embedTexts,
+  leaveOutFailures,
   readEmbeddings,
-  updateEmbeddings,
+  writeEmbeddings,
 } from "#lib/embeddings/embeddings.ts";
+import { embedBatches } from "#lib/embeddings/pipeline.ts";
+import { EmbeddingStore } from "#lib/embeddings/store.ts";
 import type { Encoder } from "#lib/encoders/encoder.ts";
 import type { ImageSource } from "#lib/pictures/pictures.ts";
-import { Matrix } from "#lib/compare/matrix.ts";
-import { readNpy } from "#lib/compare/npy.ts";
+import { withOwnStore } from "../support/own_store.ts";
 
 /**
  * A stand-in encoder: the "picture" is one byte n, its vector (cos n, sin n);
- * 255 cannot be decoded. It counts what it is given.
+ * 255 cannot be decoded. A text's n is its length. It counts what it is given.
  */
 function countingEncoder(id = "counting") {
   const batches: number[] = [];
-  const encodeDecoded = (pixels: Float32Array[]) => {
-    batches.push(pixels.length);
+  const encode = (numbers: number[]) => {
+    batches.push(numbers.length);
     return Promise.resolve(
-      Matrix.of(pixels.map(([n]) => [Math.cos(n), Math.sin(n)]), 2),
+      Matrix.of(numbers.map((n) => [Math.cos(n), Math.sin(n)]), 2),
     );
   };
   const decodeImage = (image: ImageSource) =>
     image[0] === 255
       ? Promise.reject(new Error("picture 255 cannot be decoded"))
       : Promise.resolve(Float32Array.of(Number(image[0])));
+  const encodeDecoded = (pixels: Float32Array[]) =>
+    encode(pixels.map(([n]) => n));
   const encoder: Encoder = {
     id,
     dimensions: 2,
-    describe: () => "counts",
+    describe: () => `${id}: counts`,
     decodeImage,
     encodeDecoded,
     encodeImages: async (images) =>
       encodeDecoded(await Promise.all(images.map(decodeImage))),
-    encodeTexts: () => Promise.reject(new Error("no texts")),
+    encodeTexts: (texts) => encode(texts.map(({ length }) => length)),
     close: () => Promise.resolve(),
   };
   return { encoder, batches };
@@ -44,155 +53,212 @@ function countingEncoder(id = "counting") {
 const bytes = (...numbers: number[]) => numbers.map((n) => Uint8Array.of(n));
 const pictures = (...numbers: number[]) =>
   numbers.map((n) => ({
-    id: `${n}.jpg`,
+    path: `${n}.jpg`,
     source: Uint8Array.of(n),
     sha256: `hash ${n}`,
   }));
 const angle = ([x, y]: Float32Array) =>
   Math.round(Math.atan2(y, x) * 100) / 100;
+const angles = (vectors: Matrix) => Array.from(vectors, angle);
 
-Deno.test("embedPictures() keeps order over batches and reports progress", async () => {
+Deno.test("embedBatches() keeps order and reports progress", async () => {
   const { encoder, batches } = countingEncoder();
-  const seen: number[] = [];
-  const { vectors } = await embedPictures(encoder, bytes(0, 1, 2, 3, 2), {
-    batchSize: 2,
-    onProgress: (done) => seen.push(done),
-  });
-  deepEqual(Array.from(vectors, angle), [0, 1, 2, 3, 2]);
-  deepEqual(batches, [2, 2, 1]);
-  deepEqual(seen, [2, 4, 5]);
-});
-
-Deno.test("embedPictures() leaves a corrupt picture's row empty and moves no other", async () => {
-  const { encoder } = countingEncoder();
-  const { vectors, failures } = await embedPictures(
-    encoder,
-    bytes(1, 255, 3, 255),
-    { batchSize: 3 },
-  );
-  deepEqual(Array.from(vectors, angle), [1, NaN, 3, NaN]);
-  deepEqual(failures, [
-    { index: 1, reason: "picture 255 cannot be decoded" },
-    { index: 3, reason: "picture 255 cannot be decoded" },
-  ]);
-});
-
-Deno.test("embedPictures() takes an empty list, and refuses a batch of none", async () => {
-  const { encoder } = countingEncoder();
-  const { vectors, failures } = await embedPictures(encoder, []);
-  deepEqual([vectors.count, failures], [0, []]);
-  await rejects(embedPictures(encoder, [], { batchSize: 0 }), /got 0/);
-});
-
-Deno.test("updateEmbeddings() embeds what is new, drops what is gone, follows renames", async () => {
-  const folder = await Deno.makeTempDir();
-  const { encoder, batches } = countingEncoder();
-  equal(
-    (await updateEmbeddings(encoder, pictures(0, 1, 2), { folder })).embedded,
-    3,
-  );
-
-  const renamed = { ...pictures(1)[0], id: "renamed.jpg" };
-  const next = [...pictures(3), renamed, ...pictures(2)];
-  const updated = await updateEmbeddings(encoder, next, { folder });
-  equal(updated.embedded, 1);
-  deepEqual(batches, [3, 1]);
-  deepEqual(updated.ids, ["3.jpg", "renamed.jpg", "2.jpg"]);
-  deepEqual(Array.from(updated.vectors, angle), [3, 1, 2]);
-
-  const read = await readEmbeddings("counting", folder);
-  deepEqual(read.ids, updated.ids);
-  deepEqual(Array.from(read.vectors, angle), [3, 1, 2]);
-  const npy = await readNpy(join(folder, "counting", "embeddings.npy"));
-  deepEqual([npy.count, npy.dimensions], [3, 2]);
-});
-
-Deno.test("updateEmbeddings() embeds equal contents once and lists failures by id", async () => {
-  const folder = await Deno.makeTempDir();
-  const { encoder, batches } = countingEncoder();
-  const twin = { ...pictures(1)[0], id: "twin.jpg" };
-  const updated = await updateEmbeddings(
-    encoder,
-    [...pictures(1, 255), twin],
-    { folder },
-  );
-  deepEqual(batches, [1]);
-  deepEqual(updated.ids, ["1.jpg", "twin.jpg"]);
-  deepEqual(updated.failures, [
-    { id: "255.jpg", reason: "picture 255 cannot be decoded" },
-  ]);
-});
-
-Deno.test("updateEmbeddings() keeps what was embedded before a stop", async () => {
-  const folder = await Deno.makeTempDir();
-  const { encoder, batches } = countingEncoder();
-  const stop = new AbortController();
-  await rejects(
-    updateEmbeddings(encoder, pictures(1, 2, 3, 4), {
-      folder,
+  const reported: number[] = [];
+  const results = [];
+  for await (
+    const batch of embedBatches(encoder, bytes(0, 1, 2, 3, 2), {
       batchSize: 2,
-      signal: stop.signal,
-      onProgress: () => stop.abort(new Error("stopped by the reader")),
-    }),
-    /stopped by the reader/,
-  );
-  const { embedded, ids } = await updateEmbeddings(
-    encoder,
-    pictures(1, 2, 3, 4),
-    { folder },
-  );
-  equal(embedded, 2);
-  equal(ids.length, 4);
-  deepEqual(batches, [2, 2]);
+      onProgress: (done) => reported.push(done),
+    })
+  ) results.push(...batch);
+  deepEqual(results.map((one) => angle(one as Float32Array)), [0, 1, 2, 3, 2]);
+  deepEqual(batches, [2, 2, 1]);
+  deepEqual(reported, [2, 4, 5]);
 });
 
-Deno.test("a run killed between the index and the last renaming is caught up with", async () => {
-  const folder = await Deno.makeTempDir();
+Deno.test("embedBatches() takes an empty list, and refuses a batch of none", async () => {
   const { encoder } = countingEncoder();
-  const place = join(folder, "counting");
-  await updateEmbeddings(encoder, pictures(1, 2), { folder });
-  await rename(join(place, "embeddings.npy"), join(place, "next.npy"));
-  await writeFile(join(place, "embeddings.npy"), "the file before");
-  deepEqual(
-    Array.from((await readEmbeddings("counting", folder)).vectors, angle),
-    [1, 2],
-  );
-  // Killed one step earlier: the index still belongs to the old file.
-  await writeFile(join(place, "next.npy"), "half of a new file");
-  deepEqual(
-    Array.from((await readEmbeddings("counting", folder)).vectors, angle),
-    [1, 2],
-  );
+  equal((await embedBatches(encoder, []).next()).done, true);
+  await rejects(embedBatches(encoder, [], { batchSize: 0 }).next(), /got 0/);
 });
 
-Deno.test("two encoders have a folder each, and a missing one says what to run", async () => {
-  const folder = await Deno.makeTempDir();
-  await updateEmbeddings(countingEncoder("a/q8").encoder, pictures(1), {
-    folder,
-  });
-  await updateEmbeddings(countingEncoder("a/fp32").encoder, pictures(2), {
-    folder,
-  });
-  equal((await readEmbeddings("a/q8", folder)).encoder, "a/q8");
-  deepEqual((await readEmbeddings("a/fp32", folder)).ids, ["2.jpg"]);
-  await rejects(readEmbeddings("b", folder), /not found: run notebook 4 first/);
-});
-
-Deno.test("damaged embeddings are named when read, and made anew", async () => {
-  const folder = await Deno.makeTempDir();
-  const { encoder, batches } = countingEncoder();
-  for (const file of ["embeddings.npy", "index.json"]) {
-    await updateEmbeddings(encoder, pictures(1, 2), { folder });
-    await writeFile(join(folder, "counting", file), '{"half');
-    await rejects(
-      readEmbeddings("counting", folder),
-      /counting.index\.json cannot be read \(.*\): run notebook 4 again/,
+Deno.test("embedPictures() gives a row a picture; one that fails keeps its place", () =>
+  withOwnStore(async () => {
+    const { encoder } = countingEncoder();
+    const { vectors, failures, embedded } = await embedPictures(
+      encoder,
+      [...pictures(1, 255, 3, 255), { path: "gone.jpg", source: "/gone.jpg" }],
+      { batchSize: 3 },
     );
-  }
-  await updateEmbeddings(encoder, pictures(1, 2), { folder });
-  deepEqual(batches, [2, 2, 2]);
-  deepEqual(
-    Array.from((await readEmbeddings("counting", folder)).vectors, angle),
-    [1, 2],
-  );
-});
+    deepEqual(angles(vectors), [1, NaN, 3, NaN, NaN]);
+    equal(embedded, 2);
+    const reason = "picture 255 cannot be decoded";
+    deepEqual(failures, [
+      { index: 1, path: "255.jpg", reason },
+      { index: 3, path: "255.jpg", reason },
+      {
+        index: 4,
+        path: "gone.jpg",
+        reason: "/gone.jpg cannot be read: file not found",
+      },
+    ]);
+    // A failed picture compares with nothing, and ranks last.
+    const hits = search(vectors.row(2), vectors, metrics.cosine);
+    deepEqual(hits.map(({ index }) => index), [2, 0, 1, 3, 4]);
+    const kept = leaveOutFailures(["a", "b", "c", "d", "e"], {
+      vectors,
+      failures,
+    });
+    deepEqual([kept.pictures, angles(kept.vectors)], [["a", "c"], [1, 3]]);
+  }));
+
+Deno.test("embedPictures() embeds what is new, and follows renames", () =>
+  withOwnStore(async () => {
+    const { encoder, batches } = countingEncoder();
+    equal((await embedPictures(encoder, pictures(0, 1, 2))).embedded, 3);
+    const reported: number[][] = [];
+    const renamed = { ...pictures(1)[0], path: "renamed.jpg" };
+    const next = [...pictures(3), renamed, ...pictures(2)];
+    const updated = await embedPictures(encoder, next, {
+      onProgress: (done, total) => reported.push([done, total]),
+    });
+    equal(updated.embedded, 1);
+    deepEqual(batches, [3, 1]);
+    deepEqual(angles(updated.vectors), [3, 1, 2]);
+    // What was embedded before counts as done.
+    deepEqual(reported, [[2, 3], [3, 3]]);
+  }));
+
+Deno.test("embedPictures() embeds equal contents once", () =>
+  withOwnStore(async () => {
+    const { encoder, batches } = countingEncoder();
+    const twin = { ...pictures(1)[0], path: "twin.jpg" };
+    const { vectors } = await embedPictures(encoder, [...pictures(1, 2), twin]);
+    deepEqual(batches, [2]);
+    deepEqual(angles(vectors), [1, 2, 1]);
+  }));
+
+Deno.test("embedPictures() keeps what was embedded before a stop", () =>
+  withOwnStore(async () => {
+    const { encoder, batches } = countingEncoder();
+    const stop = new AbortController();
+    await rejects(
+      embedPictures(encoder, pictures(1, 2, 3, 4), {
+        batchSize: 2,
+        signal: stop.signal,
+        onProgress: (done) =>
+          done > 0 && stop.abort(new Error("stopped by the reader")),
+      }),
+      /stopped by the reader/,
+    );
+    const again = await embedPictures(encoder, pictures(1, 2, 3, 4));
+    equal(again.embedded, 2);
+    deepEqual(batches, [2, 2]);
+    deepEqual(angles(again.vectors), [1, 2, 3, -2.28]);
+  }));
+
+Deno.test("a file is hashed again only where its size or time differs", () =>
+  withOwnStore(async (folder) => {
+    const { encoder } = countingEncoder();
+    const read: string[] = [];
+    encoder.decodeImage = async (image) => {
+      const content = await Deno.readFile(image as string);
+      read.push(new TextDecoder().decode(content));
+      return Float32Array.of(content[0]);
+    };
+    const source = join(folder, "a.jpg");
+    const time = new Date(1e12);
+    const write = async (content: string, at: Date) => {
+      await writeFile(source, content);
+      await utimes(source, at, at);
+      await embedPictures(encoder, [{ path: "a.jpg", source }]);
+    };
+    await write("one", time);
+    await write("two", time); // As if nothing had happened to it.
+    await write("two", new Date(2e12));
+    await write("three", new Date(2e12));
+    await write("three", new Date(3e12));
+    deepEqual(read, ["one", "two", "three"]);
+  }));
+
+Deno.test("embedTexts() embeds each text once, pictures' keys apart", () =>
+  withOwnStore(async () => {
+    const { encoder, batches } = countingEncoder();
+    const texts = ["a", "bcd", "a", "ef"];
+    deepEqual(angles(await embedTexts(encoder, texts)), [1, 3, 1, 2]);
+    deepEqual(angles(await embedTexts(encoder, ["ef", "g"])), [2, 1]);
+    deepEqual(batches, [3, 1]);
+    equal((await embedTexts(encoder, [])).count, 0);
+    const source = new TextEncoder().encode("a");
+    const { embedded } = await embedPictures(encoder, [{ path: "a", source }]);
+    equal(embedded, 1, "the bytes of a text are another content");
+  }));
+
+Deno.test("a store of another encoder is refused", () =>
+  withOwnStore(async () => {
+    const store = await EmbeddingStore.open({ id: "other", dimensions: 2 });
+    const { encoder } = countingEncoder();
+    await rejects(
+      embedPictures(encoder, pictures(1), { store }),
+      /expected a store of counting, got one of other/,
+    );
+  }));
+
+Deno.test("the data set's embeddings come back in its order, failures in place", () =>
+  withOwnStore(async (folder) => {
+    const { encoder } = countingEncoder("a/q8");
+    const listed = pictures(3, 255, 1);
+    await embedPictures(encoder, pictures(1, 2));
+    const embedded = await embedPictures(encoder, listed);
+    await writeEmbeddings(encoder, listed, embedded);
+    const read = await readEmbeddings("a/q8");
+    deepEqual(read.paths, ["3.jpg", "255.jpg", "1.jpg"]);
+    deepEqual(angles(read.vectors), [3, NaN, 1]);
+    deepEqual(read.failures, embedded.failures);
+
+    const place = join(folder, "a_q8");
+    const npy = await readNpy(join(place, "embeddings.npy"));
+    deepEqual(angles(npy), [3, NaN, 1]);
+    const index = JSON.parse(await Deno.readTextFile(`${place}/index.json`));
+    deepEqual(
+      [index.encoder, index.dimensions, index.pictures[2]],
+      ["a/q8", 2, { path: "1.jpg", sha256: "hash 1" }],
+    );
+  }));
+
+Deno.test("embeddings that are missing, damaged or another encoder's say what to run", () =>
+  withOwnStore(async (folder) => {
+    const { encoder } = countingEncoder("a/q8");
+    const write = async () =>
+      await writeEmbeddings(
+        encoder,
+        pictures(1, 2),
+        await embedPictures(encoder, pictures(1, 2)),
+      );
+    await rejects(
+      readEmbeddings("a/q8"),
+      /index\.json not found: run notebook 4 first/,
+    );
+    await write();
+    // "a_q8" and "a/q8" have the same folder.
+    await rejects(
+      readEmbeddings("a_q8"),
+      /\(expected embeddings of a_q8, got a\/q8's\): run notebook 4 again/,
+    );
+    await writeFile(join(folder, "a_q8", "index.json"), '{"half');
+    await rejects(
+      readEmbeddings("a/q8"),
+      /index\.json cannot be read \(.*\): run notebook 4 again/,
+    );
+    await write();
+    await rm(join(folder, "a_q8", "parts"), { recursive: true });
+    await rejects(
+      readEmbeddings("a/q8"),
+      /has 0 of 2 embeddings\): run notebook 4 again/,
+    );
+    await write();
+    equal((await readEmbeddings("a/q8")).vectors.count, 2);
+    const old = { encoder: "a/q8", dimensions: 2, rows: [{ id: "1.jpg" }] };
+    await writeFile(join(folder, "a_q8", "index.json"), JSON.stringify(old));
+    await rejects(readEmbeddings("a/q8"), /run notebook 4 again/);
+  }));

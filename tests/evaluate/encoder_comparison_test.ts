@@ -7,6 +7,7 @@ import {
 } from "#lib/evaluate/encoder_comparison.ts";
 import { encoderFiles } from "#lib/encoders/encoders.ts";
 import { paths } from "#lib/paths.ts";
+import { withOwnStore } from "../support/own_store.ts";
 
 const ignore = !encoderFiles("offline").every((file) => existsSync(file));
 if (ignore) {
@@ -16,27 +17,25 @@ if (ignore) {
 Deno.test({
   name: "measureEncoders() measures what is here, and says what is not",
   ignore,
-  async fn() {
-    const embeddings = await Deno.makeTempDir();
-    const [offline, missing] = await measureEncoders(
-      paths.sample,
-      join(paths.sample, "captions.json"),
-      ["offline", "clip-rn50"],
-      { embeddings },
-    );
-    const { r1, r5, r10, msPerPicture, msPerQuery, megabytes } = offline;
-    equal(offline.source, "measured here");
-    ok(0.2 < r1! && r1! < r5! && r5! < r10! && r10! < 1);
-    ok(msPerPicture! > 0 && msPerQuery! > 0 && megabytes! > 20);
-    if (encoderFiles("clip-rn50").some((file) => !existsSync(file))) {
-      deepEqual(missing, {
-        encoder: "clip-rn50",
-        data: "–",
-        source: "not measured: its weights are not here",
-      });
-    }
-    await Deno.remove(embeddings, { recursive: true });
-  },
+  fn: () =>
+    withOwnStore(async () => {
+      const [offline, missing] = await measureEncoders(
+        paths.sample,
+        join(paths.sample, "captions.json"),
+        ["offline", "clip-rn50"],
+      );
+      const { r1, r5, r10, msPerPicture, msPerQuery, megabytes } = offline;
+      equal(offline.source, "measured here");
+      ok(0.2 < r1! && r1! < r5! && r5! < r10! && r10! < 1);
+      ok(msPerPicture! > 0 && msPerQuery! > 0 && megabytes! > 20);
+      if (encoderFiles("clip-rn50").some((file) => !existsSync(file))) {
+        deepEqual(missing, {
+          encoder: "clip-rn50",
+          data: "–",
+          source: "not measured: its weights are not here",
+        });
+      }
+    }),
 });
 
 Deno.test("PUBLISHED rows say so, and have no times of this machine", () => {

@@ -1,20 +1,19 @@
 import { deepEqual, equal, match, ok, rejects } from "node:assert/strict";
-import { existsSync } from "node:fs";
 import { mkdir, readdir, symlink, writeFile } from "node:fs/promises";
 import { dirname, join } from "node:path";
 import type { Encoder } from "#lib/encoders/encoder.ts";
 import { evaluateCaptions } from "#lib/evaluate/captions.ts";
 import { evaluateFolder } from "#lib/evaluate/folder.ts";
 import { listPictures } from "#lib/pictures/folder.ts";
-import { paths } from "#lib/paths.ts";
-import { colourEncoder } from "../support/colour_encoder.ts";
+import { colourEncoder, type Counted } from "../support/colour_encoder.ts";
+import { withOwnStore } from "../support/own_store.ts";
 import { colourPicture } from "../support/colour_picture.ts";
 
 const red = [1, 0, 0], green = [0, 1, 0], blue = [0, 0, 1];
 
 /** The colour encoder; it names what it cannot decode, as encoders do. */
-function openEncoder(): Encoder {
-  const encoder = colourEncoder();
+function openEncoder(counted?: Counted): Encoder {
+  const encoder = colourEncoder(counted);
   return {
     ...encoder,
     decodeImage: (image) =>
@@ -52,17 +51,14 @@ const classes = {
 };
 
 async function evaluate(folder: string) {
-  const embeddings = await Deno.makeTempDir();
   const before = (await readdir(folder, { recursive: true })).toSorted();
   try {
-    return await evaluateFolder(folder, openEncoder(), {
-      size: 8,
-      embeddings,
-    });
+    return await withOwnStore(() =>
+      evaluateFolder(folder, openEncoder(), { size: 8 })
+    );
   } finally {
     const after = (await readdir(folder, { recursive: true })).toSorted();
     deepEqual(after, before, "nothing is written into the folder");
-    await Deno.remove(embeddings, { recursive: true });
     await Deno.remove(folder, { recursive: true });
   }
 }
@@ -156,19 +152,16 @@ Deno.test("evaluateFolder() says what it expected where there is nothing", async
 
 Deno.test("evaluateFolder() stops when asked, and says which size fits", async () => {
   const folder = await folderOf(classes);
-  const embeddings = await Deno.makeTempDir();
   const encoder = openEncoder();
   const signal = AbortSignal.abort(new Error("stopped"));
+  const run = (options: { size: number; signal?: AbortSignal }) =>
+    withOwnStore(() => evaluateFolder(folder, encoder, options));
+  await rejects(run({ size: 8, signal }), /stopped/);
   await rejects(
-    evaluateFolder(folder, encoder, { size: 8, embeddings, signal }),
-    /stopped/,
-  );
-  await rejects(
-    evaluateFolder(folder, encoder, { size: 20_000, embeddings }),
+    run({ size: 20_000 }),
     /6 pictures of 20000 x 20000 pixels do not fit in 4 GB: choose .* up to 15/,
   );
   await Deno.remove(folder, { recursive: true });
-  await Deno.remove(embeddings, { recursive: true });
 });
 
 Deno.test("listPictures() follows links once, and passes over what is hidden", async () => {
@@ -198,15 +191,17 @@ Deno.test("evaluateCaptions() searches both ways and reports what is missing", a
       "images/gone.jpg": ["a", "b"],
     }),
   });
-  const embeddings = await Deno.makeTempDir();
+  const counted = { pictures: 0, texts: 0 };
   const run = () =>
     evaluateCaptions(
       join(folder, "images"),
       join(folder, "captions.json"),
-      openEncoder(),
-      { embeddings },
+      openEncoder(counted),
     );
-  const result = await run();
+  const [result, again] = await withOwnStore(async () => [
+    await run(),
+    await run(),
+  ]);
   deepEqual(result.pictures.map(({ path }) => path), [
     "r.jpg",
     "g.jpg",
@@ -221,9 +216,9 @@ Deno.test("evaluateCaptions() searches both ways and reports what is missing", a
     /^images\/gone\.jpg is not in .*: .* its 2 captions/,
   );
   match(result.remarks[1], /^Left out: .*broken\.jpg cannot be decoded/);
-  deepEqual((await run()).captionVectors, result.captionVectors, "from disk");
+  deepEqual(again, result, "from disk");
+  deepEqual(counted, { pictures: 3, texts: 4 });
   await Deno.remove(folder, { recursive: true });
-  await Deno.remove(embeddings, { recursive: true });
 });
 
 Deno.test("evaluateCaptions() takes the test split alone, and refuses an empty set", async () => {
@@ -240,10 +235,10 @@ Deno.test("evaluateCaptions() takes the test split alone, and refuses an empty s
     }),
     "none.json": JSON.stringify({ "3.jpg": "red" }),
   });
-  const embeddings = await Deno.makeTempDir();
-  const encoder = openEncoder();
   const run = (file: string) =>
-    evaluateCaptions(folder, join(folder, file), encoder, { embeddings });
+    withOwnStore(() =>
+      evaluateCaptions(folder, join(folder, file), openEncoder())
+    );
   const { pictures, remarks } = await run("split.json");
   deepEqual(pictures.map(({ path }) => path), ["2.jpg"]);
   deepEqual(remarks, ["Of 2 pictures, the 1 of the test split are evaluated"]);
@@ -252,28 +247,4 @@ Deno.test("evaluateCaptions() takes the test split alone, and refuses an empty s
     /nothing to evaluate: none of the 1 pictures/,
   );
   await Deno.remove(folder, { recursive: true });
-  await Deno.remove(embeddings, { recursive: true });
-});
-
-const caltech = join(paths.root, "..", "shared", "data", "caltech101-mini");
-const ignore = !existsSync(caltech);
-if (ignore) console.warn("evaluate_folder_test: caltech101-mini is not here");
-
-Deno.test({
-  name:
-    "evaluateFolder() gives the reference values of caltech101-mini at 64 px",
-  ignore,
-  async fn() {
-    const embeddings = await Deno.makeTempDir();
-    const { methods } = await evaluateFolder(caltech, openEncoder(), {
-      size: 64,
-      embeddings,
-    });
-    // Measured with Pillow and NumPy; a query or two differ by the resizing.
-    const reference = [0.27, 0.235, 0.265, 0.285];
-    reference.forEach((top1, i) =>
-      ok(Math.abs(methods[i].top1.value - top1) <= 0.01, methods[i].method)
-    );
-    await Deno.remove(embeddings, { recursive: true });
-  },
 });

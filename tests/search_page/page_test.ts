@@ -41,8 +41,9 @@ async function withPage(
   { encoder = colourEncoder(), ready = true, publicUrl = "" } = {},
 ): Promise<void> {
   const folder = await Deno.makeTempDir({ prefix: "page-" });
-  const { search } = paths;
+  const { search, embeddings } = paths;
   paths.search = join(folder, "index");
+  paths.embeddings = join(folder, "embeddings");
   const pictures = join(folder, "pictures");
   for (const term of ["red", "blue"]) {
     await mkdir(join(pictures, "paint", term), { recursive: true });
@@ -92,7 +93,7 @@ async function withPage(
   } finally {
     await browser.close();
     await app.close();
-    paths.search = search;
+    Object.assign(paths, { search, embeddings });
     await Deno.remove(folder, { recursive: true });
   }
 }

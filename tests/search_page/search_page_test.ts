@@ -9,7 +9,7 @@ import { datasetSource, folderSource } from "#lib/search_page/index/sources.ts";
 import { jupyterDisplay } from "#lib/display/display.ts";
 import { Matrix } from "#lib/compare/matrix.ts";
 import { writeNpy } from "#lib/compare/npy.ts";
-import { updateEmbeddings } from "#lib/embeddings/embeddings.ts";
+import { embedPictures } from "#lib/embeddings/embeddings.ts";
 import { paths } from "#lib/paths.ts";
 import type { DatasetPicture } from "#lib/records.ts";
 import { writeDataset } from "#lib/dataset/dataset.ts";
@@ -21,13 +21,14 @@ async function withFolder(
   body: (folder: string) => Promise<void>,
 ): Promise<void> {
   const root = await Deno.makeTempDir({ prefix: "search-" });
-  const { search } = paths;
+  const { search, embeddings } = paths;
   paths.search = join(root, "index");
+  paths.embeddings = join(root, "embeddings");
   await mkdir(join(root, "pictures"));
   try {
     await body(join(root, "pictures"));
   } finally {
-    paths.search = search;
+    Object.assign(paths, { search, embeddings });
     await Deno.remove(root, { recursive: true });
   }
 }
@@ -200,7 +201,7 @@ Deno.test("a changed file is embedded anew, a bad one is reported and shifts nob
     await writeFile(join(folder, "c.png"), await plain("blue"));
     const app = await open(folder);
     const { failures, indexed } = app.status();
-    deepEqual([indexed, failures.map(({ id }) => id)], [2, ["b.png"]]);
+    deepEqual([indexed, failures.map(({ path }) => path)], [2, ["b.png"]]);
     equal((await app.search({ text: "blue" })).hits[0].id, "c.png");
     await app.close();
 
@@ -312,23 +313,19 @@ Deno.test("the data set comes with the embeddings of notebook 4", () =>
         await writeFile(join(folder, path), await plain(term));
       }
       await writeDataset(records);
-      await updateEmbeddings(
+      await embedPictures(
         colourEncoder(),
-        records.map(({ path, sha256 }) => ({
-          id: path,
-          source: join(folder, path),
-          sha256,
-        })),
+        records.map((one) => ({ ...one, source: join(folder, one.path) })),
       );
       const counted = { pictures: 0, texts: 0 };
-      const app = await openSearchApp(await datasetSource("colours"), {
+      const app = await openSearchApp(await datasetSource(), {
         encoders: [colourEncoder(counted)],
         log: () => {},
       });
       await app.ready;
       const { hits: [{ id, author }] } = await app.search({ text: "red" });
       deepEqual([id, author], ["train/red/a.png", "Ada"]);
-      equal(counted.pictures, 1, "one, to see whose vectors they are");
+      equal(counted.pictures, 0, "all were in the store");
       await app.close();
     } finally {
       Object.assign(paths, { dataset, embeddings });

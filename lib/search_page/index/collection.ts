@@ -24,6 +24,8 @@ export interface SourcePicture {
   id: string;
   /** Where its bytes are: a file's path, or the bytes themselves. */
   source: string | Uint8Array;
+  /** SHA-256 of its bytes, where it is known already. */
+  sha256?: string;
   /** A line to call it by. */
   title: string;
   /** What somebody wrote about it; "" if nothing. */
@@ -64,7 +66,7 @@ export class Collection {
   /** Similarity of a row's words to its looks. */
   readonly agreement: number[] = [];
   readonly #rows = new Map<string, number>();
-  readonly #wordsRows = new Map<Float32Array, number>();
+  readonly #wordsRows = new Map<string, number>();
 
   /**
    * @param dimensions Length of the vectors.
@@ -82,12 +84,11 @@ export class Collection {
   }
 
   /**
-   * Adds a picture; `words` is left out where nothing is written about it, and
-   * is the same object for the same text.
+   * Adds a picture; `words` is left out where nothing is written about it.
    */
   add(picture: SourcePicture, looks: Float32Array, words?: Float32Array): void {
     this.looks.append(looks);
-    this.wordsRow.push(words ? this.#rowOfWords(words) : -1);
+    this.wordsRow.push(words ? this.#rowOfWords(textOf(picture), words) : -1);
     this.agreement.push(words ? dot(looks, words) : NaN);
     this.#rows.set(picture.id, this.pictures.length);
     this.pictures.push(picture);
@@ -120,12 +121,12 @@ export class Collection {
     };
   }
 
-  #rowOfWords(words: Float32Array): number {
-    let row = this.#wordsRows.get(words);
+  #rowOfWords(text: string, words: Float32Array): number {
+    let row = this.#wordsRows.get(text);
     if (row === undefined) {
       row = this.words.count;
       this.words.append(words);
-      this.#wordsRows.set(words, row);
+      this.#wordsRows.set(text, row);
     }
     return row;
   }

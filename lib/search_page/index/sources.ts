@@ -27,7 +27,6 @@ import {
   readCaptions,
 } from "../../captions/captions.ts";
 import type { Matrix } from "../../compare/matrix.ts";
-import { readEmbeddings } from "../../embeddings/embeddings.ts";
 import { listPictures } from "../../pictures/folder.ts";
 import { paths } from "../../paths.ts";
 import { picturePath, readDataset } from "../../dataset/dataset.ts";
@@ -68,15 +67,11 @@ export async function sampleSource(): Promise<PictureSource> {
 }
 
 /**
- * The data set that notebook 2 made: its gallery, with the embeddings that
- * notebook 4 made of it, if it has run.
+ * The data set that notebook 2 made: its gallery.
  *
- * @param encoderId Whose embeddings: an encoder's id.
  * @throws {Error} If notebook 2 has not run.
  */
-export async function datasetSource(
-  encoderId: string,
-): Promise<PictureSource> {
+export async function datasetSource(): Promise<PictureSource> {
   const { gallery } = await readDataset();
   const pictures = gallery.map((picture) => ({
     id: picture.path,
@@ -88,18 +83,9 @@ export async function datasetSource(
     author: picture.author,
     license: picture.license,
     page: picture.page,
+    sha256: picture.sha256,
   }));
-  const source = { folder: paths.dataset, pictures, problems: [] };
-  const embeddings = await readEmbeddings(encoderId).catch(() => undefined);
-  const rowOf = new Map(embeddings?.ids.map((id, row) => [id, row]));
-  // One that is missing would shift the others: then all are looked up anew.
-  const rows = pictures.flatMap(({ id }) => rowOf.get(id) ?? []);
-  return {
-    name: "Data set",
-    ...source,
-    ...(embeddings && rows.length === pictures.length &&
-      { vectors: embeddings.vectors.pick(rows) }),
-  };
+  return { name: "Data set", folder: paths.dataset, pictures, problems: [] };
 }
 
 /**

@@ -63,7 +63,7 @@ async function showStart(
     add("Encoder", `${label}; ${count(dimensions)} numbers a picture`);
   }
   const lines = [
-    ...failures.map(({ id, reason }) => `${id}: ${reason}`),
+    ...failures.map(({ path, reason }) => `${path}: ${reason}`),
     ...problems,
   ];
   const remarks = lines.length === 0 ? [] : [make(
