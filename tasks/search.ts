@@ -18,7 +18,7 @@ const HELP =
   `Usage: deno task search [--images DIR] [--top K] (TEXT | --image FILE)
 
 Finds the pictures nearest to a text or to a picture: among the sample, or in a
-folder, which is indexed first (under data/6_search; only what is new is
+folder, which is indexed first (under data/4_embeddings; only what is new is
 embedded). Shows them where the terminal has colours enough, else as a list.
 
   --images DIR    the folder to search in

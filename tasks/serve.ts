@@ -18,7 +18,7 @@ const HELP = `Usage: deno task serve [DIR] [--encoder NAME] [--port PORT]
 
 Opens the search page over the sample pictures, or over a folder: all pictures
 in it and below are indexed, and can be searched meanwhile. The index lies under
-data/6_search; nothing is written into the folder. Captions are taken from a
+data/4_embeddings; nothing is written into the folder. Captions are taken from a
 captions.json, from COCO's annotations/, and from the files embeddings.npy,
 metadata.json and images.txt where those lie in the folder. Ctrl-C stops it.
 
