@@ -1,25 +1,24 @@
 /**
  * A Chroma vector database: started here for as long as this process lives,
- * or one that runs already.
+ * or one that runs already. Its collections are opened by collection.ts, filled
+ * by update.ts, searched by query.ts.
  *
  * A started server listens on a free port of the loopback address, keeps its
  * files in one folder and ends with this process in every case, `kill -9`
- * included. One folder has one server at a time; a second start says where the
- * first one is, since a server shared in silence would stop under the other's
- * feet. `CHROMA_URL` shares it openly.
+ * included: serve.py sees to that. One folder has one server at a time; a second
+ * start says where the first one is, since a server shared in silence would stop
+ * under the other's feet. `CHROMA_URL` shares it openly.
  *
- * Writes below `paths.chroma`; opens no network
- * connection but to the server, whose telemetry is off.
+ * Writes below `paths.chroma`; opens no network connection but to the server,
+ * whose telemetry is off.
  *
  * ```ts
- * import { openChroma } from "#lib/chroma/chroma.ts";
+ * import { startChroma } from "#lib/chroma/chroma.ts";
+ * import { equal } from "node:assert/strict";
  *
- * async function countCollections() {
- *   const chroma = await openChroma();
- *   const count = await chroma.client.countCollections();
- *   await chroma.stop();
- *   return count;
- * }
+ * const chroma = await startChroma({ folder: await Deno.makeTempDir() });
+ * equal(await chroma.client.countCollections(), 0);
+ * await chroma.stop();
  * ```
  *
  * @module
@@ -53,21 +52,19 @@ export interface Chroma {
 
 /** How to start a server. */
 export interface StartOptions {
-  /** Where it keeps its files; `paths.chroma` where left out. */
+  /** Where it keeps its files. @default {paths.chroma} */
   folder?: string;
   /** Its port on the loopback address; a free one where left out. */
   port?: number;
-  /** Python's virtual environment with chromadb; `paths.venv` where left out. */
+  /** Python's virtual environment with chromadb. @default {paths.venv} */
   venv?: string;
 }
 
-/** How to reach a server that runs already. */
+/** Whose part of a running server: where left out, the key's own. */
 export interface ConnectOptions {
   /** A hosted database's key. */
   apiKey?: string;
-  /** The tenant; of a hosted database, where left out, the key's own. */
   tenant?: string;
-  /** The database; of a hosted one, where left out, the key's own. */
   database?: string;
 }
 
@@ -105,7 +102,7 @@ export function openChroma(options: StartOptions = {}): Promise<Chroma> {
  */
 export async function connectChroma(
   url: string,
-  options: ConnectOptions = {},
+  { apiKey, tenant, database }: ConnectOptions = {},
 ): Promise<Chroma> {
   if (!URL.canParse(url) || !/^https?:\/\/[^/]+\/?$/.test(url)) {
     throw new TypeError(
@@ -119,17 +116,13 @@ export async function connectChroma(
   }
   const { protocol, hostname, port } = new URL(url);
   const ssl = protocol === "https:";
-  const { apiKey, tenant, database } = options;
+  // Empty: the client asks the server what the key gives access to.
+  const ofTheKey = { tenant: "", database: "" };
   const client = new ChromaClient({
     host: hostname,
     port: Number(port) || (ssl ? 443 : 80),
     ssl,
-    ...(apiKey && {
-      headers: { "x-chroma-token": apiKey },
-      // Empty: the client asks the server what the key gives access to.
-      tenant: "",
-      database: "",
-    }),
+    ...(apiKey && { headers: { "x-chroma-token": apiKey }, ...ofTheKey }),
     ...(tenant && { tenant }),
     ...(database && { database }),
   });
@@ -143,12 +136,11 @@ export async function connectChroma(
  * what the server printed.
  */
 export async function startChroma(
-  options: StartOptions = {},
+  { folder = paths.chroma, venv = paths.venv, ...wanted }: StartOptions = {},
 ): Promise<Chroma> {
-  const { folder = paths.chroma, venv = paths.venv } = options;
   const python = pythonOf(venv);
   await mkdir(folder, { recursive: true });
-  const port = await probePort(options.port);
+  const port = await probePort(wanted.port);
   const url = `http://127.0.0.1:${port}`;
 
   // Output goes to a file: a pipe that nobody reads would block the server.
@@ -183,10 +175,7 @@ export async function startChroma(
 }
 
 /** Stops a process: SIGTERM, and SIGKILL where that has no effect in 3 s. */
-async function stopServer(
-  server: ChildProcess,
-  ended: AbortSignal,
-): Promise<void> {
+async function stopServer(server: ChildProcess, ended: AbortSignal) {
   if (ended.aborted) return;
   server.ref();
   server.kill("SIGTERM");
@@ -217,9 +206,8 @@ async function answers(url: string, limit: AbortSignal): Promise<boolean> {
 
 /** The environment's Python, which is where Chroma is installed. */
 function pythonOf(venv: string): string {
-  const python = process.platform === "win32"
-    ? join(venv, "Scripts", "python.exe")
-    : join(venv, "bin", "python");
+  const isWindows = process.platform === "win32";
+  const python = join(venv, isWindows ? "Scripts/python.exe" : "bin/python");
   if (existsSync(python)) return python;
   throw new Error(
     `startChroma: ${python} not found: run "npx deno@2.8.1 task setup", or set CHROMA_URL to a running server`,
@@ -237,10 +225,9 @@ async function probePort(wanted = 0): Promise<number> {
   try {
     await once(probe, "listening");
   } catch (error) {
+    const { code } = error as NodeJS.ErrnoException;
     throw new Error(
-      `startChroma: port ${wanted} of 127.0.0.1 is not free (${
-        (error as NodeJS.ErrnoException).code
-      }): leave it out to get one that is`,
+      `startChroma: port ${wanted} of 127.0.0.1 is not free (${code}): leave it out to get one that is`,
     );
   }
   const { port } = probe.address() as AddressInfo;

@@ -1,30 +1,36 @@
 /**
  * A vector database's collections: one for each data set × encoder × space, so
- * that embeddings of two encoders never meet.
+ * that embeddings of two encoders never meet. Here they are opened and searched;
+ * update.ts fills them.
  *
- * Opened here, filled by update.ts, searched by query.ts.
+ * Chroma reports *squared* L2 distances, and cosine distances that are
+ * 1 − cosine. Both become an L2 distance or a cosine similarity here and
+ * nowhere else.
  *
  * Touches no files; talks to the server only.
  *
  * ```ts
- * import { openIndex } from "#lib/chroma/collection.ts";
- * import { openChroma } from "#lib/chroma/chroma.ts";
+ * import { startChroma } from "#lib/chroma/chroma.ts";
+ * import { openIndex, queryIndex } from "#lib/chroma/collection.ts";
+ * import { indexEmbeddings } from "#lib/chroma/update.ts";
+ * import { Matrix } from "#lib/compare/matrix.ts";
+ * import { deepEqual } from "node:assert/strict";
  *
- * async function countRows() {
- *   const chroma = await openChroma();
- *   const { collection } = await openIndex(chroma, {
- *     dataset: "birds",
- *     encoder: "clip-vit-b32/fp32",
- *     dimensions: 512,
- *     space: "cosine",
- *   });
- *   return await collection.count();
- * }
+ * const chroma = await startChroma({ folder: await Deno.makeTempDir() });
+ * const birds = { dataset: "birds", encoder: "by hand", dimensions: 2 };
+ * const index = await openIndex(chroma, { ...birds, space: "l2" });
+ * const owl = { path: "owl.jpg", category: "birds", term: "owl" };
+ * await indexEmbeddings(index, [owl], Matrix.of([[3, 4]]));
+ *
+ * const hits = await queryIndex(index, Float32Array.of(0, 0), { term: "owl" });
+ * deepEqual(hits, [{ ...owl, chromaDistance: 25, l2Distance: 5 }]);
+ * await chroma.stop();
  * ```
  *
  * @module
  */
-import type { ChromaClient, Collection } from "chromadb";
+import type { ChromaClient, Collection, Where } from "chromadb";
+import type { Picture } from "../records.ts";
 import type { Chroma } from "./chroma.ts";
 
 /** How closeness is measured: Euclidean distance or the angle's cosine. */
@@ -43,13 +49,6 @@ export interface HnswSettings {
   efSearch: number;
 }
 
-/** Chroma's own defaults. */
-export const HNSW_DEFAULTS: Readonly<HnswSettings> = {
-  maxNeighbors: 16,
-  efConstruction: 100,
-  efSearch: 100,
-};
-
 /** What an index holds. */
 export interface IndexDescription<S extends Space = Space> {
   /** The data set's name: "sample". */
@@ -59,13 +58,16 @@ export interface IndexDescription<S extends Space = Space> {
   /** Length of every vector. */
   dimensions: number;
   space: S;
-  /** Where left out: as the collection was made, `HNSW_DEFAULTS` for a new one. */
+  /** Where left out: as the collection was made, Chroma's own for a new one. */
   hnsw?: Partial<HnswSettings>;
 }
 
+/** What an index keeps of a picture beside its vector; `path` is its id. */
+export type IndexedPicture = Pick<Picture, "path" | "category" | "term">;
+
 /** An open index. */
 export interface EmbeddingIndex<S extends Space = Space>
-  extends Omit<IndexDescription<S>, "hnsw"> {
+  extends IndexDescription<S> {
   /** As stored; undefined on Chroma Cloud, which has another kind of index. */
   hnsw?: HnswSettings;
   readonly client: ChromaClient;
@@ -82,14 +84,14 @@ export interface EmbeddingIndex<S extends Space = Space>
  */
 export async function openIndex<S extends Space>(
   { client }: Chroma,
-  { dataset, encoder, dimensions, space, hnsw: wanted }: IndexDescription<S>,
+  { hnsw: wanted = {}, ...description }: IndexDescription<S>,
 ): Promise<EmbeddingIndex<S>> {
+  const { dataset, encoder, dimensions, space } = description;
   if (space !== "l2" && space !== "cosine") {
     throw new RangeError(
       `openIndex: expected space l2 or cosine, got ${space}`,
     );
   }
-  const settings = { ...HNSW_DEFAULTS, ...wanted };
   const collection = await client.getOrCreateCollection({
     name: `${dataset}.${encoder}.${space}`.replaceAll(/[^\w.-]+/g, "-"),
     embeddingFunction: null,
@@ -97,16 +99,24 @@ export async function openIndex<S extends Space>(
     configuration: {
       hnsw: {
         space,
-        max_neighbors: settings.maxNeighbors,
-        ef_construction: settings.efConstruction,
-        ef_search: settings.efSearch,
+        max_neighbors: wanted.maxNeighbors,
+        ef_construction: wanted.efConstruction,
+        ef_search: wanted.efSearch,
       },
     },
   });
   // An existing collection comes back as it is, whatever was asked for.
-  checkContent(collection, { dataset, encoder, dimensions });
-  const hnsw = await agreeOnSettings(collection, wanted ?? {});
-  return { dataset, encoder, dimensions, space, hnsw, client, collection };
+  const [held, asked] = [collection.metadata, description].map((of) =>
+    `data set ${of?.dataset}, encoder ${of?.encoder}, ${of?.dimensions} dimensions`
+  );
+  if (held !== asked) {
+    throw new Error(
+      `openIndex: collection ${collection.name} holds ${held}; ` +
+        `asked for ${asked}: give this data set another name`,
+    );
+  }
+  const hnsw = await agreeOnSettings(collection, wanted);
+  return { ...description, hnsw, client, collection };
 }
 
 /** Deletes an index with all its rows. */
@@ -114,6 +124,112 @@ export function dropIndex(
   { client, collection }: EmbeddingIndex,
 ): Promise<void> {
   return client.deleteCollection({ name: collection.name });
+}
+
+/** What each space's number is called once converted. */
+export interface Measured {
+  /** The L2 distance, 0 or more. */
+  l2: { l2Distance: number };
+  /** The cosine similarity, in [-1, 1]. */
+  cosine: { cosineSimilarity: number };
+}
+
+/**
+ * One result of a query: the row's picture, Chroma's own number, which is the
+ * squared L2 distance or 1 − cosine, and the measure of the index's space.
+ */
+export type DatabaseHit<S extends Space = Space> =
+  & IndexedPicture
+  & { chromaDistance: number }
+  & Measured[S];
+
+/** What to ask for. */
+export interface QueryOptions {
+  /** How many rows; fewer come back where fewer match. @default 10 */
+  k?: number;
+  /** Only rows of this category. */
+  category?: string;
+  /** Only rows of this term. */
+  term?: string;
+}
+
+/**
+ * The `k` nearest rows, nearest first.
+ *
+ * Approximate: HNSW looks at part of the rows, and can miss one.
+ *
+ * @param query A vector of the index's encoder.
+ * @throws {RangeError} If the query has another length than the index.
+ * @throws {Error} If the index is empty.
+ */
+export async function queryIndex<S extends Space>(
+  index: EmbeddingIndex<S>,
+  query: Float32Array,
+  { k = 10, category, term }: QueryOptions = {},
+): Promise<DatabaseHit<S>[]> {
+  checkVector("queryIndex", index, query, "the query");
+  if (!Number.isInteger(k) || k < 1) {
+    throw new RangeError(
+      `queryIndex: expected a whole k of 1 or more, got ${k}`,
+    );
+  }
+  const filters: Where[] = [];
+  if (category !== undefined) filters.push({ category });
+  if (term !== undefined) filters.push({ term });
+  const answer = await index.collection.query({
+    queryEmbeddings: [Array.from(query)],
+    nResults: k,
+    // Chroma takes a list of one for a mistake.
+    where: filters.length > 1 ? { $and: filters } : filters[0],
+    include: ["distances", "metadatas"],
+  });
+  const [found] = answer.rows();
+  if (found.length === 0 && await index.collection.count() === 0) {
+    throw new Error(
+      `queryIndex: ${index.collection.name} is empty: fill it with indexEmbeddings first`,
+    );
+  }
+  return found.map(({ id, distance, metadata }) => ({
+    path: id,
+    category: String(metadata!.category),
+    term: String(metadata!.term),
+    chromaDistance: distance!,
+    ...measured[index.space](distance!),
+  }));
+}
+
+/** From Chroma's number to the field's. */
+const measured: { [S in Space]: (chromaDistance: number) => Measured[S] } = {
+  // Rounding can take a squared distance of 0 a little below it.
+  l2: (squared) => ({ l2Distance: Math.sqrt(Math.max(0, squared)) }),
+  cosine: (distance) => ({ cosineSimilarity: 1 - distance }),
+};
+
+/** Applies the one setting that can change; refuses the others. */
+async function agreeOnSettings(
+  collection: Collection,
+  wanted: Partial<HnswSettings>,
+): Promise<HnswSettings | undefined> {
+  const stored = collection.configuration.hnsw;
+  if (!stored) return undefined;
+  const hnsw = {
+    maxNeighbors: stored.max_neighbors!,
+    efConstruction: stored.ef_construction!,
+    efSearch: stored.ef_search!,
+  };
+  for (const key of ["maxNeighbors", "efConstruction"] as const) {
+    if ((wanted[key] ?? hnsw[key]) !== hnsw[key]) {
+      throw new Error(
+        `openIndex: ${collection.name} was built with ${key} ${hnsw[key]}, ` +
+          `asked for ${wanted[key]}: drop it with dropIndex and fill it again`,
+      );
+    }
+  }
+  const { efSearch: ef_search = hnsw.efSearch } = wanted;
+  if (ef_search !== hnsw.efSearch) {
+    await collection.modify({ configuration: { hnsw: { ef_search } } });
+  }
+  return { ...hnsw, efSearch: ef_search };
 }
 
 /**
@@ -135,53 +251,10 @@ export function checkVector(
         `got ${vector.length} for ${owner}`,
     );
   }
-  const bad = vector.findIndex((value) => !Number.isFinite(value));
-  if (bad >= 0) {
+  const bad = vector.find((value) => !Number.isFinite(value));
+  if (bad !== undefined) {
     throw new RangeError(
-      `${caller}: expected finite numbers, got ${vector[bad]} for ${owner}`,
+      `${caller}: expected finite numbers, got ${bad} for ${owner}`,
     );
   }
-}
-
-function checkContent(
-  { name, metadata }: Collection,
-  wanted: Record<"dataset" | "encoder" | "dimensions", string | number>,
-): void {
-  const tell = (of: Record<string, unknown>) =>
-    `data set ${of.dataset}, encoder ${of.encoder}, ${of.dimensions} dimensions`;
-  if (tell(metadata ?? {}) !== tell(wanted)) {
-    throw new Error(
-      `openIndex: collection ${name} holds ${tell(metadata ?? {})}; ` +
-        `asked for ${tell(wanted)}: give this data set another name`,
-    );
-  }
-}
-
-/** Applies the one setting that can change; refuses the others. */
-async function agreeOnSettings(
-  collection: Collection,
-  wanted: Partial<HnswSettings>,
-): Promise<HnswSettings | undefined> {
-  const stored = collection.configuration.hnsw;
-  if (!stored) return undefined;
-  const hnsw: HnswSettings = {
-    maxNeighbors: stored.max_neighbors!,
-    efConstruction: stored.ef_construction!,
-    efSearch: stored.ef_search!,
-  };
-  for (const key of ["maxNeighbors", "efConstruction"] as const) {
-    if (wanted[key] !== undefined && wanted[key] !== hnsw[key]) {
-      throw new Error(
-        `openIndex: ${collection.name} was built with ${key} ${hnsw[key]}, ` +
-          `asked for ${wanted[key]}: drop it with dropIndex and fill it again`,
-      );
-    }
-  }
-  const { efSearch = hnsw.efSearch } = wanted;
-  if (efSearch !== hnsw.efSearch) {
-    await collection.modify({
-      configuration: { hnsw: { ef_search: efSearch } },
-    });
-  }
-  return { ...hnsw, efSearch };
 }

@@ -1,4 +1,4 @@
-"""Runs `chroma run` for one folder and for one parent: server.ts starts it.
+"""Runs `chroma run` for one folder and for one parent: chroma.ts starts it.
 
 usage: python serve.py FOLDER PORT, with a pipe as standard input
 

@@ -8,27 +8,33 @@
  * Touches no files; talks to the server only.
  *
  * ```ts
- * import type { EmbeddingIndex } from "#lib/chroma/collection.ts";
+ * import { startChroma } from "#lib/chroma/chroma.ts";
+ * import { openIndex } from "#lib/chroma/collection.ts";
  * import { indexEmbeddings } from "#lib/chroma/update.ts";
+ * import { Matrix } from "#lib/compare/matrix.ts";
+ * import { deepEqual } from "node:assert/strict";
  *
- * async function replaceAll(index: EmbeddingIndex, vector: Float32Array) {
- *   const row = { path: "train/owl/a.jpg", category: "birds", term: "owl" };
- *   const changes = await indexEmbeddings(index, [{ ...row, vector }]);
- *   console.log(changes.sent, changes.unchanged, changes.deleted);
- * }
+ * const chroma = await startChroma({ folder: await Deno.makeTempDir() });
+ * const of = { dataset: "a", encoder: "b", dimensions: 2, space: "l2" } as const;
+ * const index = await openIndex(chroma, of);
+ * const owl = { path: "owl.jpg", category: "birds", term: "owl" };
+ * const vectors = Matrix.of([[3, 4]]);
+ * await indexEmbeddings(index, [owl], vectors);
+ * const changes = await indexEmbeddings(index, [owl], vectors);
+ * deepEqual(changes, { sent: 0, unchanged: 1, deleted: 0 });
+ * await chroma.stop();
  * ```
  *
  * @module
  */
 import type { Collection } from "chromadb";
 import { createHash } from "node:crypto";
-import type { Picture } from "../records.ts";
-import { checkVector, type EmbeddingIndex } from "./collection.ts";
-
-/** One picture to index; `path` is its id. */
-export interface IndexRow extends Pick<Picture, "path" | "category" | "term"> {
-  vector: Float32Array;
-}
+import type { Matrix } from "../compare/matrix.ts";
+import {
+  checkVector,
+  type EmbeddingIndex,
+  type IndexedPicture,
+} from "./collection.ts";
 
 /** How an update is paced, watched and stopped. */
 export interface UpdateOptions {
@@ -57,82 +63,89 @@ export interface IndexChanges {
 }
 
 /**
- * Brings the index in line with `rows`: sends what is new or changed, deletes
- * what is gone, leaves alone what is equal. Stopped half-way, the next call
- * sends the rest.
+ * Brings the index in line with a data set: sends what is new or changed,
+ * deletes what is gone, leaves alone what is equal. Stopped half-way, the next
+ * call sends the rest.
  *
- * @param rows The whole data set: a row that is not among them is deleted.
- * @throws {RangeError} Before anything is sent, if a vector has another length
- * than the index or a value that is no finite number, two rows have one path,
- * or the batch size is not a whole number of 1 or more.
+ * @param pictures All of them: a row whose picture is not among them is deleted.
+ * @param vectors A row a picture, in their order.
+ * @throws {RangeError} Before anything is sent, if there are more or fewer
+ * vectors than pictures, a vector has another length than the index or a value
+ * that is no finite number, two pictures have one path, or the batch size is not
+ * a whole number of 1 or more.
  */
 export async function indexEmbeddings(
   index: EmbeddingIndex,
-  rows: readonly IndexRow[],
-  options: UpdateOptions = {},
+  pictures: readonly IndexedPicture[],
+  vectors: Matrix,
+  { batchSize: wantedSize = 2000, onProgress, signal }: UpdateOptions = {},
 ): Promise<IndexChanges> {
-  const { batchSize: wantedSize = 2000, onProgress, signal } = options;
+  const { client, collection } = index;
   if (!Number.isInteger(wantedSize) || wantedSize < 1) {
     throw new RangeError(
       `indexEmbeddings: expected a batch size of 1 or more, got ${wantedSize}`,
     );
   }
-  const { client, collection } = index;
-  const wanted = new Map<string, IndexRow & { fingerprint: string }>();
-  for (const row of rows) {
-    checkVector("indexEmbeddings", index, row.vector, row.path);
-    if (wanted.has(row.path)) {
-      throw new RangeError(`indexEmbeddings: expected ${row.path} once`);
-    }
-    wanted.set(row.path, { ...row, fingerprint: fingerprint(row) });
+  if (vectors.count !== pictures.length) {
+    throw new RangeError(
+      `indexEmbeddings: expected a vector for each of ${pictures.length} ` +
+        `pictures, got ${vectors.count}`,
+    );
   }
+  const fingerprints = new Map<string, string>();
+  pictures.forEach((picture, row) => {
+    const { path } = picture;
+    checkVector("indexEmbeddings", index, vectors.row(row), path);
+    if (fingerprints.has(path)) {
+      throw new RangeError(`indexEmbeddings: expected ${path} once`);
+    }
+    fingerprints.set(path, fingerprintOf(picture, vectors.row(row)));
+  });
 
   const batchSize = Math.min(wantedSize, await client.getMaxBatchSize());
   const stored = await readFingerprints(collection, batchSize, signal);
-  const gone = [...stored.keys()].filter((path) => !wanted.has(path));
+  const gone = [...stored.keys()].filter((path) => !fingerprints.has(path));
   for (const ids of batches(gone, batchSize)) {
     signal?.throwIfAborted();
-    await deleteRows(collection, ids);
+    await collection.delete({ ids });
   }
 
-  const changed = [...wanted.values()].filter((row) =>
-    stored.get(row.path) !== row.fingerprint
+  const changed = [...fingerprints.keys()].flatMap((path, row) =>
+    stored.get(path) === fingerprints.get(path) ? [] : row
   );
-  const unchanged = wanted.size - changed.length;
+  const unchanged = pictures.length - changed.length;
   let sent = 0;
-  onProgress?.(unchanged, wanted.size);
-  for (const batch of batches(changed, batchSize)) {
+  onProgress?.(unchanged, pictures.length);
+  for (const rows of batches(changed, batchSize)) {
     signal?.throwIfAborted();
+    const batch = rows.map((row) => pictures[row]);
+    const ids = batch.map(({ path }) => path);
     // Rows overwritten in place wear the graph out: after a change of all of
     // 10,000 x 128 numbers it found 95 to 98 of 100 neighbours. Deleted and
     // added again, rows are linked in afresh, and it found all.
-    const known = batch.filter(({ path }) => stored.has(path));
-    await deleteRows(collection, known.map(({ path }) => path));
+    const known = ids.filter((path) => stored.has(path));
+    // Chroma takes an empty list for a mistake.
+    if (known.length > 0) await collection.delete({ ids: known });
     await collection.upsert({
-      ids: batch.map(({ path }) => path),
-      embeddings: batch.map(({ vector }) => Array.from(vector)),
-      metadatas: batch.map(({ category, term, fingerprint }) => (
-        { category, term, fingerprint }
+      ids,
+      embeddings: rows.map((row) => Array.from(vectors.row(row))),
+      metadatas: batch.map(({ path, category, term }) => (
+        { category, term, fingerprint: fingerprints.get(path)! }
       )),
     });
-    sent += batch.length;
-    onProgress?.(unchanged + sent, wanted.size);
+    sent += rows.length;
+    onProgress?.(unchanged + sent, pictures.length);
   }
   return { sent, unchanged, deleted: gone.length };
 }
 
-/** Deletes rows; Chroma takes an empty list for a mistake. */
-async function deleteRows(collection: Collection, ids: string[]) {
-  if (ids.length > 0) await collection.delete({ ids });
-}
-
 /** Names a row's content, so that an equal one need not be sent again. */
-function fingerprint({ vector, category, term }: IndexRow): string {
-  const { buffer, byteOffset, byteLength } = vector;
-  return createHash("sha256")
-    .update(new Uint8Array(buffer, byteOffset, byteLength))
-    .update(JSON.stringify([category, term]))
-    .digest("base64url");
+function fingerprintOf(
+  { category, term }: IndexedPicture,
+  vector: Float32Array,
+): string {
+  return createHash("sha256").update(vector)
+    .update(JSON.stringify([category, term])).digest("base64url");
 }
 
 /** What the server holds: each path's fingerprint. */
@@ -142,11 +155,12 @@ async function readFingerprints(
   signal?: AbortSignal,
 ): Promise<Map<string, unknown>> {
   const stored = new Map<string, unknown>();
+  const limit = batchSize;
   const count = await collection.count();
-  for (let offset = 0; offset < count; offset += batchSize) {
+  for (let offset = 0; offset < count; offset += limit) {
     signal?.throwIfAborted();
     const page = await collection.get({
-      limit: batchSize,
+      limit,
       offset,
       include: ["metadatas"],
     });

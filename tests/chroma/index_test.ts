@@ -1,10 +1,16 @@
 import { deepEqual, equal, ok, rejects } from "node:assert/strict";
 import { existsSync } from "node:fs";
 import process from "node:process";
-import { dropIndex, openIndex, type Space } from "#lib/chroma/collection.ts";
-import { queryIndex } from "#lib/chroma/query.ts";
-import { type Chroma, startChroma } from "#lib/chroma/chroma.ts";
-import { indexEmbeddings, type IndexRow } from "#lib/chroma/update.ts";
+import { type Chroma, connectChroma, startChroma } from "#lib/chroma/chroma.ts";
+import {
+  dropIndex,
+  type EmbeddingIndex,
+  openIndex,
+  queryIndex,
+  type Space,
+} from "#lib/chroma/collection.ts";
+import { indexEmbeddings, type UpdateOptions } from "#lib/chroma/update.ts";
+import { Matrix } from "#lib/compare/matrix.ts";
 import { cosineSimilarity, l2Distance } from "#lib/compare/metrics.ts";
 import { paths } from "#lib/paths.ts";
 import { clusteredVectors } from "#lib/compare/synthetic.ts";
@@ -33,18 +39,69 @@ const description = <S extends Space>(space: S, dimensions = 2) => (
 );
 
 /** Row n: (cos n, sin n); even rows are owls, every third row is a bird. */
-const row = (n: number): IndexRow => ({
+const row = (n: number) => ({
   path: `train/${n}.jpg`,
   category: n % 3 === 0 ? "birds" : "tools",
   term: n % 2 === 0 ? "owl" : "saw",
-  vector: Float32Array.of(Math.cos(n), Math.sin(n)),
+  vector: Float32Array.of(Math.cos(n), Math.sin(n)) as Float32Array,
 });
 const rows = (count: number) => Array.from({ length: count }, (_, n) => row(n));
+
+const update = (
+  index: EmbeddingIndex,
+  rows: ReturnType<typeof row>[],
+  options?: UpdateOptions,
+) =>
+  indexEmbeddings(
+    index,
+    rows,
+    Matrix.of(rows.map(({ vector }) => vector), index.dimensions),
+    options,
+  );
+
+/** What a client asked of a server: the last part of the address, and the ids. */
+interface Asked {
+  what: string;
+  ids?: string[];
+}
+
+/**
+ * Stands between a client and the server: notes what is asked, and may answer
+ * otherwise than the server does.
+ */
+async function listenIn(
+  chroma: Chroma,
+  // deno-lint-ignore no-explicit-any -- an answer of any kind
+  change: (what: string, answer: any) => unknown = (_, answer) => answer,
+) {
+  const asked: Asked[] = [];
+  const between = Deno.serve(
+    { hostname: "127.0.0.1", port: 0, onListen() {} },
+    async (request) => {
+      const { pathname, search } = new URL(request.url);
+      const body = await request.text();
+      const response = await fetch(new URL(pathname + search, chroma.url), {
+        method: request.method,
+        headers: { "content-type": "application/json" },
+        ...(body && { body }),
+      });
+      const what = pathname.split("/").at(-1)!;
+      asked.push({ what, ids: body ? JSON.parse(body).ids : undefined });
+      const answer = await response.json();
+      const { status } = response;
+      return Response.json(change(what, answer), { status });
+    },
+  );
+  const listened = await connectChroma(
+    `http://127.0.0.1:${between.addr.port}`,
+  );
+  return { ...listened, asked, close: () => between.shutdown() };
+}
 
 testWithChroma("indexEmbeddings() sends only what differs", async (chroma) => {
   const index = await openIndex(chroma, description("cosine"));
   const progress: number[][] = [];
-  const first = await indexEmbeddings(index, rows(5), {
+  const first = await update(index, rows(5), {
     batchSize: 2,
     onProgress: (done, total) => progress.push([done, total]),
   });
@@ -54,7 +111,7 @@ testWithChroma("indexEmbeddings() sends only what differs", async (chroma) => {
   const turned = { ...row(1), vector: Float32Array.of(0, -1) };
   const renamed = { ...row(2), term: "hen" };
   progress.length = 0;
-  const second = await indexEmbeddings(
+  const second = await update(
     index,
     [row(0), turned, renamed, row(3), row(9)],
     { batchSize: 2, onProgress: (...at) => progress.push(at) },
@@ -67,7 +124,71 @@ testWithChroma("indexEmbeddings() sends only what differs", async (chroma) => {
   equal(below.path, "train/1.jpg");
   const hens = await queryIndex(index, row(2).vector, { term: "hen" });
   deepEqual(hens.map(({ path }) => path), ["train/2.jpg"]);
+
+  const moved = { ...row(3), category: "toys" };
+  const third = [row(0), turned, renamed, moved, row(9)];
+  deepEqual(await update(index, third), { sent: 1, unchanged: 4, deleted: 0 });
+  const toys = await queryIndex(index, row(3).vector, { category: "toys" });
+  deepEqual(toys.map(({ path }) => path), ["train/3.jpg"]);
+  // The same letters, divided between the two otherwise.
+  const divided = { ...moved, category: "toyss", term: "aw" };
+  equal((await update(index, [divided])).sent, 1);
 });
+
+testWithChroma(
+  "indexEmbeddings() deletes changed rows before it adds them anew",
+  async (chroma) => {
+    const listened = await listenIn(chroma);
+    try {
+      const index = await openIndex(listened, description("cosine"));
+      await update(index, rows(4));
+      const writes = () =>
+        listened.asked.filter(({ what }) => /^(delete|upsert)$/.test(what));
+      const path = (n: number) => `train/${n}.jpg`;
+      deepEqual(writes(), [{ what: "upsert", ids: [0, 1, 2, 3].map(path) }]);
+
+      listened.asked.length = 0;
+      const turned = (n: number) => ({ ...row(n), vector: row(n + 5).vector });
+      const second = [row(0), turned(1), turned(2), row(7), turned(3)];
+      await update(index, second, { batchSize: 2 });
+      deepEqual(writes(), [
+        { what: "delete", ids: [path(1), path(2)] },
+        { what: "upsert", ids: [path(1), path(2)] },
+        { what: "delete", ids: [path(3)] },
+        { what: "upsert", ids: [path(7), path(3)] },
+      ]);
+      equal(await index.collection.count(), 5);
+    } finally {
+      await listened.close();
+    }
+  },
+);
+
+testWithChroma(
+  "indexEmbeddings() sends, deletes and reads no more rows at once than the server takes",
+  async (chroma) => {
+    const listened = await listenIn(
+      chroma,
+      (what, answer) =>
+        what === "pre-flight-checks"
+          ? { ...answer, max_batch_size: 3 }
+          : answer,
+    );
+    try {
+      const index = await openIndex(listened, description("cosine"));
+      await update(index, rows(8));
+      await update(index, rows(1));
+      const sizes = (of: string) =>
+        listened.asked.filter(({ what }) => what === of)
+          .map(({ ids }) => ids?.length);
+      deepEqual(sizes("upsert"), [3, 3, 2]);
+      deepEqual(sizes("delete"), [3, 3, 1]);
+      equal(sizes("get").length, 3);
+    } finally {
+      await listened.close();
+    }
+  },
+);
 
 testWithChroma(
   "indexEmbeddings() stops between batches and goes on later",
@@ -79,11 +200,11 @@ testWithChroma(
     };
     const options = { batchSize: 2, onProgress, signal: abort.signal };
     await rejects(
-      indexEmbeddings(index, rows(5), options),
+      update(index, rows(5), options),
       /stopped by the reader/,
     );
     equal(await index.collection.count(), 2);
-    deepEqual(await indexEmbeddings(index, rows(5)), {
+    deepEqual(await update(index, rows(5)), {
       sent: 3,
       unchanged: 2,
       deleted: 0,
@@ -100,21 +221,30 @@ testWithChroma(
       path: "bad.jpg",
       vector,
     });
-    await rejects(indexEmbeddings(index, [row(0), bad(new Float32Array(3))]), {
+    const long = Matrix.of([[1, 2, 3]]);
+    await rejects(
+      indexEmbeddings(index, [{ ...row(0), path: "bad.jpg" }], long),
+      {
+        name: "RangeError",
+        message: "indexEmbeddings: expected 2 numbers of encoder angles/1, " +
+          "got 3 for bad.jpg",
+      },
+    );
+    await rejects(indexEmbeddings(index, rows(2), Matrix.of([[1, 2]])), {
       name: "RangeError",
-      message: "indexEmbeddings: expected 2 numbers of encoder angles/1, " +
-        "got 3 for bad.jpg",
+      message: "indexEmbeddings: expected a vector for each of 2 pictures, " +
+        "got 1",
     });
     await rejects(
-      indexEmbeddings(index, [row(0), bad(Float32Array.of(1, NaN))]),
+      update(index, [row(0), bad(Float32Array.of(1, NaN))]),
       /expected finite numbers, got NaN for bad\.jpg/,
     );
     await rejects(
-      indexEmbeddings(index, [row(0), row(0)]),
+      update(index, [row(0), row(0)]),
       /expected train\/0\.jpg once/,
     );
     await rejects(
-      indexEmbeddings(index, [row(0)], { batchSize: 0 }),
+      update(index, [row(0)], { batchSize: 0 }),
       /batch size of 1 or more, got 0/,
     );
     equal(await index.collection.count(), 0);
@@ -126,8 +256,8 @@ testWithChroma(
   async (chroma) => {
     const l2 = await openIndex(chroma, description("l2"));
     const cosine = await openIndex(chroma, description("cosine"));
-    await indexEmbeddings(l2, rows(20));
-    await indexEmbeddings(cosine, rows(20));
+    await update(l2, rows(20));
+    await update(cosine, rows(20));
     const query = Float32Array.of(3, 4); // Not a unit vector, on purpose.
     const byPath = new Map(rows(20).map((one) => [one.path, one.vector]));
     for (const hit of await queryIndex(l2, query, { k: 20 })) {
@@ -146,6 +276,26 @@ testWithChroma(
 );
 
 testWithChroma(
+  "queryIndex() takes a squared distance a little below 0 for 0",
+  async (chroma) => {
+    const listened = await listenIn(
+      chroma,
+      (what, answer) =>
+        what === "query" ? { ...answer, distances: [[-1e-7, 9]] } : answer,
+    );
+    try {
+      const index = await openIndex(listened, description("l2"));
+      await update(index, rows(2));
+      const hits = await queryIndex(index, row(0).vector, { k: 2 });
+      deepEqual(hits.map(({ l2Distance }) => l2Distance), [0, 3]);
+      deepEqual(hits.map((hit) => hit.chromaDistance), [-1e-7, 9]);
+    } finally {
+      await listened.close();
+    }
+  },
+);
+
+testWithChroma(
   "squared L2 is twice the cosine distance on unit vectors",
   async (chroma) => {
     const drawn = clusteredVectors(310, 64);
@@ -153,8 +303,8 @@ testWithChroma(
     const l2 = await openIndex(chroma, description("l2", 64));
     const cosine = await openIndex(chroma, description("cosine", 64));
     const items = Array.from(vectors, (vector, n) => ({ ...row(n), vector }));
-    await indexEmbeddings(l2, items);
-    await indexEmbeddings(cosine, items);
+    await update(l2, items);
+    await update(cosine, items);
     for (const query of queries) {
       const squared = await queryIndex(l2, query, { k: 10 });
       const distances = await queryIndex(cosine, query, { k: 10 });
@@ -174,7 +324,7 @@ testWithChroma(
   "queryIndex() filters by category, by term and by both",
   async (chroma) => {
     const index = await openIndex(chroma, description("cosine"));
-    await indexEmbeddings(index, rows(12));
+    await update(index, rows(12));
     const found = async (options: { category?: string; term?: string }) =>
       (await queryIndex(index, row(0).vector, { k: 12, ...options }))
         .map(({ path }) => Number(path.match(/\d+/)![0])).sort((a, b) => a - b);
@@ -251,7 +401,7 @@ testWithChroma(
   "rows survive a restart and a server killed with -9",
   async (chroma, folder) => {
     const index = await openIndex(chroma, description("l2"));
-    await indexEmbeddings(index, rows(2500));
+    await update(index, rows(2500));
     process.kill(chroma.pid!, "SIGKILL");
     await chroma.stop();
     for (const round of ["after the kill", "after a restart"]) {
@@ -261,7 +411,7 @@ testWithChroma(
         equal(await reopened.collection.count(), 2500, round);
         const [hit] = await queryIndex(reopened, row(77).vector, { k: 1 });
         equal(hit.l2Distance, 0);
-        deepEqual(await indexEmbeddings(reopened, rows(2500)), {
+        deepEqual(await update(reopened, rows(2500)), {
           sent: 0,
           unchanged: 2500,
           deleted: 0,
