@@ -15,7 +15,7 @@ import process from "node:process";
 import sharp from "sharp";
 import { writeAtomic } from "../lib/files.ts";
 import { paths } from "../lib/paths.ts";
-import { readSample } from "../lib/photo_site/sample.ts";
+import { readSample, samplePath } from "../lib/photo_site/sample.ts";
 import { runChild } from "../tasks/child.ts";
 
 /** One figure, and the peer's. */
@@ -135,7 +135,7 @@ export async function photographs(count: number): Promise<string[]> {
     files.push(file);
     if (existsSync(file)) continue;
     const tiles = Array.from({ length: 12 }, async (_, tile) => ({
-      input: await sharp(sample[(i * 12 + tile) % sample.length].path)
+      input: await sharp(samplePath(sample[(i * 12 + tile) % sample.length]))
         .resize(160, 160).toBuffer(),
       left: tile % 4 * 160,
       top: Math.floor(tile / 4) * 160,

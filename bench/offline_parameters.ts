@@ -40,7 +40,7 @@ import {
 } from "../lib/encoders/offline/offline.ts";
 import { openSentences } from "../lib/encoders/offline/sentences.ts";
 import { averagePrecision, relevantRanks } from "../lib/evaluate/evaluate.ts";
-import { readSample } from "../lib/photo_site/sample.ts";
+import { readSample, samplePath } from "../lib/photo_site/sample.ts";
 import { topK } from "../lib/compare/compare.ts";
 import { similarities } from "../lib/evaluate/similarity.ts";
 import { type Bench, row } from "./harness.ts";
@@ -80,10 +80,10 @@ export const bench: Bench = async ({ log }) => {
 };
 
 async function samplePictures(): Promise<Known[]> {
-  return (await readSample()).map(({ path, term, caption }) => ({
-    path,
-    label: term,
-    captions: [caption],
+  return (await readSample()).map((picture) => ({
+    path: samplePath(picture),
+    label: picture.term,
+    captions: [picture.caption],
   }));
 }
 

@@ -19,9 +19,10 @@
  *
  * @module
  */
-import { Buffer } from "node:buffer";
-import type { ServerResponse } from "node:http";
 import { setTimeout as sleep } from "node:timers/promises";
+import type { HttpBindings } from "@hono/node-server";
+import { RESPONSE_ALREADY_SENT } from "@hono/node-server/utils/response";
+import type { MiddlewareHandler } from "hono";
 
 /** One fault, and which requests meet it. */
 export interface Fault {
@@ -41,73 +42,53 @@ export interface Fault {
   delayMs?: number;
 }
 
-/** An answer as the site is about to send it. */
-export interface Answer {
-  /** HTTP status: 200. */
-  status: number;
-  /** Without the length, which follows from the body. */
-  headers: Record<string, string | number>;
-  /** Text goes out as UTF-8. */
-  body: string | Uint8Array;
-}
-
-/** The first fault that a request meets, each counting its `times`. */
-export function faultFinder(
+/** Lets each request meet the first of the faults that it matches. */
+export function meetFaults(
   faults: readonly Fault[],
-): (path: string) => Fault | undefined {
+): MiddlewareHandler<{ Bindings: HttpBindings }> {
   const left = new Map(faults.map((fault) => [fault, fault.times ?? Infinity]));
-  return (path) => {
-    const met = faults.find((fault) =>
+  return async (context, next) => {
+    const path = pathOf(context.req.url);
+    const fault = faults.find((fault) =>
       left.get(fault)! > 0 && fault.match.test(path)
     );
-    if (met) left.set(met, left.get(met)! - 1);
-    return met;
+    if (fault) left.set(fault, left.get(fault)! - 1);
+    switch (fault?.answer) {
+      case "429":
+        return plain(429, { "retry-after": `${fault.retryAfter ?? 1}` });
+      case "500":
+        return plain(500);
+      case "redirect loop":
+        return plain(302, { location: path });
+      case "wrong type":
+        return plain(200);
+      case "slow":
+        await sleep(fault.delayMs ?? 2000);
+    }
+    await next();
+    if (fault?.answer !== "cut off") return;
+    const { res, env: { outgoing } } = context;
+    const bytes = new Uint8Array(await res.arrayBuffer());
+    const headers = Object.fromEntries(res.headers);
+    outgoing.writeHead(200, { ...headers, "content-length": bytes.length });
+    // The first half must be under way before the connection breaks.
+    outgoing.write(bytes.subarray(0, bytes.length / 2));
+    await sleep(50);
+    outgoing.destroy();
+    context.res = RESPONSE_ALREADY_SENT;
   };
 }
 
-/**
- * Sends an answer, or what a fault makes of it.
- *
- * @param path The request's path and query.
- */
-export async function send(
-  response: ServerResponse,
-  answer: Answer,
-  fault: Fault | undefined,
-  path: string,
-): Promise<void> {
-  if (fault?.answer === "slow") await sleep(fault.delayMs ?? 2000);
-  const { status, headers, body } = replaced(answer, fault, path);
-  const bytes = Buffer.from(body);
-  response.writeHead(status, { ...headers, "content-length": bytes.length });
-  if (fault?.answer === "cut off") {
-    // The first half must be under way before the connection breaks.
-    response.write(bytes.subarray(0, bytes.length / 2));
-    await sleep(50);
-    response.destroy();
-  } else {
-    response.end(bytes);
-  }
+/** A request's path and query. */
+export function pathOf(url: string): string {
+  const { pathname, search } = new URL(url);
+  return pathname + search;
 }
 
-function replaced(
-  answer: Answer,
-  fault: Fault | undefined,
-  path: string,
-): Answer {
-  const headers = { "content-type": "text/plain" };
-  switch (fault?.answer) {
-    case "429": {
-      const wait = { "retry-after": fault.retryAfter ?? 1 };
-      return { status: 429, headers: { ...headers, ...wait }, body: "Later" };
-    }
-    case "500":
-      return { status: 500, headers, body: "Out of order" };
-    case "redirect loop":
-      return { status: 302, headers: { ...headers, location: path }, body: "" };
-    case "wrong type":
-      return { status: 200, headers, body: "Not what was asked for" };
-    default:
-      return answer;
-  }
+function plain(status: number, headers: Record<string, string> = {}): Response {
+  const type = { "content-type": "text/plain" };
+  return new Response("Not what was asked for", {
+    status,
+    headers: { ...type, ...headers },
+  });
 }

@@ -23,25 +23,20 @@
  *
  * @module
  */
-import type { SamplePicture } from "./sample.ts";
+import { basename } from "node:path";
+import type { Picture } from "../records.ts";
 
 /** What is wrong with a photo's file. */
 export type Flaw = "cut off" | "too small" | "not a picture" | "gone";
 
 /** One upload. */
-export interface Photo extends SamplePicture {
+export interface Photo extends Picture {
   /** The site's number for it. */
   id: number;
+  /** The name in its addresses: "king-penguin". */
+  name: string;
   /** What is wrong with its file, if anything. */
   flaw?: Flaw;
-}
-
-/** One place in a search's results. */
-export interface Listing {
-  /** What is listed. */
-  photo: Photo;
-  /** The photo stands further up already. */
-  again: boolean;
 }
 
 /** All photos of the site. */
@@ -52,16 +47,19 @@ export interface Library {
   terms: { category: string; term: string; cover: Photo }[];
   /** The photo of a number. */
   find(id: number): Photo | undefined;
-  /** What a search shows: photos whose category and term have all its words. */
-  search(text: string): Listing[];
+  /**
+   * What a search shows: photos whose category and term have all its words.
+   * One that comes again stands further up already.
+   */
+  search(text: string): Photo[];
 }
 
 const FLAWS: Flaw[] = ["cut off", "too small", "not a picture", "gone"];
 
 /** Photos that the site lists under a second term as well. */
 const ALSO_UNDER: Record<string, string> = {
-  "ground bird/hen": "livestock",
-  "ground bird/rooster": "livestock",
+  "animals/ground bird/hen.jpg": "livestock",
+  "animals/ground bird/rooster.jpg": "livestock",
 };
 
 /** Places in a term's results, from 0: on the first page, and on the second. */
@@ -69,10 +67,11 @@ const FLAWED_PLACE = 4;
 const AGAIN_PLACE = 8;
 
 /** Makes the library of these pictures, which come sorted. */
-export function openLibrary(pictures: readonly SamplePicture[]): Library {
+export function openLibrary(pictures: readonly Picture[]): Library {
   const photos: Photo[] = [];
-  const upload = (picture: SamplePicture, flaw?: Flaw): Photo => {
-    const photo = { ...picture, id: 1001 + photos.length, flaw };
+  const upload = (picture: Picture, flaw?: Flaw): Photo => {
+    const name = basename(picture.path, ".jpg");
+    const photo = { ...picture, id: 1001 + photos.length, name, flaw };
     photos.push(photo);
     return photo;
   };
@@ -92,11 +91,7 @@ export function openLibrary(pictures: readonly SamplePicture[]): Library {
     } else if (index % 3 === 1) {
       listed.push(upload(originals[0]));
     }
-    listed.push(
-      ...photos.filter((photo) =>
-        ALSO_UNDER[`${photo.term}/${photo.name}`] === term
-      ),
-    );
+    listed.push(...photos.filter(({ path }) => ALSO_UNDER[path] === term));
     listed.splice(AGAIN_PLACE, 0, originals[0]);
     return { category, term, cover: originals[0], listed };
   });
@@ -105,24 +100,14 @@ export function openLibrary(pictures: readonly SamplePicture[]): Library {
     terms,
     find: (id) => photos[id - 1001],
     search(text) {
-      const found = terms.filter((term) => matches(text, term))
-        .flatMap(({ listed }) => listed);
-      return found.map((photo, place) => ({
-        photo,
-        again: found.indexOf(photo) < place,
-      }));
+      const asked = words(text);
+      if (asked.length === 0) return [];
+      return terms.flatMap(({ category, term, listed }) => {
+        const own = words(`${category} ${term}`);
+        return asked.every((word) => own.includes(word)) ? listed : [];
+      });
     },
   };
-}
-
-/** Whether all words of a search are among a term's own. */
-function matches(
-  text: string,
-  { category, term }: { category: string; term: string },
-): boolean {
-  const own = words(`${category} ${term}`);
-  const asked = words(text);
-  return asked.length > 0 && asked.every((word) => own.includes(word));
 }
 
 function words(text: string): string[] {

@@ -25,13 +25,15 @@
  * @module
  */
 import { Buffer } from "node:buffer";
+import { once } from "node:events";
 import { readFile } from "node:fs/promises";
-import { createServer, type Server } from "node:http";
+import type { Server } from "node:http";
 import type { AddressInfo } from "node:net";
+import { createAdaptorServer } from "@hono/node-server";
+import { Hono } from "hono";
 import sharp from "sharp";
-import { readSample } from "./sample.ts";
-import { type Answer, type Fault, faultFinder, send } from "./faults.ts";
 import { SCRIPT, STYLE } from "./assets.ts";
+import { type Fault, meetFaults, pathOf } from "./faults.ts";
 import { type Library, openLibrary, type Photo } from "./library.ts";
 import {
   homePage,
@@ -40,6 +42,7 @@ import {
   searchPage,
   SIZES,
 } from "./pages.ts";
+import { readSample, samplePath } from "./sample.ts";
 
 /** How to start the site. */
 export interface PhotoSiteOptions {
@@ -77,18 +80,17 @@ export interface PhotoSite {
 export async function startPhotoSite(
   { port = 8765, faults = [], onRequest }: PhotoSiteOptions = {},
 ): Promise<PhotoSite> {
-  const library = openLibrary(await readSample());
-  const findFault = faultFinder(faults);
-  const server = createServer(async (request, response) => {
-    const path = request.url ?? "/";
-    onRequest?.(path);
-    const answer = await answerTo(library, path).catch((error): Answer => ({
-      status: 500,
-      headers: { "content-type": "text/plain; charset=utf-8" },
-      body: (error as Error).message,
-    }));
-    await send(response, answer, findFault(path), path);
+  const app = new Hono();
+  app.use((context, next) => {
+    onRequest?.(pathOf(context.req.url));
+    return next();
   });
+  app.use(meetFaults(faults));
+  addPages(app, openLibrary(await readSample()));
+  const server = createAdaptorServer({
+    fetch: app.fetch,
+    overrideGlobalObjects: false,
+  }) as Server;
   await listen(server, port).catch((error) => {
     if (error.code !== "EADDRINUSE") throw error;
     return listen(server, 0);
@@ -103,62 +105,65 @@ export async function startPhotoSite(
         /^http:\/\/127\.0\.0\.1:\d+(?=\/(pictures|photos)\/)/,
         origin,
       ),
-    close: () =>
-      new Promise((resolve) => {
-        server.close(() => resolve());
-        server.closeAllConnections();
-      }),
+    async close() {
+      const closed = once(server, "close");
+      server.close();
+      server.closeAllConnections();
+      await closed;
+    },
   };
 }
 
-function listen(server: Server, port: number): Promise<void> {
-  return new Promise((resolve, reject) => {
-    server.once("error", reject);
-    server.listen(port, "127.0.0.1", () => {
-      server.off("error", reject);
-      resolve();
-    });
-  });
+async function listen(server: Server, port: number): Promise<void> {
+  server.listen(port, "127.0.0.1");
+  await once(server, "listening");
 }
 
-async function answerTo(library: Library, path: string): Promise<Answer> {
-  const { pathname, searchParams } = new URL(path, "http://127.0.0.1");
-  switch (pathname) {
-    case "/":
-      return html(homePage(library));
-    case "/site.css":
-      return text("text/css", STYLE);
-    case "/site.js":
-      return text("text/javascript", SCRIPT);
-    case "/robots.txt":
-      return text("text/plain", "User-agent: *\nDisallow: /account/\n");
-    case "/search/": {
-      const asked = searchParams.get("text") ?? "";
-      const page = Math.max(1, Number(searchParams.get("page")) || 1);
-      return html(searchPage(asked, library.search(asked), page));
-    }
-  }
-  const [, place, id, size] =
-    /^\/(photos|pictures)\/(\d+)(?:\/|-[a-z0-9-]+_([stmb])\.jpg)$/
-      .exec(pathname) ?? [];
-  const photo = library.find(Number(id));
-  if (place === "photos" && photo && !size) return html(photoPage(photo));
-  if (place === "pictures" && photo && photo.flaw !== "gone" && size) {
-    const body = await pictureFile(photo, size as keyof typeof SIZES);
-    const type = { "content-type": "image/jpeg" };
-    return { status: 200, headers: type, body };
-  }
-  return { ...html(notFoundPage(pathname)), status: 404 };
+function addPages(app: Hono, library: Library): void {
+  app.get("/", (context) => context.html(homePage(library)));
+  app.get("/site.css", (context) => {
+    context.header("content-type", "text/css; charset=utf-8");
+    return context.body(STYLE);
+  });
+  app.get("/site.js", (context) => {
+    context.header("content-type", "text/javascript; charset=utf-8");
+    return context.body(SCRIPT);
+  });
+  app.get(
+    "/robots.txt",
+    (context) => context.text("User-agent: *\nDisallow: /account/\n"),
+  );
+  app.get("/search/", (context) => {
+    const { text = "", page } = context.req.query();
+    const number = Math.max(1, Number(page) || 1);
+    return context.html(searchPage(text, library.search(text), number));
+  });
+  app.get("/photos/:id{[0-9]+}/", (context) => {
+    const photo = library.find(Number(context.req.param("id")));
+    return photo ? context.html(photoPage(photo)) : context.notFound();
+  });
+  app.get("/pictures/:name", async (context) => {
+    const [, id, size] = PICTURE.exec(context.req.param("name")) ?? [];
+    const photo = library.find(Number(id));
+    if (!photo || photo.flaw === "gone") return context.notFound();
+    context.header("content-type", "image/jpeg");
+    return context.body(await pictureFile(photo, size as keyof typeof SIZES));
+  });
+  app.notFound((context) => context.html(notFoundPage(context.req.path), 404));
+  app.onError((error, context) => context.text(error.message, 500));
 }
+
+/** Number and size in the name of a picture's file. */
+const PICTURE = /^(\d+)-[a-z0-9-]+_([stmb])\.jpg$/;
 
 /** A photo's file in a size, with its flaw if it has one. */
 async function pictureFile(
-  { path, flaw }: Photo,
+  photo: Photo,
   size: keyof typeof SIZES,
-): Promise<Uint8Array> {
-  const file = await readFile(path);
+): Promise<Uint8Array<ArrayBuffer>> {
+  const file = await readFile(samplePath(photo));
   if (size !== "b") return await resized(file, SIZES[size], size === "s");
-  switch (flaw) {
+  switch (photo.flaw) {
     case "cut off":
       return file.subarray(0, file.length * 0.6);
     case "too small":
@@ -170,25 +175,10 @@ async function pictureFile(
   }
 }
 
-function resized(
-  file: Uint8Array,
-  side: number,
-  square = false,
-): Promise<Uint8Array> {
-  return sharp(file)
-    .resize(side, side, {
-      fit: square ? "cover" : "inside",
-      withoutEnlargement: true,
-    })
-    .jpeg({ quality: 85 })
-    .toBuffer();
-}
-
-function html(body: string): Answer {
-  return text("text/html", body);
-}
-
-function text(type: string, body: string): Answer {
-  const headers = { "content-type": `${type}; charset=utf-8` };
-  return { status: 200, headers, body };
+async function resized(file: Uint8Array, side: number, square = false) {
+  const fit = square ? "cover" : "inside";
+  return new Uint8Array(
+    await sharp(file).resize(side, side, { fit, withoutEnlargement: true })
+      .jpeg({ quality: 85 }).toBuffer(),
+  );
 }

@@ -14,11 +14,13 @@
  * Reads captions.json, no picture.
  *
  * ```ts
- * import { readSample } from "#lib/photo_site/sample.ts";
+ * import { readSample, samplePath } from "#lib/photo_site/sample.ts";
  * import { ok } from "node:assert/strict";
+ * import { existsSync } from "node:fs";
  *
  * const pictures = await readSample();
- * ok(pictures.some(({ term }) => term === "water bird"));
+ * const bird = pictures.find(({ term }) => term === "water bird")!;
+ * ok(existsSync(samplePath(bird)));
  * ```
  *
  * @module
@@ -26,20 +28,18 @@
 import { readFile } from "node:fs/promises";
 import { join } from "node:path";
 import { paths } from "../paths.ts";
-import type { FoundPicture } from "../records.ts";
+import type { Picture } from "../records.ts";
 
-/** One sample picture, as the offline photo site shows and credits it. */
-export interface SamplePicture extends Omit<FoundPicture, "url" | "page"> {
-  /** File name without its ending, unique within the term: "king-penguin". */
-  name: string;
-  /** The picture file's absolute path. */
-  path: string;
+/** One sample picture, which is nowhere on the web. */
+export interface SamplePicture extends Picture {
   /** The stamp that it was made from, below the package's stamps folder. */
   source: string;
 }
 
-/** What captions.json says about the picture at one path. */
-type Entry = Pick<SamplePicture, "caption" | "author" | "license" | "source">;
+/** A sample picture's absolute path. */
+export function samplePath(picture: Pick<Picture, "path">): string {
+  return join(paths.sample, picture.path);
+}
 
 /**
  * Reads the sample's records.
@@ -47,17 +47,12 @@ type Entry = Pick<SamplePicture, "caption" | "author" | "license" | "source">;
  * @returns All pictures, sorted by category, term and name.
  */
 export async function readSample(): Promise<SamplePicture[]> {
+  type Entry = Pick<SamplePicture, "caption" | "author" | "license" | "source">;
   const captions: Record<string, Entry> = JSON.parse(
     await readFile(join(paths.sample, "captions.json"), "utf8"),
   );
-  return Object.keys(captions).sort().map((key) => {
-    const [category, term, file] = key.split("/");
-    return {
-      category,
-      term,
-      name: file.replace(/\.jpg$/, ""),
-      path: join(paths.sample, category, term, file),
-      ...captions[key],
-    };
+  return Object.keys(captions).sort().map((path) => {
+    const [category, term] = path.split("/");
+    return { path, category, term, url: "", page: "", ...captions[path] };
   });
 }

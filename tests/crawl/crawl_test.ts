@@ -55,7 +55,7 @@ async function withCrawls(
 
 /** The addresses that a search page leads to, each once, from the library. */
 function addresses(origin: string, term: string): string[] {
-  const listed = library.search(term).map(({ photo: { id, name } }) =>
+  const listed = library.search(term).map(({ id, name }) =>
     `${origin}/pictures/${id}-${name}_b.jpg`
   );
   return [...new Set(listed)];

@@ -303,11 +303,11 @@ Deno.test("download() and prepareDataset() come through a photo site's bad day",
     });
     // The addresses of a crawl at another port.
     const found = library.terms.flatMap(({ category, term }) =>
-      library.search(term).map(({ photo, again }) => ({
+      library.search(term).map((photo, i, found) => ({
         category,
         term,
         url: `http://127.0.0.1:1/pictures/${photo.id}-${photo.name}_b.jpg` +
-          (again ? "?again" : ""),
+          (found.indexOf(photo) < i ? "?again" : ""),
         page: `http://127.0.0.1:1/photos/${photo.id}/`,
         caption: photo.caption,
         author: photo.author,

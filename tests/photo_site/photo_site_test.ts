@@ -1,7 +1,7 @@
 import { deepEqual, equal, match, notEqual, ok } from "node:assert/strict";
 import { connect } from "node:net";
 import sharp from "sharp";
-import { readSample } from "#lib/photo_site/sample.ts";
+import { readSample, samplePath } from "#lib/photo_site/sample.ts";
 import type { Fault } from "#lib/photo_site/faults.ts";
 import { openLibrary } from "#lib/photo_site/library.ts";
 import { type PhotoSite, startPhotoSite } from "#lib/photo_site/photo_site.ts";
@@ -30,12 +30,12 @@ async function get(url: string, init?: RequestInit) {
 
 Deno.test("the site serves each sample picture byte for byte", () =>
   withSite(async ({ origin }) => {
-    for (const { id, name, path, flaw } of library.photos.slice(0, 5)) {
-      equal(flaw, undefined);
-      const url = `${origin}/pictures/${id}-${name}_b.jpg`;
+    for (const photo of library.photos.slice(0, 5)) {
+      equal(photo.flaw, undefined);
+      const url = `${origin}/pictures/${photo.id}-${photo.name}_b.jpg`;
       const { headers, body } = await get(url);
       equal(headers.get("content-type"), "image/jpeg");
-      deepEqual(body, await Deno.readFile(path));
+      deepEqual(body, await Deno.readFile(samplePath(photo)));
     }
   }));
 
@@ -90,7 +90,7 @@ Deno.test("a search shows six photos and the way to more of them", () =>
 
 Deno.test("a search needs all its words, and finds nothing for none", () => {
   const terms = (text: string) =>
-    new Set(library.search(text).map(({ photo }) => photo.term)).size;
+    new Set(library.search(text).map(({ term }) => term)).size;
   ok(terms("bird") > terms("Water  BIRD"));
   equal(terms("water bird"), 1);
   equal(terms("unicorn"), 0);

@@ -30,7 +30,7 @@ import type { Matrix } from "../../compare/matrix.ts";
 import { listPictures } from "../../pictures/folder.ts";
 import { paths } from "../../paths.ts";
 import { picturePath, readDataset } from "../../dataset/dataset.ts";
-import { readSample } from "../../photo_site/sample.ts";
+import { readSample, samplePath } from "../../photo_site/sample.ts";
 import { nameOf, type SourcePicture } from "./collection.ts";
 import { readSeedFiles } from "./seed_files.ts";
 
@@ -49,14 +49,11 @@ export interface PictureSource {
 
 /** The pictures that come with the project. */
 export async function sampleSource(): Promise<PictureSource> {
-  const pictures = (await readSample()).map((
-    { name, path, source: _, ...rest },
-  ) => ({
-    ...rest,
-    id: below(paths.sample, path),
-    source: path,
-    title: name.replaceAll("-", " "),
-    page: "",
+  const pictures = (await readSample()).map((picture) => ({
+    ...picture,
+    id: picture.path,
+    source: samplePath(picture),
+    title: basename(picture.path, ".jpg").replaceAll("-", " "),
   }));
   return {
     name: "Sample pictures",
