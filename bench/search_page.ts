@@ -122,7 +122,7 @@ async function open(count: number, offline: Encoder): Promise<SearchApp> {
   const pictures = Array.from({ length: count }, (_, i): SourcePicture => {
     const one = sample.pictures[i % sample.pictures.length];
     // A term as its only text: captions would take minutes to embed.
-    return { ...one, id: `${i}`, title: one.term, caption: "" };
+    return { ...one, path: `${i}`, title: one.term, caption: "" };
   });
   const encoder: Encoder = {
     ...offline,

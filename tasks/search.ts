@@ -89,8 +89,8 @@ if (import.meta.main) {
       console.log(JSON.stringify({
         query: text || values.image,
         encoder,
-        hits: result.hits.map(({ id, value, term, caption }) => ({
-          path: id,
+        hits: result.hits.map(({ path, value, term, caption }) => ({
+          path,
           similarity: value,
           label: term,
           caption,

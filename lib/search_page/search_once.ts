@@ -7,7 +7,7 @@
  *
  * async function firstOwl(folder: string) {
  *   const { result } = await searchOnce({ folder, query: { text: "an owl", k: 1 } });
- *   return result.hits[0].id;
+ *   return result.hits[0].path;
  * }
  * ```
  *
@@ -16,13 +16,13 @@
 import { readFile } from "node:fs/promises";
 import type { EmbedFailure } from "../embeddings/embeddings.ts";
 import { openEncoder } from "../encoders/encoders.ts";
-import { Collection } from "./index/collection.ts";
-import { type IndexOptions, indexPictures } from "./index/indexing.ts";
-import { readUpload, saveUpload } from "./pictures.ts";
 import { QueryError, readQuery, type SearchQuery } from "./engine/query.ts";
-import { Searcher, type SearchResult } from "./engine/search.ts";
-import { folderSource, sampleSource } from "./index/sources.ts";
+import { Searcher, type SearchResult } from "./engine/searcher.ts";
 import { EncoderSpace } from "./engine/spaces.ts";
+import { type IndexOptions, indexPictures } from "./index/indexing.ts";
+import { folderSource, sampleSource } from "./index/sources.ts";
+import { readUpload, saveUpload } from "./served_pictures.ts";
+import { NO_FOLDING } from "./web/query.js";
 
 /** What is searched for, and where. */
 export interface SearchOnceOptions extends IndexOptions {
@@ -68,12 +68,8 @@ export async function searchOnce(
     signal: options.signal,
   });
   try {
-    const collection = new Collection(
-      source.name,
-      encoder.dimensions,
-      source.pictures.length,
-    );
-    const failures = await indexPictures(source, encoder, collection, options);
+    const space = new EncoderSpace(encoder, source.pictures.length);
+    const failures = await indexPictures(source, space, options);
     const [failure] = failures;
     if (failure && failures.length === source.pictures.length) {
       throw new Error(
@@ -81,16 +77,21 @@ export async function searchOnce(
           `read; ${failure.path}: ${failure.reason}`,
       );
     }
-    const searcher = new Searcher(
-      [new EncoderSpace(encoder, collection)],
-      readUpload,
-    );
+    const searcher = new Searcher([space], readUpload);
     const query = { ...options.query, picture };
-    const result = await searcher.search({ ...query, cut: "none", fold: 2 });
-    const cutOff = await searcher.search({ ...query, cut: "auto", k: 1 });
-    const fits = cutOff.relevant > 0;
-    const { problems } = source;
-    return { encoder: encoder.id, result, fits, failures, problems };
+    const result = await searcher.search({
+      ...query,
+      cut: "none",
+      fold: NO_FOLDING,
+    });
+    const { relevant } = await searcher.search({ ...query, cut: "auto", k: 1 });
+    return {
+      encoder: encoder.id,
+      result,
+      fits: relevant > 0,
+      failures,
+      problems: source.problems,
+    };
   } finally {
     await encoder.close();
   }

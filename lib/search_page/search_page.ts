@@ -2,77 +2,56 @@
  * The search page: a collection that is indexed while it is searched, the
  * server behind the page, and what a notebook's cells see of it.
  *
+ * Beside this file: search_once.ts, one search without a page; index/, where
+ * pictures come from and how they become a collection; engine/, how a query is
+ * answered; server.ts and routes.ts, who may ask and what; web/, the page itself,
+ * plain JavaScript; served_pictures.ts and terminal.ts, pictures to look at.
+ *
  * ```ts
  * import { openSearchApp } from "#lib/search_page/search_page.ts";
  * import { sampleSource } from "#lib/search_page/index/sources.ts";
+ * import { equal } from "node:assert/strict";
  *
- * async function show() {
- *   const app = await openSearchApp(await sampleSource());
- *   console.log(app.url); // the page; in a notebook, `app` as last expression
- *   await app.next(); // until the reader has searched or selected
- *   console.log(app.query?.text, app.selection.map(({ id }) => id));
- *   await app.close();
- * }
+ * const app = await openSearchApp(await sampleSource(), { encoders: ["offline"], log() {} });
+ * await app.ready; // app.url is the page; in a notebook, `app` shows it
+ * const { hits } = await app.search({ text: "a violin", k: 1 });
+ * equal(hits[0].term, "musical instrument");
+ * await app.close();
  * ```
  *
  * @module
  */
+import { metrics } from "../compare/metrics.ts";
 import {
   type Displayable,
   displayable,
   escapeHtml,
 } from "../display/display.ts";
+import type { EmbedFailure } from "../embeddings/embeddings.ts";
 import type { Encoder } from "../encoders/encoder.ts";
 import { openEncoder } from "../encoders/encoders.ts";
-import { Collection, type Facets } from "./index/collection.ts";
-import type { EmbedFailure } from "../embeddings/embeddings.ts";
-import { indexPictures } from "./index/indexing.ts";
-import { readUpload } from "./pictures.ts";
 import type { SearchQuery } from "./engine/query.ts";
-import { pageRoutes } from "./routes.ts";
 import {
   hitOf,
   Searcher,
   type SearchHit,
   type SearchResult,
-} from "./engine/search.ts";
-import { startServer } from "./server.ts";
-import type { PictureSource } from "./index/sources.ts";
+} from "./engine/searcher.ts";
 import { EncoderSpace } from "./engine/spaces.ts";
+import { indexPictures } from "./index/indexing.ts";
+import type { PictureSource } from "./index/sources.ts";
+import { type AppStatus, pageRoutes } from "./routes.ts";
+import { readUpload } from "./served_pictures.ts";
+import { type ServerOptions, startServer } from "./server.ts";
 
 /** How the page is opened. */
-export interface SearchAppOptions {
+export interface SearchAppOptions extends Omit<ServerOptions, "onError"> {
   /** Names or folders of encoders, or open ones. @default ["auto"] */
   encoders?: (string | Encoder)[];
-  /** @default a free port */
-  port?: number;
-  /** Where the server listens. @default "127.0.0.1", this machine alone */
-  host?: string;
-  /**
-   * Where a proxy shows the server, for Jupyter on another machine:
-   * "https://hub.example/user/ada/proxy/8000/" with this port.
-   */
-  publicUrl?: string;
   /** Called as pictures are indexed. */
   onProgress?: (done: number, total: number) => void;
   /** Tells the reader what happens, a line at a time. @default console.log */
   log?: (line: string) => void;
-}
-
-/** How far the collection is, and what is in it: the page's start-up block. */
-export interface AppStatus {
-  name: string;
-  /** Pictures that can be searched, of all that were found. */
-  indexed: number;
-  total: number;
-  /** Whether nothing is left to do. */
-  done: boolean;
-  /** What stopped indexing; "" if nothing. */
-  error: string;
-  encoders: { id: string; label: string; dimensions: number }[];
-  facets: Facets;
-  failures: EmbedFailure[];
-  problems: string[];
 }
 
 /** The page, its server, and what the reader does there. */
@@ -112,68 +91,81 @@ export async function openSearchApp(
 ): Promise<SearchApp> {
   const { encoders = ["auto"], log = console.log } = options;
   const opened: Encoder[] = [];
-  const spaces: EncoderSpace[] = [];
-  for (const one of encoders) {
-    const encoder = typeof one === "string"
-      ? await openEncoder(one, { log })
-      : one;
-    if (encoder !== one) opened.push(encoder);
-    const collection = new Collection(
-      source.name,
-      encoder.dimensions,
-      source.pictures.length,
-    );
-    spaces.push(new EncoderSpace(encoder, collection));
+  const closeEncoders = async () => {
+    for (const encoder of opened) await encoder.close();
+  };
+  try {
+    const spaces: EncoderSpace[] = [];
+    for (const one of encoders) {
+      const encoder = typeof one === "string"
+        ? await openEncoder(one, { log })
+        : one;
+      if (encoder !== one) opened.push(encoder);
+      spaces.push(new EncoderSpace(encoder, source.pictures.length));
+    }
+    return await openOver(source, spaces, options, closeEncoders);
+  } catch (error) {
+    await closeEncoders();
+    throw error;
   }
+}
+
+async function openOver(
+  source: PictureSource,
+  spaces: readonly EncoderSpace[],
+  options: SearchAppOptions,
+  closeEncoders: () => Promise<void>,
+): Promise<SearchApp> {
+  const { log = console.log, onProgress } = options;
   const searcher = new Searcher(spaces, readUpload);
-  const [{ collection }] = spaces;
-  const abort = new AbortController();
+  const { collection } = spaces[0];
   const failures: EmbedFailure[] = [];
   let done = false, error = "";
-  let query: SearchQuery | undefined, result: SearchResult | undefined;
+  let result: SearchResult | undefined;
   let selection: SearchHit[] = [];
   const waiting: (() => void)[] = [];
-  const tell = () => waiting.splice(0).forEach((wake) => wake());
+  const tellCells = () => waiting.splice(0).forEach((wake) => wake());
 
-  const state = {
+  const status = (): AppStatus => ({
+    name: source.name,
+    indexed: collection.count,
+    total: source.pictures.length,
+    done,
+    error,
+    encoders: spaces.map(({ id, label, encoder: { dimensions } }) => (
+      { id, label, dimensions }
+    )),
+    metrics: Object.entries(metrics).map(([name, { label }]) => [name, label]),
+    facets: collection.facets(),
+    failures: failures.slice(0, 100),
+    problems: source.problems.slice(0, 100),
+  });
+  const routes = pageRoutes({
     searcher,
     status,
-    searched(found: SearchResult) {
-      ({ query } = result = found);
-      tell();
+    searched(found) {
+      result = found;
+      tellCells();
     },
-    select(ids: string[]) {
-      const rows = ids.map((id) => collection.rowOf(id));
-      selection = rows.flatMap((row) =>
-        row === undefined ? [] : [hitOf(collection, row)]
-      );
-      tell();
+    select(paths) {
+      const rows = paths.map((path) => collection.rowOf(path));
+      selection = rows.filter((row) => row !== undefined)
+        .map((row) => hitOf(collection, row));
+      tellCells();
     },
-  };
-  const server = await startServer({
-    ...options,
-    routes: pageRoutes(state),
-    onError: (error) => log(`The search page: ${(error as Error).message}`),
-  }).catch(async (error) => {
-    for (const encoder of opened) await encoder.close();
-    throw error;
   });
-
-  const { publicUrl } = options;
-  const address = publicUrl
-    ? new URL(`${server.token}/`, publicUrl).href
-    : server.url;
+  const server = await startServer(routes, {
+    ...options,
+    onError: ({ message }) => log(`The search page: ${message}`),
+  });
+  const abort = new AbortController();
 
   async function index(): Promise<void> {
     try {
       for (const space of spaces) {
-        const left = await indexPictures(
-          source,
-          space.encoder,
-          space.collection,
-          { signal: abort.signal, onProgress: options.onProgress },
-        );
-        if (space === spaces[0]) failures.push(...left);
+        const watched = { signal: abort.signal, onProgress };
+        const leftOut = await indexPictures(source, space, watched);
+        if (space === spaces[0]) failures.push(...leftOut);
         // Loads what the first search needs, before the reader waits for it.
         await searcher.search({ text: "a picture", space: space.id })
           .catch(() => undefined);
@@ -189,55 +181,34 @@ export async function openSearchApp(
   // Whoever does not wait for it sees the reason on the page.
   ready.catch(() => undefined);
 
-  function status(): AppStatus {
-    return {
-      name: source.name,
-      indexed: collection.count,
-      total: source.pictures.length,
-      done,
-      error,
-      encoders: spaces.map(({ id, label, encoder }) => ({
-        id,
-        label,
-        dimensions: encoder.dimensions,
-      })),
-      facets: collection.facets(),
-      failures: failures.slice(0, 100),
-      problems: source.problems.slice(0, 100),
-    };
-  }
-
-  function frame({ height = 760 } = {}): Displayable {
-    return displayable({
+  const frame = ({ height = 760 } = {}) =>
+    displayable({
       "text/plain": `Search page over ${source.name}, ` +
         `${source.pictures.length} pictures`,
       "text/html":
-        `<iframe src="${
-          escapeHtml(address)
-        }" title="Search page" width="100%" ` +
-        `height="${height}" style="border:1px solid #8884" ` +
+        `<iframe src="${escapeHtml(server.address)}" title="Search page" ` +
+        `width="100%" height="${height}" style="border:1px solid #8884" ` +
         `allow="clipboard-read; clipboard-write"></iframe>`,
     });
-  }
 
   return {
     ...frame(),
     url: server.url,
-    address,
+    address: server.address,
     ready,
     searcher,
     get selection() {
       return selection;
     },
     get query() {
-      return query;
+      return result?.query;
     },
     get result() {
       return result;
     },
     async next() {
       await new Promise<void>((wake) => waiting.push(wake));
-      return { query, selection };
+      return { query: result?.query, selection };
     },
     search: (query) => searcher.search(query),
     status,
@@ -246,7 +217,7 @@ export async function openSearchApp(
       abort.abort(new Error("the search page was closed"));
       await server.close();
       await ready.catch(() => undefined);
-      for (const encoder of opened) await encoder.close();
+      await closeEncoders();
     },
   };
 }

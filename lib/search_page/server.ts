@@ -1,91 +1,92 @@
 /**
- * A small HTTP server for one page and its questions: on the loopback address
- * unless another is asked for, with bodies in bounds. guard.ts says who may ask.
- * Whatever fails is answered, and the server goes on.
+ * The page's server: on the loopback address unless another is asked for, and
+ * closed to strangers:
+ *
+ * - every address begins with a token that cannot be guessed;
+ * - the Host header must name the server, so that no page of the web reaches it
+ *   under a name of its own (DNS rebinding);
+ * - what a page asks, the server's own page must ask (Origin, Sec-Fetch-Site).
+ *
+ * Bodies are bounded in length and in time. Whatever fails is answered, and the
+ * server goes on.
  *
  * ```ts
  * import { startServer } from "#lib/search_page/server.ts";
  * import { equal } from "node:assert/strict";
+ * import { Hono } from "hono";
  *
- * const server = await startServer({
- *   routes: { "GET /hello": () => ({ json: { hello: "reader" } }) },
- * });
- * equal(await (await fetch(`${server.url}hello`)).text(), '{"hello":"reader"}');
+ * const routes = new Hono().get("/hello", (context) => context.json("hello"));
+ * const server = await startServer(routes);
+ * equal(await (await fetch(`${server.url}hello`)).json(), "hello");
+ * equal((await fetch(new URL("/hello", server.url))).status, 404);
  * await server.close();
  * ```
  *
  * @module
  */
 import { randomUUID } from "node:crypto";
-import {
-  createServer,
-  type IncomingMessage,
-  type ServerResponse,
-} from "node:http";
+import type { IncomingMessage } from "node:http";
 import type { AddressInfo } from "node:net";
-import { checkRequest, HttpError } from "./guard.ts";
-
-/** What a route answers. */
-export type Answer =
-  | { json: unknown }
-  | { body: string | Uint8Array; type: string; lasting?: boolean };
-
-/** A question to a route. */
-export interface Question {
-  /** The part of the path behind the route's. */
-  rest: string;
-  parameters: URLSearchParams;
-  /** Reads the body; throws HttpError 413 where it is longer than that. */
-  readBody(mostBytes: number): Promise<Uint8Array>;
-}
-
-/** Answers one kind of request. */
-export type Route = (question: Question) => Answer | Promise<Answer>;
+import { createAdaptorServer } from "@hono/node-server";
+import { type Context, Hono, type MiddlewareHandler } from "hono";
+import { HTTPException } from "hono/http-exception";
+import { secureHeaders } from "hono/secure-headers";
+import { QueryError } from "./engine/query.ts";
 
 /** How a server is started. */
 export interface ServerOptions {
-  /** By method and path, "GET /thumbnail/": a last slash takes all below it. */
-  routes: Record<string, Route>;
   /** @default a free port */
   port?: number;
-  /** Where it listens. @default "127.0.0.1" */
+  /** Where it listens. @default "127.0.0.1", this machine alone */
   host?: string;
-  /** Where a proxy shows it, "https://hub.example/user/ada/proxy/8000/". */
+  /**
+   * Where a proxy shows it, for Jupyter on another machine:
+   * "https://hub.example/user/ada/proxy/8000/" with this port.
+   */
   publicUrl?: string;
   /** Called with what went wrong inside. */
-  onError?: (error: unknown) => void;
+  onError?: (error: Error) => void;
 }
 
 /** A running server. */
 export interface RunningServer {
   /** The page's address on this machine, token and last slash included. */
   url: string;
-  /** The token, for addresses through a proxy. */
-  token: string;
-  port: number;
+  /** The address to open: through the proxy, where there is one. */
+  address: string;
+  /** Ends it at once, open connections included. */
   close(): Promise<void>;
 }
 
 /**
  * Starts a server.
  *
+ * @param routes What it answers, below the token.
  * @throws {Error} If it cannot listen there: names the address and says what to do.
  */
 export async function startServer(
-  options: ServerOptions,
+  routes: Hono,
+  options: ServerOptions = {},
 ): Promise<RunningServer> {
-  const { host = "127.0.0.1", port: wanted = 0 } = options;
+  const { host = "127.0.0.1", port: wanted = 0, publicUrl, onError } = options;
   const token = randomUUID().replaceAll("-", "");
-  const server = createServer((request, response) => {
-    answer(request, options, token, hosts()).then(
-      (found) => send(response, found),
-      (error) => sendError(response, error, options.onError),
-    );
+  const names = new Set<string>();
+  const app = new Hono()
+    .use(SAFETY, notStored, guard(token, names))
+    .route(`/${token}`, routes)
+    .notFound(({ req }) => {
+      const { pathname } = new URL(req.url);
+      const path = pathname.slice(token.length + 1).slice(0, 100);
+      throw refusal(404, `nothing at ${req.method} ${path}`);
+    })
+    .onError((error, context) => answerError(error, context, onError));
+  const server = createAdaptorServer({
+    fetch: app.fetch,
+    overrideGlobalObjects: false,
+    // Deno counts both from a connection's first request, so that a reader who
+    // goes on searching would be cut off (408). readBody has a timer of its own.
+    serverOptions: { headersTimeout: 0, requestTimeout: 0 },
   });
-  // Deno counts both from a connection's first request, so that a reader who
-  // goes on searching would be cut off (408).
-  server.headersTimeout = 0;
-  server.requestTimeout = 0;
   await new Promise<void>((resolve, reject) => {
     server.once("error", ({ code }: NodeJS.ErrnoException) =>
       reject(
@@ -101,129 +102,133 @@ export async function startServer(
     server.listen(wanted, host, resolve);
   });
   const { port } = server.address() as AddressInfo;
-
-  function hosts(): string[] {
-    const names = ["127.0.0.1", "localhost", "[::1]"];
-    // Asked to listen beyond this machine: it may be called by any name.
-    if (host !== "127.0.0.1") return [];
-    const known = names.map((name) => `${name}:${port}`);
-    if (options.publicUrl) known.push(new URL(options.publicUrl).host);
-    return known;
+  // Asked to listen beyond this machine, it may be called by any name.
+  if (host === "127.0.0.1") {
+    for (const name of [host, "localhost", "[::1]"]) {
+      names.add(`${name}:${port}`);
+    }
+    if (publicUrl) names.add(new URL(publicUrl).host);
   }
-  const shown = host === "127.0.0.1" || host === "0.0.0.0" ? "127.0.0.1" : host;
+  const url = `http://${
+    host === "0.0.0.0" ? "127.0.0.1" : host
+  }:${port}/${token}/`;
   return {
-    url: `http://${shown}:${port}/${token}/`,
-    token,
-    port,
+    url,
+    address: publicUrl ? new URL(`${token}/`, publicUrl).href : url,
     close: () =>
       new Promise((resolve) => {
         server.close(() => resolve());
-        server.closeAllConnections();
+        if ("closeAllConnections" in server) server.closeAllConnections();
       }),
   };
 }
 
-/** Finds and asks the route. */
-async function answer(
-  request: IncomingMessage,
-  { routes }: ServerOptions,
-  token: string,
-  hosts: string[],
-): Promise<Answer> {
-  const { method = "" } = request;
-  const url = checkRequest(request, token, hosts);
-  const path = url.pathname;
-  const name = Object.keys(routes).find((name) => {
-    const [routeMethod, routePath] = name.split(" ");
-    return routeMethod === method &&
-      (path === routePath ||
-        routePath !== "/" && routePath.endsWith("/") &&
-          path.startsWith(routePath));
-  });
-  if (name === undefined) {
-    throw new HttpError(404, `nothing at ${method} ${path.slice(0, 100)}`);
-  }
-  return await routes[name]({
-    rest: path.slice(name.split(" ")[1].length),
-    parameters: url.searchParams,
-    readBody: (most) => readBody(request, most),
-  });
-}
-
-async function readBody(
-  request: IncomingMessage,
+/**
+ * A request's body.
+ *
+ * @param most How many bytes it may have.
+ * @param longestPauseMs How long it may pause.
+ * @throws {HTTPException} 413 if it is longer. A sender that pauses longer is
+ *   cut off.
+ */
+export async function readBody(
+  context: Context,
   most: number,
+  longestPauseMs = 30_000,
 ): Promise<Uint8Array> {
+  const { incoming } = context.env as { incoming: IncomingMessage };
+  const timer = setTimeout(() => incoming.destroy(), longestPauseMs);
   const chunks: Uint8Array[] = [];
   let size = 0;
-  for await (const chunk of request) {
-    size += chunk.length;
-    if (size > most) {
-      throw new HttpError(413, `more than ${most} bytes: too much to take`);
+  try {
+    for await (const chunk of incoming) {
+      timer.refresh();
+      size += chunk.length;
+      if (size > most) {
+        throw refusal(413, `more than ${most} bytes: too much to take`);
+      }
+      chunks.push(chunk);
     }
-    chunks.push(chunk);
+  } finally {
+    clearTimeout(timer);
   }
   return Buffer.concat(chunks);
 }
 
-function send(response: ServerResponse, found: Answer): void {
-  if ("json" in found) {
-    write(response, 200, "application/json", JSON.stringify(found.json));
-  } else {
-    write(response, 200, found.type, found.body, found.lasting);
-  }
+/** What is thrown to refuse a request, with the reason that the reader is told. */
+export function refusal(
+  status: 400 | 403 | 404 | 413 | 415 | 421,
+  message: string,
+): HTTPException {
+  return new HTTPException(status, { message });
 }
 
-function sendError(
-  response: ServerResponse,
-  error: unknown,
-  onError?: (error: unknown) => void,
-): void {
-  const { name, message } = error as Error;
-  const status = error instanceof HttpError
+/** Lets pass what may be asked; by any name, where there are none. */
+function guard(token: string, names: ReadonlySet<string>): MiddlewareHandler {
+  return async ({ req }, next) => {
+    const host = req.header("host") ?? "";
+    if (names.size > 0 && !names.has(host)) {
+      throw refusal(421, "this server does not go by that name");
+    }
+    if (!req.path.startsWith(`/${token}/`)) {
+      throw refusal(404, "no such page: open the address as it was printed");
+    }
+    const origin = req.header("origin");
+    const from = req.header("sec-fetch-site") ?? "none";
+    const isOwn = ["same-origin", "none"].includes(from) &&
+      (origin === undefined || URL.parse(origin)?.host === host);
+    // The page itself may be framed by a notebook; all else is its own business.
+    const isPage = req.method === "GET" && req.path === `/${token}/`;
+    if (!isOwn && !isPage) {
+      throw refusal(403, "only this server's own page may ask that");
+    }
+    if (req.method !== "GET" && origin === undefined) {
+      throw refusal(403, "expected an Origin header");
+    }
+    await next();
+  };
+}
+
+/** Keeps an answer out of the browser's cache, unless its route says otherwise. */
+const notStored: MiddlewareHandler = async (context, next) => {
+  context.header("Cache-Control", "no-store");
+  await next();
+};
+
+function answerError(
+  error: Error,
+  context: Context,
+  onError?: (error: Error) => void,
+): Response {
+  const status = error instanceof HTTPException
     ? error.status
-    : name === "QueryError"
+    : error instanceof QueryError
     ? 400
     : 500;
   if (status === 500) onError?.(error);
   // A body that was not read to its end would be taken for the next request.
-  if (status === 413) response.setHeader("Connection", "close");
-  write(
-    response,
-    status,
-    "application/json",
-    JSON.stringify({ error: message }),
-  );
-}
-
-function write(
-  response: ServerResponse,
-  status: number,
-  type: string,
-  body: string | Uint8Array,
-  lasting = false,
-): void {
-  response.writeHead(status, {
-    "Content-Type": /^text|json|javascript/.test(type)
-      ? `${type}; charset=utf-8`
-      : type,
-    "Cache-Control": lasting
-      ? "private, max-age=31536000, immutable"
-      : "no-store",
-    ...SAFETY,
-  });
-  response.end(body);
+  if (status === 413) context.header("Connection", "close");
+  return context.json({ error: error.message }, status);
 }
 
 /** What the browser is told not to do with anything that comes from here. */
-const SAFETY = {
-  "Content-Security-Policy":
-    "default-src 'none'; script-src 'self'; style-src 'self'; " +
-    "img-src 'self' blob: data:; connect-src 'self'; base-uri 'none'; " +
-    "form-action 'none'; frame-ancestors 'self' http://localhost:* " +
-    "http://127.0.0.1:* https: vscode-webview:",
-  "X-Content-Type-Options": "nosniff",
+const SAFETY = secureHeaders({
+  contentSecurityPolicy: {
+    defaultSrc: ["'none'"],
+    scriptSrc: ["'self'"],
+    styleSrc: ["'self'"],
+    imgSrc: ["'self'", "blob:", "data:"],
+    connectSrc: ["'self'"],
+    baseUri: ["'none'"],
+    formAction: ["'none'"],
+    frameAncestors: [
+      ...["'self'", "http://localhost:*", "http://127.0.0.1:*"],
+      ...["https:", "vscode-webview:"],
+    ],
+  },
   // The address holds the token: nobody is to learn where a reader came from.
-  "Referrer-Policy": "no-referrer",
-  "Cross-Origin-Resource-Policy": "same-origin",
-};
+  referrerPolicy: "no-referrer",
+  // These would keep the page out of a notebook's frame, or ask for https.
+  xFrameOptions: false,
+  strictTransportSecurity: false,
+});

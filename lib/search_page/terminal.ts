@@ -17,12 +17,12 @@ import { join } from "node:path";
 import { oneLine } from "../display/display.ts";
 import { environment, paths } from "../paths.ts";
 import { decodePicture } from "../pictures/pictures.ts";
-import type { SearchHit } from "./engine/search.ts";
+import type { SearchHit } from "./engine/searcher.ts";
 
 /** Characters a picture takes in width; half as many lines. */
 const WIDTH = 24;
 
-/** Draws hits as text. @param folder Where ids are paths in; the sample's if left out. */
+/** Draws hits as text. @param folder Where their paths begin; the sample's if left out. */
 export async function drawHits(
   hits: readonly SearchHit[],
   folder: string | undefined,
@@ -30,7 +30,7 @@ export async function drawHits(
 ): Promise<string> {
   if (hits.length === 0) return "no pictures";
   const lines = hits.map((hit, i) => {
-    const parts = [hit.value.toFixed(3), hit.id, hit.caption || hit.title];
+    const parts = [hit.value.toFixed(3), hit.path, hit.caption || hit.title];
     const line = parts.filter(Boolean).map(oneLine).join("  ");
     return `${String(i + 1).padStart(3)}  ${line}`;
   });
@@ -38,7 +38,7 @@ export async function drawHits(
     !environment("NO_COLOR");
   if (!output.isTTY || !colours) return lines.join("\n");
   const drawn = await Promise.all(
-    hits.map(({ id }) => blocks(join(folder ?? paths.sample, id))),
+    hits.map(({ path }) => blocks(join(folder ?? paths.sample, path))),
   );
   return lines.map((line, i) => `${drawn[i]}${line}`).join("\n");
 }

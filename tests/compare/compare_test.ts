@@ -1,3 +1,4 @@
+import fc from "fast-check";
 import { deepEqual, throws } from "node:assert/strict";
 import { Matrix } from "#lib/compare/matrix.ts";
 import { metrics } from "#lib/compare/metrics.ts";
@@ -39,4 +40,19 @@ Deno.test("search() refuses an empty gallery and unequal lengths", () => {
     () => search([1], Matrix.of([[1, 2]]), metrics.l1),
     /equal lengths, got 1 and 2/,
   );
+});
+
+Deno.test("topK() finds in one pass what sorting finds, ties and NaN included", () => {
+  const value = fc.oneof(fc.integer({ min: -5, max: 5 }), fc.constant(NaN));
+  fc.assert(fc.property(
+    fc.array(value, { minLength: 1, maxLength: 60 }),
+    fc.integer({ min: 1, max: 9 }),
+    fc.constantFrom("higher" as const, "lower" as const),
+    (values, k, better) => {
+      const isAllowed = (index: number) => index % 3 !== 1;
+      const sorted = topK(values, values.length, better)
+        .filter(({ index }) => isAllowed(index)).slice(0, k);
+      deepEqual(topK(values, k, better, isAllowed), sorted);
+    },
+  ));
 });

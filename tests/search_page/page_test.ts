@@ -168,7 +168,7 @@ Deno.test("the page starts with totals, statistics and random pictures, and find
 Deno.test("captions, titles and addresses from outside are text", () =>
   withPage(async ({ page }) => {
     await searchText(page, "red");
-    await page.click('[data-id="paint/red/red-0.png"] .tile');
+    await page.click('[data-path="paint/red/red-0.png"] .tile');
     await page.waitForSelector("#detail[open] dl");
     match(
       await textOf(page, "#detail dl"),
@@ -206,7 +206,7 @@ Deno.test("everything can be done from the keyboard", () =>
     await page.keyboard.press("ArrowLeft");
     equal(await focused(), first);
     await page.keyboard.press("x");
-    await page.waitForFunction(() => document.querySelector(".chosen"));
+    await page.waitForFunction(() => document.querySelector(".card :checked"));
     await page.keyboard.press("Enter");
     await page.waitForSelector("#detail[open]");
     await page.keyboard.press("Escape");
@@ -284,15 +284,15 @@ Deno.test("filters, terms, weight, number, mode, cut and copies change what is s
     await searchText(page, "red");
     await search(page, () => page.select("#cut", "none"));
     ok(page.url().includes("cut=none"));
-    await search(page, () => page.click("#filterTerm input[value=blue]"));
+    await search(page, () => page.click("#terms input[value=blue]"));
     deepEqual(await terms(page), ["blue"]);
     equal(await textOf(page, "#active"), "(1 on)");
-    await search(page, () => page.click("#filterTerm input[value=blue]"));
+    await search(page, () => page.click("#terms input[value=blue]"));
 
     await search(page, () => page.click("#fold"));
     await search(page, () => slide(page, "#k", 24));
     equal((await page.$$(".card")).length, 24);
-    await search(page, () => slide(page, "#weight", 80));
+    await search(page, () => slide(page, "#textWeight", 0.8));
     equal(app.query!.textWeight, 0.8);
     match(await textOf(page, "#weightShown"), /text 80%, picture 20%/);
     await search(page, () => page.select("#mode", "text"));
@@ -367,7 +367,7 @@ Deno.test("results are taken away as CSV, JSON and the cell that finds them", ()
       return await page.evaluate(() => document.body.dataset.saved!);
     };
     const csv = await saved("#csv");
-    match(csv, /^"id","value","title"/);
+    match(csv, /^"path","value","title"/);
     match(csv, /"'=1\+1"/, "a formula is text");
     match(csv, /"<img src=x onerror=alert\(1\)> red & ""bold"""/);
     ok(JSON.parse(await saved("#json")).hits.length > 0);
@@ -376,7 +376,7 @@ Deno.test("results are taken away as CSV, JSON and the cell that finds them", ()
       await textOf(page, "#codeText"),
       "// app: what openSearchApp() of #lib/search_page/search_page.ts returned\n" +
         'const found = await app.search({\n  text: "red",\n});\n' +
-        "found.hits.map(({ value, id }) => ({ value, id }))",
+        "found.hits.map(({ value, path }) => ({ value, path }))",
     );
   }));
 

@@ -2,7 +2,6 @@ import fc from "fast-check";
 import { deepEqual, equal, ok, throws } from "node:assert/strict";
 import { quantile } from "#lib/search_page/engine/cut_off.ts";
 import {
-  best,
   blendSimilarities,
   blendVectors,
   distribution,
@@ -11,7 +10,6 @@ import {
 } from "#lib/search_page/engine/ranking.ts";
 import { readQuery } from "#lib/search_page/engine/query.ts";
 import { cosineSimilarity, l2Normalize } from "#lib/compare/metrics.ts";
-import { topK } from "#lib/compare/compare.ts";
 
 const values = fc.array(fc.integer({ min: -5, max: 5 }), { minLength: 1 });
 const vector = fc.array(fc.integer({ min: -9, max: 9 }), {
@@ -19,23 +17,6 @@ const vector = fc.array(fc.integer({ min: -9, max: 9 }), {
   maxLength: 4,
 }).filter((numbers) => numbers.some((number) => number !== 0))
   .map((numbers) => l2Normalize(numbers));
-
-Deno.test("best() is topK() in one pass, ties included", () => {
-  fc.assert(fc.property(
-    values,
-    fc.integer({ min: 1, max: 9 }),
-    fc.constantFrom("higher" as const, "lower" as const),
-    (numbers, k, better) =>
-      deepEqual(best(numbers, k, better), topK(numbers, k, better)),
-  ));
-});
-
-Deno.test("best() leaves out what is not allowed, and what is no number", () => {
-  deepEqual(best([5, NaN, 4, 3], 2, "higher", (row) => row !== 0), [
-    { index: 2, value: 4 },
-    { index: 3, value: 3 },
-  ]);
-});
 
 Deno.test("blendSimilarities() is the cosine to the blended vectors", () => {
   fc.assert(fc.property(

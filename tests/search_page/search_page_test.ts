@@ -98,7 +98,10 @@ Deno.test("openSearchApp() finds by text, by picture, by likeness, within filter
       new Set(["blue"]),
     );
     const { hits } = await app.search({ like, cut: "none" });
-    ok(!hits.some(({ id }) => id === like), "a picture is not its own result");
+    ok(
+      !hits.some(({ path }) => path === like),
+      "a picture is not its own result",
+    );
 
     const upload = await ask(app, "upload", await plain("#0000fe", "jpeg", 80));
     deepEqual(
@@ -125,7 +128,7 @@ Deno.test("plus and minus terms lead a query towards and away", () =>
     }
     const app = await open(folder);
     const first = async (query: Parameters<SearchApp["search"]>[0]) =>
-      (await app.search({ mode: "visual", ...query })).hits[0].id;
+      (await app.search({ mode: "visual", ...query })).hits[0].path;
     equal(await first({ text: "red" }), "red.png");
     equal(await first({ text: "red", plus: ["green"] }), "yellow.png");
     equal(await first({ text: "yellow", minus: ["red"] }), "green.png");
@@ -142,7 +145,7 @@ Deno.test("near copies are folded behind the best of them", () =>
       cut: "none",
     });
     ok(hits[0].copies.length > 0);
-    const all = hits.flatMap(({ id, copies }) => [id, ...copies]);
+    const all = hits.flatMap(({ path, copies }) => [path, ...copies]);
     equal(new Set(all).size, all.length);
     await app.close();
   }));
@@ -202,13 +205,13 @@ Deno.test("a changed file is embedded anew, a bad one is reported and shifts nob
     const app = await open(folder);
     const { failures, indexed } = app.status();
     deepEqual([indexed, failures.map(({ path }) => path)], [2, ["b.png"]]);
-    equal((await app.search({ text: "blue" })).hits[0].id, "c.png");
+    equal((await app.search({ text: "blue" })).hits[0].path, "c.png");
     await app.close();
 
     await writeFile(file, await plain("green"));
     await utimes(file, new Date(), new Date(Date.now() + 5000));
     const again = await open(folder);
-    equal((await again.search({ text: "green" })).hits[0].id, "a.png");
+    equal((await again.search({ text: "green" })).hits[0].path, "a.png");
     await again.close();
   }));
 
@@ -323,8 +326,8 @@ Deno.test("the data set comes with the embeddings of notebook 4", () =>
         log: () => {},
       });
       await app.ready;
-      const { hits: [{ id, author }] } = await app.search({ text: "red" });
-      deepEqual([id, author], ["train/red/a.png", "Ada"]);
+      const { hits: [{ path, author }] } = await app.search({ text: "red" });
+      deepEqual([path, author], ["train/red/a.png", "Ada"]);
       equal(counted.pictures, 0, "all were in the store");
       await app.close();
     } finally {
@@ -490,7 +493,7 @@ Deno.test("bad questions are answered in words, and the server goes on", () =>
 
     await Deno.remove(join(folder, "paint", "red", "red-0.png"));
     const row = (await app.search({ text: "red", cut: "none" })).hits
-      .find(({ id }) => id.endsWith("red-0.png"))?.row ?? 12;
+      .find(({ path }) => path.endsWith("red-0.png"))?.row ?? 12;
     equal((await ask(app, `picture/${row}`)).status, 404);
     equal((await search({ text: "red" })).status, 200);
     await app.close();
@@ -570,9 +573,9 @@ Deno.test("cells see what the reader does: query, selection, next()", () =>
     await ask(
       app,
       "select",
-      JSON.stringify({ ids: ["paint/red/red-1.png", "gone"] }),
+      JSON.stringify({ paths: ["paint/red/red-1.png", "gone"] }),
     );
-    deepEqual((await selected).selection.map(({ id }) => id), [
+    deepEqual((await selected).selection.map(({ path }) => path), [
       "paint/red/red-1.png",
     ]);
     await app.search({ text: "blue" });

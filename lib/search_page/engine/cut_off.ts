@@ -5,7 +5,7 @@
  * another. So the collection is asked for things that hardly any photograph
  * shows, and what the best answers to those reach is what chance reaches. For
  * a picture as query, most of the collection is unrelated to it, and what all
- * but a twentieth of all pairs stay below is taken.
+ * but a twentieth of the pictures stay below is taken.
  *
  * Touches no files.
  *
@@ -18,11 +18,11 @@
  *
  * @module
  */
+import { DEFAULT_QUERY, PIXELS } from "../web/query.js";
 import type { SearchQuery } from "./query.ts";
 import type { EncoderSpace } from "./spaces.ts";
-import { DEFAULT_QUERY } from "./query.ts";
 
-/** Finds the cut for a query; undefined where none can be told. */
+/** Finds the cut-off for a query; undefined where none can be told. */
 export type CutOff = (
   space: EncoderSpace,
   query: SearchQuery,
@@ -61,75 +61,72 @@ const PROBE_TEXTS = [
 export function cutOffs(): CutOff {
   const known = new Map<string, Promise<number>>();
   return async (space, query) => {
-    const { collection } = space;
-    if (query.metric !== "cosine" || query.space === "pixels") return undefined;
-    if (collection.count < FEWEST) return undefined;
-    const of = (kind: "text" | "picture") => {
+    const { mode, textWeight } = query;
+    const { count } = space.collection;
+    if (query.metric !== "cosine" || query.space === PIXELS) return undefined;
+    if (count < FEWEST) return undefined;
+    const reachedBy = (
+      kind: "texts" | "pictures",
+      measure: typeof reachedByTexts,
+    ) => {
       // Growing by a tenth or so changes little; that is often enough.
-      const rows = Math.min(SAMPLE, collection.count);
-      const size = Math.floor(8 * Math.log2(rows));
-      const key = [space.id, kind, query.mode, query.textWeight, size].join();
-      let floor = known.get(key);
-      if (!floor) {
-        if (known.size > 200) known.clear();
-        floor = kind === "text"
-          ? textFloor(space, query)
-          : pictureFloor(space, query);
-        known.set(key, floor);
-      }
-      return floor;
+      const size = Math.floor(8 * Math.log2(Math.min(SAMPLE, count)));
+      const key = [space.id, kind, mode, textWeight, size].join();
+      if (known.size > 200) known.clear();
+      const value = known.get(key) ??
+        measure(space, { ...DEFAULT_QUERY, mode, textWeight });
+      known.set(key, value);
+      return value;
     };
-    const byText = query.text !== "" || query.plus.length > 0;
-    const byPicture = Boolean(query.like || query.picture);
-    if (!byPicture) return await of("text");
-    if (!byText || query.mode === "visual") return await of("picture");
-    const weight = query.mode === "text" ? 1 : query.textWeight;
-    return weight * await of("text") + (1 - weight) * await of("picture");
+    const texts = () => reachedBy("texts", reachedByTexts);
+    const pictures = () => reachedBy("pictures", reachedByPictures);
+    const hasPicture = Boolean(query.like || query.picture);
+    if (!hasPicture) return await texts();
+    const hasText = query.text !== "" || query.plus.length > 0;
+    if (!hasText || mode === "visual") return await pictures();
+    const weight = mode === "text" ? 1 : textWeight;
+    return weight * await texts() + (1 - weight) * await pictures();
   };
 }
 
-async function textFloor(
+/** What the best answer to nearly every unrelated text stays below. */
+async function reachedByTexts(
   space: EncoderSpace,
   query: SearchQuery,
 ): Promise<number> {
-  const tops: number[] = [];
+  const best: number[] = [];
   for (const text of PROBE_TEXTS) {
-    const vector = await space.textVector(text);
-    tops.push(highest(await space.compare(vector, probe(query), SAMPLE)));
-  }
-  return quantile(tops, 0.9);
-}
-
-async function pictureFloor(
-  space: EncoderSpace,
-  query: SearchQuery,
-): Promise<number> {
-  const { collection } = space;
-  const floors: number[] = [];
-  for (let i = 0; i < PROBE_PICTURES; i++) {
-    const row = Math.floor((i + 0.5) * collection.count / PROBE_PICTURES);
     const values = await space.compare(
-      collection.looks.row(row),
-      probe(query),
+      await space.embedText(text),
+      query,
       SAMPLE,
     );
-    floors.push(quantile(values.filter((value) => !Number.isNaN(value)), 0.95));
+    best.push(quantile(values, 1));
   }
-  return quantile(floors, 0.5);
+  return quantile(best, 0.9);
 }
 
-function probe({ mode, textWeight }: SearchQuery): SearchQuery {
-  return { ...DEFAULT_QUERY, mode, textWeight };
+/** What nearly every picture stays below, compared with a middling one. */
+async function reachedByPictures(
+  space: EncoderSpace,
+  query: SearchQuery,
+): Promise<number> {
+  const { count, pictureEmbeddings } = space.collection;
+  const limits: number[] = [];
+  for (let i = 0; i < PROBE_PICTURES; i++) {
+    const row = Math.floor((i + 0.5) * count / PROBE_PICTURES);
+    const vector = pictureEmbeddings.row(row);
+    limits.push(quantile(await space.compare(vector, query, SAMPLE), 0.95));
+  }
+  return quantile(limits, 0.5);
 }
 
-function highest(values: Float32Array): number {
-  let most = -1;
-  for (const value of values) if (value > most) most = value;
-  return most;
-}
-
-/** The value below which the given share of all values lies, 0 to 1. */
+/**
+ * The value below which the given share of all values lies, 0 to 1. NaN does not
+ * count; of none it is -1, below which no cosine lies.
+ */
 export function quantile(values: ArrayLike<number>, share: number): number {
-  const sorted = Float64Array.from(values).sort();
-  return sorted[Math.floor(share * (sorted.length - 1))];
+  const sorted = Float64Array.from(values)
+    .filter((value) => !Number.isNaN(value)).sort();
+  return sorted[Math.floor(share * (sorted.length - 1))] ?? -1;
 }

@@ -11,28 +11,27 @@
  * const pictures = [{ term: "owl" }, { term: "oak" }]
  *   .map((one) => ({ category: "", license: "", ...one }));
  * const query = { terms: ["oak"], categories: [], licenses: [] };
- * deepEqual([0, 1].filter(filterRows(pictures, query)!), [1]);
+ * deepEqual([0, 1].filter(filterRows(pictures, query)), [1]);
  * ```
  *
  * @module
  */
-import type { SourcePicture } from "../index/collection.ts";
+import type { FoundPicture } from "../../records.ts";
 import type { SearchQuery } from "./query.ts";
 
-/** Whether a row passes the query's filters; undefined where all do. */
+/** What can be filtered by. */
+type Filtered = Pick<FoundPicture, "term" | "category" | "license">;
+
+/** Tells which rows pass the query's filters. */
 export function filterRows(
-  pictures: readonly Pick<SourcePicture, "term" | "category" | "license">[],
-  { terms, categories, licenses }: Pick<
-    SearchQuery,
-    "terms" | "categories" | "licenses"
-  >,
-): ((row: number) => boolean) | undefined {
-  const chosen = [
-    ["term", new Set(terms)],
-    ["category", new Set(categories)],
-    ["license", new Set(licenses)],
-  ] as const;
+  pictures: readonly Filtered[],
+  query: Pick<SearchQuery, "terms" | "categories" | "licenses">,
+): (row: number) => boolean {
+  const chosen: [keyof Filtered, Set<string>][] = [
+    ["term", new Set(query.terms)],
+    ["category", new Set(query.categories)],
+    ["license", new Set(query.licenses)],
+  ];
   const active = chosen.filter(([, names]) => names.size > 0);
-  if (active.length === 0) return undefined;
   return (row) => active.every(([key, names]) => names.has(pictures[row][key]));
 }

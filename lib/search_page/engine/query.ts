@@ -1,5 +1,6 @@
 /**
  * A search as it is asked: by the page, by the terminal or by a notebook's cell.
+ * Defaults and limits stand in web/query.js, which the page reads as well.
  *
  * Touches no files.
  *
@@ -8,21 +9,29 @@
  * import { equal, throws } from "node:assert/strict";
  *
  * equal(readQuery({ text: "an owl" }).k, 12);
- * throws(() => readQuery({ text: 5 }), /text: expected text/);
+ * throws(() => readQuery({ text: 5 }), /text: expected text, got 5/);
  * ```
  *
  * @module
  */
-import { type MetricName, metricNamed } from "../../compare/metrics.ts";
+import * as v from "valibot";
+import { type MetricName, metrics } from "../../compare/metrics.ts";
+import {
+  DEFAULT_QUERY,
+  LONGEST_LIST,
+  LONGEST_TEXT,
+  MODES,
+  RANGES,
+} from "../web/query.js";
 
-/** What is looked for, among what, and how. Everything may be left out. */
+/** What is looked for, among what, and how. All of it may be left out. */
 export interface SearchQuery {
-  /** Words to look for, at most 1,000 characters. */
-  text?: string;
+  /** Words to look for. */
+  text: string;
   /** A picture to look for: what uploading it returned. */
-  picture?: string;
-  /** More like this one: the id of a picture of the collection. */
-  like?: string;
+  picture: string;
+  /** More like this one: the path of a picture of the collection. */
+  like: string;
   /**
    * What the query is compared with: titles and pictures together (smart), what
    * is written about the pictures (text), or the pictures alone (visual).
@@ -37,11 +46,11 @@ export interface SearchQuery {
   terms: string[];
   categories: string[];
   licenses: string[];
-  /** How many results, 1 to 200. */
+  /** How many results. */
   k: number;
   /**
-   * Only results better than this are shown. "auto" takes what unrelated
-   * queries reach in this collection; "none" leaves nothing out.
+   * The cut-off: only results better than this are shown. "auto" takes what
+   * unrelated queries reach in this collection; "none" leaves nothing out.
    */
   cut: number | "auto" | "none";
   /** Pictures at least so alike count as copies of one another; 2 folds none. */
@@ -51,29 +60,37 @@ export interface SearchQuery {
   metric: MetricName;
 }
 
-/** What holds where a query says nothing. */
-export const DEFAULT_QUERY: SearchQuery = {
-  mode: "smart",
-  textWeight: 0.3,
-  plus: [],
-  minus: [],
-  terms: [],
-  categories: [],
-  licenses: [],
-  k: 12,
-  cut: "auto",
-  fold: 0.97,
-  space: "",
-  metric: "cosine",
-};
-
-/** Most characters of a text. Encoders read some sixty words. */
-export const LONGEST_TEXT = 1000;
-
 /** A query that cannot be answered: its message is for the reader of the page. */
 export class QueryError extends Error {
   override name = "QueryError";
 }
+
+const schema = v.strictObject({
+  text: v.optional(v.pipe(text(), v.trim()), DEFAULT_QUERY.text),
+  picture: v.optional(v.pipe(text(), v.trim()), DEFAULT_QUERY.picture),
+  like: v.optional(v.pipe(text(), v.trim()), DEFAULT_QUERY.like),
+  mode: v.optional(oneOf(MODES, "smart, text or visual"), DEFAULT_QUERY.mode),
+  textWeight: v.optional(number("textWeight"), DEFAULT_QUERY.textWeight),
+  plus: texts(),
+  minus: texts(),
+  terms: texts(),
+  categories: texts(),
+  licenses: texts(),
+  k: v.optional(
+    v.pipe(number("k"), v.integer(expects("a whole number"))),
+    DEFAULT_QUERY.k,
+  ),
+  cut: v.optional(
+    v.union([v.picklist(["auto", "none"]), number("cut")], rangeOf("cut")),
+    DEFAULT_QUERY.cut,
+  ),
+  fold: v.optional(number("fold"), DEFAULT_QUERY.fold),
+  space: v.optional(v.pipe(text(), v.trim()), DEFAULT_QUERY.space),
+  metric: v.optional(
+    oneOf(metrics, `a metric (${Object.keys(metrics).join(", ")})`),
+    DEFAULT_QUERY.metric,
+  ),
+}, expects("a query"));
 
 /**
  * Completes a query, and checks what came from outside.
@@ -81,89 +98,70 @@ export class QueryError extends Error {
  * @throws {QueryError} If something is not as it should be: quotes it.
  */
 export function readQuery(input: unknown): SearchQuery {
-  if (typeof input !== "object" || input === null || Array.isArray(input)) {
-    throw new QueryError(`expected a query, got ${shorten(input)}`);
+  // A list would pass for an object without names.
+  if (Array.isArray(input)) {
+    throw new QueryError(expects("a query")({ input }));
   }
-  const known = { ...DEFAULT_QUERY, text: "", picture: "", like: "" };
-  const given = Object.fromEntries(
-    Object.entries(input).filter(([, value]) => value !== undefined),
+  const { success, output, issues } = v.safeParse(schema, input, {
+    abortEarly: true,
+  });
+  if (success) return output;
+  const [{ expected, message, path }] = issues;
+  const name = path ? String(path[0].key) : "";
+  throw new QueryError(
+    expected === "never"
+      ? `${shorten(name)}: expected ${Object.keys(DEFAULT_QUERY).join(", ")}`
+      : path
+      ? `${name}: ${message}`
+      : message,
   );
-  for (const name of Object.keys(given)) {
-    if (!Object.hasOwn(known, name)) {
-      throw new QueryError(
-        `${shorten(name)}: expected ${Object.keys(known).join(", ")}`,
-      );
-    }
-  }
-  const query = { ...known, ...given } as SearchQuery;
-  for (const name of ["text", "picture", "like", "space"] as const) {
-    requireText(name, query[name]);
-    query[name] = query[name]!.trim();
-  }
-  const lists = ["plus", "minus", "terms", "categories", "licenses"] as const;
-  for (const name of lists) requireTexts(name, query[name]);
-  requireNumber("textWeight", query.textWeight, 0, 1);
-  requireNumber("fold", query.fold, 0, 2);
-  requireNumber("k", query.k, 1, 200);
-  if (!Number.isInteger(query.k)) {
-    throw new QueryError(`k: expected a whole number, got ${query.k}`);
-  }
-  if (query.cut !== "auto" && query.cut !== "none") {
-    requireNumber("cut", query.cut, -1e9, 1e9);
-  }
-  if (!["smart", "text", "visual"].includes(query.mode)) {
-    throw new QueryError(
-      `mode: expected smart, text or visual, got ${shorten(query.mode)}`,
-    );
-  }
-  try {
-    metricNamed(query.metric);
-  } catch (error) {
-    throw new QueryError(`metric: ${(error as Error).message}`);
-  }
-  return query;
 }
 
-/** Whether a query asks for anything; without, random pictures are shown. */
-export function isEmpty(
-  { text, picture, like, plus, minus }: SearchQuery,
-): boolean {
-  return !text && !picture && !like && plus.length + minus.length === 0;
+function text() {
+  return v.pipe(
+    v.string(expects("text")),
+    v.maxLength(
+      LONGEST_TEXT,
+      ({ requirement, input }) =>
+        `expected at most ${requirement} characters, got ${input.length}`,
+    ),
+  );
 }
 
-function requireText(name: string, value: unknown): void {
-  if (typeof value !== "string") {
-    throw new QueryError(`${name}: expected text, got ${shorten(value)}`);
-  }
-  if (value.length > LONGEST_TEXT) {
-    throw new QueryError(
-      `${name}: expected at most ${LONGEST_TEXT} characters, got ${value.length}`,
-    );
-  }
+function texts() {
+  const message = expects(`a list of at most ${LONGEST_LIST} texts`);
+  const list = v.pipe(
+    v.array(text(), message),
+    v.maxLength(LONGEST_LIST, message),
+  );
+  return v.optional(list, []);
 }
 
-function requireTexts(name: string, value: unknown): void {
-  if (!Array.isArray(value) || value.length > 1000) {
-    throw new QueryError(
-      `${name}: expected a list of at most 1000 texts, got ${shorten(value)}`,
-    );
-  }
-  value.forEach((item) => requireText(name, item));
+function number(name: keyof typeof RANGES) {
+  const { least, most } = RANGES[name];
+  return v.pipe(
+    v.number(rangeOf(name)),
+    v.minValue(least, rangeOf(name)),
+    v.maxValue(most, rangeOf(name)),
+  );
 }
 
-function requireNumber(
-  name: string,
-  value: unknown,
-  least: number,
-  most: number,
+function rangeOf(name: keyof typeof RANGES) {
+  const { least, most } = RANGES[name];
+  return expects(`a number from ${least} to ${most}`);
+}
+
+function oneOf<Name extends string>(
+  names: Record<Name, unknown>,
+  description: string,
 ) {
-  if (typeof value !== "number" || !(value >= least && value <= most)) {
-    throw new QueryError(
-      `${name}: expected a number from ${least} to ${most}, got ${
-        shorten(value)
-      }`,
-    );
-  }
+  return v.picklist(Object.keys(names) as Name[], expects(description));
+}
+
+/** The message of a rule: what was expected, and what there is instead. */
+function expects(what: string) {
+  return ({ input }: { input: unknown }) =>
+    `expected ${what}, got ${shorten(input)}`;
 }
 
 function shorten(value: unknown): string {

@@ -1,7 +1,7 @@
 /**
  * What turns similarities into results: combining text and picture, steering a
- * query towards and away from things, the best k, folding near duplicates, the
- * distribution of scores. Functions over numbers; no files, no server.
+ * query towards and away from things, folding near duplicates, the distribution
+ * of scores. Functions over numbers; no files, no server.
  *
  * "Smart" looks at text and picture together. On the query's side that is
  * normalise(w text + (1 − w) picture); a gallery picture is likewise
@@ -9,18 +9,17 @@
  * from the two similarities, so that w can be moved without a new index.
  *
  * ```ts
- * import { best, blendVectors } from "#lib/search_page/engine/ranking.ts";
+ * import { blendVectors } from "#lib/search_page/engine/ranking.ts";
  * import { deepEqual } from "node:assert/strict";
  *
  * const text = Float32Array.of(1, 0), picture = Float32Array.of(0, 1);
  * deepEqual([...blendVectors(text, picture, 0.5)].map((x) => x.toFixed(3)), ["0.707", "0.707"]);
- * deepEqual(best([0.1, 0.9, 0.5], 2, "higher").map(({ index }) => index), [1, 2]);
  * ```
  *
  * @module
  */
-import { l2Normalize, type Metric } from "../../compare/metrics.ts";
 import type { Hit } from "../../compare/compare.ts";
+import { l2Normalize } from "../../compare/metrics.ts";
 
 /**
  * normalise(w text + (1 − w) picture).
@@ -54,7 +53,7 @@ export function blendSimilarities(
   const values = new Float32Array(pictures.length);
   for (let row = 0; row < values.length; row++) {
     const title = titles[row], picture = pictures[row];
-    // A picture that nobody named is found by its looks alone.
+    // Nothing is written about it: it is found by its picture alone.
     if (Number.isNaN(title)) {
       values[row] = picture;
       continue;
@@ -73,47 +72,13 @@ export function steer(
   plus: readonly Float32Array[],
   minus: readonly Float32Array[],
 ): Float32Array {
-  const [first] = [query, ...plus, ...minus].filter((vector) => vector);
-  const sum = new Float32Array(first!.length);
-  const add = (vector: Float32Array, sign: number) => {
-    for (let i = 0; i < sum.length; i++) sum[i] += sign * vector[i];
-  };
-  if (query) add(query, 1);
-  plus.forEach((vector) => add(vector, 1));
-  minus.forEach((vector) => add(vector, -1));
-  return l2Normalize(sum);
-}
-
-/**
- * The best `k` values, best first; equal ones keep their order. The same hits
- * as topK() of search.ts, but in one pass: it keeps k of n instead of sorting n.
- *
- * @param allowed Leaves out rows for which it is false. NaN is always left out.
- */
-export function best(
-  values: ArrayLike<number>,
-  k: number,
-  better: Metric["better"],
-  allowed: (index: number) => boolean = () => true,
-): Hit[] {
-  const sign = better === "higher" ? 1 : -1;
-  const hits: Hit[] = [];
-  let threshold = -Infinity;
-  for (let index = 0; index < values.length; index++) {
-    const value = values[index];
-    const key = sign * value;
-    if (!(key > threshold) || !allowed(index)) continue;
-    let low = 0, high = hits.length;
-    while (low < high) {
-      const middle = (low + high) >> 1;
-      if (sign * hits[middle].value >= key) low = middle + 1;
-      else high = middle;
-    }
-    hits.splice(low, 0, { index, value });
-    if (hits.length > k) hits.pop();
-    if (hits.length === k) threshold = sign * hits[k - 1].value;
-  }
-  return hits;
+  const towards = query ? [query, ...plus] : plus;
+  const [{ length }] = [...towards, ...minus];
+  const sumOf = (vectors: readonly Float32Array[], i: number) =>
+    vectors.reduce((sum, vector) => sum + vector[i], 0);
+  return l2Normalize(
+    Array.from({ length }, (_, i) => sumOf(towards, i) - sumOf(minus, i)),
+  );
 }
 
 /** A hit with the near copies of it that stand behind it. */

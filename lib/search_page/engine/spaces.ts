@@ -2,36 +2,39 @@
  * Ways to compare a query with the collection: an encoder's vectors, or pixels.
  *
  * ```ts
+ * import { openEncoder } from "#lib/encoders/encoders.ts";
+ * import { DEFAULT_QUERY } from "#lib/search_page/web/query.js";
  * import { EncoderSpace } from "#lib/search_page/engine/spaces.ts";
- * import { Collection } from "#lib/search_page/index/collection.ts";
- * import type { Encoder } from "#lib/encoders/encoder.ts";
+ * import { equal } from "node:assert/strict";
  *
- * function emptySpace(encoder: Encoder) {
- *   return new EncoderSpace(encoder, new Collection("none", encoder.dimensions));
- * }
+ * const encoder = await openEncoder("offline", { log() {} });
+ * const space = new EncoderSpace(encoder);
+ * const owl = await space.embedText("an owl");
+ * equal((await space.compare(owl, DEFAULT_QUERY)).length, 0);
+ * await encoder.close();
  * ```
  *
  * @module
  */
 import { setImmediate as nextTurn } from "node:timers/promises";
-import type { Encoder } from "../../encoders/encoder.ts";
-import type { ImageSource } from "../../pictures/pictures.ts";
 import { Matrix } from "../../compare/matrix.ts";
 import { multiplyRows } from "../../compare/matrix_product.ts";
-import { PixelGallery } from "../../compare/pixel_gallery.ts";
 import { type MetricName, metrics } from "../../compare/metrics.ts";
+import { PixelGallery } from "../../compare/pixel_gallery.ts";
 import { pixelVector } from "../../compare/pixels.ts";
-import type { Collection } from "../index/collection.ts";
+import type { Encoder } from "../../encoders/encoder.ts";
+import type { ImageSource } from "../../pictures/pictures.ts";
+import { Collection } from "../index/collection.ts";
 import { QueryError, type SearchQuery } from "./query.ts";
 import { blendSimilarities, blendVectors } from "./ranking.ts";
 
 /** Side of the square to which pictures are brought to compare their pixels. */
-export const PIXEL_SIZE = 64;
+const PIXEL_SIZE = 64;
 
-/** How many queries and pictures have their vectors remembered. */
+/** How many texts have their embeddings remembered. */
 const REMEMBERED = 500;
 
-/** Rows compared before the server gets its turn. */
+/** Rows compared one by one before the server gets its turn. */
 const ROWS_A_TURN = 2000;
 
 /** An encoder and the pictures that it has embedded. */
@@ -42,15 +45,16 @@ export class EncoderSpace {
   readonly collection: Collection;
   readonly #texts = new Map<string, Promise<Float32Array>>();
 
-  constructor(encoder: Encoder, collection: Collection) {
+  /** @param capacity How many pictures are expected. */
+  constructor(encoder: Encoder, capacity?: number) {
     this.id = encoder.id;
     this.label = encoder.describe();
     this.encoder = encoder;
-    this.collection = collection;
+    this.collection = new Collection(encoder.dimensions, capacity);
   }
 
-  /** A text's vector; remembered, since a reader asks the same again. */
-  textVector(text: string): Promise<Float32Array> {
+  /** A text's embedding; remembered, since a reader asks the same again. */
+  embedText(text: string): Promise<Float32Array> {
     const known = this.#texts.get(text);
     if (known) return known;
     const vector = this.encoder.encodeTexts([text]).then(([first]) => first);
@@ -72,39 +76,32 @@ export class EncoderSpace {
     { mode, metric, textWeight }: SearchQuery,
     limit: number = Infinity,
   ): Promise<Float32Array> {
-    const { looks, words, wordsRow, agreement } = this.collection;
+    const { pictureEmbeddings, textEmbeddings, textRows, agreement, count } =
+      this.collection;
+    const rows = Math.min(limit, count);
     if (metric !== "cosine") {
       return await this.#compareOneByOne(vector, mode, metric, textWeight);
     }
-    const rows = Math.min(limit, this.collection.count);
     const query = new Matrix(vector, vector.length);
-    const [{ data: pictures }, { data: titles }] = await Promise.all([
-      multiplyRows(query, looks.slice(0, mode === "text" ? 0 : rows)),
-      multiplyRows(query, words.slice(0, mode === "visual" ? 0 : rows)),
+    // A text's row is never behind that of the picture that brought it.
+    const textCount = mode === "visual"
+      ? 0
+      : Math.min(rows, textEmbeddings.count);
+    const [{ data: pictures }, { data: texts }] = await Promise.all([
+      multiplyRows(
+        query,
+        pictureEmbeddings.slice(0, mode === "text" ? 0 : rows),
+      ),
+      multiplyRows(query, textEmbeddings.slice(0, textCount)),
     ]);
     if (mode === "visual") return pictures;
     const written = new Float32Array(rows);
     for (let row = 0; row < rows; row++) {
-      written[row] = titles[wordsRow[row]] ?? NaN;
+      written[row] = texts[textRows[row]] ?? NaN;
     }
     return mode === "text"
       ? written
       : blendSimilarities(written, pictures, agreement, textWeight);
-  }
-
-  /** What a mode compares the query with: a row's picture, text, or both. */
-  rowVector(
-    row: number,
-    mode: SearchQuery["mode"],
-    weight: number,
-  ): Float32Array | undefined {
-    const { looks, words, wordsRow } = this.collection;
-    if (mode === "visual" || !this.collection.hasWords(row)) {
-      return mode === "text" ? undefined : looks.row(row);
-    }
-    return mode === "text"
-      ? words.row(wordsRow[row])
-      : blendVectors(words.row(wordsRow[row]), looks.row(row), weight);
   }
 
   async #compareOneByOne(
@@ -115,16 +112,34 @@ export class EncoderSpace {
   ): Promise<Float32Array> {
     const values = new Float32Array(this.collection.count);
     for (let row = 0; row < values.length; row++) {
-      const other = this.rowVector(row, mode, weight);
+      const other = this.#vectorOf(row, mode, weight);
       values[row] = other ? metrics[metric].measure(vector, other) : NaN;
       if (row % ROWS_A_TURN === ROWS_A_TURN - 1) await nextTurn();
     }
     return values;
   }
+
+  /** What a mode compares the query with: a row's picture, text, or both. */
+  #vectorOf(
+    row: number,
+    mode: SearchQuery["mode"],
+    weight: number,
+  ): Float32Array | undefined {
+    const { pictureEmbeddings, textEmbeddings, textRows } = this.collection;
+    const text = textRows[row] < 0
+      ? undefined
+      : textEmbeddings.row(textRows[row]);
+    if (mode === "text") return text;
+    const picture = pictureEmbeddings.row(row);
+    return mode === "visual" || !text
+      ? picture
+      : blendVectors(text, picture, weight);
+  }
 }
 
 /** Pictures compared by their pixels, as notebook 3 does. */
 export class PixelSpace {
+  readonly label = `${PIXEL_SIZE} × ${PIXEL_SIZE} pixels`;
   readonly collection: Collection;
   #gallery: Promise<PixelGallery> | undefined;
   #done = 0;
@@ -147,10 +162,10 @@ export class PixelSpace {
     picture: ImageSource,
     metric: MetricName,
   ): Promise<Float64Array> {
-    if (this.collection.count === 0) {
+    const { count } = this.collection;
+    if (count === 0) {
       throw new QueryError("there are no pictures to compare pixels with yet");
     }
-    const { count } = this.collection;
     let gallery = await (this.#gallery ??= this.#read());
     if (gallery.count < count) gallery = await (this.#gallery = this.#read());
     const query = await pixelVector(picture, PIXEL_SIZE);

@@ -1,7 +1,7 @@
 /**
- * What is searched: pictures with what is known about them, and two vectors
- * each, of how it looks and of what is written about it. It may grow while it
- * is searched; a picture's row never changes.
+ * What is searched: pictures with what is known about them, and two embeddings
+ * each, of the picture and of what is written about it. It may grow while it is
+ * searched; a picture's row never changes.
  *
  * Touches no files.
  *
@@ -10,72 +10,56 @@
  * import { equal } from "node:assert/strict";
  *
  * equal(nameOf("birds/king-penguin_2.jpg"), "king penguin 2");
- * equal(new Collection("holidays", 512).count, 0);
+ * equal(new Collection(512).count, 0);
  * ```
  *
  * @module
  */
 import { Matrix } from "../../compare/matrix.ts";
 import { dot } from "../../compare/metrics.ts";
+import type { PictureToEmbed } from "../../embeddings/embeddings.ts";
+import type { Picture } from "../../records.ts";
 
-/** One picture, as found. All strings are text from outside, never markup. */
-export interface SourcePicture {
-  /** Its name in results and addresses: its path below the folder, with "/". */
-  id: string;
-  /** Where its bytes are: a file's path, or the bytes themselves. */
-  source: string | Uint8Array;
-  /** SHA-256 of its bytes, where it is known already. */
-  sha256?: string;
+/** One picture, as found. */
+export interface SourcePicture extends Picture, PictureToEmbed {
   /** A line to call it by. */
   title: string;
-  /** What somebody wrote about it; "" if nothing. */
-  caption: string;
-  term: string;
-  category: string;
-  author: string;
-  license: string;
-  /** Address of the page that shows and credits it. */
-  page: string;
 }
 
 /** What filters choose from, each with how many pictures have it. */
-export interface Facets {
-  term: [name: string, count: number][];
-  category: [name: string, count: number][];
-  license: [name: string, count: number][];
-}
+export type Facets = Record<
+  "term" | "category" | "license",
+  [name: string, count: number][]
+>;
 
 /** Names to filter by; a page with more would be slow, and no reader helped. */
 const MOST_NAMES = 500;
 
 /** Pictures that can be searched. */
 export class Collection {
-  /** What the page calls it. */
-  readonly name: string;
   /** By row. */
   readonly pictures: SourcePicture[] = [];
-  /** How each picture looks: unit vectors by row. */
-  readonly looks: Matrix;
+  /** Unit vectors, by row. */
+  readonly pictureEmbeddings: Matrix;
   /**
    * What is written about them: unit vectors, each text once, since a folder's
-   * pictures often share their only word. `wordsRow` tells which is whose.
+   * pictures often share their only word. `textRows` tells which is whose.
    */
-  readonly words: Matrix;
-  /** A picture's row in `words`; -1 where nothing is written about it. */
-  readonly wordsRow: number[] = [];
-  /** Similarity of a row's words to its looks. */
+  readonly textEmbeddings: Matrix;
+  /** A picture's row in `textEmbeddings`; -1 where nothing is written about it. */
+  readonly textRows: number[] = [];
+  /** Similarity of a picture to its text; NaN where it has none. */
   readonly agreement: number[] = [];
   readonly #rows = new Map<string, number>();
-  readonly #wordsRows = new Map<string, number>();
+  readonly #textRows = new Map<string, number>();
 
   /**
    * @param dimensions Length of the vectors.
    * @param capacity How many pictures are expected.
    */
-  constructor(name: string, dimensions: number, capacity?: number) {
-    this.name = name;
-    this.looks = Matrix.empty(dimensions, capacity);
-    this.words = Matrix.empty(dimensions, capacity);
+  constructor(dimensions: number, capacity?: number) {
+    this.pictureEmbeddings = Matrix.empty(dimensions, capacity);
+    this.textEmbeddings = Matrix.empty(dimensions, capacity);
   }
 
   /** How many pictures can be searched now. */
@@ -83,25 +67,22 @@ export class Collection {
     return this.pictures.length;
   }
 
-  /**
-   * Adds a picture; `words` is left out where nothing is written about it.
-   */
-  add(picture: SourcePicture, looks: Float32Array, words?: Float32Array): void {
-    this.looks.append(looks);
-    this.wordsRow.push(words ? this.#rowOfWords(textOf(picture), words) : -1);
-    this.agreement.push(words ? dot(looks, words) : NaN);
-    this.#rows.set(picture.id, this.pictures.length);
+  /** Adds a picture; without `text` where nothing is written about it. */
+  add(
+    picture: SourcePicture,
+    embedding: Float32Array,
+    text?: Float32Array,
+  ): void {
+    this.pictureEmbeddings.append(embedding);
+    this.textRows.push(text ? this.#rowOfText(textOf(picture), text) : -1);
+    this.agreement.push(text ? dot(embedding, text) : NaN);
+    this.#rows.set(picture.path, this.pictures.length);
     this.pictures.push(picture);
   }
 
-  /** The row of the picture of that id; undefined if there is none. */
-  rowOf(id: string): number | undefined {
-    return this.#rows.get(id);
-  }
-
-  /** Whether anything is written about the picture of that row. */
-  hasWords(row: number): boolean {
-    return this.wordsRow[row] >= 0;
+  /** The row of the picture of that path; undefined if there is none. */
+  rowOf(path: string): number | undefined {
+    return this.#rows.get(path);
   }
 
   /** What can be filtered by: the most frequent names, in alphabetical order. */
@@ -121,13 +102,12 @@ export class Collection {
     };
   }
 
-  #rowOfWords(text: string, words: Float32Array): number {
-    let row = this.#wordsRows.get(text);
-    if (row === undefined) {
-      row = this.words.count;
-      this.words.append(words);
-      this.#wordsRows.set(text, row);
-    }
+  #rowOfText(text: string, embedding: Float32Array): number {
+    const known = this.#textRows.get(text);
+    if (known !== undefined) return known;
+    this.textEmbeddings.append(embedding);
+    const row = this.textEmbeddings.count - 1;
+    this.#textRows.set(text, row);
     return row;
   }
 }
@@ -142,7 +122,7 @@ export function nameOf(path: string): string {
     : "";
 }
 
-/** The text that a picture's words are embedded from; "" if there is none. */
+/** What is written about a picture, as one text; "" if nothing is. */
 export function textOf({ title, caption, term }: SourcePicture): string {
   const named = title === "" || caption.includes(title) ? "" : title;
   const filed = [named, caption].join(" ").includes(term) ? "" : term;

@@ -8,20 +8,24 @@
  * moment. Nothing is written into the folder of the pictures.
  *
  * ```ts
- * import { sampleSource } from "#lib/search_page/index/sources.ts";
+ * import { openEncoder } from "#lib/encoders/encoders.ts";
+ * import { EncoderSpace } from "#lib/search_page/engine/spaces.ts";
  * import { indexPictures } from "#lib/search_page/index/indexing.ts";
- * import { Collection } from "#lib/search_page/index/collection.ts";
- * import type { Encoder } from "#lib/encoders/encoder.ts";
+ * import { sampleSource } from "#lib/search_page/index/sources.ts";
+ * import { deepEqual, equal } from "node:assert/strict";
  *
- * async function indexSample(encoder: Encoder) {
- *   const collection = new Collection("Sample", encoder.dimensions);
- *   const failures = await indexPictures(await sampleSource(), encoder, collection);
- *   console.log(collection.count, failures);
- * }
+ * const encoder = await openEncoder("offline", { log() {} });
+ * const space = new EncoderSpace(encoder);
+ * const source = await sampleSource();
+ * deepEqual(await indexPictures(source, space), []); // none failed
+ * equal(space.collection.count, source.pictures.length);
+ * await encoder.close();
  * ```
  *
  * @module
  */
+import { Matrix } from "../../compare/matrix.ts";
+import { dot, l2Normalize } from "../../compare/metrics.ts";
 import {
   type EmbedFailure,
   embedPictures,
@@ -29,9 +33,8 @@ import {
 } from "../../embeddings/embeddings.ts";
 import { EmbeddingStore } from "../../embeddings/store.ts";
 import type { Encoder } from "../../encoders/encoder.ts";
-import { Matrix } from "../../compare/matrix.ts";
-import { dot, l2Normalize } from "../../compare/metrics.ts";
-import { type Collection, textOf } from "./collection.ts";
+import type { EncoderSpace } from "../engine/spaces.ts";
+import { textOf } from "./collection.ts";
 import type { PictureSource } from "./sources.ts";
 
 /** How indexing is watched and stopped. */
@@ -52,8 +55,7 @@ const GROUP = 48;
  */
 export async function indexPictures(
   source: PictureSource,
-  encoder: Encoder,
-  collection: Collection,
+  { encoder, collection }: EncoderSpace,
   { onProgress, signal }: IndexOptions = {},
 ): Promise<EmbedFailure[]> {
   const store = await EmbeddingStore.open(encoder);
@@ -66,11 +68,7 @@ export async function indexPictures(
       const group = pictures.slice(start, start + GROUP);
       const { vectors, ...embedded } = given
         ? { vectors: given.slice(start), failures: [] }
-        : await embedPictures(
-          encoder,
-          group.map((one) => ({ ...one, path: one.id })),
-          { store },
-        );
+        : await embedPictures(encoder, group, { store });
       const failed = new Set(embedded.failures.map(({ index }) => index));
       const texts = group.map(textOf);
       const written = texts.filter((text) => text !== "");

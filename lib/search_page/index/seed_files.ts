@@ -49,7 +49,7 @@ export async function readSeedFiles(folder: string): Promise<{
 }> {
   const problems: string[] = [];
   const metadata = await readMetadata(join(folder, "metadata.json"), problems);
-  const rows = await readRows(join(folder, "embeddings.npy"), problems);
+  const vectors = await readVectors(join(folder, "embeddings.npy"), problems);
   const pictures: SourcePicture[] = [];
   const kept: number[] = [];
   let row = 0;
@@ -59,27 +59,24 @@ export async function readSeedFiles(folder: string): Promise<{
   for await (const line of lines) {
     const text = line.trim().replace(/^data:[^,]*,/, "");
     if (text === "") continue;
-    const entry = metadata[row];
     if (text.length > LONGEST_LINE || !/^[\w+/=-]+$/.test(text)) {
       problems.push(`images.txt, picture ${row + 1} is no base64: left out`);
     } else {
-      pictures.push(pictureOf(entry, row, Buffer.from(text, "base64")));
+      const bytes = Buffer.from(text, "base64");
+      pictures.push(pictureOf(metadata[row], row, bytes));
       kept.push(row);
     }
     row++;
   }
-  if (rows && rows.count !== row) {
+  if (vectors && vectors.count !== row) {
     problems.push(
-      `embeddings.npy has ${rows.count} rows, images.txt ${row} pictures: ` +
+      `embeddings.npy has ${vectors.count} rows, images.txt ${row} pictures: ` +
         "the pictures are embedded again",
     );
   }
   return {
-    name: basename(folder),
-    folder,
-    pictures,
-    problems,
-    ...(rows?.count === row && { vectors: rows.pick(kept) }),
+    ...{ name: basename(folder), folder, pictures, problems },
+    ...(vectors?.count === row && { vectors: vectors.pick(kept) }),
   };
 }
 
@@ -92,11 +89,10 @@ function pictureOf(
   source: Uint8Array,
 ): SourcePicture {
   const text = (...keys: string[]) =>
-    keys.map((key) => entry?.[key]).find((value) =>
-      typeof value === "string" && value !== ""
-    ) ?? "";
+    keys.map((key) => entry?.[key])
+      .find((value) => typeof value === "string" && value !== "") ?? "";
   return {
-    id: `${row + 1}`,
+    path: `${row + 1}`,
     source,
     title: typeof entry === "string" ? entry : text("title", "name"),
     caption: text("caption", "text", "selftext", "description"),
@@ -104,6 +100,7 @@ function pictureOf(
     category: text("category"),
     author: text("author"),
     license: text("license"),
+    url: "",
     page: text("page", "permalink", "url"),
   };
 }
@@ -120,7 +117,7 @@ async function readMetadata(path: string, problems: string[]): Promise<Json[]> {
   }
 }
 
-async function readRows(
+async function readVectors(
   path: string,
   problems: string[],
 ): Promise<Matrix | undefined> {

@@ -21,16 +21,14 @@
  */
 import { existsSync } from "node:fs";
 import { readdir } from "node:fs/promises";
-import { basename, join, relative, resolve, sep } from "node:path";
-import {
-  type CaptionedPicture,
-  readCaptions,
-} from "../../captions/captions.ts";
+import { basename, dirname, join, resolve } from "node:path";
+import { readCaptions } from "../../captions/captions.ts";
 import type { Matrix } from "../../compare/matrix.ts";
-import { listPictures } from "../../pictures/folder.ts";
-import { paths } from "../../paths.ts";
 import { picturePath, readDataset } from "../../dataset/dataset.ts";
+import { paths } from "../../paths.ts";
 import { readSample, samplePath } from "../../photo_site/sample.ts";
+import { listPictures } from "../../pictures/folder.ts";
+import type { Picture } from "../../records.ts";
 import { nameOf, type SourcePicture } from "./collection.ts";
 import { readSeedFiles } from "./seed_files.ts";
 
@@ -49,18 +47,13 @@ export interface PictureSource {
 
 /** The pictures that come with the project. */
 export async function sampleSource(): Promise<PictureSource> {
-  const pictures = (await readSample()).map((picture) => ({
+  const pictures = (await readSample()).map((picture): SourcePicture => ({
     ...picture,
-    id: picture.path,
     source: samplePath(picture),
     title: basename(picture.path, ".jpg").replaceAll("-", " "),
   }));
-  return {
-    name: "Sample pictures",
-    folder: paths.sample,
-    pictures,
-    problems: [],
-  };
+  const folder = paths.sample;
+  return { name: "Sample pictures", folder, pictures, problems: [] };
 }
 
 /**
@@ -70,17 +63,10 @@ export async function sampleSource(): Promise<PictureSource> {
  */
 export async function datasetSource(): Promise<PictureSource> {
   const { gallery } = await readDataset();
-  const pictures = gallery.map((picture) => ({
-    id: picture.path,
+  const pictures = gallery.map((picture): SourcePicture => ({
+    ...picture,
     source: picturePath(picture),
     title: picture.caption || nameOf(picture.path),
-    caption: picture.caption,
-    term: picture.term,
-    category: picture.category,
-    author: picture.author,
-    license: picture.license,
-    page: picture.page,
-    sha256: picture.sha256,
   }));
   return { name: "Data set", folder: paths.dataset, pictures, problems: [] };
 }
@@ -94,34 +80,30 @@ export async function datasetSource(): Promise<PictureSource> {
 export async function folderSource(folder: string): Promise<PictureSource> {
   const root = resolve(folder);
   if (existsSync(join(root, "images.txt"))) return await readSeedFiles(root);
-  const ids = await listPictures(root).catch((error) => {
+  const found = await listPictures(root).catch((error) => {
     throw new Error(
       error.code === "ENOTDIR"
         ? `${folder} is a file: expected a folder of pictures`
         : `${folder} cannot be read (${error.code}): expected a folder of pictures`,
     );
   });
-  if (ids.length === 0) {
+  if (found.length === 0) {
     throw new Error(
       `${folder} holds no pictures (.jpg, .png, .webp, .gif, .avif, .tif)`,
     );
   }
   const { captions, problems } = await captionsBeside(root);
-  const places = new Set(ids.map((id) => id.split("/").slice(0, -1).join("/")));
-  const pictures = ids.map((id): SourcePicture => {
+  const places = new Set(found.map((path) => dirname(path)));
+  const pictures = found.map((path): SourcePicture => {
     // One folder for all, "val2017" say, tells nothing of any of them.
-    const folders = places.size > 1 ? id.split("/").slice(0, -1) : [];
-    const about = captions.get(id) ?? captions.get(basename(id));
+    const folders = places.size > 1 ? path.split("/").slice(0, -1) : [];
+    const { caption = "", author = "", license = "", page = "" } =
+      captions.get(path) ?? captions.get(basename(path)) ?? {};
     return {
-      id,
-      source: join(root, ...id.split("/")),
-      title: nameOf(id),
-      caption: about?.captions[0] ?? "",
+      ...{ path, source: join(root, path), title: nameOf(path), url: "" },
+      ...{ caption, author, license, page },
       term: folders.at(-1) ?? "",
       category: folders.at(-2) ?? "",
-      author: about?.author ?? "",
-      license: about?.license ?? "",
-      page: about?.page ?? "",
     };
   });
   return { name: basename(root), folder: root, pictures, problems };
@@ -129,11 +111,19 @@ export async function folderSource(folder: string): Promise<PictureSource> {
 
 /** Captions by path and by file name, from the files that COCO and others have. */
 async function captionsBeside(root: string): Promise<
-  { captions: Map<string, CaptionedPicture>; problems: string[] }
+  { captions: Map<string, Partial<Picture>>; problems: string[] }
 > {
-  const captions = new Map<string, CaptionedPicture>();
+  const captions = new Map<string, Partial<Picture>>();
   const problems: string[] = [];
-  for (const file of await captionFiles(root)) {
+  const annotations = join(root, "annotations");
+  const coco = await readdir(annotations).catch(() => []);
+  const files = [
+    ...["captions.json", "dataset_flickr30k.json", "results_20130124.token"]
+      .map((name) => join(root, name)),
+    ...coco.filter((name) => /^captions_.*\.json$/.test(name)).sort()
+      .map((name) => join(annotations, name)),
+  ];
+  for (const file of files.filter((file) => existsSync(file))) {
     try {
       const read = await readCaptions(file);
       problems.push(...read.problems);
@@ -146,19 +136,4 @@ async function captionsBeside(root: string): Promise<
     }
   }
   return { captions, problems };
-}
-
-async function captionFiles(root: string): Promise<string[]> {
-  const annotations = join(root, "annotations");
-  const coco = await readdir(annotations).catch(() => []);
-  return [
-    ...["captions.json", "dataset_flickr30k.json", "results_20130124.token"]
-      .map((name) => join(root, name)),
-    ...coco.filter((name) => /^captions_.*\.json$/.test(name)).sort()
-      .map((name) => join(annotations, name)),
-  ].filter((file) => existsSync(file));
-}
-
-function below(folder: string, path: string): string {
-  return relative(folder, path).split(sep).join("/");
 }

@@ -4,20 +4,57 @@
  *
  * @module
  */
-import { ask, bars, byId, complain, count, make, titleOf } from "./dom.js";
-import { thumbnail } from "./grid.js";
+/** @import { PictureDetail } from "../engine/overview.ts" */
+/** @import { SearchHit } from "../engine/searcher.ts" */
+import { bars, button, byId, count, make, thumbnail, titleOf } from "./dom.js";
+import { ask, complain } from "./server.js";
+
+const dialog = byId("detail", HTMLDialogElement);
 
 /**
  * Opens a picture.
  *
- * @param hits The pictures that Previous and Next lead through.
- * @param like Called for "More like this".
+ * @param {SearchHit} hit
+ * @param {SearchHit[]} hits The pictures that Previous and Next lead through.
+ * @param {(hit: SearchHit) => void} like Called for "More like this".
  */
 export async function openDetail(hit, hits, like) {
-  const dialog = byId("detail");
   try {
-    const found = await ask(`detail?id=${encodeURIComponent(hit.id)}`);
-    draw(dialog, found, hits, like);
+    const { path } = hit;
+    const place = hits.findIndex((other) => other.path === path);
+    const detail = await ask("detail", { path });
+    /** @param {string} text @param {SearchHit | undefined} other */
+    const to = (text, other) =>
+      button(text, () => other && openDetail(other, hits, like), {
+        disabled: !other,
+      });
+    dialog.replaceChildren(
+      make(
+        "div",
+        { className: "bar" },
+        make("h2", {}, titleOf(detail)),
+        to("Previous", hits[place - 1]),
+        to("Next", place < 0 ? undefined : hits[place + 1]),
+        button("More like this", () => {
+          dialog.close();
+          like(detail);
+        }, { className: "main" }),
+        button("Close", () => dialog.close()),
+      ),
+      make(
+        "div",
+        { className: "two" },
+        largePicture(detail),
+        make(
+          "div",
+          {},
+          factsOf(detail),
+          ...vectorOf(detail),
+          make("h3", {}, "Nearest pictures"),
+          neighboursOf(detail, like),
+        ),
+      ),
+    );
     if (!dialog.open) dialog.showModal();
   } catch (error) {
     dialog.close();
@@ -25,123 +62,64 @@ export async function openDetail(hit, hits, like) {
   }
 }
 
-function draw(dialog, found, hits, like) {
-  const place = hits.findIndex(({ id }) => id === found.id);
-  const to = (step, textContent) =>
-    make("button", {
-      type: "button",
-      textContent,
-      disabled: place < 0 || !hits[place + step],
-      onclick: () => openDetail(hits[place + step], hits, like),
-    });
-  const title = titleOf(found);
-  const large = make("img", {
+/** @param {PictureDetail} detail */
+function largePicture(detail) {
+  const image = make("img", {
     className: "large",
-    src: `picture/${found.row}`,
-    alt: found.caption || title,
+    src: `picture/${detail.row}`,
+    alt: detail.caption || titleOf(detail),
   });
-  large.onerror = () =>
-    large.replaceWith(
-      make(
-        "p",
-        { className: "empty" },
-        "This picture's file is gone, or can no longer be read.",
-      ),
-    );
-  dialog.replaceChildren(
-    make(
-      "div",
-      { className: "dialogBar" },
-      make("h2", {}, title),
-      to(-1, "Previous"),
-      to(1, "Next"),
-      make("button", {
-        type: "button",
-        className: "main",
-        textContent: "More like this",
-        onclick() {
-          dialog.close();
-          like(found);
-        },
-      }),
-      make("button", {
-        type: "button",
-        textContent: "Close",
-        onclick: () => dialog.close(),
-      }),
-    ),
-    make(
-      "div",
-      { className: "two" },
-      large,
-      make("div", {}, facts(found), vectorOf(found), neighbours(found, like)),
-    ),
+  const gone = "This picture's file is gone, or can no longer be read.";
+  image.onerror = () =>
+    image.replaceWith(make("p", { className: "empty" }, gone));
+  return image;
+}
+
+/** @param {PictureDetail} detail */
+function factsOf({ caption, term, category, author, license, page, path }) {
+  const isLink = /^https?:\/\//.test(page);
+  const rel = "noopener noreferrer";
+  const facts = Object.entries({
+    Caption: caption,
+    Term: term,
+    Category: category,
+    By: author,
+    Licence: license,
+    Page: isLink
+      ? make("a", { href: page, target: "_blank", rel }, page)
+      : page,
+    Path: path,
+  }).filter(([, value]) => value !== "");
+  return make(
+    "dl",
+    {},
+    ...facts.flatMap(([name, value]) => [
+      make("dt", {}, name),
+      make("dd", {}, value),
+    ]),
   );
 }
 
-function facts(found) {
-  const list = make("dl");
-  const add = (name, value) => {
-    if (value) list.append(make("dt", {}, name), make("dd", {}, value));
-  };
-  add("Caption", found.caption);
-  add("Term", found.term);
-  add("Category", found.category);
-  add("By", found.author);
-  add("Licence", found.license);
-  add("Page", linkTo(found.page));
-  add("Id", found.id);
-  return list;
-}
-
-/** A link for addresses of the web; anything else is only text. */
-function linkTo(page) {
-  if (!/^https?:\/\//.test(page)) return page;
-  return make("a", {
-    href: page,
-    target: "_blank",
-    rel: "noopener noreferrer",
-  }, page);
-}
-
+/** @param {PictureDetail} detail */
 function vectorOf({ vector, dimensions, space }) {
   const most = Math.max(...vector.map(Math.abs)) || 1;
-  return make(
-    "div",
-    {},
-    make(
-      "p",
-      { className: "soft" },
-      `The first ${vector.length} of ${
-        count(dimensions)
-      } numbers of its vector (${space})`,
-    ),
-    bars(
-      vector.map((value) => Math.abs(value) / most),
-      "Sizes of the vector's numbers",
-    ),
-  );
+  const heights = vector.map((value) => Math.abs(value) / most);
+  const about = `The first ${vector.length} of ${count(dimensions)} numbers ` +
+    `of its vector (${space})`;
+  return [
+    make("p", { className: "soft" }, about),
+    bars(heights, "Sizes of the vector's numbers"),
+  ];
 }
 
-function neighbours({ neighbours }, like) {
-  const list = make("ul", { className: "neighbours" });
-  list.append(...neighbours.map((hit) => {
-    const title = titleOf(hit);
-    return make(
-      "li",
-      {},
-      make(
-        "button",
-        {
-          type: "button",
-          className: "tile",
-          title: `${title}: ${(100 * hit.value).toFixed(1)}%`,
-          "aria-label": `Open ${title}`,
-          onclick: () => openDetail(hit, neighbours, like),
-        },
-        make("img", { src: thumbnail(hit), alt: hit.caption || title }),
-      ),
-    );
-  }));
-  return make("div", {}, make("h3", {}, "Nearest pictures"), list);
+/** @param {PictureDetail} detail @param {(hit: SearchHit) => void} like */
+function neighboursOf({ neighbours }, like) {
+  const tiles = neighbours.map((hit) => {
+    const open = () => openDetail(hit, neighbours, like);
+    const title = `${titleOf(hit)}: ${(100 * hit.value).toFixed(1)}%`;
+    const ariaLabel = `Open ${titleOf(hit)}`;
+    const properties = { className: "tile", title, ariaLabel };
+    return make("li", {}, button("", open, properties, thumbnail(hit)));
+  });
+  return make("ul", { className: "neighbours" }, ...tiles);
 }

@@ -1,111 +1,89 @@
+/// <reference lib="dom" />
 /**
- * Elements, requests and messages: what the other scripts of the page share.
+ * Elements, numbers and pictures: what the other scripts of the page draw with.
  * All text goes in as text nodes and attributes, never as markup.
  *
  * @module
  */
+/** @import { SearchHit } from "../engine/searcher.ts" */
 
-/** The element of that id. */
-export const byId = (id) => document.getElementById(id);
+/**
+ * The element of that id, which is of that kind.
+ *
+ * @template {HTMLElement} Kind
+ * @param {string} id
+ * @param {new () => Kind} kind
+ */
+export function byId(id, kind) {
+  const element = document.getElementById(id);
+  if (element instanceof kind) return element;
+  throw new Error(`no ${kind.name} has the id ${id}`);
+}
 
-/** Makes an element: properties, then children (elements or text). */
-export function make(tag, properties = {}, ...children) {
-  const element = document.createElement(tag);
-  for (const [name, value] of Object.entries(properties)) {
-    if (name.startsWith("aria-") || name === "role") {
-      element.setAttribute(name, value);
-    } else element[name] = value;
-  }
-  element.append(...children.filter((child) => child !== undefined));
+/**
+ * Makes an element, with properties and children.
+ *
+ * @template {keyof HTMLElementTagNameMap} Tag
+ * @param {Tag} tag
+ * @param {Partial<HTMLElementTagNameMap[Tag]>} properties
+ * @param {...(Node | string | false)} children What is false is left out.
+ * @returns {HTMLElementTagNameMap[Tag]}
+ */
+export function make(tag, properties, ...children) {
+  const element = Object.assign(document.createElement(tag), properties);
+  element.append(...children.filter((child) => child !== false));
   return element;
 }
 
-const SVG = "http://www.w3.org/2000/svg";
-
-/** A drawing of upright bars; `kept` tells which are in the strong colour. */
-export function bars(heights, label, kept = () => true) {
-  const svg = document.createElementNS(SVG, "svg");
-  svg.setAttribute("viewBox", `0 0 ${heights.length} 1`);
-  svg.setAttribute("preserveAspectRatio", "none");
-  svg.setAttribute("role", "img");
-  svg.setAttribute("aria-label", label);
-  heights.forEach((height, i) => {
-    const rect = document.createElementNS(SVG, "rect");
-    const [top, size] = height >= 0 ? [1 - height, height] : [1, -height];
-    const place = { x: i + 0.06, y: top, width: 0.88, height: size };
-    for (const [name, value] of Object.entries(place)) {
-      rect.setAttribute(name, value);
-    }
-    if (kept(i)) rect.setAttribute("class", "kept");
-    svg.append(rect);
-  });
-  return svg;
+/**
+ * Makes a button.
+ *
+ * @param {string} text
+ * @param {() => void} onclick
+ * @param {Partial<HTMLButtonElement>} [properties]
+ * @param {...Node} children
+ */
+export function button(text, onclick, properties, ...children) {
+  const own = { type: /** @type {const} */ ("button"), onclick };
+  return make("button", { ...own, ...properties }, text, ...children);
 }
 
-/** Asks the server; throws what it complains about, in words. */
-export async function ask(path, body, signal) {
-  let response;
-  try {
-    response = await fetch(path, {
-      method: body === undefined ? "GET" : "POST",
-      body: body === undefined || body instanceof Blob
-        ? body
-        : JSON.stringify(body),
-      signal,
-    });
-  } catch (error) {
-    if (error.name === "AbortError") throw error;
-    throw new Error(
-      "The server of this page does not answer. Is the notebook's kernel, " +
-        "or the command that opened the page, still running?",
-    );
-  }
-  const answer = await response.json().catch(() => ({}));
-  if (response.ok) return answer;
-  throw new Error(
-    sentence(answer.error ?? `The server said ${response.status}.`),
-  );
+/**
+ * A drawing of upright bars.
+ *
+ * @param {number[]} heights From 0 to 1.
+ * @param {string} ariaLabel
+ * @param {(index: number) => boolean} [isStrong] Which are in the strong colour.
+ */
+export function bars(heights, ariaLabel, isStrong = () => true) {
+  const svg = "http://www.w3.org/2000/svg";
+  const drawing = document.createElementNS(svg, "svg");
+  drawing.setAttribute("viewBox", `0 0 ${heights.length} 1`);
+  drawing.setAttribute("preserveAspectRatio", "none");
+  drawing.append(...heights.map((height, i) => {
+    const bar = document.createElementNS(svg, "path");
+    bar.setAttribute("d", `M${i + 0.06} 1v${-height}h.88v${height}z`);
+    bar.classList.toggle("strong", isStrong(i));
+    return bar;
+  }));
+  return Object.assign(drawing, { role: "img", ariaLabel });
 }
 
-function sentence(text) {
-  const full = text.charAt(0).toUpperCase() + text.slice(1);
-  return /[.!?]$/.test(full) ? full : `${full}.`;
-}
-
-/** Shows what went wrong, until it is put away or something works. */
-export function complain(error) {
-  if (error?.name === "AbortError") return;
-  byId("problem").replaceChildren(
-    make("span", {}, error?.message ?? String(error)),
-    make("button", {
-      type: "button",
-      textContent: "Close",
-      onclick: allIsWell,
-    }),
-  );
-}
-
-/** Puts the last complaint away. */
-export function allIsWell() {
-  byId("problem").replaceChildren();
-}
-
-/** At most so many characters, a dot for the rest. */
-export function shorten(text, most) {
-  const characters = [...text];
-  return characters.length <= most
-    ? text
-    : `${characters.slice(0, most - 1).join("").trimEnd()}…`;
-}
-
-/** A number for people: 12,345. */
+/** A number for people: 12,345. @param {number} number */
 export const count = (number) => number.toLocaleString("en");
 
-/** A hit's title, or the file's name where it has none. */
-export const titleOf = ({ title, caption, id }) =>
-  title || caption || id.split("/").at(-1);
+/** A score in few digits. @param {number} value */
+export const scoreText = (value) =>
+  Math.abs(value) >= 100 ? count(Math.round(value)) : value.toFixed(3);
 
-addEventListener("error", ({ error, message }) => {
-  complain(new Error(`This page has a fault: ${error?.message ?? message}`));
-});
-addEventListener("unhandledrejection", ({ reason }) => complain(reason));
+/** What to call a picture, by its file if need be. @param {SearchHit} hit */
+export const titleOf = ({ title, caption, path }) =>
+  title || caption || path.replace(/.*\//, "");
+
+/** A small picture of a hit. @param {SearchHit} hit */
+export const thumbnail = (hit) =>
+  make("img", {
+    src: `thumbnail/${hit.row}`,
+    alt: hit.caption || titleOf(hit),
+    draggable: false,
+  });

@@ -4,143 +4,143 @@
  *
  * @module
  */
-import { ask, byId, complain, count, make, shorten, titleOf } from "./dom.js";
+/** @import { SearchHit, SearchResult } from "../engine/searcher.ts" */
+import { button, byId, count, make, thumbnail, titleOf } from "./dom.js";
+import { ask, complain } from "./server.js";
 
-/** Ids of the selected pictures, in the order of selection. */
-export const selection = new Set();
+/**
+ * What the reader can do with a hit: open it among others, find more like it.
+ *
+ * @typedef {object} Actions
+ * @property {(hit: SearchHit, hits: SearchHit[]) => void} open
+ * @property {(hit: SearchHit) => void} like
+ */
 
-/** The address of a hit's thumbnail. */
-export const thumbnail = ({ row }) => `thumbnail/${row}`;
+/** Tiles that may be in view at once; the pictures of others can wait. */
+const IN_VIEW = 24;
+
+/** Longest title under a tile, characters. */
+const LONGEST_TITLE = 50;
+
+/** Paths of the selected pictures, in the order of selection. */
+const selection = /** @type {Set<string>} */ (new Set());
+
+const clear = byId("clear", HTMLButtonElement);
+clear.onclick = () => {
+  selection.clear();
+  selectionChanged();
+};
 
 /**
  * Draws hits.
  *
- * @param hits What the server found.
- * @param act { open(hit, hits), like(hit) }: what the reader can do with one.
- * @param result The whole answer; left out for random pictures.
+ * @param {SearchHit[]} hits
+ * @param {Actions} actions
+ * @param {SearchResult} [result] Left out for random pictures.
  */
-export function grid(hits, act, result) {
-  const list = make("ol", { className: "grid" });
-  list.append(...hits.map((hit) => card(hit, hits, act, result)));
-  list.addEventListener("keydown", (event) => moveAmong(list, event));
+export function grid(hits, actions, result) {
+  const cards = hits.map((hit, place) => {
+    const title = titleOf(hit);
+    const image = thumbnail(hit);
+    const open = () => actions.open(hit, hits);
+    const like = () => actions.like(hit);
+    if (place >= IN_VIEW) image.loading = "lazy";
+    image.onerror = () => tile.classList.add("gone");
+    const tile = button("", open, {
+      className: "tile",
+      ariaLabel: `Open ${title}`,
+      onkeydown({ key }) {
+        if (key === "l") like();
+        if (key === "x") box.click();
+      },
+    }, image);
+    const box = make("input", {
+      type: "checkbox",
+      ariaLabel: `Select ${title}`,
+      checked: selection.has(hit.path),
+      onchange() {
+        if (box.checked) selection.add(hit.path);
+        else selection.delete(hit.path);
+        selectionChanged();
+      },
+    });
+    const { length } = hit.copies;
+    const copies = `and ${count(length)} near ${
+      length > 1 ? "copies" : "copy"
+    }`;
+    const card = make(
+      "li",
+      { className: "card" },
+      tile,
+      make("label", { className: "pick", title: "Select" }, box),
+      make("h3", { title }, shorten(title, LONGEST_TITLE)),
+      hit.term !== "" && make("p", {}, hit.term),
+      result !== undefined && make("p", {}, matchOf(hit, result)),
+      length > 0 && make("p", {}, copies),
+      button("More like this", like, {
+        className: "link",
+        ariaLabel: `More like this: ${title}`,
+      }),
+    );
+    card.dataset.path = hit.path;
+    return card;
+  });
+  const list = make("ol", { className: "grid" }, ...cards);
+  list.onkeydown = (event) => moveAmong(list, event);
   return list;
 }
 
-/** Ends when every picture in view is painted, or cannot be. */
+/** Ends when what is in view is painted. @param {Element} element */
 export async function painted(element) {
   const pictures = [...element.querySelectorAll("img")]
-    .filter((image) => image.loading !== "lazy");
+    .filter(({ loading }) => loading !== "lazy");
   await Promise.all(pictures.map((image) => image.decode().catch(() => {})));
-  await new Promise((resolve) => requestAnimationFrame(() => resolve()));
+  await new Promise((resolve) => requestAnimationFrame(resolve));
 }
 
-function card(hit, hits, act, result) {
-  const title = titleOf(hit);
-  const image = make("img", {
-    // What is not in view can wait.
-    loading: hits.indexOf(hit) < 24 ? "eager" : "lazy",
-    decoding: "async",
-    draggable: false,
-    src: thumbnail(hit),
-    alt: hit.caption || title,
-  });
-  const tile = make("button", {
-    type: "button",
-    className: "tile",
-    "aria-label": `Open ${title}`,
-    onclick: () => act.open(hit, hits),
-    onkeydown(event) {
-      if (event.key === "l") act.like(hit);
-      if (event.key === "x") box.click();
-    },
-  }, image);
-  image.onerror = () => tile.classList.add("gone");
-  const box = make("input", {
-    type: "checkbox",
-    checked: selection.has(hit.id),
-    "aria-label": `Select ${title}`,
-    onchange: () => select(hit, box.checked),
-  });
-  const item = make(
-    "li",
-    { className: "card" },
-    tile,
-    make("label", { className: "pick", title: "Select" }, box),
-    make("h3", { title }, shorten(title, 50)),
-    hit.term ? make("p", {}, hit.term) : undefined,
-    result ? make("p", {}, matchOf(hit, result)) : undefined,
-    hit.copies.length > 0
-      ? make(
-        "p",
-        {},
-        `and ${count(hit.copies.length)} near ${
-          hit.copies.length === 1 ? "copy" : "copies"
-        }`,
-      )
-      : undefined,
-    make("button", {
-      type: "button",
-      className: "link",
-      textContent: "More like this",
-      "aria-label": `More like this: ${title}`,
-      onclick: () => act.like(hit),
-    }),
-  );
-  item.dataset.id = hit.id;
-  item.classList.toggle("chosen", selection.has(hit.id));
-  return item;
+/** At most so many characters. @param {string} text @param {number} most */
+function shorten(text, most) {
+  const characters = [...text];
+  if (characters.length <= most) return text;
+  return `${characters.slice(0, most - 1).join("").trimEnd()}…`;
 }
 
-/** A hit's value in words: "Match 41.2%", "L1 distance 12,345". */
-export function matchOf({ value }, { query, better }) {
+/** "Match 41.2%", "Distance 12,345 (L1)". @param {SearchHit} hit @param {SearchResult} result */
+function matchOf({ value }, { query, better }) {
   if (better === "higher") return `Match ${(100 * value).toFixed(1)}%`;
-  const digits = value >= 100 ? 0 : 3;
-  return `Distance ${
-    value.toLocaleString("en", { maximumFractionDigits: digits })
-  } (${query.metric.toUpperCase()})`;
-}
-
-function select(hit, chosen) {
-  if (chosen) selection.add(hit.id);
-  else selection.delete(hit.id);
-  selectionChanged();
-}
-
-/** Takes everything out of the selection. */
-export function clearSelection() {
-  selection.clear();
-  selectionChanged();
+  const maximumFractionDigits = value >= 100 ? 0 : 3;
+  const shown = value.toLocaleString("en", { maximumFractionDigits });
+  return `Distance ${shown} (${query.metric.toUpperCase()})`;
 }
 
 function selectionChanged() {
-  for (const item of document.querySelectorAll(".card")) {
-    const chosen = selection.has(item.dataset.id);
-    item.classList.toggle("chosen", chosen);
-    item.querySelector("[type=checkbox]").checked = chosen;
+  for (const card of document.querySelectorAll("[data-path]")) {
+    const { path = "" } = /** @type {HTMLElement} */ (card).dataset;
+    const box = card.querySelector("input");
+    if (box) box.checked = selection.has(path);
   }
-  byId("clear").disabled = selection.size === 0;
-  byId("clear").textContent = selection.size
-    ? `Clear ${selection.size} selected`
-    : "None selected";
-  ask("select", { ids: [...selection] }).catch(complain);
+  const { size } = selection;
+  clear.disabled = size === 0;
+  clear.textContent = size ? `Clear ${size} selected` : "None selected";
+  ask("select", { paths: [...selection] }).catch(complain);
 }
 
-/** Arrow keys: to the neighbour, or to the one above or below. */
+/** Arrow keys move the focus. @param {Element} list @param {KeyboardEvent} event */
 function moveAmong(list, event) {
-  const tiles = [...list.querySelectorAll(".tile")];
-  const here = tiles.indexOf(document.activeElement);
-  if (here < 0) return;
-  const top = tiles[0].offsetTop;
-  const columns = tiles.filter((tile) => tile.offsetTop === top).length;
-  const steps = {
+  const tiles = /** @type {NodeListOf<HTMLElement>} */ (
+    list.querySelectorAll(".tile")
+  );
+  const here = [...tiles].findIndex((tile) => tile === document.activeElement);
+  const columns = getComputedStyle(list).gridTemplateColumns.split(" ").length;
+  const steps = /** @type {Record<string, number>} */ ({
     ArrowLeft: -1,
     ArrowRight: 1,
     ArrowUp: -columns,
     ArrowDown: columns,
     Home: -here,
     End: tiles.length - 1 - here,
-  };
-  const target = tiles[here + steps[event.key]];
+  });
+  const target = here >= 0 && tiles[here + steps[event.key]];
   if (!target) return;
   event.preventDefault();
   target.focus();

@@ -3,45 +3,46 @@
  *
  * @module
  */
-import { allIsWell, ask, byId, complain, count, make, titleOf } from "./dom.js";
+/** @import { SearchHit, SearchResult } from "../engine/searcher.ts" */
+/** @import { SearchQuery } from "../engine/query.ts" */
+/** @import { AppStatus } from "../routes.ts" */
+/** @import { Actions } from "./grid.js" */
+import { follow } from "./collection.js";
 import { openDetail } from "./detail.js";
-import { clearSelection, grid, painted } from "./grid.js";
+import { button, byId, count, make, thumbnail, titleOf } from "./dom.js";
+import { beside, form, prepareForm, readForm, showKnobs } from "./form.js";
+import { fillForm, fillFromAddress, toAddress } from "./form.js";
 import { openMap, prepareMap } from "./map.js";
-import { prepareSaving } from "./save.js";
-import { prepareCut, showScores } from "./scores.js";
-import { follow } from "./start.js";
-import {
-  asked,
-  fillForm,
-  fromHash,
-  isEmpty,
-  readForm,
-  showKnobs,
-  toHash,
-} from "./state.js";
+import { isEmpty, LARGEST_UPLOAD, PIXELS } from "./query.js";
+import { prepareResults, shown, showRandom, showResults } from "./results.js";
+import { allIsWell, ask, complain } from "./server.js";
 
-const PIXELS = "pixels";
+const statusLine = byId("status", HTMLElement);
+const text = byId("text", HTMLInputElement);
 
-let defaults, status, shown, running;
+let status = /** @type {AppStatus | undefined} */ (undefined);
+/** Ends what is under way. */
+let running = new AbortController();
 
-/** Takes in how far the collection is. */
+/** Takes in how far it is. @param {AppStatus} now @param {AppStatus} [before] */
 function collectionChanged(now, before) {
   status = now;
-  defaults = { ...now.defaults, text: "", picture: "", like: "" };
   if (!before) return;
   if (!shown && before.indexed === 0 && now.indexed > 0) random();
   if (shown && now.done && now.indexed > before.indexed) {
-    byId("status").textContent =
+    statusLine.textContent =
       "All pictures are indexed now. Search again to include them.";
   }
 }
 
-const act = {
-  open: (hit, hits) => openDetail(hit, hits, act.like),
+/** @type {Actions} */
+const actions = {
+  open: (hit, hits) => openDetail(hit, hits, actions.like),
   like(hit) {
-    Object.assign(asked, { like: hit.id, picture: "" });
-    byId("text").value = "";
-    byId("mode").value = "visual";
+    fillForm({
+      ...readForm(),
+      ...{ text: "", picture: "", like: hit.path, mode: "visual" },
+    });
     scrollTo({ top: 0 });
     search();
   },
@@ -51,69 +52,66 @@ const act = {
 async function search({ keepAddress = false } = {}) {
   const start = performance.now();
   const query = readForm();
-  if (!keepAddress) history.pushState(null, "", toHash(query, defaults));
+  if (!keepAddress) history.pushState(null, "", toAddress(query));
   if (isEmpty(query)) return await random();
   const signal = nextSignal();
+  const spaces = [query.space, ...beside.value ? [beside.value] : []];
+  const usesPixels = spaces.includes(PIXELS);
   showAsked(query);
-  byId("status").textContent = "Searching …";
-  const watch = usesPixels(query) ? setInterval(showPixelProgress, 700) : 0;
+  statusLine.textContent = "Searching …";
+  const watch = usesPixels ? setInterval(showPixelProgress, 700, signal) : 0;
   try {
-    // Pixels need a picture: where there is none, the best find by words.
-    const needsFirst = !query.picture && !query.like && usesPixels(query);
-    const first = needsFirst
-      ? (await ask(
-        "compare",
-        { ...query, ...onEncoder(), k: 1, cut: "none" },
-        signal,
-      )).hits[0]
+    // Pixels need a picture: where there is none, the best one by words.
+    const example = usesPixels && !query.picture && !query.like
+      ? await bestByWords(query, signal)
       : undefined;
-    const inSpace = (space) => ({
-      ...query,
-      ...(space === PIXELS
-        ? {
+    const sides = await Promise.all(
+      spaces.map((space, i) =>
+        ask(i === 0 ? "search" : "compare", {
+          ...query,
           space,
-          like: query.like || (query.picture ? "" : first?.id ?? ""),
-          cut: "none",
-        }
-        : { space }),
-    });
-    const [result, other] = await Promise.all([
-      ask("search", inSpace(query.space), signal),
-      asked.beside ? ask("compare", inSpace(asked.beside), signal) : undefined,
-    ]);
+          ...space === PIXELS &&
+            { like: query.like || example?.path, cut: "none" },
+        }, signal)
+      ),
+    );
     allIsWell();
-    await show(result, other, first);
+    byId("start", HTMLDetailsElement).open = false;
+    const note = example && beside.value === PIXELS
+      ? ` (pixels know no words: nearest to “${titleOf(example)}”)`
+      : "";
+    await showResults(sides, note, actions, nothingFits);
     if (signal.aborted) return;
     const ms = performance.now() - start;
     document.documentElement.dataset.painted = ms.toFixed(1);
-    byId("status").textContent = summary(result, ms);
+    statusLine.textContent = summary(sides[0], ms);
   } catch (error) {
-    if (error.name === "AbortError") return;
-    byId("status").textContent = "The search did not work.";
+    if (signal.aborted) return;
+    statusLine.textContent = "The search did not work.";
     complain(error);
   } finally {
     clearInterval(watch);
   }
 }
 
-const usesPixels = ({ space }) => [space, asked.beside].includes(PIXELS);
-
-/** The first comparison of pixels reads every picture: said while it lasts. */
-async function showPixelProgress() {
-  const { done, total } = await ask("pixels");
-  if (done < total && running) {
-    byId("status").textContent = `Reading the pixels of all pictures, once: ${
-      count(done)
-    } of ${count(total)} …`;
-  }
+/** The nearest picture. @param {SearchQuery} query @param {AbortSignal} signal */
+async function bestByWords(query, signal) {
+  const byWords = { space: "", metric: "cosine", k: 1, cut: "none" };
+  const { hits } = await ask("compare", { ...query, ...byWords }, signal);
+  return /** @type {SearchHit | undefined} */ (hits[0]);
 }
 
-/** The settings with which words can be searched for. */
-const onEncoder = () => ({ space: "", metric: "cosine" });
+/** Reading every picture, once, takes a while. @param {AbortSignal} signal */
+async function showPixelProgress(signal) {
+  const { done, total } = await ask("pixels");
+  if (done === total || signal.aborted) return;
+  statusLine.textContent = "Reading the pixels of all pictures, once: " +
+    `${count(done)} of ${count(total)} …`;
+}
 
 /** Ends what is under way; the next thing to do ends by this signal. */
 function nextSignal() {
-  running?.abort();
+  running.abort();
   running = new AbortController();
   return running.signal;
 }
@@ -122,166 +120,108 @@ async function random() {
   try {
     const hits = await ask("random", readForm(), nextSignal());
     allIsWell();
-    shown = undefined;
-    byId("scores").hidden = byId("tools").hidden = true;
     showAsked({});
-    const section = make(
-      "section",
-      {},
-      make("h2", { className: "unseen" }, "Random pictures"),
-      grid(hits, act),
-    );
-    byId("results").replaceChildren(section);
-    byId("status").textContent = hits.length === 0
-      ? status?.done
-        ? "There are no pictures here."
-        : "The first pictures come soon."
-      : `${count(hits.length)} pictures drawn at random`;
+    showRandom(hits, actions);
+    statusLine.textContent = hits.length > 0
+      ? `${count(hits.length)} pictures drawn at random`
+      : status?.done
+      ? "There are no pictures here."
+      : "The first pictures come soon.";
   } catch (error) {
     complain(error);
   }
 }
 
-async function show(result, other, first) {
-  shown = result;
-  const sides = [section(result, other && result.comparedBy)];
-  if (other) {
-    const note = first && asked.beside === PIXELS
-      ? ` (pixels know no words: nearest to “${titleOf(first)}”)`
-      : "";
-    sides.push(section(other, other.comparedBy + note));
-  }
-  byId("results").replaceChildren(...sides);
-  byId("start").open = false;
-  byId("tools").hidden = false;
-  showScores(result);
-  await painted(byId("results"));
-}
-
-function section(result, heading) {
-  const content = result.hits.length > 0
-    ? grid(result.hits, act, result)
-    : nothingFits(result);
-  return make(
-    "section",
-    {},
-    make(
-      "h2",
-      { className: heading ? "" : "unseen" },
-      heading || "Results",
-    ),
-    content,
-  );
-}
-
+/** @param {SearchResult} result */
 function nothingFits({ total }) {
-  if (total === 0 && !status.done) {
-    return make(
-      "p",
-      { className: "empty" },
-      "Nothing can be searched yet. Search again in a moment.",
-    );
-  }
-  if (total === 0) {
-    return make(
-      "p",
-      { className: "empty" },
-      "No picture passes these filters, or none has words to compare with. Take a filter away, or search in another mode.",
-    );
-  }
+  const reason = total > 0
+    ? "Nothing here fits: the nearest pictures are no nearer than chance " +
+      "would bring them."
+    : status?.done
+    ? "No picture passes these filters, or none has words to compare with. " +
+      "Take a filter away, or search in another mode."
+    : "Nothing can be searched yet. Search again in a moment.";
+  const showAnyway = button("Show the nearest anyway", () => {
+    fillForm({ ...readForm(), cut: "none" });
+    search();
+  });
   return make(
     "div",
     { className: "empty" },
-    make(
-      "p",
-      {},
-      "Nothing here fits: the nearest pictures are no nearer than chance would bring them.",
-    ),
-    make("button", {
-      type: "button",
-      textContent: "Show the nearest anyway",
-      onclick() {
-        byId("cut").value = "none";
-        search();
-      },
-    }),
+    make("p", {}, reason),
+    total > 0 && showAnyway,
   );
 }
 
+/** @param {SearchResult} result @param {number} paintedMs */
 function summary({ hits, relevant, total, ms, query }, paintedMs) {
-  const fits = query.cut === "none" || query.space === PIXELS
-    ? `the nearest ${count(hits.length)} of ${count(total)} pictures`
+  const all = `${count(total)} pictures`;
+  const fits = query.cut === "none"
+    ? `The nearest ${count(hits.length)} of ${all}`
     : relevant === 0
-    ? `Nothing fits among ${count(total)} pictures`
-    : `${count(hits.length)} shown; ${count(relevant)} of ${
-      count(total)
-    } pictures are nearer than chance`;
+    ? `Nothing fits among ${all}`
+    : `${count(hits.length)} shown; ${count(relevant)} of ${all} are nearer ` +
+      "than chance";
   const pending = status && !status.done
     ? `, ${count(status.total - status.indexed)} not indexed yet`
     : "";
-  return `${fits.charAt(0).toUpperCase()}${fits.slice(1)}${pending} (${
-    ms.toFixed(0)
-  } ms, painted after ${paintedMs.toFixed(0)} ms)`;
+  return `${fits}${pending} (${ms.toFixed(0)} ms, painted after ${
+    paintedMs.toFixed(0)
+  } ms)`;
 }
 
-/** The query's picture in the field, with a button that takes it away. */
+/** Shows the query's picture in the field. @param {Partial<SearchQuery>} query */
 function showAsked({ picture, like }) {
-  const chip = byId("asked");
+  const chip = byId("asked", HTMLElement);
   chip.hidden = !picture && !like;
   if (chip.hidden) return chip.replaceChildren();
   const image = make("img", {
-    alt: like ? `Like ${like}` : "The query's picture",
+    src: `uploaded/${picture}`,
+    alt: "The query's picture",
   });
-  if (picture) image.src = `uploaded/${picture}`;
-  else {
-    ask(`detail?id=${encodeURIComponent(like)}`)
-      .then(({ row }) => image.src = `thumbnail/${row}`, () => {});
+  if (like) {
+    ask("detail", { path: like })
+      .then((hit) => image.replaceWith(thumbnail(hit)), () => {});
   }
-  chip.replaceChildren(
-    image,
-    make("button", {
-      type: "button",
-      textContent: "×",
-      "aria-label": "Take the query's picture away",
-      onclick() {
-        Object.assign(asked, { picture: "", like: "" });
-        showAsked({});
-        byId("text").focus();
-        search();
-      },
-    }),
-  );
+  const takeAway = () => {
+    fillForm({ ...readForm(), picture: "", like: "" });
+    text.focus();
+    search();
+  };
+  const ariaLabel = "Take the query's picture away";
+  chip.replaceChildren(image, button("×", takeAway, { ariaLabel }));
 }
 
-/** Takes a picture from outside as the query. */
+/** Takes a picture from outside as the query. @param {File} [file] */
 async function takePicture(file) {
   if (!file) return;
-  if (file.size > 20e6) {
-    return complain(
-      new Error(
-        `The picture has ${
-          Math.round(file.size / 1e6)
-        } MB: at most 20 can be taken.`,
-      ),
-    );
-  }
   try {
-    byId("status").textContent = "Taking the picture …";
+    if (file.size > LARGEST_UPLOAD) {
+      throw new Error(
+        `The picture has ${Math.round(file.size / 1e6)} MB: at most ` +
+          `${LARGEST_UPLOAD / 1e6} can be taken.`,
+      );
+    }
+    statusLine.textContent = "Taking the picture …";
     const { picture } = await ask("upload", file);
-    Object.assign(asked, { picture, like: "" });
-    if (!byId("text").value) byId("mode").value = "visual";
+    fillForm({
+      ...readForm(),
+      ...{ picture, like: "" },
+      ...!text.value && { mode: "visual" },
+    });
     await search();
   } catch (error) {
-    byId("status").textContent = "The picture was not taken.";
+    statusLine.textContent = "The picture was not taken.";
     complain(error);
   }
 }
 
-const THEMES = { "": "automatic", light: "light", dark: "dark" };
+const THEMES = ["", "light", "dark"];
 
+/** @param {string} theme */
 function setTheme(theme) {
   document.documentElement.dataset.theme = theme;
-  byId("theme").textContent = `Theme: ${THEMES[theme]}`;
+  byId("theme", HTMLElement).textContent = `Theme: ${theme || "automatic"}`;
   // A frame may be denied storage: the theme then lasts as long as the page.
   try {
     localStorage.setItem("theme", theme);
@@ -289,78 +229,63 @@ function setTheme(theme) {
 }
 
 function connect() {
-  byId("form").onsubmit = (event) => {
+  prepareForm();
+  prepareResults(search);
+  prepareMap();
+  form.onsubmit = (event) => {
     event.preventDefault();
     search();
   };
-  byId("random").onclick = () => {
-    fillForm({
-      ...readForm(),
-      text: "",
-      picture: "",
-      like: "",
-      plus: [],
-      minus: [],
-    });
+  form.oninput = showKnobs;
+  form.onchange = ({ target }) => {
+    // The text waits for Enter; what is chosen takes effect at once.
+    if (target !== text && target !== file) search();
+  };
+  byId("random", HTMLElement).onclick = () => {
+    const nothing = { text: "", picture: "", like: "", plus: [], minus: [] };
+    fillForm({ ...readForm(), ...nothing });
     random();
   };
-  byId("form").oninput = showKnobs;
-  byId("form").onchange = ({ target }) => {
-    if (target.id === "beside") asked.beside = target.value;
-    // The text waits for Enter; what is chosen takes effect at once.
-    if (target.id === "text" || target.id === "file") return;
-    search();
+  const file = byId("file", HTMLInputElement);
+  byId("choose", HTMLElement).onclick = () => file.click();
+  file.onchange = () => {
+    takePicture(file.files?.[0]);
+    file.value = "";
   };
-  byId("choose").onclick = () => byId("file").click();
-  byId("file").onchange = ({ target }) => {
-    takePicture(target.files[0]);
-    target.value = "";
-  };
-  addEventListener("dragover", (event) => {
+  ondragover = (event) => {
     event.preventDefault();
     document.body.classList.add("dropping");
-  });
-  addEventListener(
-    "dragleave",
-    () => document.body.classList.remove("dropping"),
-  );
-  addEventListener("drop", (event) => {
+  };
+  ondragleave = () => document.body.classList.remove("dropping");
+  ondrop = (event) => {
     event.preventDefault();
     document.body.classList.remove("dropping");
-    const [file] = event.dataTransfer.files;
-    if (file) takePicture(file);
+    const [dropped] = event.dataTransfer?.files ?? [];
+    if (dropped) takePicture(dropped);
     else complain(new Error("Only a picture's file can be dropped here."));
-  });
-  addEventListener("paste", ({ clipboardData }) => {
-    takePicture(
-      [...clipboardData.files].find(({ type }) => /^image\//.test(type)),
-    );
-  });
-  prepareCut(search);
-  byId("clear").onclick = clearSelection;
-  prepareSaving(() => shown, () => defaults);
-  byId("openMap").onclick = () => openMap((point) => act.open(point, [point]));
-  prepareMap();
-  byId("theme").onclick = () => {
-    const names = Object.keys(THEMES);
-    const now = document.documentElement.dataset.theme ?? "";
-    setTheme(names[(names.indexOf(now) + 1) % names.length]);
   };
+  addEventListener("paste", ({ clipboardData }) => {
+    const files = [...clipboardData?.files ?? []];
+    takePicture(files.find(({ type }) => type.startsWith("image/")));
+  });
+  byId("openMap", HTMLElement).onclick = () =>
+    openMap((point) => actions.open(point, [point]));
+  byId("theme", HTMLElement).onclick = () => {
+    const now = THEMES.indexOf(document.documentElement.dataset.theme ?? "");
+    setTheme(THEMES[(now + 1) % THEMES.length]);
+  };
+  let theme = null;
   try {
-    setTheme(localStorage.getItem("theme") ?? "");
-  } catch {
-    setTheme("");
-  }
-  addEventListener("popstate", openAddress);
+    theme = localStorage.getItem("theme");
+  } catch { /* as above */ }
+  setTheme(theme ?? "");
+  onpopstate = openAddress;
 }
 
 /** Does what the address says. */
 async function openAddress() {
-  const query = fromHash(location.hash, defaults);
-  fillForm(query);
-  byId("beside").value = asked.beside;
-  if (isEmpty(query)) await random();
-  else await search({ keepAddress: true });
+  fillFromAddress(location.hash);
+  await search({ keepAddress: true });
 }
 
 connect();
@@ -368,6 +293,6 @@ try {
   await follow(collectionChanged);
   await openAddress();
 } catch (error) {
-  byId("status").textContent = "The page could not start.";
+  statusLine.textContent = "The page could not start.";
   complain(error);
 }

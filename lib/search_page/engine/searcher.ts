@@ -3,22 +3,28 @@
  * folds copies, and tells how the scores are distributed.
  *
  * ```ts
- * import { Searcher } from "#lib/search_page/engine/search.ts";
- * import { rejects } from "node:assert/strict";
+ * import { openEncoder } from "#lib/encoders/encoders.ts";
+ * import { Searcher } from "#lib/search_page/engine/searcher.ts";
+ * import { EncoderSpace } from "#lib/search_page/engine/spaces.ts";
+ * import { deepEqual } from "node:assert/strict";
  *
- * const nothing = new Searcher([], () => Promise.resolve(undefined));
- * await rejects(nothing.search({ text: "owl" }), /no encoder/);
+ * const encoder = await openEncoder("offline", { log() {} });
+ * const space = new EncoderSpace(encoder);
+ * const { hits } = await new Searcher([space]).search({ text: "an owl" });
+ * deepEqual(hits, []);
+ * await encoder.close();
  * ```
  *
  * @module
  */
+import { topK } from "../../compare/compare.ts";
 import { dot, metrics } from "../../compare/metrics.ts";
 import type { Collection, SourcePicture } from "../index/collection.ts";
+import { isEmpty, PIXELS } from "../web/query.js";
+import { cutOffs } from "./cut_off.ts";
 import { filterRows } from "./filters.ts";
-import { type CutOff, cutOffs } from "./cut_off.ts";
-import { isEmpty, QueryError, readQuery, type SearchQuery } from "./query.ts";
+import { QueryError, readQuery, type SearchQuery } from "./query.ts";
 import {
-  best,
   blendVectors,
   type Distribution,
   distribution,
@@ -28,12 +34,12 @@ import {
 import { type EncoderSpace, PixelSpace } from "./spaces.ts";
 
 /** One result. */
-export interface SearchHit extends Omit<SourcePicture, "source"> {
+export interface SearchHit extends Omit<SourcePicture, "source" | "sha256"> {
   /** Row in the collection. */
   row: number;
   /** The metric's value; NaN has no place here: a random picture has 0. */
   value: number;
-  /** Ids of pictures that are nearly this one. */
+  /** Paths of pictures that are nearly this one. */
   copies: string[];
 }
 
@@ -47,9 +53,9 @@ export interface SearchResult {
   hits: SearchHit[];
   /** Pictures that passed the filters. */
   total: number;
-  /** Of them, how many are better than the cut. */
+  /** Of them, how many are better than the cut-off. */
   relevant: number;
-  /** Where the cut is; undefined for none. */
+  /** Where the cut-off is; undefined for none. */
   cut?: number;
   /** Scores of all pictures that passed the filters. */
   scores: Distribution;
@@ -57,84 +63,88 @@ export interface SearchResult {
   ms: number;
 }
 
-/** Name of the space of pixels. */
-export const PIXELS = "pixels";
+/** Hits looked at for each that is wanted: so many may be copies of others. */
+const CANDIDATES = 4;
 
 /** Answers queries. */
 export class Searcher {
-  readonly spaces: EncoderSpace[];
-  readonly pixels: PixelSpace | undefined;
-  readonly #findUpload: (id: string) => Promise<Uint8Array | undefined>;
-  readonly #cutOff: CutOff = cutOffs();
+  /** The first one is used where a query names none. */
+  readonly spaces: readonly EncoderSpace[];
+  readonly pixels: PixelSpace;
+  readonly #findUpload: (name: string) => Promise<Uint8Array | undefined>;
+  readonly #cutOff = cutOffs();
 
   /**
-   * @param spaces The first one is used where a query names none.
-   * @param findUpload An uploaded picture's bytes.
+   * @param spaces One or more.
+   * @param findUpload An uploaded picture's bytes, by its name in queries.
    */
   constructor(
-    spaces: EncoderSpace[],
-    findUpload: (id: string) => Promise<Uint8Array | undefined>,
+    spaces: readonly EncoderSpace[],
+    findUpload: (name: string) => Promise<Uint8Array | undefined> = () =>
+      Promise.resolve(undefined),
   ) {
     this.spaces = spaces;
-    this.pixels = spaces[0] && new PixelSpace(spaces[0].collection);
+    this.pixels = new PixelSpace(spaces[0].collection);
     this.#findUpload = findUpload;
   }
 
   /**
    * Searches.
    *
-   * @param input A query, or part of one.
    * @throws {QueryError} If it cannot be answered: says why, for the reader.
    */
   async search(input: Partial<SearchQuery>): Promise<SearchResult> {
     const start = performance.now();
     const query = readQuery(input);
     const space = this.#spaceOf(query);
-    const { collection } = space;
+    const { pictures, pictureEmbeddings } = space.collection;
     const { better, label } = metrics[query.metric];
-    const values = query.space === PIXELS
-      ? await this.pixels!.compare(await this.#pictureOf(query), query.metric)
+    const all = query.space === PIXELS
+      ? await this.pixels.compare(await this.#pictureOf(query), query.metric)
       : await space.compare(await this.#vectorOf(query, space), query);
-    const passes = filterRows(collection.pictures, query);
-    const passed = values.map((value, row) =>
-      passes && !passes(row) ? NaN : value
-    );
-    const scores = distribution(passed);
-    const cut = query.cut === "none"
+    const passes = filterRows(pictures, query);
+    const values = new Float64Array(all);
+    for (let row = 0; row < values.length; row++) {
+      if (!passes(row)) values[row] = NaN;
+    }
+    const scores = distribution(values);
+    const cut = query.cut === "auto"
+      ? await this.#cutOff(space, query)
+      : query.cut === "none"
       ? undefined
-      : typeof query.cut === "number"
-      ? query.cut
-      : await this.#cutOff(space, query);
-    const fits = (value: number) =>
-      cut === undefined || (better === "higher" ? value > cut : value < cut);
-    let relevant = 0;
-    for (const value of passed) if (fits(value)) relevant++;
-    const candidates = best(passed, 4 * query.k + 1, better)
-      .filter(({ index, value }) => fits(value) && !isItself(index));
-    const { looks } = space.collection;
+      : query.cut;
+    const isRelevant = (value: number) =>
+      cut === undefined
+        ? !Number.isNaN(value)
+        : better === "higher"
+        ? value > cut
+        : value < cut;
+    const candidates = topK(
+      values,
+      CANDIDATES * query.k,
+      better,
+      // A picture is not its own result.
+      (row) => isRelevant(values[row]) && pictures[row].path !== query.like,
+    );
     const hits = foldCopies(
       candidates,
-      (a, b) => dot(looks.row(a), looks.row(b)),
+      (a, b) => dot(pictureEmbeddings.row(a), pictureEmbeddings.row(b)),
       query.fold,
       query.k,
     );
-
-    function isItself(row: number) {
-      return query.like !== "" && collection.pictures[row].id === query.like;
-    }
     return {
       query,
       comparedBy: `${label}, ${
-        query.space === PIXELS ? "64 × 64 pixels" : space.label
+        query.space === PIXELS ? this.pixels.label : space.label
       }`,
       better,
       hits: hits.map(({ index, value, copies }) => ({
-        ...hitOf(collection, index),
+        ...hitOf(space.collection, index),
         value,
-        copies: copies.map((row) => collection.pictures[row].id),
+        copies: copies.map((row) => pictures[row].path),
       })),
       total: scores.count,
-      relevant,
+      relevant: values.reduce((sum, value) => sum + +isRelevant(value), 0),
       ...(cut !== undefined && { cut }),
       scores,
       ms: performance.now() - start,
@@ -144,10 +154,9 @@ export class Searcher {
   /** Pictures drawn at random from those that pass the filters. */
   random(input: Partial<SearchQuery>): SearchHit[] {
     const query = readQuery(input);
-    const { collection } = this.#spaceOf({ ...query, space: "" });
-    const passes = filterRows(collection.pictures, query) ?? (() => true);
-    const rows = Array.from({ length: collection.count }, (_, row) => row)
-      .filter(passes);
+    const [{ collection }] = this.spaces;
+    const rows = [...collection.pictures.keys()]
+      .filter(filterRows(collection.pictures, query));
     const count = Math.min(query.k, rows.length);
     for (let i = 0; i < count; i++) {
       const other = i + Math.floor(Math.random() * (rows.length - i));
@@ -158,15 +167,12 @@ export class Searcher {
 
   #spaceOf({ space }: SearchQuery): EncoderSpace {
     const [first] = this.spaces;
-    if (!first) throw new QueryError("no encoder is open yet: try again soon");
-    const found = space === "" || space === PIXELS
-      ? first
-      : this.spaces.find(({ id }) => id === space);
+    if (space === "" || space === PIXELS) return first;
+    const found = this.spaces.find(({ id }) => id === space);
     if (found) return found;
+    const known = [...this.spaces.map(({ id }) => id), PIXELS];
     throw new QueryError(
-      `space: expected ${
-        [...this.spaces.map(({ id }) => id), PIXELS].join(", ")
-      }, got "${space}"`,
+      `space: expected ${known.join(", ")}, got "${space}"`,
     );
   }
 
@@ -180,16 +186,16 @@ export class Searcher {
         "nothing to look for: type words, or give a picture",
       );
     }
+    const embed = (text: string) => space.embedText(text);
     const [text, picture, plus, minus] = await Promise.all([
-      query.text ? space.textVector(query.text) : undefined,
-      this.#pictureVector(query, space),
-      Promise.all(query.plus.map((word) => space.textVector(word))),
-      Promise.all(query.minus.map((word) => space.textVector(word))),
+      query.text ? embed(query.text) : undefined,
+      this.#embedPicture(query, space),
+      Promise.all(query.plus.map(embed)),
+      Promise.all(query.minus.map(embed)),
     ]);
-    const { mode, textWeight } = query;
-    const asked = text && picture && mode === "smart"
-      ? blendVectors(text, picture, textWeight)
-      : mode === "visual"
+    const asked = text && picture && query.mode === "smart"
+      ? blendVectors(text, picture, query.textWeight)
+      : query.mode === "visual"
       ? picture ?? text
       : text ?? picture;
     try {
@@ -199,14 +205,12 @@ export class Searcher {
     }
   }
 
-  async #pictureVector(
+  async #embedPicture(
     query: SearchQuery,
     { encoder, collection }: EncoderSpace,
   ): Promise<Float32Array | undefined> {
     if (query.like) {
-      const row = collection.rowOf(query.like);
-      if (row === undefined) throw unknownPicture(query.like);
-      return collection.looks.row(row);
+      return collection.pictureEmbeddings.row(rowOf(query.like, collection));
     }
     if (!query.picture) return undefined;
     return (await encoder.encodeImages([await this.#pictureOf(query)])).row(0);
@@ -225,19 +229,19 @@ export class Searcher {
           "“More like this” on one",
       );
     }
-    const { collection } = this.spaces[0];
-    const row = collection.rowOf(query.like);
-    if (row === undefined) throw unknownPicture(query.like);
-    return collection.pictures[row].source;
+    const [{ collection }] = this.spaces;
+    return collection.pictures[rowOf(query.like, collection)].source;
   }
 }
 
-/** What is known of a picture, with nothing but its id to find it by. */
+/** What is known of a picture, as a result. */
 export function hitOf(collection: Collection, row: number): SearchHit {
-  const { source: _, ...known } = collection.pictures[row];
+  const { source: _, sha256: __, ...known } = collection.pictures[row];
   return { ...known, row, value: 0, copies: [] };
 }
 
-function unknownPicture(id: string): QueryError {
-  return new QueryError(`there is no picture "${id}" in this collection`);
+function rowOf(path: string, collection: Collection): number {
+  const row = collection.rowOf(path);
+  if (row !== undefined) return row;
+  throw new QueryError(`there is no picture "${path}" in this collection`);
 }

@@ -8,7 +8,7 @@
  * ```
  *
  * ```ts
- * import { saveUpload } from "#lib/search_page/pictures.ts";
+ * import { saveUpload } from "#lib/search_page/served_pictures.ts";
  * import { rejects } from "node:assert/strict";
  *
  * await rejects(saveUpload(Uint8Array.of(1, 2, 3)), /is no picture/);
@@ -28,12 +28,10 @@ import {
   type PictureError,
 } from "../pictures/pictures.ts";
 import { QueryError } from "./engine/query.ts";
+import { LARGEST_UPLOAD } from "./web/query.js";
 
 /** Longest side of a thumbnail, pixels: a tile at twice the density of 160. */
-export const THUMBNAIL_SIZE = 320;
-
-/** Most bytes of an uploaded picture. */
-export const LARGEST_UPLOAD = 20_000_000;
+const THUMBNAIL_SIZE = 320;
 
 /** Uploads kept, so that an address with one can be opened again. */
 const UPLOADS_KEPT = 200;

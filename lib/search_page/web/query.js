@@ -1,0 +1,62 @@
+/**
+ * What a search query may hold, said once: the page builds its form from it, the
+ * server checks by it, and commands print it in their help.
+ *
+ * @module
+ */
+
+/** @import { SearchQuery } from "../engine/query.ts" */
+
+/** The space of pixels, beside those of the encoders. */
+export const PIXELS = "pixels";
+
+/** A `fold` that no two pictures reach: nothing is folded. */
+export const NO_FOLDING = 2;
+
+/** What holds where a query says nothing. @type {SearchQuery} */
+export const DEFAULT_QUERY = {
+  text: "",
+  picture: "",
+  like: "",
+  mode: "smart",
+  textWeight: 0.3,
+  plus: [],
+  minus: [],
+  terms: [],
+  categories: [],
+  licenses: [],
+  k: 12,
+  cut: "auto",
+  fold: 0.97,
+  space: "",
+  metric: "cosine",
+};
+
+/** The modes, as the page calls them. */
+export const MODES = {
+  smart: "Smart (combined)",
+  text: "Text only",
+  visual: "Visual only",
+};
+
+/** Least and most of each number. */
+export const RANGES = {
+  textWeight: { least: 0, most: 1 },
+  k: { least: 1, most: 200 },
+  cut: { least: -1e9, most: 1e9 },
+  fold: { least: 0, most: NO_FOLDING },
+};
+
+/** Most characters of a text. Encoders read some sixty words. */
+export const LONGEST_TEXT = 1000;
+
+/** Most texts in a list. */
+export const LONGEST_LIST = 1000;
+
+/** Most bytes of a picture that is given as a query. */
+export const LARGEST_UPLOAD = 20_000_000;
+
+/** Whether a query asks for nothing. @param {SearchQuery} query */
+export function isEmpty({ text, picture, like, plus, minus }) {
+  return [text, picture, like, plus, minus].every(({ length }) => length === 0);
+}

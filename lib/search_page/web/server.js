@@ -1,0 +1,57 @@
+/**
+ * What the page asks its server, and what it says when something goes wrong.
+ *
+ * @module
+ */
+/** @import { Answers } from "../routes.ts" */
+import { button, byId, make } from "./dom.js";
+
+const problem = byId("problem", HTMLElement);
+
+/**
+ * Asks the server; throws what it complains about, in words.
+ *
+ * @template {keyof Answers} Name
+ * @param {Name} name
+ * @param {object} [body] Is posted: a picture's file as it is, else as JSON.
+ * @param {AbortSignal} [signal]
+ * @returns {Promise<Answers[Name]>}
+ */
+export async function ask(name, body, signal) {
+  const response = await fetch(name, {
+    method: body ? "POST" : "GET",
+    body: body instanceof Blob ? body : JSON.stringify(body),
+    signal,
+  }).catch((error) => {
+    if (error.name === "AbortError") throw error;
+    throw new Error(
+      "The server of this page does not answer. Is the notebook's kernel, " +
+        "or the command that opened the page, still running?",
+    );
+  });
+  const answer = await response.json().catch(() => ({}));
+  if (response.ok) return answer;
+  const reason = answer.error ?? `the server said ${response.status}`;
+  const sentence = reason.charAt(0).toUpperCase() + reason.slice(1);
+  throw new Error(/[.!?]$/.test(sentence) ? sentence : `${sentence}.`);
+}
+
+/** Shows what went wrong, until something works. @param {unknown} reason */
+export function complain(reason) {
+  const { name = "", message = `${reason}` } = /** @type {Error} */ (reason);
+  if (name === "AbortError") return;
+  problem.replaceChildren(
+    make("span", {}, message),
+    button("Close", allIsWell),
+  );
+}
+
+/** Puts the last complaint away. */
+export function allIsWell() {
+  problem.replaceChildren();
+}
+
+addEventListener("error", ({ error, message }) => {
+  complain(new Error(`This page has a fault: ${error?.message ?? message}`));
+});
+addEventListener("unhandledrejection", ({ reason }) => complain(reason));
