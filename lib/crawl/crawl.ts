@@ -37,14 +37,22 @@
 import { dirname } from "node:path";
 import pLimit from "p-limit";
 import type { Browser } from "puppeteer-core";
-import { launchBrowser } from "./browser.ts";
-import { CrawlRecords, type CrawlResult, type PlanTerm } from "./records.ts";
-import { crawlTerm, type TermFindings, type TermOptions } from "./term.ts";
 import { Host } from "../http/hosts.ts";
 import { STOPPED, USER_AGENT } from "../http/http.ts";
 import { paths } from "../paths.ts";
-import { readRobots, type Robots } from "./robots.ts";
+import { launchBrowser } from "./browser.ts";
+import {
+  type CrawlResult,
+  keyOf,
+  type PlanTerm,
+  readRecords,
+  type TermRecord,
+  toResult,
+  writeRecords,
+} from "./records.ts";
+import { readRobots } from "./robots.ts";
 import type { Site } from "./sites/site.ts";
+import { crawlTerm, type TermFindings } from "./term.ts";
 
 /** What to search for: terms by category. */
 export type SearchPlan = Record<string, readonly string[]>;
@@ -85,9 +93,6 @@ export interface CrawlProgress {
   pictures: number;
 }
 
-/** How long a site may go on refusing before its terms are given up. */
-const PATIENCE_MS = 120_000;
-
 /**
  * Crawls a site.
  *
@@ -104,13 +109,8 @@ export async function crawl(
   plan: SearchPlan,
   options: CrawlOptions = {},
 ): Promise<CrawlResult> {
-  const { maxImages = 20, resume = true, onProgress } = options;
-  for (
-    const [name, count] of Object.entries({
-      maxImages,
-      tabs: options.tabs ?? 3,
-    })
-  ) {
+  const { maxImages = 20, tabs = 3, resume = true, onProgress } = options;
+  for (const [name, count] of Object.entries({ maxImages, tabs })) {
     if (Number.isInteger(count) && count >= 1) continue;
     throw new RangeError(
       `crawl: expected ${name} to be a whole number from 1, got ${count}`,
@@ -119,35 +119,42 @@ export async function crawl(
   const terms = Object.entries(plan).flatMap(([category, terms]) =>
     terms.map((term) => ({ category, term }))
   );
-  const records = new CrawlRecords(
-    options.folder ?? dirname(paths.imageUrls),
-    site,
-    maxImages,
-    terms,
-  );
-  if (resume) await records.read();
+  const folder = options.folder ?? dirname(paths.imageUrls);
+  const records = resume
+    ? await readRecords(folder, site, maxImages)
+    : new Map<string, TermRecord>();
+  const result = () => toResult(terms, records, site);
+  const writing = pLimit(1);
+  const write = () =>
+    writing(() => writeRecords(folder, terms, records, result()));
 
   let done = 0;
-  const report = ({ term }: PlanTerm) =>
-    onProgress?.({
-      done: ++done,
-      total: terms.length,
-      term,
-      pictures: records.result().pictures.length,
-    });
-  terms.filter((term) => records.has(term)).forEach(report);
-  const open = terms.filter((term) => !records.has(term));
+  const report = ({ term }: PlanTerm) => {
+    const pictures = result().pictures.length;
+    onProgress?.({ done: ++done, total: terms.length, term, pictures });
+  };
+  const isCrawled = (term: PlanTerm) => {
+    const record = records.get(keyOf(term));
+    return record !== undefined && !record.failure;
+  };
+  const open = terms.filter((term) => !isCrawled(term));
+  terms.filter(isCrawled).forEach(report);
   const finish = async (term: PlanTerm, findings: TermFindings) => {
-    records.add(term, findings);
-    await records.write();
+    // A try that failed takes nothing away from an earlier one.
+    const earlier = records.get(keyOf(term))?.pictures.length ?? 0;
+    if (!findings.failure || findings.pictures.length >= earlier) {
+      const about = { ...term, site: site.name, maxImages };
+      records.set(keyOf(term), { ...about, ...findings });
+    }
+    await write();
     report(term);
   };
   if (open.length > 0) {
-    await crawlTerms(site, open, finish, { ...options, maxImages });
+    await crawlTerms(site, open, finish, { ...options, maxImages, tabs });
   }
   // The plan may have changed, even where there was nothing to crawl.
-  await records.write();
-  return records.result();
+  await write();
+  return result();
 }
 
 /** Crawls terms, a few at once; `finish` hears of each. */
@@ -155,68 +162,46 @@ async function crawlTerms(
   site: Site,
   terms: readonly PlanTerm[],
   finish: (term: PlanTerm, findings: TermFindings) => Promise<void>,
-  options: CrawlOptions & { maxImages: number },
+  options: CrawlOptions & { maxImages: number; tabs: number },
 ): Promise<void> {
-  const { signal, tabs = 3 } = options;
-  const fail = async (failure: string) => {
+  const { maxImages, backoffMs = 1000, timeoutMs = 30_000, signal } = options;
+  const { origin, host: hostName } = new URL(site.searchUrl(""));
+  const robots = await readRobots(origin, { backoffMs }, signal)
+    .catch((error: Error) => error);
+  if (robots instanceof Error) {
+    const failure = signal?.aborted ? STOPPED : robots.message;
     for (const term of terms) {
       await finish(term, { pictures: [], repeats: [], failure });
     }
-  };
-  const { origin } = new URL(site.searchUrl(""));
-  const { backoffMs } = options;
-  const robots = await readRobots(
-    origin,
-    backoffMs ? { backoffMs } : {},
-    signal,
-  )
-    .catch((error) => error);
-  if (signal?.aborted) return await fail(STOPPED);
-  if (robots instanceof Error) return await fail(robots.message);
+    return;
+  }
+  const { isAllowed } = robots;
+  const wished = options.intervalMs ?? site.intervalMs;
+  const intervalMs = Math.max(wished, robots.intervalMs);
+  const host = new Host(hostName, { intervalMs, backoffMs });
+  const termOptions = { maxImages, timeoutMs, host, isAllowed, signal };
 
-  const termOptions = termOptionsOf(site, robots, options);
   const browser = options.browser ?? await launchBrowser();
   const context = await browser.createBrowserContext();
+  const userAgent = `${await browser.userAgent()} ${USER_AGENT}`;
+  const openTab = async () => {
+    const tab = await context.newPage();
+    await tab.setUserAgent({ userAgent });
+    return tab;
+  };
   // With its tab closed, whatever a term waits for ends at once.
   const stop = () => context.close();
   try {
     signal?.addEventListener("abort", stop);
-    const userAgent = `${await browser.userAgent()} ${USER_AGENT}`;
-    const slots = pLimit(tabs);
-    await Promise.all(terms.map((term) =>
-      slots(async () => {
-        const findings = await crawlTerm(
-          async () => {
-            const tab = await context.newPage();
-            await tab.setUserAgent({ userAgent });
-            return tab;
-          },
-          site,
-          term.term,
-          termOptions,
-        );
-        await finish(term, findings);
-      })
-    ));
+    await pLimit(options.tabs).map(terms, async (term) => {
+      await finish(
+        term,
+        await crawlTerm(openTab, site, term.term, termOptions),
+      );
+    });
   } finally {
     signal?.removeEventListener("abort", stop);
     if (!options.browser) await browser.close();
     else if (!signal?.aborted) await context.close();
   }
-}
-
-function termOptionsOf(
-  site: Site,
-  robots: Robots,
-  options: CrawlOptions & { maxImages: number },
-): TermOptions {
-  const { timeoutMs = 30_000, backoffMs = 1000, maxImages, signal } = options;
-  const wished = options.intervalMs ?? site.intervalMs;
-  const host = new Host(new URL(site.searchUrl("")).host, {
-    intervalMs: Math.max(wished, robots.intervalMs),
-    backoffMs,
-    patienceMs: PATIENCE_MS,
-  });
-  const { isAllowed } = robots;
-  return { maxImages, timeoutMs, host, isAllowed, signal };
 }

@@ -4,26 +4,26 @@
  * Writes image_urls.json, images.jsonl and terms.jsonl.
  *
  * ```ts
- * import { CrawlRecords } from "#lib/crawl/records.ts";
+ * import { keyOf, toResult } from "#lib/crawl/records.ts";
  * import { localSite } from "#lib/crawl/sites/local.ts";
- * import { equal } from "node:assert/strict";
+ * import { deepEqual } from "node:assert/strict";
  *
- * const terms = [{ category: "food", term: "fruit" }];
- * const records = new CrawlRecords("/tmp/unused", localSite("http://127.0.0.1:1"), 20, terms);
- * records.add(terms[0], { pictures: [], repeats: [], failure: "no answer in 30 s" });
- * equal(records.has(terms[0]), false);
- * equal(records.result().failures[0].reason, "no answer in 30 s");
+ * const fruit = { category: "food", term: "fruit" };
+ * const record = { ...fruit, site: "", maxImages: 20, pictures: [], repeats: [],
+ *   failure: "no answer in 30 s" };
+ * const records = new Map([[keyOf(fruit), record]]);
+ * const { failures } = toResult([fruit], records, localSite("http://127.0.0.1:1"));
+ * deepEqual(failures, [{ ...fruit, reason: "no answer in 30 s" }]);
  * ```
  *
  * @module
  */
 import { existsSync } from "node:fs";
 import { join } from "node:path";
-import pLimit from "p-limit";
-import type { TermFindings } from "./term.ts";
 import { readJsonLines, writeAtomic, writeJsonLines } from "../files.ts";
 import type { FoundPicture } from "../records.ts";
 import type { Site } from "./sites/site.ts";
+import type { TermFindings } from "./term.ts";
 
 /** A term of the search plan. */
 export type PlanTerm = Pick<FoundPicture, "category" | "term">;
@@ -32,146 +32,87 @@ export type PlanTerm = Pick<FoundPicture, "category" | "term">;
 export interface CrawlResult {
   /** Each once. */
   pictures: FoundPicture[];
-  /** What was shown again: within one term, or in a later one. */
-  repeats: TermRepeat[];
-  /** Terms that the next run will try again. */
-  failures: TermFailure[];
+  /** What was shown again, within one term or in a later one: where, and what. */
+  repeats: (PlanTerm & { url: string; of: FoundPicture })[];
+  /** Terms that the next run will try again: "429 Too Many Requests". */
+  failures: (PlanTerm & { reason: string })[];
 }
 
-/** A picture that came up again. */
-export interface TermRepeat extends PlanTerm {
-  /** At which address. */
-  url: string;
-  /** What it is a repeat of. */
-  of: FoundPicture;
-}
-
-/** A term of which there is nothing, or maybe not all. */
-export interface TermFailure extends PlanTerm {
-  /** Why, in a few words: "429 Too Many Requests". */
-  reason: string;
-}
-
-/** A line of terms.jsonl. */
-interface TermRecord extends PlanTerm, TermFindings {
+/** A crawled term: a line of terms.jsonl. */
+export interface TermRecord extends PlanTerm, TermFindings {
+  /** The site's name. */
   site: string;
+  /** Most pictures that were wanted. */
   maxImages: number;
 }
 
-/** The records of one site, crawled with one limit. */
-export class CrawlRecords {
-  #folder: string;
-  #site: Site;
-  #maxImages: number;
-  #terms: readonly PlanTerm[];
-  #records = new Map<string, TermRecord>();
-  #writing = pLimit(1);
-
-  /**
-   * Starts without records.
-   *
-   * @param folder Where the three files lie.
-   * @param maxImages Most pictures a term.
-   * @param terms The plan, in its order.
-   */
-  constructor(
-    folder: string,
-    site: Site,
-    maxImages: number,
-    terms: readonly PlanTerm[],
-  ) {
-    this.#folder = folder;
-    this.#site = site;
-    this.#maxImages = maxImages;
-    this.#terms = terms;
-  }
-
-  /** Takes up what earlier runs have written. */
-  async read(): Promise<void> {
-    const path = join(this.#folder, "terms.jsonl");
-    if (!existsSync(path)) return;
-    for (const record of await readJsonLines<TermRecord>(path)) {
-      const { site, maxImages } = record;
-      if (site === this.#site.name && maxImages === this.#maxImages) {
-        this.#records.set(keyOf(record), record);
-      }
-    }
-  }
-
-  /** Whether a term has been crawled to its end. */
-  has(term: PlanTerm): boolean {
-    const record = this.#records.get(keyOf(term));
-    return record !== undefined && !record.failure;
-  }
-
-  /** Adds a term; a try that failed takes nothing away from an earlier one. */
-  add({ category, term }: PlanTerm, findings: TermFindings): void {
-    const key = keyOf({ category, term });
-    const earlier = this.#records.get(key)?.pictures.length ?? 0;
-    if (findings.failure && findings.pictures.length < earlier) return;
-    this.#records.set(key, {
-      category,
-      term,
-      site: this.#site.name,
-      maxImages: this.#maxImages,
-      ...findings,
-    });
-  }
-
-  /** Everything found for the plan; of equal pictures, the first. */
-  result(): CrawlResult {
-    const first = new Map<string, FoundPicture>();
-    const repeats: TermRepeat[] = [];
-    const failures: TermFailure[] = [];
-    for (const { category, term } of this.#terms) {
-      const record = this.#records.get(keyOf({ category, term }));
-      if (!record) continue;
-      for (const found of record.pictures) {
-        const of = first.get(this.#site.pictureId(found.url));
-        if (of) repeats.push({ category, term, url: found.url, of });
-        else {
-          first.set(this.#site.pictureId(found.url), {
-            category,
-            term,
-            ...found,
-          });
-        }
-      }
-      for (const { url, of } of record.repeats) {
-        const picture = first.get(this.#site.pictureId(of))!;
-        repeats.push({ category, term, url, of: picture });
-      }
-      if (record.failure) {
-        failures.push({ category, term, reason: record.failure });
-      }
-    }
-    return { pictures: [...first.values()], repeats, failures };
-  }
-
-  /** Writes the three files, each whole. */
-  write(): Promise<void> {
-    return this.#writing(async () => {
-      const { pictures } = this.result();
-      const urls: Record<string, Record<string, string[]>> = {};
-      for (const { category, term } of this.#terms) {
-        if (!this.#records.has(keyOf({ category, term }))) continue;
-        urls[category] ??= {};
-        urls[category][term] = pictures
-          .filter((found) => found.category === category && found.term === term)
-          .map(({ url }) => url);
-      }
-      const at = (name: string) => join(this.#folder, name);
-      await writeJsonLines(at("terms.jsonl"), [...this.#records.values()]);
-      await writeJsonLines(at("images.jsonl"), pictures);
-      await writeAtomic(
-        at("image_urls.json"),
-        JSON.stringify(urls, null, 4) + "\n",
-      );
-    });
-  }
-}
+/** Crawled terms by `keyOf`. */
+export type TermRecords = Map<string, TermRecord>;
 
 /** A category and a term cannot share a line break. */
-function keyOf({ category, term }: PlanTerm): string {
+export function keyOf({ category, term }: PlanTerm): string {
   return `${category}\n${term}`;
+}
+
+/** The terms that earlier runs have crawled on this site with this limit. */
+export async function readRecords(
+  folder: string,
+  site: Site,
+  maxImages: number,
+): Promise<TermRecords> {
+  const path = join(folder, "terms.jsonl");
+  const all = existsSync(path) ? await readJsonLines<TermRecord>(path) : [];
+  const usable = all.filter((record) =>
+    record.site === site.name && record.maxImages === maxImages
+  );
+  return new Map(usable.map((record) => [keyOf(record), record]));
+}
+
+/** Everything found for a plan; of equal pictures, the first. */
+export function toResult(
+  plan: readonly PlanTerm[],
+  records: TermRecords,
+  site: Site,
+): CrawlResult {
+  const first = new Map<string, FoundPicture>();
+  const result: CrawlResult = { pictures: [], repeats: [], failures: [] };
+  for (const { category, term } of plan) {
+    const record = records.get(keyOf({ category, term }));
+    if (!record) continue;
+    for (const found of record.pictures) {
+      const id = site.pictureId(found.url);
+      const of = first.get(id);
+      if (of) result.repeats.push({ category, term, url: found.url, of });
+      else first.set(id, { category, term, ...found });
+    }
+    for (const { url, of } of record.repeats) {
+      const picture = first.get(site.pictureId(of))!;
+      result.repeats.push({ category, term, url, of: picture });
+    }
+    const { failure: reason } = record;
+    if (reason) result.failures.push({ category, term, reason });
+  }
+  return { ...result, pictures: [...first.values()] };
+}
+
+/** Writes the three files, each whole. */
+export async function writeRecords(
+  folder: string,
+  plan: readonly PlanTerm[],
+  records: TermRecords,
+  { pictures }: CrawlResult,
+): Promise<void> {
+  const urls: Record<string, Record<string, string[]>> = {};
+  for (const { category, term } of plan) {
+    if (!records.has(keyOf({ category, term }))) continue;
+    urls[category] ??= {};
+    urls[category][term] = [];
+  }
+  for (const { category, term, url } of pictures) {
+    urls[category][term].push(url);
+  }
+  await writeJsonLines(join(folder, "terms.jsonl"), [...records.values()]);
+  await writeJsonLines(join(folder, "images.jsonl"), pictures);
+  const text = JSON.stringify(urls, null, 4) + "\n";
+  await writeAtomic(join(folder, "image_urls.json"), text);
 }

@@ -36,7 +36,7 @@ import {
   TimeoutError,
 } from "puppeteer-core";
 import { checkStatus, FinalError } from "../http/http.ts";
-import type { Site, SitePicture } from "./sites/site.ts";
+import type { Credit, Site, SitePicture } from "./sites/site.ts";
 
 /** Without a request for so long, nothing more is coming. */
 const QUIET_MS = 500;
@@ -143,39 +143,39 @@ export class SearchPage {
     return await this.#run(last);
   }
 
-  /** Goes to the bottom, as far as there is one yet. */
-  scrollDown(): Promise<void> {
-    return this.#run("scrollTo(0, document.documentElement.scrollHeight)");
-  }
-
-  /** Presses the button for more pictures. @returns Whether there is one. */
-  pressMore(): Promise<boolean> {
-    return this.#findMore("more?.click()");
+  /**
+   * Brings up more pictures: presses the button for them, else goes to the
+   * bottom, as far as there is one yet.
+   *
+   * @returns Whether there was a button.
+   */
+  async bringUpMore(): Promise<boolean> {
+    const pressed = await this.#run<boolean>(
+      `{ const more = ${this.#more}; more?.click(); more !== undefined; }`,
+    );
+    if (!pressed) {
+      await this.#run("scrollTo(0, document.documentElement.scrollHeight)");
+    }
+    return pressed;
   }
 
   /** Whether there is a button for more pictures. */
   hasMore(): Promise<boolean> {
-    return this.#findMore("");
+    return this.#run(`${this.#more} !== undefined`);
   }
 
-  /** Finds the button by what it says and by being visible, and acts on it. */
-  #findMore(action: string): Promise<boolean> {
-    return this.#run(`{
-      const more = [
-        ...document.querySelectorAll("button:enabled, a, [role=button]")
-      ].find((button) => button.checkVisibility() &&
-        ${this.#site.moreButton}.test(button.ariaLabel ?? button.textContent));
-      ${action};
-      more !== undefined;
-    }`);
+  /** Finds the button by what it says and by being visible. */
+  get #more(): string {
+    return `[
+      ...document.querySelectorAll("button:enabled, a, [role=button]")
+    ].find((button) => button.checkVisibility() &&
+      ${this.#site.moreButton}.test(button.ariaLabel ?? button.textContent))`;
   }
 
   /** Fetches a picture's page inside the tab, and reads it without showing it. */
-  async readPhotoPage(
-    url: string,
-  ): Promise<Pick<SitePicture, "author" | "license">> {
-    const [status, statusText, retryAfter, credit] = await this.#run<
-      [number, string, string | null, Pick<SitePicture, "author" | "license">]
+  async readPhotoPage(url: string): Promise<Credit> {
+    const [credit, ...answer] = await this.#run<
+      [Credit, ...Parameters<typeof checkStatus>]
     >(`(async () => {
       const signal = AbortSignal.timeout(${this.#timeoutMs});
       const response = await fetch(${JSON.stringify(url)}, { signal });
@@ -183,9 +183,9 @@ export class SearchPage {
       const html = await response.text();
       const page = new DOMParser().parseFromString(html, "text/html");
       const credit = (${this.#site.readPhotoPage})(page);
-      return [status, statusText, headers.get("retry-after"), credit];
+      return [credit, status, statusText, headers.get("retry-after")];
     })()`);
-    checkStatus(status, statusText, retryAfter);
+    checkStatus(...answer);
     return credit;
   }
 

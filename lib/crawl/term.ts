@@ -115,8 +115,7 @@ async function search(
   results.add(await page.read());
   for (let idleSteps = 0; !results.complete && idleSteps < MAX_IDLE_STEPS;) {
     await host.turn(signal);
-    const pressed = await page.pressMore();
-    if (!pressed) await page.scrollDown();
+    const pressed = await page.bringUpMore();
     const before = last;
     last = await page.settle(before);
 

@@ -10,8 +10,7 @@ import {
 import { join } from "node:path";
 import process from "node:process";
 import { setTimeout as sleep } from "node:timers/promises";
-import { launchBrowser } from "#lib/crawl/browser.ts";
-import { unpackChromium } from "#lib/crawl/chromium.ts";
+import { launchBrowser, unpackChromium } from "#lib/crawl/browser.ts";
 import { paths } from "#lib/paths.ts";
 
 const linux = process.platform === "linux";
@@ -134,7 +133,7 @@ Deno.test({
   fn: async () => {
     const folder = await Deno.makeTempDir();
     const child = await run(
-      `import { unpackChromium } from "#lib/crawl/chromium.ts";
+      `import { unpackChromium } from "#lib/crawl/browser.ts";
        await unpackChromium(${JSON.stringify(folder)});`,
     );
     const half = async () => {

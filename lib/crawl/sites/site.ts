@@ -27,6 +27,9 @@ import type { FoundPicture } from "../../records.ts";
  */
 export type SitePicture = Omit<FoundPicture, "category" | "term">;
 
+/** What a picture's own page says, and perhaps no other. */
+export type Credit = Pick<FoundPicture, "author" | "license">;
+
 /** A photo site. */
 export interface Site {
   /** What messages call it. */
@@ -40,9 +43,7 @@ export interface Site {
   /** Reads all pictures on a search page, in its order. */
   readonly readResults: (page: Document) => SitePicture[];
   /** Reads from a picture's page what the search page did not say. */
-  readonly readPhotoPage: (
-    page: Document,
-  ) => Pick<SitePicture, "author" | "license">;
+  readonly readPhotoPage: (page: Document) => Credit;
   /**
    * The address of the wished size, about 1024 pixels.
    *
