@@ -15,11 +15,11 @@
  *
  * ```ts
  * import { cocoSplits, downloadCoco } from "#lib/captions/coco.ts";
+ * import { rejects } from "node:assert/strict";
  *
- * async function firstHundred() {
- *   const { folder, captionFile } = await downloadCoco(cocoSplits.val, 100);
- *   console.log(folder, captionFile);
- * }
+ * await rejects(downloadCoco(cocoSplits.val, 0), {
+ *   message: "downloadCoco: expected 1 picture or more, or Infinity, got 0",
+ * });
  * ```
  *
  * @module
@@ -29,7 +29,11 @@ import { createReadStream, existsSync } from "node:fs";
 import { rm } from "node:fs/promises";
 import { basename, join } from "node:path";
 import pLimit from "p-limit";
-import { type CaptionedPicture, readCaptions } from "./captions.ts";
+import {
+  type CaptionedPicture,
+  type CaptionFile,
+  readCaptions,
+} from "./captions.ts";
 import { type FetchLimits, pictureFetcher } from "../dataset/fetch.ts";
 import { writeAtomic } from "../files.ts";
 import { Host } from "../http/hosts.ts";
@@ -47,32 +51,27 @@ export interface CocoSplit {
   annotations: string;
 }
 
-const origin = "http://images.cocodataset.org";
-const annotations = `${origin}/annotations/annotations_trainval2017.zip`;
+/** A part as its publishers name it. */
+function published(name: string, bytes: number, md5: string): CocoSplit {
+  const origin = "http://images.cocodataset.org";
+  return {
+    name,
+    pictures: { address: `${origin}/zips/${name}.zip`, bytes, md5 },
+    annotations: `${origin}/annotations/annotations_trainval2017.zip`,
+  };
+}
 
 /** The parts that have captions: 5,000 and 118,287 pictures. */
 export const cocoSplits: Record<"val" | "train", CocoSplit> = {
-  val: {
-    name: "val2017",
-    pictures: {
-      address: `${origin}/zips/val2017.zip`,
-      bytes: 815_585_330,
-      md5: "442b8da7639aecaf257c1dceb8ba8c80",
-    },
-    annotations,
-  },
-  train: {
-    name: "train2017",
-    pictures: {
-      address: `${origin}/zips/train2017.zip`,
-      bytes: 19_336_861_798,
-      md5: "cced6f7f71b7629ddf16f17bbcfab6b2",
-    },
-    annotations,
-  },
+  val: published("val2017", 815_585_330, "442b8da7639aecaf257c1dceb8ba8c80"),
+  train: published(
+    "train2017",
+    19_336_861_798,
+    "cced6f7f71b7629ddf16f17bbcfab6b2",
+  ),
 };
 
-/** How a download is watched and stopped. */
+/** How a download is watched, stopped and paced. */
 export interface CocoOptions extends Partial<FetchLimits> {
   /** Called as work goes on: bytes of the archive, or pictures. */
   onProgress?: (stage: string, done: number, total: number) => void;
@@ -81,16 +80,15 @@ export interface CocoOptions extends Partial<FetchLimits> {
   folder?: string;
 }
 
-/** What is here after a download. */
-export interface CocoDownload {
+/**
+ * What is here after a download: the wanted pictures in the annotations' order,
+ * and a line for each that is not, and for what was wrong in the annotations.
+ */
+export interface CocoDownload extends CaptionFile {
   /** Holds the pictures. */
   folder: string;
   /** Captions of the whole part, for evaluateCaptions(). */
   captionFile: string;
-  /** Those of the wanted pictures that are here, in the annotations' order. */
-  pictures: CaptionedPicture[];
-  /** Those that are not, and what was wrong in the annotations, a line each. */
-  problems: string[];
 }
 
 /**
@@ -112,10 +110,10 @@ export async function downloadCoco(
       `downloadCoco: expected 1 picture or more, or Infinity, got ${count}`,
     );
   }
-  const job = { split, root, onProgress, signal, limits };
-  const captionFile = await fetchCaptions(job);
-  const { pictures: listed, problems } = await readCaptions(captionFile);
-  const wanted = listed.slice(0, count);
+  const captionFile = await fetchCaptions(split, root, limits, signal)
+    .catch(advise("COCO's captions", split.annotations, root, signal));
+  const { pictures, problems } = await readCaptions(captionFile);
+  const wanted = pictures.slice(0, count);
   const folder = join(root, split.name);
   const isHere = ({ path }: CaptionedPicture) => existsSync(join(folder, path));
   const missing = wanted.filter((picture) => !isHere(picture));
@@ -130,7 +128,9 @@ export async function downloadCoco(
     signal?.throwIfAborted();
   };
   if (missing.length > 0 && count === Infinity) {
-    const archive = await fetchArchive(job);
+    const { address } = split.pictures;
+    const archive = await fetchArchive(split, root, limits, onProgress, signal)
+      .catch(advise(address, address, root, signal));
     const { members, close } = await openZip(archive);
     try {
       for (const [i, { path }] of missing.entries()) {
@@ -158,75 +158,71 @@ export async function downloadCoco(
   return { folder, captionFile, pictures: wanted.filter(isHere), problems };
 }
 
-/** What is downloaded, and how. */
-interface Job extends Pick<CocoOptions, "onProgress" | "signal"> {
-  split: CocoSplit;
-  root: string;
-  limits: Partial<FetchLimits>;
-}
-
 /** The captions' file, out of the archive of all annotations. */
-async function fetchCaptions(job: Job): Promise<string> {
-  const { split: { name, annotations }, root, signal } = job;
+async function fetchCaptions(
+  { name, annotations }: CocoSplit,
+  root: string,
+  limits: Partial<FetchLimits>,
+  signal?: AbortSignal,
+): Promise<string> {
   const member = `annotations/captions_${name}.json`;
   const file = join(root, member);
   if (existsSync(file)) return file;
   const byHand = join(root, basename(annotations));
-  await orSayWhatToDo("COCO's captions", annotations, job, async (host) => {
-    const { members, close } = existsSync(byHand)
-      ? await openZip(byHand)
-      : await openZip(annotations, host, signal);
-    try {
-      const read = members.get(member);
-      if (!read) throw new Error(`${annotations} holds no ${member}`);
-      await writeAtomic(file, await read());
-    } finally {
-      await close();
-    }
-  });
+  const { members, close } = existsSync(byHand)
+    ? await openZip(byHand)
+    : await openZip(annotations, hostOf(annotations, limits), signal);
+  try {
+    const read = members.get(member);
+    if (!read) throw new Error(`${annotations} holds no ${member}`);
+    await writeAtomic(file, await read());
+  } finally {
+    await close();
+  }
   return file;
 }
 
 /** The archive of all pictures, whole and checked, here. */
-async function fetchArchive(job: Job): Promise<string> {
-  const { split: { pictures: { address, bytes, md5 } }, onProgress } = job;
-  const destination = join(job.root, basename(address));
+async function fetchArchive(
+  { pictures: { address, bytes, md5 } }: CocoSplit,
+  root: string,
+  limits: Partial<FetchLimits>,
+  onProgress: CocoOptions["onProgress"],
+  signal?: AbortSignal,
+): Promise<string> {
+  const name = basename(address);
+  const destination = join(root, name);
   if (existsSync(destination)) return destination;
-  await orSayWhatToDo(address, address, job, (host) =>
-    downloadLargeFile(
-      host,
-      {
-        name: basename(address),
-        address,
-        destination,
-        size: bytes,
-        version: md5,
-        isRight: async (path) => await md5Of(path) === md5,
-      },
-      { signal: job.signal },
-      (here) => onProgress?.("Downloading, bytes", here, bytes),
-    ));
+  const file = { name, address, destination, size: bytes, version: md5 };
+  const isRight = async (path: string) => await md5Of(path) === md5;
+  await downloadLargeFile(
+    hostOf(address, limits),
+    { ...file, isRight },
+    { signal },
+    (here) => onProgress?.("Downloading, bytes", here, bytes),
+  );
   return destination;
 }
 
-/** Asks an archive's host for it. */
-async function orSayWhatToDo(
+/** Says what to do where an archive cannot be had. */
+function advise(
   what: string,
   archive: string,
-  { root, limits, signal }: Job,
-  ask: (host: Host) => Promise<void>,
-): Promise<void> {
-  try {
-    await ask(new Host(new URL(archive).host, { ...limits, retries: 5 }));
-  } catch (error) {
+  root: string,
+  signal?: AbortSignal,
+) {
+  return ({ message }: Error) => {
     signal?.throwIfAborted();
     throw new Error(
-      `${what} cannot be had (${
-        (error as Error).message
-      }): run again, or put ` +
+      `${what} cannot be had (${message}): run again, or put ` +
         `${basename(archive)} into ${root}`,
     );
-  }
+  };
+}
+
+/** More patient than with one picture: an archive takes hours. */
+function hostOf(address: string, limits: Partial<FetchLimits>): Host {
+  return new Host(new URL(address).host, { ...limits, retries: 5 });
 }
 
 async function md5Of(path: string): Promise<string> {

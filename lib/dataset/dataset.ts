@@ -9,13 +9,15 @@
  *   manifest.jsonl      every picture's record, in the same order
  * ```
  *
- * Written by notebook 2, read by every later one.
+ * Written by notebook 2, read by every later one. Beside this: fetch.ts and
+ * download.ts bring pictures from the web; clean.ts and prepare.ts make the data
+ * set of them.
  *
  * ```ts
- * import { splitTerm } from "#lib/dataset/dataset.ts";
- * import { deepEqual } from "node:assert/strict";
+ * import { picturePath } from "#lib/dataset/dataset.ts";
+ * import { match } from "node:assert/strict";
  *
- * deepEqual(splitTerm(["b", "a", "c"], 1), { test: ["b"], train: ["a", "c"] });
+ * match(picturePath({ path: "test/owl/snowy.jpg" }), /2_dataset.test.owl.snowy\.jpg$/);
  * ```
  *
  * @module
@@ -31,8 +33,8 @@ import { paths } from "../paths.ts";
 import type { DatasetPicture } from "../records.ts";
 
 /** A picture's absolute path. */
-export function picturePath(picture: { path: string }): string {
-  return join(paths.dataset, ...picture.path.split("/"));
+export function picturePath(picture: Pick<DatasetPicture, "path">): string {
+  return join(paths.dataset, picture.path);
 }
 
 /** Writes manifest.jsonl and filename.txt, sorted by path. */
@@ -67,19 +69,4 @@ export async function readDataset(): Promise<
     gallery: pictures.filter(({ split }) => split === "train"),
     queries: pictures.filter(({ split }) => split === "test"),
   };
-}
-
-/**
- * Splits one term's pictures: the first ones are queries, the rest the gallery.
- *
- * The order given decides, so sort first where it must be the same each time.
- *
- * @param testCount How many go to test, at least one picture being left to train.
- */
-export function splitTerm<Item>(
-  items: readonly Item[],
-  testCount: number,
-): { test: Item[]; train: Item[] } {
-  const count = Math.max(0, Math.min(testCount, items.length - 1));
-  return { test: items.slice(0, count), train: items.slice(count) };
 }

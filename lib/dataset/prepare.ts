@@ -35,7 +35,7 @@ import type { DownloadedPicture, DownloadFailure } from "./download.ts";
 import { writeAtomic } from "../files.ts";
 import { paths } from "../paths.ts";
 import type { DatasetPicture, FoundPicture } from "../records.ts";
-import { picturePath, splitTerm, writeDataset } from "./dataset.ts";
+import { picturePath, writeDataset } from "./dataset.ts";
 
 /** Where a found picture ended: why it was left out, or in which split. */
 export type Outcome =
@@ -101,14 +101,26 @@ export async function prepareDataset(
     return { ...record, ...facts };
   });
 
-  const distinct = firstOfEach(cleaned.filter((item) => "sha256" in item));
+  const distinct = new Map<string, Cleaned>();
+  for (const item of cleaned) {
+    if (!("sha256" in item) || distinct.has(item.sha256)) continue;
+    distinct.set(item.sha256, item);
+  }
   if (distinct.size === 0) {
-    const found = downloads.records.length + downloads.failures.length;
     throw new Error(
-      `prepareDataset: no picture is left of ${found} found; ${paths.dataset} stays as it was`,
+      `prepareDataset: no picture is left of ${
+        cleaned.length + downloads.failures.length
+      } found; ${paths.dataset} stays as it was`,
     );
   }
-  const pictures = arrange([...distinct.values()], testPerTerm);
+  const terms = Map.groupBy(distinct.values(), ({ term }) => term);
+  const pictures = [...terms.values()].flatMap((items) => {
+    // The first ones are queries, but one is left to be found.
+    const testCount = Math.min(testPerTerm, items.length - 1);
+    return items.map((item, i) =>
+      toPicture(item, i < testCount ? "test" : "train")
+    );
+  });
   for (const picture of pictures) {
     await mkdir(dirname(picturePath(picture)), { recursive: true });
     await rename(join(staging, picture.sha256), picturePath(picture));
@@ -157,30 +169,6 @@ const LOST_AT: Record<string, Outcome[]> = {
 /** A downloaded picture that came out clean. */
 interface Cleaned extends DownloadedPicture, Omit<CleanPicture, "jpeg"> {}
 
-/** By SHA-256, the first of the pictures that have it. */
-function firstOfEach(items: readonly Cleaned[]): Map<string, Cleaned> {
-  const first = new Map<string, Cleaned>();
-  for (const item of items) {
-    if (!first.has(item.sha256)) first.set(item.sha256, item);
-  }
-  return first;
-}
-
-/** Splits term by term and gives each picture its record. */
-function arrange(
-  items: readonly Cleaned[],
-  testPerTerm: number,
-): DatasetPicture[] {
-  const terms = Map.groupBy(items, ({ term }) => term);
-  return [...terms.values()].flatMap((term) => {
-    const { test, train } = splitTerm(term, testPerTerm);
-    return [
-      ...test.map((item) => toPicture(item, "test")),
-      ...train.map((item) => toPicture(item, "train")),
-    ];
-  });
-}
-
 function toPicture(
   { file, width, height, sha256, ...found }: Cleaned,
   split: DatasetPicture["split"],
@@ -205,20 +193,13 @@ async function removeOthers(
 ): Promise<void> {
   // Folded, since some file systems take "Owl" and "owl" for one folder.
   const fold = (path: string) => path.normalize("NFC").toLowerCase();
-  const files = new Set(pictures.map((picture) => fold(picturePath(picture))));
-  const folders = new Set([...files].map(dirname));
-  for (const split of ["train", "test"]) {
-    const folder = join(paths.dataset, split);
-    for (const term of await readdir(folder).catch(() => [])) {
-      const termFolder = join(folder, term);
-      if (!folders.has(fold(termFolder))) {
-        await rm(termFolder, { recursive: true });
-        continue;
-      }
-      for (const name of await readdir(termFolder)) {
-        const file = join(termFolder, name);
-        if (!files.has(fold(file))) await rm(file, { recursive: true });
-      }
+  const files = pictures.map(picturePath);
+  const wanted = new Set([...files, ...files.map(dirname)].map(fold));
+  for (const folder of ["train", "test"].map((at) => join(paths.dataset, at))) {
+    const names = await readdir(folder, { recursive: true }).catch(() => []);
+    for (const path of names.map((name) => join(folder, name))) {
+      if (wanted.has(fold(path))) continue;
+      await rm(path, { recursive: true, force: true });
     }
   }
 }
