@@ -21,17 +21,17 @@ import { existsSync } from "node:fs";
 import { basename, join, resolve } from "node:path";
 import process from "node:process";
 import { readCaptions } from "../lib/captions/captions.ts";
-import { Matrix } from "../lib/compare/matrix.ts";
+import type { Matrix } from "../lib/compare/matrix.ts";
 import { readClassFolder } from "../lib/evaluate/class_folder.ts";
 import { table } from "../lib/display/table.ts";
 import {
+  type Classified,
   openClassifier,
-  type Seen,
 } from "../lib/encoders/offline/classifier.ts";
 import {
   JOINT_PARAMETERS,
   type JointParameters,
-  pictureVector,
+  pictureVectors,
   textVectors,
 } from "../lib/encoders/offline/joint_space.ts";
 import {
@@ -107,7 +107,7 @@ async function measure(
   log: (line: string) => void,
 ): Promise<Scores[]> {
   const classes = await readClasses();
-  const seen = await seeAll(pictures, log);
+  const classified = await classifyAll(pictures, log);
   const labels = pictures.map(({ label }) => label);
   const names = [...new Set(labels)].filter((label) => label !== undefined);
   const captions = pictures.flatMap(({ captions }) => captions);
@@ -125,11 +125,7 @@ async function measure(
   for (const [parameter, values] of Object.entries(TRIED)) {
     for (const value of values) {
       const parameters = { ...JOINT_PARAMETERS, [parameter]: value };
-      const gallery = Matrix.of(
-        seen.map(({ features, logits }) =>
-          pictureVector(features, logits, classes, parameters)
-        ),
-      );
+      const gallery = pictureVectors(classified, classes, parameters);
       const texts = await textVectors(meanings, classes, parameters);
       const score = (
         queries: Matrix,
@@ -161,25 +157,24 @@ async function measure(
 }
 
 /** What the classifier makes of each picture. */
-async function seeAll(
+async function classifyAll(
   pictures: Known[],
   log: (line: string) => void,
-): Promise<Seen[]> {
+): Promise<Classified> {
   const classifier = await openClassifier();
-  const seen: Seen[] = [];
+  const all = await classifier.classify([]);
   for (let start = 0; start < pictures.length; start += 16) {
     const batch = pictures.slice(start, start + 16);
     const pixels = await Promise.all(
       batch.map(({ path }) => classifier.decode(path)),
     );
-    // Copied, since a result is a window on the whole batch's.
-    for (const { features, logits } of await classifier.see(pixels)) {
-      seen.push({ features: features.slice(), logits: logits.slice() });
-    }
+    const { features, logits } = await classifier.classify(pixels);
+    for (const row of features) all.features.append(row);
+    for (const row of logits) all.logits.append(row);
   }
   await classifier.close();
-  log(`${pictures.length} pictures seen`);
-  return seen;
+  log(`${pictures.length} pictures classified`);
+  return all;
 }
 
 /** Mean average precision of the queries over the gallery. */

@@ -24,6 +24,9 @@
  */
 import { InferenceSession } from "onnxruntime-node";
 
+/** Where a model runs: an execution provider of onnxruntime. */
+export type Device = "cuda" | "webgpu" | "cpu";
+
 /**
  * Opens a model.
  *
@@ -32,13 +35,20 @@ import { InferenceSession } from "onnxruntime-node";
  */
 export function openSession(
   model: string | Uint8Array,
-  device: "cuda" | "webgpu" | "cpu" = "cpu",
+  device: Device = "cpu",
 ): Promise<InferenceSession> {
-  const options: InferenceSession.SessionOptions = {
-    executionProviders: [device],
-    extra: { session: { intra_op: { allow_spinning: "0" } } },
-  };
+  const options = sessionOptions(device);
   return typeof model === "string"
     ? InferenceSession.create(model, options)
     : InferenceSession.create(model, options);
+}
+
+/** How each model is opened, whoever opens it. */
+export function sessionOptions(
+  device: Device,
+): InferenceSession.SessionOptions {
+  return {
+    executionProviders: [device],
+    extra: { session: { intra_op: { allow_spinning: "0" } } },
+  };
 }

@@ -21,9 +21,7 @@
 import { existsSync } from "node:fs";
 import process from "node:process";
 import { env, listSupportedBackends } from "onnxruntime-node";
-
-/** An execution provider of onnxruntime. */
-export type Device = "cuda" | "webgpu" | "cpu";
+import type { Device } from "../compare/session.ts";
 
 /** From the fastest to the one that is always there. */
 const DEVICES: readonly Device[] = ["cuda", "webgpu", "cpu"];

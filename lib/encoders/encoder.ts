@@ -19,7 +19,6 @@
  * @module
  */
 import { Matrix } from "../compare/matrix.ts";
-
 import type { ImageSource } from "../pictures/pictures.ts";
 
 /** Turns pictures and texts into vectors of one space. */
@@ -55,23 +54,36 @@ export interface Encoder {
 const BATCH_SIZE = 16;
 
 /**
- * `Encoder.encodeImages` of an encoder that has the two steps: batch by batch,
- * so that memory stays bounded. lib/embeddings/pipeline.ts, for many pictures,
- * decodes beside inference and passes over what cannot be decoded.
+ * `Encoder.encodeImages` of an encoder that has the two steps.
+ * lib/embeddings/pipeline.ts, for many pictures, decodes beside inference and
+ * passes over what cannot be decoded.
  */
-export async function encodeInBatches(
+export function encodeInBatches(
   encoder: Pick<Encoder, "decodeImage" | "encodeDecoded" | "dimensions">,
   images: readonly ImageSource[],
 ): Promise<Matrix> {
-  const vectors = Matrix.empty(encoder.dimensions, images.length);
-  for (let start = 0; start < images.length; start += BATCH_SIZE) {
-    const batch = images.slice(start, start + BATCH_SIZE);
-    const pixels = await Promise.all(
-      batch.map((image) => encoder.decodeImage(image)),
-    );
-    for (const vector of await encoder.encodeDecoded(pixels)) {
-      vectors.append(vector);
-    }
+  return inBatches(images, BATCH_SIZE, encoder.dimensions, async (batch) => {
+    const pixels = batch.map((image) => encoder.decodeImage(image));
+    return encoder.encodeDecoded(await Promise.all(pixels));
+  });
+}
+
+/**
+ * Embeds batch by batch, so that memory stays bounded.
+ *
+ * @param embed Embeds a batch: a row an item, in the order given.
+ * @returns A row an item, in the order given.
+ */
+export async function inBatches<Item>(
+  items: readonly Item[],
+  batchSize: number,
+  dimensions: number,
+  embed: (batch: Item[]) => Promise<Iterable<Float32Array>>,
+): Promise<Matrix> {
+  const vectors = Matrix.empty(dimensions, items.length);
+  for (let start = 0; start < items.length; start += batchSize) {
+    const batch = items.slice(start, start + batchSize);
+    for (const vector of await embed(batch)) vectors.append(vector);
   }
   return vectors;
 }

@@ -7,38 +7,47 @@
  * | `clip-vit-b16`, `clip-vit-l14` | larger ones | 512, 768 |
  * | `openclip-vit-b32` | OpenCLIP's ViT-B/32, trained on LAION-2B | 512 |
  * | `clip-rn50` | OpenAI's CLIP with a ResNet-50 | 1024 |
- * | `offline`, `offline-large` | what set-up made, see offline.ts | 1664 |
+ * | `offline`, `offline-large` | what set-up made | 1664 |
  *
- * CLIP's files are downloaded once, into data/models.
+ * encoder.ts says what an encoder does, clip.ts and immich.ts run CLIP (its
+ * files come by hub.ts, are opened by model_files.ts, and run where device.ts
+ * says), offline/ is the encoder that needs no hub, and zero_shot.ts makes
+ * classes of words.
  *
  * ```ts
+ * import { dot } from "#lib/compare/metrics.ts";
  * import { openEncoder } from "#lib/encoders/encoders.ts";
- * import { rejects } from "node:assert/strict";
+ * import { readSample } from "#lib/photo_site/sample.ts";
+ * import { ok } from "node:assert/strict";
  *
- * await rejects(openEncoder("clap"), /unknown encoder "clap"/);
+ * const lemon = (await readSample()).find(({ caption }) => /lemon/.test(caption))!;
+ * const encoder = await openEncoder("offline");
+ * const [picture] = await encoder.encodeImages([lemon.path]);
+ * const [fruit, owl] = await encoder.encodeTexts(["a lemon", "an owl"]);
+ * await encoder.close();
+ * ok(dot(picture, fruit) > dot(picture, owl));
  * ```
  *
  * @module
  */
 import { createHash } from "node:crypto";
-import { existsSync } from "node:fs";
-import { open } from "node:fs/promises";
+import { createReadStream, existsSync } from "node:fs";
+import { stat } from "node:fs/promises";
 import { basename, join, resolve } from "node:path";
+import type { Device } from "../compare/session.ts";
 import { environment, paths } from "../paths.ts";
-import { transformersLayout } from "./clip.ts";
-import type { ClipLayout, Precision } from "./clip_model.ts";
-import type { Device } from "./device.ts";
+import { type ClipLayout, type Precision, transformersLayout } from "./clip.ts";
 import type { Encoder } from "./encoder.ts";
 import {
+  askHub,
   downloadFiles,
-  hubAnswers,
+  hubEndpoint,
   type HubOptions,
   missingFiles,
   repositoryFolder,
 } from "./hub.ts";
-import { hubEndpoint } from "./hub_file.ts";
-import { offlineFiles, openOffline } from "./offline/offline.ts";
 import { immichLayout } from "./immich.ts";
+import { offlineFiles, openOffline } from "./offline/offline.ts";
 
 /** How an encoder is opened. */
 export interface OpenEncoderOptions extends HubOptions {
@@ -64,28 +73,13 @@ export interface OpenEncoderOptions extends HubOptions {
   log?: (line: string) => void;
 }
 
-/** CLIP models of the hub, by name. */
-const HUB_MODELS: Record<string, { repository: string; layout: ClipLayout }> = {
-  "clip-vit-b32": {
-    repository: "Xenova/clip-vit-base-patch32",
-    layout: transformersLayout,
-  },
-  "clip-vit-b16": {
-    repository: "Xenova/clip-vit-base-patch16",
-    layout: transformersLayout,
-  },
-  "clip-vit-l14": {
-    repository: "Xenova/clip-vit-large-patch14",
-    layout: transformersLayout,
-  },
-  "openclip-vit-b32": {
-    repository: "immich-app/ViT-B-32__laion2b-s34b-b79k",
-    layout: immichLayout,
-  },
-  "clip-rn50": {
-    repository: "immich-app/RN50__openai",
-    layout: immichLayout,
-  },
+/** CLIP models of the hub, by name: repository and layout. */
+const HUB_MODELS: Record<string, [repository: string, layout: ClipLayout]> = {
+  "clip-vit-b32": ["Xenova/clip-vit-base-patch32", transformersLayout],
+  "clip-vit-b16": ["Xenova/clip-vit-base-patch16", transformersLayout],
+  "clip-vit-l14": ["Xenova/clip-vit-large-patch14", transformersLayout],
+  "openclip-vit-b32": ["immich-app/ViT-B-32__laion2b-s34b-b79k", immichLayout],
+  "clip-rn50": ["immich-app/RN50__openai", immichLayout],
 };
 
 const PRECISIONS: readonly Precision[] = ["fp32", "fp16", "q8"];
@@ -140,13 +134,13 @@ export function encoderFiles(
   { precision = "fp32", models = paths.models }: OpenEncoderOptions = {},
 ): string[] {
   if (name === "offline" || name === "offline-large") return offlineFiles(name);
-  const { repository, layout } = HUB_MODELS[name];
+  const [repository, layout] = HUB_MODELS[name];
   const folder = repositoryFolder(repository, models);
   return layout.files(precision).map((file) => join(folder, file));
 }
 
 async function openAuto(options: OpenEncoderOptions): Promise<Encoder> {
-  const { log = console.log } = options;
+  const { precision = "fp32", models, log = console.log, signal } = options;
   const say = (encoder: Encoder, reason: string) => {
     log(`Encoder ${encoder.describe()}${reason}`);
     return encoder;
@@ -156,34 +150,29 @@ async function openAuto(options: OpenEncoderOptions): Promise<Encoder> {
     const encoder = await openEncoder(chosen, options);
     return say(encoder, " (chosen by CONTACT_SHEET_ENCODER)");
   }
-  let reason = `the hub at ${hubEndpoint()} did not answer within 3 s`;
-  if (await isWithinReach(options)) {
-    try {
-      return say(await openFromHub(PREFERRED, options), "");
-    } catch (error) {
-      options.signal?.throwIfAborted();
-      reason = (error as Error).message.split("\n")[0];
-    }
+  const [repository, layout] = HUB_MODELS[PREFERRED];
+  const folder = repositoryFolder(repository, models);
+  const missing = missingFiles(folder, layout.files(precision));
+  try {
+    if (missing.length > 0) await askHub(repository, missing[0], { signal });
+    return say(await openFromHub(PREFERRED, options), "");
+  } catch (error) {
+    signal?.throwIfAborted();
+    const [reason] = (error as Error).message.split("\n");
+    const what = missing.length > 0
+      ? "is not here, and "
+      : "cannot be opened: ";
+    return say(await openOffline(), ` (${PREFERRED} ${what}${reason})`);
   }
-  return say(await openOffline(), ` (${PREFERRED} is not here, and ${reason})`);
-}
-
-/** Whether the preferred encoder's files are here, or the hub has them. */
-async function isWithinReach(options: OpenEncoderOptions): Promise<boolean> {
-  const { precision = "fp32", models } = options;
-  const { repository, layout } = HUB_MODELS[PREFERRED];
-  const files = layout.files(precision);
-  const missing = missingFiles(repositoryFolder(repository, models), files);
-  return missing.length === 0 || await hubAnswers(repository, missing[0]);
 }
 
 async function openFromHub(
   name: string,
   options: OpenEncoderOptions,
 ): Promise<Encoder> {
-  const { precision = "fp32", device = "auto", models = paths.models } =
+  const { precision = "fp32", device = "auto", models, log = console.log } =
     options;
-  const { repository, layout } = HUB_MODELS[name];
+  const [repository, layout] = HUB_MODELS[name];
   if (!layout.precisions.includes(precision)) {
     throw new RangeError(
       `${name}: expected precision ${layout.precisions.join(", ")}, got ` +
@@ -193,11 +182,10 @@ async function openFromHub(
   const folder = repositoryFolder(repository, models);
   const files = layout.files(precision);
   if (missingFiles(folder, files).length > 0) {
-    const { log = console.log } = options;
     log(`Downloading ${repository} (${precision}) from ${hubEndpoint()}, once`);
     await downloadFiles(repository, files, folder, { ...options, log });
   }
-  return await layout.open(folder, precision, name, device);
+  return await layout.open(folder, precision, `${name}/${precision}`, device);
 }
 
 async function openFolder(
@@ -212,7 +200,12 @@ async function openFolder(
     if (missing.length === 0) {
       const models = files.slice(0, 2).map((file) => join(folder, file));
       const name = `${basename(folder)}-${await fingerprint(models)}`;
-      return await layout.open(folder, precision, name, device);
+      return await layout.open(
+        folder,
+        precision,
+        `${name}/${precision}`,
+        device,
+      );
     }
     lacking.push(`${missing.join(", ")} (layout of ${layout.name})`);
   }
@@ -229,18 +222,13 @@ async function openFolder(
  */
 async function fingerprint(files: string[]): Promise<string> {
   const hash = createHash("sha256");
-  const end = new Uint8Array(2 ** 20);
-  for (const path of files) {
-    const file = await open(path);
-    try {
-      const { size } = await file.stat();
-      hash.update(`${size} `);
-      for (const position of [0, Math.max(0, size - end.length)]) {
-        const { bytesRead } = await file.read({ buffer: end, position });
-        hash.update(end.subarray(0, bytesRead));
-      }
-    } finally {
-      await file.close();
+  const length = 2 ** 20;
+  for (const file of files) {
+    const { size } = await stat(file);
+    hash.update(`${size} `);
+    for (const start of [0, Math.max(0, size - length)]) {
+      const part = createReadStream(file, { start, end: start + length - 1 });
+      for await (const chunk of part) hash.update(chunk);
     }
   }
   return hash.digest("hex").slice(0, 8);

@@ -5,6 +5,15 @@
  * exists there is whole, so a folder that someone filled by hand, or that an
  * interrupted download left, is taken as it is and completed.
  *
+ * `@huggingface/hub` asks what a file is: its size, and its checksum as an
+ * ETag, SHA-256 for large files and Git's SHA-1 for small ones. The bytes come
+ * by lib/http/large_file.ts instead of the library's own `downloadFile`, or of
+ * Transformers.js's: neither goes on where a broken download stopped, asks
+ * again, verifies a checksum or can be stopped, and a model has 600 MB.
+ *
+ * `HF_ENDPOINT` names a mirror of the hub; `HF_TOKEN` opens private
+ * repositories, and is sent to no other host.
+ *
  * ```ts
  * import { missingFiles, repositoryFolder } from "#lib/encoders/hub.ts";
  * import { deepEqual } from "node:assert/strict";
@@ -15,17 +24,20 @@
  *
  * @module
  */
-import { existsSync } from "node:fs";
+import { createHash } from "node:crypto";
+import { createReadStream, existsSync } from "node:fs";
+import { stat } from "node:fs/promises";
 import { join } from "node:path";
+import { fileDownloadInfo } from "@huggingface/hub";
 import { Host } from "../http/hosts.ts";
-import { send } from "../http/http.ts";
-import { paths } from "../paths.ts";
 import {
-  readFacts,
-  downloadFile,
-  hubEndpoint,
-  type HubFile,
-} from "./hub_file.ts";
+  fetchOnce,
+  type FetchOptions,
+  FinalError,
+  send,
+} from "../http/http.ts";
+import { downloadLargeFile } from "../http/large_file.ts";
+import { environment, paths } from "../paths.ts";
 
 /** How far a download is, in bytes. */
 export interface HubProgress {
@@ -52,6 +64,26 @@ export interface HubOptions {
   retryDelayMs?: number;
 }
 
+/** A file as the hub describes it. */
+interface HubFile {
+  /** Where it is asked for. */
+  url: string;
+  /** Bytes. */
+  size: number;
+  /** Its checksum, if it is as long as one; "" if the hub names none. */
+  etag: string;
+}
+
+/** ONNX files cannot be larger, and nothing else is nearly as large. */
+const MAX_BYTES = 2 ** 31;
+const MAX_REDIRECTS = 5;
+
+/** The hub's address, without a slash at its end. */
+export function hubEndpoint(): string {
+  const endpoint = environment("HF_ENDPOINT") ?? "https://huggingface.co";
+  return endpoint.replace(/\/+$/, "");
+}
+
 /** Where a repository's files lie: a folder of that name among the models. */
 export function repositoryFolder(
   repository: string,
@@ -69,20 +101,32 @@ export function missingFiles(
 }
 
 /**
- * Whether the hub answers soon and has the file.
+ * Makes sure, by one question, that the hub has a file.
  *
- * @param timeoutMs Longest wait, in milliseconds.
+ * @param timeoutMs Longest wait for the whole answer, in milliseconds.
+ * @throws {Error} If it does not say so in time: what it says, on one line.
  */
-export async function hubAnswers(
+export async function askHub(
   repository: string,
   file: string,
-  timeoutMs = 3000,
-): Promise<boolean> {
+  { timeoutMs = 3000, signal }: { timeoutMs?: number; signal?: AbortSignal } =
+    {},
+): Promise<void> {
+  const late = AbortSignal.timeout(timeoutMs);
   try {
-    await readFacts(fileAddress(repository, file), { timeoutMs });
-    return true;
-  } catch {
-    return false;
+    await describeFile(repository, file, {
+      signal: AbortSignal.any([late, ...signal ? [signal] : []]),
+    });
+  } catch (error) {
+    signal?.throwIfAborted();
+    const { message, cause } = error as Error;
+    const reason = cause instanceof Error ? cause.message : message;
+    throw new Error(
+      `the hub at ${hubEndpoint()} ` +
+        (late.aborted
+          ? `did not answer within ${timeoutMs / 1000} s`
+          : `cannot be used: ${reason}`),
+    );
   }
 }
 
@@ -99,26 +143,33 @@ export async function downloadFiles(
   repository: string,
   files: readonly string[],
   folder: string,
-  { log, onProgress = log && inTenths(log), signal, retryDelayMs = 1000 }:
-    HubOptions = {},
+  { log, onProgress = log && inTenths(log), signal, retryDelayMs }: HubOptions =
+    {},
 ): Promise<void> {
-  const missing = missingFiles(folder, files);
-  const host = new Host(hubEndpoint(), { backoffMs: retryDelayMs });
+  const host = new Host(hubEndpoint(), { backoffMs: retryDelayMs ?? 1000 });
   try {
-    const wanted: HubFile[] = [];
-    for (const path of missing) {
-      const address = fileAddress(repository, path);
-      const ask = () => readFacts(address, { signal });
-      const facts = await send(host, ask, signal);
-      wanted.push({ path, address, ...facts });
+    const wanted: (HubFile & { path: string })[] = [];
+    for (const path of missingFiles(folder, files)) {
+      const ask = () => describeFile(repository, path, { signal });
+      wanted.push({ path, ...await send(host, ask, signal) });
     }
     const total = wanted.reduce((sum, { size }) => sum + size, 0);
     let before = 0;
-    for (const file of wanted) {
-      const report = (here: number) =>
-        onProgress?.({ file: file.path, received: before + here, total });
-      await downloadFile(host, file, folder, signal, report);
-      before += file.size;
+    for (const { path, url, size, etag } of wanted) {
+      await downloadLargeFile(
+        host,
+        {
+          name: path,
+          address: url,
+          destination: join(folder, path),
+          size,
+          version: etag,
+          isRight: (part) => checksumIsRight(part, etag),
+        },
+        { headers: tokenFor(url), signal },
+        (here) => onProgress?.({ file: path, received: before + here, total }),
+      );
+      before += size;
     }
   } catch (error) {
     signal?.throwIfAborted();
@@ -132,8 +183,109 @@ export async function downloadFiles(
   }
 }
 
-function fileAddress(repository: string, file: string): string {
-  return `${hubEndpoint()}/${repository}/resolve/main/${file}`;
+/** What the hub says of a file. One attempt, for `send`. */
+async function describeFile(
+  repository: string,
+  path: string,
+  options: FetchOptions,
+): Promise<HubFile> {
+  const info = await fileDownloadInfo({
+    repo: repository,
+    path,
+    hubUrl: hubEndpoint(),
+    fetch: (address, init) => ask(String(address), init?.headers, options),
+  });
+  const { url, size, etag } = info!;
+  if (!(size > 0 && size <= MAX_BYTES)) {
+    throw new FinalError(
+      `${url}: expected a size up to ${MAX_BYTES} bytes, got ${size}`,
+    );
+  }
+  return { url, size, etag: etag.replace(/^W\/|\W/g, "").slice(0, 64) };
+}
+
+/**
+ * fetch() for the library, by our own rule of statuses. Of a large file the
+ * hub itself says all there is to know, in its redirect to where the bytes are.
+ */
+async function ask(
+  address: string,
+  headers: HeadersInit | undefined,
+  options: FetchOptions,
+): Promise<Response> {
+  for (let hop = 0; hop <= MAX_REDIRECTS; hop++) {
+    const answer = await fetchOnce(
+      address,
+      (answer) => Promise.resolve(answer),
+      {
+        ...options,
+        headers: {
+          ...Object.fromEntries(new Headers(headers)),
+          ...tokenFor(address),
+        },
+        redirect: "manual",
+      },
+    ).catch((error) => {
+      throw explained(error, address);
+    });
+    const location = answer.headers.get("location");
+    const size = answer.headers.get("x-linked-size");
+    if (!location || size) return described(answer, address, size);
+    address = new URL(location, address).href;
+  }
+  throw new FinalError(`${address}: more than ${MAX_REDIRECTS} redirects`);
+}
+
+/** The answer's headers in the form that the library reads. */
+function described(
+  { headers, status }: Response,
+  address: string,
+  linkedSize: string | null,
+): Response {
+  const type = headers.get("content-type") ?? "";
+  if (type.startsWith("text/html")) {
+    throw new FinalError(
+      `expected a file, got a web page (${address}): is there a log-in page ` +
+        "between here and the hub?",
+    );
+  }
+  const found = new Headers(headers);
+  // Some mirrors send files whole, whatever range is asked for.
+  const size = linkedSize ?? (status === 200 && headers.get("content-length"));
+  if (size) found.set("content-range", `bytes 0-0/${size}`);
+  if (!found.has("etag")) found.set("etag", 'W/""');
+  return new Response(null, { headers: found });
+}
+
+/** The token, for requests to the hub; fetch() takes it off at redirects away. */
+function tokenFor(address: string): Record<string, string> {
+  const token = environment("HF_TOKEN");
+  const toHub = new URL(address).origin === new URL(hubEndpoint()).origin;
+  return token && toHub ? { authorization: `Bearer ${token}` } : {};
+}
+
+/** Says what to do about a final status. */
+function explained(error: Error, address: string): Error {
+  const { status, message } = error as FinalError;
+  if (!status) return error;
+  return new FinalError(
+    status === 401 || status === 403
+      ? `${message}: no such repository, or a private one, for which HF_TOKEN ` +
+        "must hold a token"
+      : `${message} (${address})`,
+    status,
+  );
+}
+
+/** Whether the content fits the ETag, where that is a checksum. */
+async function checksumIsRight(path: string, etag: string): Promise<boolean> {
+  const sha256 = /^[0-9a-f]{64}$/.test(etag);
+  if (!sha256 && !/^[0-9a-f]{40}$/.test(etag)) return true;
+  const hash = createHash(sha256 ? "sha256" : "sha1");
+  // Git puts this before a file's content.
+  if (!sha256) hash.update(`blob ${(await stat(path)).size}\0`);
+  for await (const chunk of createReadStream(path)) hash.update(chunk);
+  return hash.digest("hex") === etag;
 }
 
 /** Says how much has arrived, a line at each tenth of the whole. */

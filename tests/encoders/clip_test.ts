@@ -5,7 +5,7 @@ import { existsSync } from "node:fs";
 import { cp, readFile } from "node:fs/promises";
 import { join } from "node:path";
 import { transformersLayout } from "#lib/encoders/clip.ts";
-import { openTokenizer } from "#lib/encoders/clip_model.ts";
+import { openTokenizer } from "#lib/encoders/model_files.ts";
 import type { Encoder } from "#lib/encoders/encoder.ts";
 import { missingFiles, repositoryFolder } from "#lib/encoders/hub.ts";
 import { openEncoder } from "#lib/encoders/encoders.ts";
@@ -36,7 +36,7 @@ async function withTiny(
   const encoder = await layout.open(
     join(fixture, folder),
     "fp32",
-    "tiny",
+    "tiny/fp32",
     "cpu",
   );
   try {
@@ -106,7 +106,8 @@ Deno.test("a file that is no model, or no JSON, is named", async () => {
   const folder = await Deno.makeTempDir();
   const pointer = "version https://git-lfs.github.com/spec/v1";
   await cp(join(fixture, "transformers"), folder, { recursive: true });
-  const open = () => transformersLayout.open(folder, "fp32", "tiny", "cpu");
+  const open = () =>
+    transformersLayout.open(folder, "fp32", "tiny/fp32", "cpu");
   await Deno.writeTextFile(join(folder, "onnx/text_model.onnx"), pointer);
   await rejects(open(), /onnx\/text_model\.onnx/);
   await Deno.writeTextFile(join(folder, "tokenizer.json"), pointer);
@@ -152,11 +153,8 @@ Deno.test("Transformers.js's own hub code and sessions give the same vectors", a
   }));
   const hub = startHub("someone/tiny-clip", files);
   const cache = await Deno.makeTempDir();
-  Object.assign(env, {
-    remoteHost: hub.endpoint,
-    cacheDir: cache,
-    allowLocalModels: false,
-  });
+  const { remoteHost, cacheDir } = env;
+  Object.assign(env, { remoteHost: hub.endpoint, cacheDir: cache });
   try {
     const theirTokenizer = await transformers.AutoTokenizer.from_pretrained(
       "someone/tiny-clip",
@@ -187,6 +185,7 @@ Deno.test("Transformers.js's own hub code and sessions give the same vectors", a
     });
     await Promise.all([theirText.dispose(), theirVision.dispose()]);
   } finally {
+    Object.assign(env, { remoteHost, cacheDir });
     await hub.close();
     await Deno.remove(cache, { recursive: true });
   }

@@ -4,8 +4,8 @@ import { existsSync } from "node:fs";
 import { readdir, readFile } from "node:fs/promises";
 import { join } from "node:path";
 import {
+  askHub,
   downloadFiles,
-  hubAnswers,
   type HubProgress,
   missingFiles,
 } from "#lib/encoders/hub.ts";
@@ -154,7 +154,10 @@ Deno.test("downloadFiles() says what to put where when the hub is out of reach",
   Deno.env.set("HF_ENDPOINT", `http://127.0.0.1:${server.addr.port}`);
   await server.shutdown();
   try {
-    equal(await hubAnswers(REPOSITORY, "config.json"), false);
+    await rejects(
+      askHub(REPOSITORY, "config.json"),
+      /^Error: the hub at http:\S+ cannot be used: .*(refused|connect)/i,
+    );
     await rejects(download(folder), ({ message }: Error) => {
       match(message, /^someone\/a-model cannot be downloaded from http:/);
       match(message, /set HF_ENDPOINT to a mirror/);
@@ -208,8 +211,8 @@ Deno.test("downloadFiles() refuses what is too large for a model", () => {
   });
 });
 
-Deno.test("hubAnswers() is true for a file that the hub has", () =>
+Deno.test("askHub() is content with a file that the hub has", () =>
   withHub(async () => {
-    equal(await hubAnswers(REPOSITORY, "onnx/model.onnx"), true);
-    equal(await hubAnswers(REPOSITORY, "absent.json"), false);
+    await askHub(REPOSITORY, "onnx/model.onnx");
+    await rejects(askHub(REPOSITORY, "absent.json"), /cannot be used: 404 /);
   }));

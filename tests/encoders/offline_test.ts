@@ -19,6 +19,7 @@ import {
 import type { Encoder } from "#lib/encoders/encoder.ts";
 import { softmax } from "#lib/encoders/offline/joint_space.ts";
 import {
+  offlineFiles,
   openOffline,
   readClasses,
   sentencesFolder,
@@ -29,16 +30,15 @@ import { l2Normalize, type Metric } from "#lib/compare/metrics.ts";
 import { paths } from "#lib/paths.ts";
 import { search, topK } from "#lib/compare/compare.ts";
 import { runChild } from "../../tasks/child.ts";
-import {
-  offlineEncoderReady,
-  offlineLargeReady,
-} from "../../tasks/offline_encoder.ts";
+import { offlineEncoderReady } from "../../tasks/offline_encoder.ts";
 import { venvPython } from "../../tasks/python.ts";
 
 const shared = join(paths.root, "..", "shared", "data");
 const golden = join(shared, "golden");
-const isSetUp = offlineEncoderReady();
-const isLargeSetUp = offlineLargeReady();
+const isSetUp = offlineFiles().every((file) => existsSync(file));
+const isLargeSetUp = offlineFiles("offline-large").every((file) =>
+  existsSync(file)
+);
 const hasGolden = existsSync(golden);
 for (
   const [there, what] of [
@@ -326,7 +326,8 @@ encoderTest("the classifier gives PyTorch's features and logits", async () => {
     }
   }
   const classifier = await openClassifier();
-  const [{ features, logits }] = await classifier.see([pixels]);
+  const classified = await classifier.classify([pixels]);
+  const [features] = classified.features, [logits] = classified.logits;
   await classifier.close();
   expected.features_first16.forEach((value: number, i: number) =>
     near(features[i], value, 1e-3, `feature ${i}`)

@@ -7,26 +7,28 @@
  *
  * The features, from which the last layer makes the logits, tell what the
  * picture looks like; the logits, which class it may be. It knows pictures
- * only: lib/encoders/offline.ts ties them to words.
+ * only: joint_space.ts ties them to words.
  *
  * ```ts
+ * import { readSample } from "#lib/photo_site/sample.ts";
  * import { openClassifier, readClassNames } from "#lib/encoders/offline/classifier.ts";
+ * import { ok } from "node:assert/strict";
  *
- * async function likeliestClass(picture: string): Promise<string> {
- *   const classifier = await openClassifier();
- *   const pixels = await classifier.decode(picture);
- *   const [{ logits }] = await classifier.see([pixels]);
- *   await classifier.close();
- *   const names = await readClassNames();
- *   return names[logits.indexOf(Math.max(...logits))].join(", ");
- * }
+ * const lemon = (await readSample()).find(({ caption }) => /lemon/.test(caption));
+ * const classifier = await openClassifier();
+ * const { logits } = await classifier.classify([await classifier.decode(lemon!.path)]);
+ * await classifier.close();
+ * const [ofLemon] = logits;
+ * const names = await readClassNames();
+ * ok(names[ofLemon.indexOf(Math.max(...ofLemon))].includes("lemon"));
  * ```
  *
  * @module
  */
 import { readFile } from "node:fs/promises";
 import { join } from "node:path";
-import { type InferenceSession, Tensor } from "onnxruntime-node";
+import { Tensor } from "onnxruntime-node";
+import { Matrix } from "../../compare/matrix.ts";
 import { openSession } from "../../compare/session.ts";
 import { paths } from "../../paths.ts";
 import type { ImageSource } from "../../pictures/pictures.ts";
@@ -39,30 +41,22 @@ export const OFFLINE_FOLDER: string = join(paths.models, "offline");
 export type OfflineId = "offline" | "offline-large";
 
 /** What sets the two apart: name, folder, side of the picture in pixels. */
-export const NETWORKS: Readonly<Record<OfflineId, Network>> = {
+export const NETWORKS: Readonly<
+  Record<OfflineId, { name: string; folder: string; side: number }>
+> = {
   "offline": { name: "EfficientNet-Lite0", folder: "lite0", side: 224 },
   "offline-large": { name: "EfficientNet-Lite2", folder: "lite2", side: 260 },
 };
 
-/** One size of the classifier. */
-export interface Network {
-  /** "EfficientNet-Lite0" */
-  name: string;
-  /** Holds vision.onnx and class_weights.npy, below the offline folder. */
-  folder: string;
-  /** Side of its input in pixels. */
-  side: number;
-}
+/** Lengths of what comes out, in both sizes. */
+const WIDTHS = { features: 1280, logits: 1000 };
 
-/** Length of the feature vector, in both sizes. */
-export const FEATURES = 1280;
-
-/** What the classifier makes of one picture. */
-export interface Seen {
-  /** The last layer's input: what the picture looks like, [1280]. */
-  features: Float32Array;
+/** What the classifier makes of pictures, a row each. */
+export interface Classified {
+  /** The last layer's input: what a picture looks like, [1280]. */
+  features: Matrix;
   /** The last layer's output, one number a class, [1000]. */
-  logits: Float32Array;
+  logits: Matrix;
 }
 
 /** The picture classifier. */
@@ -73,8 +67,8 @@ export interface Classifier {
    * @throws {Error} If it cannot be decoded: names the file.
    */
   decode(image: ImageSource): Promise<Float32Array>;
-  /** Looks at decoded pictures; in the order given. */
-  see(pixels: readonly Float32Array[]): Promise<Seen[]>;
+  /** Classifies decoded pictures; in the order given. */
+  classify(pixels: readonly Float32Array[]): Promise<Classified>;
   /** Frees the network. */
   close(): Promise<void>;
 }
@@ -95,18 +89,30 @@ export async function openClassifier(
   folder: string = OFFLINE_FOLDER,
 ): Promise<Classifier> {
   const network = NETWORKS[id];
-  const session = await openSession(
-    join(folder, network.folder, "vision.onnx"),
-  );
+  const { side } = network;
+  const file = join(folder, network.folder, "vision.onnx");
+  const session = await openSession(file);
   return {
-    decode: (image) => decodeSquare(image, { size: network.side, ...INPUT }),
-    async see(pixels) {
-      const seen: Seen[] = [];
+    decode: (image) => decodeSquare(image, { size: side, ...INPUT }),
+    async classify(pixels) {
+      const all: Classified = {
+        features: Matrix.empty(WIDTHS.features, pixels.length),
+        logits: Matrix.empty(WIDTHS.logits, pixels.length),
+      };
       for (let start = 0; start < pixels.length; start += BATCH_SIZE) {
         const batch = pixels.slice(start, start + BATCH_SIZE);
-        seen.push(...await run(session, batch, network.side));
+        const shape = [batch.length, 3, side, side];
+        const outputs = await session.run({
+          pixels: new Tensor("float32", Matrix.of(batch).data, shape),
+        });
+        for (const name of ["features", "logits"] as const) {
+          const data = outputs[name].data as Float32Array;
+          for (const row of new Matrix(data, WIDTHS[name])) {
+            all[name].append(row);
+          }
+        }
       }
-      return seen;
+      return all;
     },
     close: () => session.release(),
   };
@@ -117,22 +123,4 @@ export async function readClassNames(
   folder: string = OFFLINE_FOLDER,
 ): Promise<string[][]> {
   return JSON.parse(await readFile(join(folder, "classes.json"), "utf8"));
-}
-
-async function run(
-  session: InferenceSession,
-  pixels: readonly Float32Array[],
-  side: number,
-): Promise<Seen[]> {
-  const batch = new Float32Array(pixels.length * pixels[0].length);
-  pixels.forEach((picture, i) => batch.set(picture, i * picture.length));
-  const { features, logits } = await session.run({
-    pixels: new Tensor("float32", batch, [pixels.length, 3, side, side]),
-  });
-  const row = ({ data, dims }: Tensor, i: number) =>
-    (data as Float32Array).subarray(i * dims[1], (i + 1) * dims[1]);
-  return pixels.map((_, i) => ({
-    features: row(features, i),
-    logits: row(logits, i),
-  }));
 }

@@ -24,7 +24,7 @@
  * ```ts
  * import { Matrix } from "#lib/compare/matrix.ts";
  * import { dot } from "#lib/compare/metrics.ts";
- * import { pictureVector, textVectors } from "#lib/encoders/offline/joint_space.ts";
+ * import { pictureVectors, textVectors } from "#lib/encoders/offline/joint_space.ts";
  * import { ok } from "node:assert/strict";
  *
  * // Two classes, "cat" and "dog", with made-up vectors of two numbers.
@@ -32,7 +32,9 @@
  *   vectors: Matrix.of([[1, 0], [0, 1]]),
  *   weights: Matrix.of([[0.6, 0.8], [0.8, -0.6]]),
  * };
- * const picture = pictureVector([0.7, 0.7], [9, 2], classes);
+ * const features = Matrix.of([[0.7, 0.7]]);
+ * const logits = Matrix.of([[9, 2]]);
+ * const [picture] = pictureVectors({ features, logits }, classes);
  * const [cat, dog] = await textVectors(classes.vectors, classes);
  * ok(dot(picture, cat) > dot(picture, dog));
  * ```
@@ -42,12 +44,16 @@
 import { Matrix } from "../../compare/matrix.ts";
 import { multiplyRows } from "../../compare/matrix_product.ts";
 import { l2Normalize, type Vector } from "../../compare/metrics.ts";
+import type { Classified } from "./classifier.ts";
 
 /** What pictures and sentences have in common: the classifier's classes. */
 export interface Classes {
   /** Each class's name as a sentence vector, length 1. */
   vectors: Matrix;
-  /** Each class's weights in the classifier's last layer, length 1. */
+  /**
+   * Each class's weights in the classifier's last layer, length 1, as columns:
+   * a row a feature.
+   */
   weights: Matrix;
 }
 
@@ -78,28 +84,28 @@ export const JOINT_PARAMETERS: Readonly<JointParameters> = {
 };
 
 /**
- * A picture's place in the joint space.
+ * Pictures' places in the joint space.
  *
- * @param features The classifier's pooled features.
- * @param logits The classifier's output, one number a class.
- * @returns A unit vector: words, then looks.
+ * @returns Unit vectors, one a row: words, then looks.
  */
-export function pictureVector(
-  features: Vector,
-  logits: Vector,
+export function pictureVectors(
+  { features, logits }: Classified,
   classes: Classes,
   parameters: JointParameters = JOINT_PARAMETERS,
-): Float32Array {
+): Matrix {
   const { temperature, classCount } = parameters;
-  const probabilities = softmax(logits, 1 / temperature);
-  const least = probabilities.toSorted().at(-classCount) ?? 0;
-  const words = new Float32Array(classes.vectors.dimensions);
-  probabilities.forEach((probability, i) => {
-    if (probability < least) return;
-    const vector = classes.vectors.row(i);
-    for (let d = 0; d < words.length; d++) {
-      words[d] += probability * vector[d];
-    }
+  const words = Array.from(logits, (row) => {
+    const probabilities = softmax(row, 1 / temperature);
+    const least = probabilities.toSorted().at(-classCount) ?? 0;
+    const mixed = new Float32Array(classes.vectors.dimensions);
+    probabilities.forEach((probability, i) => {
+      if (probability < least) return;
+      const vector = classes.vectors.row(i);
+      for (let d = 0; d < mixed.length; d++) {
+        mixed[d] += probability * vector[d];
+      }
+    });
+    return mixed;
   });
   return joinHalves(words, features, parameters);
 }
@@ -111,7 +117,7 @@ export function pictureVector(
  * all texts at once that is a product of two matrices.
  *
  * @param sentences The texts' sentence vectors, length 1.
- * @returns Unit vectors: words, then looks.
+ * @returns Unit vectors, one a row: words, then looks.
  */
 export async function textVectors(
   sentences: Matrix,
@@ -120,15 +126,8 @@ export async function textVectors(
 ): Promise<Matrix> {
   const shares = await multiplyRows(sentences, classes.vectors);
   for (const row of shares) row.set(softmax(row, parameters.sharpness));
-  const looks = await multiplyRows(shares, weightsByFeature(classes));
-  const joint = Matrix.empty(
-    sentences.dimensions + classes.weights.dimensions,
-    sentences.count,
-  );
-  for (let i = 0; i < sentences.count; i++) {
-    joint.append(joinHalves(sentences.row(i), looks.row(i), parameters));
-  }
-  return joint;
+  const looks = await multiplyRows(shares, classes.weights);
+  return joinHalves(sentences, looks, parameters);
 }
 
 /**
@@ -152,34 +151,15 @@ export function softmax(values: Vector, scale: number): Float32Array {
 
 /** Both halves at length 1, weighted so that the whole has length 1 too. */
 function joinHalves(
-  words: Vector,
-  looks: Vector,
+  words: Iterable<Vector>,
+  looks: Matrix,
   { wordsShare }: JointParameters,
-): Float32Array {
-  const joint = new Float32Array(words.length + looks.length);
-  const wordsWeight = Math.sqrt(wordsShare);
-  const looksWeight = Math.sqrt(1 - wordsShare);
-  joint.set(l2Normalize(words).map((value) => wordsWeight * value));
-  joint.set(
-    l2Normalize(looks).map((value) => looksWeight * value),
-    words.length,
-  );
-  return joint;
+): Matrix {
+  const scaled = (half: Vector, share: number) =>
+    l2Normalize(half).map((value) => Math.sqrt(share) * value);
+  const joint = Array.from(words, (half, row) => [
+    ...scaled(half, wordsShare),
+    ...scaled(looks.row(row), 1 - wordsShare),
+  ]);
+  return Matrix.of(joint);
 }
-
-/** The classes' weights as multiplyRows() takes them: a row a feature. */
-function weightsByFeature(classes: Classes): Matrix {
-  const known = turned.get(classes);
-  if (known) return known;
-  const { count, dimensions, data } = classes.weights;
-  const made = new Matrix(new Float32Array(data.length), count);
-  for (let feature = 0; feature < dimensions; feature++) {
-    const row = made.row(feature);
-    for (let i = 0; i < count; i++) row[i] = data[i * dimensions + feature];
-  }
-  turned.set(classes, made);
-  return made;
-}
-
-/** Made once. */
-const turned = new WeakMap<Classes, Matrix>();

@@ -10,20 +10,17 @@
  *
  * It knows ImageNet's thousand classes and what lies near them, and is not
  * CLIP: it cannot count, and "a dog on a man" is "a man on a dog" to it.
- *
- * Set-up writes its
- * files; docs/encoders.md has its figures.
+ * Set-up writes its files; docs/encoders.md has its figures.
  *
  * ```ts
+ * import { dot } from "#lib/compare/metrics.ts";
  * import { openOffline } from "#lib/encoders/offline/offline.ts";
+ * import { ok } from "node:assert/strict";
  *
- * async function closeness(text: string, picture: string): Promise<number> {
- *   const encoder = await openOffline();
- *   const [a] = await encoder.encodeTexts([text]);
- *   const [b] = await encoder.encodeImages([picture]);
- *   await encoder.close();
- *   return a.reduce((sum, value, i) => sum + value * b[i], 0);
- * }
+ * const encoder = await openOffline();
+ * const [lemon, banana, dog] = await encoder.encodeTexts(["a lemon", "a banana", "a dog"]);
+ * await encoder.close();
+ * ok(dot(lemon, banana) > dot(lemon, dog));
  * ```
  *
  * @module
@@ -33,16 +30,15 @@ import { join } from "node:path";
 import { Matrix } from "../../compare/matrix.ts";
 import { l2Normalize } from "../../compare/metrics.ts";
 import { readNpy } from "../../compare/npy.ts";
+import { encodeInBatches, type Encoder } from "../encoder.ts";
 import {
-  FEATURES,
   NETWORKS,
   OFFLINE_FOLDER,
   type OfflineId,
   openClassifier,
 } from "./classifier.ts";
-import { encodeInBatches, type Encoder } from "../encoder.ts";
-import { type Classes, pictureVector, textVectors } from "./joint_space.ts";
-import { openSentences, SENTENCE_DIMENSIONS } from "./sentences.ts";
+import { type Classes, pictureVectors, textVectors } from "./joint_space.ts";
+import { openSentences } from "./sentences.ts";
 
 /**
  * Opens the offline encoder.
@@ -54,30 +50,31 @@ export async function openOffline(
   id: OfflineId = "offline",
   folder: string = OFFLINE_FOLDER,
 ): Promise<Encoder> {
-  requireFiles(id, folder);
+  const missing = offlineFiles(id, folder).find((path) => !existsSync(path));
+  if (missing) {
+    const large = id === "offline-large" ? " --large" : "";
+    throw new Error(
+      `${missing} not found: run \`npx deno@2.8.1 task setup${large}\``,
+    );
+  }
   const [sentences, classifier, classes] = await Promise.all([
     openSentences(sentencesFolder(folder)),
     openClassifier(id, folder),
     readClasses(id, folder),
   ]);
-
+  const { vectors, weights } = classes;
   const encoder: Encoder = {
     id,
-    dimensions: SENTENCE_DIMENSIONS + FEATURES,
+    dimensions: vectors.dimensions + weights.count,
     describe: () =>
       `${id}: ${NETWORKS[id].name} (float32) and MiniLM (int8), joined by ` +
-      `ImageNet's ${classes.vectors.count} classes; CPU`,
+      `ImageNet's ${vectors.count} classes; CPU`,
     decodeImage: classifier.decode,
-    async encodeDecoded(pixels) {
-      const vectors = (await classifier.see(pixels)).map((
-        { features, logits },
-      ) => pictureVector(features, logits, classes));
-      return Matrix.of(vectors, encoder.dimensions);
-    },
+    encodeDecoded: async (pixels) =>
+      pictureVectors(await classifier.classify(pixels), classes),
     encodeImages: (images) => encodeInBatches(encoder, images),
-    async encodeTexts(texts) {
-      return await textVectors(await sentences.encode(texts), classes);
-    },
+    encodeTexts: async (texts) =>
+      await textVectors(await sentences.encode(texts), classes),
     async close() {
       await Promise.all([sentences.close(), classifier.close()]);
     },
@@ -99,8 +96,12 @@ export async function readClasses(
     readNpy(join(folder, "class_vectors.npy")),
     readNpy(join(folder, NETWORKS[id].folder, "class_weights.npy")),
   ]);
-  for (const row of weights) row.set(l2Normalize(row));
-  return { vectors, weights };
+  const ofClass = Array.from(weights, l2Normalize);
+  const ofFeature = Array.from(
+    { length: weights.dimensions },
+    (_, feature) => ofClass.map((row) => row[feature]),
+  );
+  return { vectors, weights: Matrix.of(ofFeature) };
 }
 
 /** Paths of the files that the encoder consists of, whether here or not. */
@@ -117,13 +118,4 @@ export function offlineFiles(
     `${network}/vision.onnx`,
     `${network}/class_weights.npy`,
   ].map((file) => join(folder, file));
-}
-
-function requireFiles(id: OfflineId, folder: string): void {
-  const missing = offlineFiles(id, folder).find((path) => !existsSync(path));
-  if (missing === undefined) return;
-  const large = id === "offline-large" ? " --large" : "";
-  throw new Error(
-    `${missing} not found: run \`npx deno@2.8.1 task setup${large}\``,
-  );
 }

@@ -1,35 +1,40 @@
 /**
  * Sentences as vectors: all-MiniLM-L6-v2, a small language model trained so
- * that sentences of like meaning lie close together.
+ * that sentences of like meaning lie close together. Transformers.js runs it.
  *
  * ```text
  * "a red apple" ──tokenizer──▶ 101 1037 2417 6207 102 ──model──▶ [5, 384]
  *               ──mean over the tokens, scaled to length 1──▶ [384]
  * ```
  *
- * It knows words only: lib/encoders/offline.ts ties them to pictures. Set-up
- * writes its folder: model.onnx (int8 weights) and tokenizer.json.
+ * It knows words only: joint_space.ts ties them to pictures. Set-up writes its
+ * folder: model.onnx (int8 weights) and tokenizer.json.
  *
  * ```ts
  * import { dot } from "#lib/compare/metrics.ts";
+ * import { sentencesFolder } from "#lib/encoders/offline/offline.ts";
  * import { openSentences } from "#lib/encoders/offline/sentences.ts";
+ * import { ok } from "node:assert/strict";
  *
- * async function alike(folder: string): Promise<boolean> {
- *   const sentences = await openSentences(folder);
- *   const [a, b, c] = await sentences.encode(["a dog", "a puppy", "a truck"]);
- *   return dot(a, b) > dot(a, c);
- * }
+ * const sentences = await openSentences(sentencesFolder());
+ * const [a, b, c] = await sentences.encode(["a dog", "a puppy", "a truck"]);
+ * await sentences.close();
+ * ok(dot(a, b) > dot(a, c));
  * ```
  *
  * @module
  */
-import { Tokenizer } from "@huggingface/tokenizers";
-import { type InferenceSession, Tensor } from "onnxruntime-node";
-import { readFile } from "node:fs/promises";
+import { BertModel } from "@huggingface/transformers";
 import { join } from "node:path";
-import { openSession } from "../../compare/session.ts";
 import { Matrix } from "../../compare/matrix.ts";
 import { l2Normalize } from "../../compare/metrics.ts";
+import { inBatches } from "../encoder.ts";
+import {
+  loadModel,
+  openTokenizer,
+  padTokens,
+  wholeNumbers,
+} from "../model_files.ts";
 
 /** The sentence model. */
 export interface Sentences {
@@ -44,7 +49,7 @@ export interface Sentences {
 }
 
 /** Length of a sentence vector. */
-export const SENTENCE_DIMENSIONS = 384;
+const DIMENSIONS = 384;
 
 /** The model was trained on no more; what follows is left out. */
 const MAX_TOKENS = 256;
@@ -52,85 +57,55 @@ const MAX_TOKENS = 256;
 /** Texts that go through the model at once. */
 const BATCH_SIZE = 16;
 
+/** The id of [PAD]. */
+const PADDING = 0;
+
 /**
  * Opens the sentence model.
  *
  * @param folder Holds model.onnx and tokenizer.json.
  */
 export async function openSentences(folder: string): Promise<Sentences> {
-  const tokenizer = new Tokenizer(
-    JSON.parse(await readFile(join(folder, "tokenizer.json"), "utf8")),
-    {},
-  );
-  const session = await openSession(join(folder, "model.onnx"));
-
-  const tokenize = (text: string): number[] => {
-    const { ids } = tokenizer.encode(text);
-    // The last id is [SEP], which ends every text, also one cut short.
-    return ids.length <= MAX_TOKENS
-      ? ids
-      : [...ids.slice(0, MAX_TOKENS - 1), ids[ids.length - 1]];
+  const config = { model_type: "bert" };
+  const [tokenize, model] = await Promise.all([
+    openTokenizer(join(folder, "tokenizer.json"), MAX_TOKENS),
+    loadModel(BertModel, join(folder, "model.onnx"), config),
+  ]);
+  /** Embeds token lists: the mean of each one's tokens, scaled to length 1. */
+  const embed = async (tokens: number[][]): Promise<Float32Array[]> => {
+    const { ids, mask, shape } = padTokens(tokens, undefined, PADDING);
+    const { last_hidden_state: { data } } = await model({
+      input_ids: wholeNumbers(ids, shape),
+      attention_mask: wholeNumbers(mask, shape),
+      token_type_ids: wholeNumbers(ids.map(() => 0), shape),
+    });
+    const states = new Matrix(data, DIMENSIONS);
+    return tokens.map(({ length }, text) => {
+      // Padding is no part of the mean. That it is not divided by the number
+      // of tokens makes no difference to its direction.
+      const sum = new Float32Array(DIMENSIONS);
+      const first = text * shape[1];
+      for (const state of states.slice(first, first + length)) {
+        for (let d = 0; d < DIMENSIONS; d++) sum[d] += state[d];
+      }
+      return l2Normalize(sum);
+    });
   };
-
   return {
-    dimensions: SENTENCE_DIMENSIONS,
+    dimensions: DIMENSIONS,
     tokenize,
     async encode(texts) {
       const tokens = texts.map(tokenize);
       // A batch is as wide as its longest text: like lengths waste least.
-      const byLength = tokens.map((_, index) => index)
+      const order = tokens.map((_, index) => index)
         .sort((a, b) => tokens[a].length - tokens[b].length);
-      const vectors = new Matrix(
-        new Float32Array(texts.length * SENTENCE_DIMENSIONS),
-        SENTENCE_DIMENSIONS,
-      );
-      for (let start = 0; start < byLength.length; start += BATCH_SIZE) {
-        const rows = byLength.slice(start, start + BATCH_SIZE);
-        const encoded = await run(session, rows.map((row) => tokens[row]));
-        rows.forEach((row, i) => vectors.set(row, encoded[i]));
-      }
-      return vectors;
+      const sorted = order.map((index) => tokens[index]);
+      const vectors = await inBatches(sorted, BATCH_SIZE, DIMENSIONS, embed);
+      const place = new Map(order.map((index, row) => [index, row]));
+      return vectors.pick(texts.map((_, index) => place.get(index)!));
     },
-    close: () => session.release(),
+    async close() {
+      await model.dispose();
+    },
   };
-}
-
-/** Runs the model on a batch of token lists, padded to the longest. */
-async function run(
-  session: InferenceSession,
-  tokens: number[][],
-): Promise<Float32Array[]> {
-  const width = Math.max(...tokens.map(({ length }) => length));
-  const shape = [tokens.length, width];
-  const ids = new BigInt64Array(tokens.length * width);
-  // 1 marks a token, 0 the padding, to which the model pays no attention.
-  const mask = new BigInt64Array(ids.length);
-  tokens.forEach((row, i) =>
-    row.forEach((id, j) => {
-      ids[i * width + j] = BigInt(id);
-      mask[i * width + j] = 1n;
-    })
-  );
-  const { last_hidden_state: states } = await session.run({
-    input_ids: new Tensor("int64", ids, shape),
-    attention_mask: new Tensor("int64", mask, shape),
-    token_type_ids: new Tensor("int64", new BigInt64Array(ids.length), shape),
-  });
-  const data = states.data as Float32Array;
-  const perText = width * SENTENCE_DIMENSIONS;
-  return tokens.map((row, i) =>
-    meanOfTokens(data.subarray(i * perText, (i + 1) * perText), row.length)
-  );
-}
-
-/** The mean of the first `count` tokens' vectors, scaled to length 1. */
-function meanOfTokens(states: Float32Array, count: number): Float32Array {
-  // Scaling to length 1 makes dividing by `count` needless.
-  const sum = new Float32Array(SENTENCE_DIMENSIONS);
-  for (let token = 0; token < count; token++) {
-    for (let d = 0; d < sum.length; d++) {
-      sum[d] += states[token * SENTENCE_DIMENSIONS + d];
-    }
-  }
-  return l2Normalize(sum);
 }
