@@ -42,7 +42,7 @@ import { openSentences } from "../lib/encoders/offline/sentences.ts";
 import { averagePrecision, relevantRanks } from "../lib/evaluate/evaluate.ts";
 import { readSample, samplePath } from "../lib/photo_site/sample.ts";
 import { topK } from "../lib/compare/compare.ts";
-import { similarities } from "../lib/evaluate/similarity.ts";
+import { eachProduct } from "../lib/compare/matrix_product.ts";
 import { type Bench, row } from "./harness.ts";
 
 /** The values tried. */
@@ -98,8 +98,8 @@ async function folderPictures(folder: string): Promise<Known[]> {
   }
   const { gallery, queries, leaveOneOut } = await readClassFolder(folder);
   return [...gallery, ...leaveOneOut ? [] : queries].map((
-    { path, label },
-  ) => ({ path: join(folder, path), label, captions: [] }));
+    { path, term },
+  ) => ({ path: join(folder, path), label: term, captions: [] }));
 }
 
 async function measure(
@@ -184,12 +184,13 @@ async function meanPrecision(
   isRelevant: (query: number, picture: number) => boolean,
   isSelf: (query: number, picture: number) => boolean = () => false,
 ): Promise<number> {
-  let sum = 0;
-  for await (const { query, values } of similarities(queries, gallery)) {
+  let sum = 0, query = 0;
+  for await (const values of eachProduct(queries, gallery)) {
     const ranked = topK(values, values.length, "higher")
       .filter(({ index }) => !isSelf(query, index));
     const relevant = ranked.map(({ index }) => isRelevant(query, index));
     sum += averagePrecision(relevantRanks(relevant));
+    query++;
   }
   return sum / queries.count;
 }

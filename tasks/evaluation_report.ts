@@ -11,8 +11,8 @@ import type { Encoder } from "../lib/encoders/encoder.ts";
 import type { CaptionEvaluation } from "../lib/evaluate/captions.ts";
 import type { FolderEvaluation } from "../lib/evaluate/folder.ts";
 import type { RetrievalScores } from "../lib/evaluate/retrieval.ts";
+import { eachProduct } from "../lib/compare/matrix_product.ts";
 import { topK } from "../lib/compare/compare.ts";
-import { similarities } from "../lib/evaluate/similarity.ts";
 
 /** A run, told. */
 export interface Report {
@@ -138,10 +138,9 @@ async function firstFive(
   [gallery, galleryVectors]: [string[], Matrix],
 ) {
   const hits: Record<string, [string, number][]> = {};
-  for await (
-    const { query, values } of similarities(queryVectors, galleryVectors)
-  ) {
-    hits[queries[query]] = topK(values, 5, "higher")
+  let query = 0;
+  for await (const values of eachProduct(queryVectors, galleryVectors)) {
+    hits[queries[query++]] = topK(values, 5, "higher")
       .map(({ index, value }) => [gallery[index], value]);
   }
   return hits;

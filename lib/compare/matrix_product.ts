@@ -1,9 +1,11 @@
 /**
- * Products of matrices, computed by onnxruntime with all of the processor.
+ * Products of matrices: every row of one with every row of another, by
+ * onnxruntime and so by all of the processor. Unit vectors' products are their
+ * cosine similarities.
  *
- * onnxruntime runs models, so this is the smallest one there is: a single
- * Gemm node, y = a bᵀ, written down in the ONNX format (protocol buffers).
- * Fields: https://github.com/onnx/onnx/blob/main/onnx/onnx.proto
+ * Measured on two cores beside usearch's exact search, which gives the best k
+ * alone, and plain loops: one row with 100,000 of 512 numbers takes 25 ms
+ * (usearch 25, loops 60); 25,000 rows with 5,000 take 2.6 s (usearch 31 s).
  *
  * Touches no files.
  *
@@ -12,21 +14,34 @@
  * import { multiplyRows } from "#lib/compare/matrix_product.ts";
  * import { deepEqual } from "node:assert/strict";
  *
- * const product = await multiplyRows(
- *   Matrix.of([[10, 1]]),
- *   Matrix.of([[1, 2], [3, 4]]),
- * );
- * deepEqual([...product.row(0)], [12, 34]);
+ * const query = Matrix.of([[10, 1]]), gallery = Matrix.of([[1, 2], [3, 4]]);
+ * deepEqual([...(await multiplyRows(query, gallery)).row(0)], [12, 34]);
  * ```
  *
  * @module
  */
+import { Buffer } from "node:buffer";
 import { type InferenceSession, Tensor } from "onnxruntime-node";
 import { Matrix } from "./matrix.ts";
 import { openSession } from "./session.ts";
 
-/** Made at the first product, in some milliseconds, and kept: it holds nothing. */
+/**
+ * onnxruntime runs models, and this is one of a single node, y = a bᵀ:
+ * `onnx.helper.make_node("Gemm", ["a", "b"], ["y"], transB=1)`, of operator set
+ * 13, with inputs of [rows, length] and [columns, length] floats.
+ */
+const MODEL = Buffer.from(
+  "CAg6igEKHgoBYQoBYhIBeSIER2VtbSoNCgZ0cmFuc0IYAaABAhIHcHJvZHVjdFodCgFhEhgK" +
+    "FggBEhIKBhIEcm93cwoIEgZsZW5ndGhaIAoBYhIbChkIARIVCgkSB2NvbHVtbnMKCBIGbGVu" +
+    "Z3RoYh4KAXkSGQoXCAESEwoGEgRyb3dzCgkSB2NvbHVtbnNCAhAN",
+  "base64",
+);
+
+/** Opened at the first product, in some milliseconds, and kept: it holds nothing. */
 let session: Promise<InferenceSession> | undefined;
+
+/** Numbers in memory at once where a product is taken block by block. */
+const BLOCK_VALUES = 2 ** 22;
 
 /**
  * The dot product of every row of `a` with every row of `b`, as they are at
@@ -45,65 +60,43 @@ export async function multiplyRows(a: Matrix, b: Matrix): Promise<Matrix> {
   if (a.count === 0 || b.count === 0) {
     return new Matrix(new Float32Array(0), b.count);
   }
-  session ??= openSession(model());
   const tensor = ({ data, count, dimensions }: Matrix) =>
     new Tensor("float32", data, [count, dimensions]);
   const tensors = { a: tensor(a), b: tensor(b) };
+  session ??= openSession(MODEL);
   const { y } = await (await session).run(tensors);
   return new Matrix(y.data as Float32Array, b.count);
 }
 
-/** The model's bytes. */
-function model(): Uint8Array {
-  const transposeB = [
-    ...text(1, "transB"),
-    ...whole(3, 1),
-    ...whole(20, 2), // the attribute is a whole number
-  ];
-  const node = [
-    ...text(1, "a"),
-    ...text(1, "b"),
-    ...text(2, "y"),
-    ...text(4, "Gemm"),
-    ...part(5, transposeB),
-  ];
-  const graph = [
-    ...part(1, node),
-    ...text(2, "product"),
-    ...part(11, shaped("a", "rows", "length")),
-    ...part(11, shaped("b", "columns", "length")),
-    ...part(12, shaped("y", "rows", "columns")),
-  ];
-  return Uint8Array.from([
-    ...whole(1, 8), // version of the format
-    ...part(7, graph),
-    ...part(8, whole(2, 13)), // version of the operators
-  ]);
+/**
+ * The same, a row of `a` after the other, with bounded memory: 25,000 captions
+ * over 5,000 pictures are 25,000 rows of 5,000 numbers, of which some hundred
+ * are in memory at a time.
+ *
+ * @param signal Stops between two blocks, by throwing its reason.
+ * @throws {RangeError} If the rows' lengths differ, or a row holds something that
+ *   is no number, which no ranking could place.
+ */
+export async function* eachProduct(
+  a: Matrix,
+  b: Matrix,
+  { signal }: { signal?: AbortSignal } = {},
+): AsyncGenerator<Float32Array> {
+  requireNumbers("a query", a);
+  requireNumbers("the gallery", b);
+  const step = Math.ceil(BLOCK_VALUES / Math.max(1, b.count));
+  for (let start = 0; start < a.count; start += step) {
+    signal?.throwIfAborted();
+    yield* await multiplyRows(a.slice(start, start + step), b);
+  }
 }
 
-/** A float32 matrix's name and the names of its two sizes. */
-function shaped(name: string, ...sizes: string[]): number[] {
-  const shape = sizes.flatMap((size) => part(1, text(2, size)));
-  const tensor = [...whole(1, 1), ...part(2, shape)];
-  return [...text(1, name), ...part(2, part(1, tensor))];
-}
-
-/** A field that holds a whole number. */
-function whole(field: number, value: number): number[] {
-  return [...number(field << 3), ...number(value)];
-}
-
-/** A field that holds text. */
-function text(field: number, ascii: string): number[] {
-  return part(field, Array.from(ascii, (letter) => letter.charCodeAt(0)));
-}
-
-/** A field that holds fields. */
-function part(field: number, bytes: number[]): number[] {
-  return [...number(field << 3 | 2), ...number(bytes.length), ...bytes];
-}
-
-/** 7 bits a byte, lowest first. */
-function number(value: number): number[] {
-  return value < 128 ? [value] : [value & 127 | 128, ...number(value >>> 7)];
+function requireNumbers(where: string, { data, dimensions }: Matrix): void {
+  const bad = data.findIndex((value) => !Number.isFinite(value));
+  if (bad >= 0) {
+    throw new RangeError(
+      `expected numbers, got ${data[bad]} in ${where}, row ` +
+        Math.floor(bad / dimensions),
+    );
+  }
 }

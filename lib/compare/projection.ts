@@ -21,7 +21,7 @@
  * @module
  */
 import type { Matrix } from "./matrix.ts";
-import { dot, l2Normalize } from "./metrics.ts";
+import { dot, l2Normalize, type Vector } from "./metrics.ts";
 
 /** A place on the map. */
 export interface Point {
@@ -42,43 +42,45 @@ export interface Point {
 export function principalComponents(vectors: Matrix): Point[] {
   const { count, dimensions } = vectors;
   if (count === 0) return [];
+  const rows = Array.from(vectors, (vector) => Float64Array.from(vector));
   const centre = new Float64Array(dimensions);
-  for (const vector of vectors) {
-    vector.forEach((value, i) => centre[i] += value / count);
-  }
-  const rows = Array.from(
-    vectors,
-    (vector) => Float64Array.from(vector, (value, i) => value - centre[i]),
-  );
-  const first = strongestDirection(rows);
-  const xs = rows.map((row) => dot(row, first));
-  // What the first component explains is taken away; the second is next.
-  const left = rows.map((row, n) =>
-    row.map((value, i) => value - xs[n] * first[i])
-  );
-  const second = strongestDirection(left);
-  return left.map((row, n) => ({ x: xs[n], y: dot(row, second) }));
+  for (const row of rows) addScaled(centre, row, 1 / count);
+  for (const row of rows) addScaled(row, centre, -1);
+  const [xs, ys] = [0, 1].map(() => {
+    const direction = strongestDirection(rows, dimensions);
+    return rows.map((row) => {
+      const along = dot(row, direction);
+      // What a component explains is taken away; the next one is of the rest.
+      addScaled(row, direction, -along);
+      return along;
+    });
+  });
+  return xs.map((x, n) => ({ x, y: ys[n] }));
 }
 
-function strongestDirection(rows: readonly Float64Array[]): Float64Array {
-  const size = rows[0].length;
-  // Any start does that is not at right angles to the answer.
+function strongestDirection(
+  rows: readonly Float64Array[],
+  dimensions: number,
+): Float64Array {
+  // Any start of length 1 does that is not at right angles to the answer.
   let direction = Float64Array.from(
-    l2Normalize(Array.from({ length: size }, (_, i) => Math.sin(i + 1))),
+    l2Normalize(Array.from({ length: dimensions }, (_, i) => Math.sin(i + 1))),
   );
   for (let turn = 0; turn < 500; turn++) {
-    const next = new Float64Array(size);
-    for (const row of rows) {
-      const along = dot(row, direction);
-      for (let i = 0; i < size; i++) next[i] += along * row[i];
-    }
+    const next = new Float64Array(dimensions);
+    for (const row of rows) addScaled(next, row, dot(row, direction));
     const length = Math.sqrt(dot(next, next));
     if (length === 0) return next; // nothing varies
-    for (let i = 0; i < size; i++) next[i] /= length;
+    for (let i = 0; i < dimensions; i++) next[i] /= length;
     // The covariance matrix turns no direction around, so this nears 1.
     const settled = 1 - dot(next, direction) < 1e-14;
     direction = next;
     if (settled) break;
   }
   return direction;
+}
+
+/** sum += scale × vector */
+function addScaled(sum: Float64Array, vector: Vector, scale: number): void {
+  for (let i = 0; i < sum.length; i++) sum[i] += scale * vector[i];
 }

@@ -7,17 +7,11 @@
  * vector costs a third less processor time, and where other programs run too
  * the rate goes up by half.
  *
- * Touches no files but the model's.
- *
  * ```ts
  * import { openSession } from "#lib/compare/session.ts";
+ * import { rejects } from "node:assert/strict";
  *
- * async function inputsOf(model: string): Promise<readonly string[]> {
- *   const session = await openSession(model);
- *   const names = session.inputNames;
- *   await session.release();
- *   return names;
- * }
+ * await rejects(openSession("gone.onnx"), /gone\.onnx/);
  * ```
  *
  * @module

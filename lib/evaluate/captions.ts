@@ -6,19 +6,17 @@
  * name, or under its last part. Where the file splits into train, val and test,
  * test alone is evaluated, as in the published figures.
  *
- * Writes only embeddings,
- * under the data folder.
- *
  * ```ts
  * import { evaluateCaptions } from "#lib/evaluate/captions.ts";
- * import type { Matrix } from "../compare/matrix.ts";
-import type { Encoder } from "#lib/encoders/encoder.ts";
+ * import { openEncoder } from "#lib/encoders/encoders.ts";
+ * import { paths } from "#lib/paths.ts";
+ * import { ok } from "node:assert/strict";
  *
- * async function report(folder: string, encoder: Encoder) {
- *   const file = `${folder}/captions.json`;
- *   const { textToImage } = await evaluateCaptions(folder, file, encoder);
- *   console.log(textToImage.scores.r1);
- * }
+ * const encoder = await openEncoder("offline");
+ * const file = `${paths.sample}/captions.json`;
+ * const { textToImage } = await evaluateCaptions(paths.sample, file, encoder);
+ * await encoder.close();
+ * ok(textToImage.scores.r10.value > 0.5); // by chance: ten pictures of 172
  * ```
  *
  * @module

@@ -18,7 +18,7 @@
  * import { deepEqual } from "node:assert/strict";
  *
  * const { leaveOneOut, gallery } = await readClassFolder(paths.sample);
- * deepEqual([leaveOneOut, gallery[0].label], [true, "animals"]);
+ * deepEqual([leaveOneOut, gallery[0].term], [true, "animals"]);
  * ```
  *
  * @module
@@ -26,14 +26,10 @@
 import { existsSync } from "node:fs";
 import { join } from "node:path";
 import { listPictures } from "../pictures/folder.ts";
+import type { Picture } from "../records.ts";
 
-/** A picture and its class. */
-export interface LabelledPicture {
-  /** Relative to the folder, with "/": "train/owl/snowy.jpg". */
-  path: string;
-  /** Its class: the name of the folder below train/, test/ or DIR. */
-  label: string;
-}
+/** A picture and, as its term, its class: the folder below train/, test/ or DIR. */
+export type LabelledPicture = Pick<Picture, "path" | "term">;
 
 /** What is searched, and with what. */
 export interface ClassFolder {
@@ -83,21 +79,22 @@ export function keepUsable(
   const usable = ({ path }: LabelledPicture) => isUsable(path);
   const gallery = folder.gallery.filter(usable);
   const asked = folder.queries.filter(usable);
-  const there = countLabels(gallery);
-  const isFindable = (label: string) =>
-    (there.get(label) ?? 0) > (leaveOneOut ? 1 : 0);
+  const there = countTerms(gallery);
+  // With leave-one-out, a query does not find itself.
+  const isFindable = (term: string) =>
+    (there.get(term) ?? 0) > (leaveOneOut ? 1 : 0);
 
   const remarks = [...folder.remarks];
-  for (const [label, count] of countLabels(asked)) {
-    if (isFindable(label)) continue;
+  for (const [term, count] of countTerms(asked)) {
+    if (isFindable(term)) continue;
     remarks.push(
       leaveOneOut
-        ? `Class ${label} has one picture: it is searched among, not for`
-        : `Class ${label} has pictures in test/ and none in train/: its ` +
+        ? `Class ${term} has one picture: it is searched among, not for`
+        : `Class ${term} has pictures in test/ and none in train/: its ` +
           `${count === 1 ? "query is" : `${count} queries are`} left out`,
     );
   }
-  const queries = asked.filter(({ label }) => isFindable(label));
+  const queries = asked.filter(({ term }) => isFindable(term));
   if (queries.length === 0) {
     const unread = folder.gallery.length - gallery.length;
     throw new Error(
@@ -126,16 +123,16 @@ async function readPart(
   }
   return inClasses.map((path) => ({
     path: part ? `${part}/${path}` : path,
-    label: path.slice(0, path.indexOf("/")),
+    term: path.slice(0, path.indexOf("/")),
   }));
 }
 
-function countLabels(
+function countTerms(
   pictures: readonly LabelledPicture[],
 ): Map<string, number> {
   const counts = new Map<string, number>();
-  for (const { label } of pictures) {
-    counts.set(label, (counts.get(label) ?? 0) + 1);
+  for (const { term } of pictures) {
+    counts.set(term, (counts.get(term) ?? 0) + 1);
   }
   return counts;
 }

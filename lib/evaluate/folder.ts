@@ -14,13 +14,19 @@
  *
  * ```ts
  * import { evaluateFolder } from "#lib/evaluate/folder.ts";
- * import type { Matrix } from "../compare/matrix.ts";
-import type { Encoder } from "#lib/encoders/encoder.ts";
+ * import { openEncoder } from "#lib/encoders/encoders.ts";
+ * import { paths } from "#lib/paths.ts";
+ * import { deepEqual } from "node:assert/strict";
+ * import { join } from "node:path";
  *
- * async function report(folder: string, encoder: Encoder) {
- *   const { methods } = await evaluateFolder(folder, encoder, { size: 64 });
- *   for (const { method, top1 } of methods) console.log(method, top1.value);
- * }
+ * const folder = join(paths.sample, "animals"); // its folders are the classes
+ * const encoder = await openEncoder("offline");
+ * const { methods } = await evaluateFolder(folder, encoder, { size: 8 });
+ * await encoder.close();
+ * deepEqual(methods.map(({ method }) => method), [
+ *   ...["pixel-l1", "pixel-l2", "pixel-cosine", "pixel-correlation"],
+ *   ...["encoder-image", "encoder-text"],
+ * ]);
  * ```
  *
  * @module
@@ -28,25 +34,42 @@ import type { Encoder } from "#lib/encoders/encoder.ts";
 import { join } from "node:path";
 import { setImmediate } from "node:timers/promises";
 import pLimit from "p-limit";
-import {
-  type ClassFolder,
-  keepUsable,
-  type LabelledPicture,
-  readClassFolder,
-} from "./class_folder.ts";
-import { embedPictures } from "../embeddings/embeddings.ts";
-import type { Matrix } from "../compare/matrix.ts";
-import type { Encoder } from "../encoders/encoder.ts";
+import { topK } from "../compare/compare.ts";
+import { eachProduct } from "../compare/matrix_product.ts";
+import { type Metric, type MetricName, metrics } from "../compare/metrics.ts";
 import {
   LARGEST_GALLERY_BYTES,
   PixelGallery,
   QUERIES_A_PASS,
 } from "../compare/pixel_gallery.ts";
-import { type MethodScores, MethodTally } from "./method_tally.ts";
-import { type MetricName, metrics } from "../compare/metrics.ts";
 import { pixelVector } from "../compare/pixels.ts";
-import { similarities } from "./similarity.ts";
+import {
+  embedPictures,
+  type PictureToEmbed,
+} from "../embeddings/embeddings.ts";
+import type { Encoder } from "../encoders/encoder.ts";
 import { encodeClasses } from "../encoders/zero_shot.ts";
+import type { Estimate } from "./bootstrap.ts";
+import {
+  keepUsable,
+  type LabelledPicture,
+  readClassFolder,
+} from "./class_folder.ts";
+import { relevantRanks } from "./evaluate.ts";
+import { scoreRanks } from "./retrieval.ts";
+
+/** What a method scored; means over its queries, with their intervals. */
+export interface MethodScores {
+  /** "pixel-l1", …, "encoder-image", "encoder-text". */
+  method: string;
+  top1: Estimate;
+  precisionAt5: Estimate;
+  meanAveragePrecision: Estimate;
+  /** Milliseconds to compare and rank, the mean over the queries. */
+  msPerQuery: number;
+  /** Each query's first five: path in the gallery, value. */
+  hits: Record<string, [path: string, value: number][]>;
+}
 
 /** What came of a folder. */
 export interface FolderEvaluation {
@@ -83,153 +106,154 @@ export async function evaluateFolder(
 ): Promise<FolderEvaluation> {
   const { onProgress, signal } = options;
   const listed = await readClassFolder(folder);
+  keepUsable(listed, () => true); // Throws before anything is read.
   const all = listed.leaveOneOut
     ? listed.gallery
     : [...listed.gallery, ...listed.queries];
-  const { vectors, ...embedded } = await embedPictures(
-    encoder,
-    all.map(({ path }) => ({ path, source: join(folder, path) })),
-    {
-      onProgress: (done, total) => onProgress?.("Embedding", done, total),
-      signal,
-    },
-  );
-  const vectorRow = new Map(all.map(({ path }, row) => [path, row]));
-  const failures: { path: string; reason: string }[] = embedded.failures;
-  const failed = new Set(failures.map(({ path }) => path));
-  // Throws now where nothing can be evaluated, before pixels are read.
-  keepUsable(listed, (path) => !failed.has(path));
-  const files = all.map(({ path }) => path).filter((path) => !failed.has(path));
-  const { pixels, rowOf, unread } = await readPixels(folder, files, options);
-  failures.push(...unread);
-  for (const { path } of unread) failed.add(path);
-  const usable = keepUsable(listed, (path) => !failed.has(path));
+  const pictures = all.map(({ path }) => ({
+    path,
+    source: join(folder, path),
+  }));
+  const { vectors, failures } = await embedPictures(encoder, pictures, {
+    onProgress: (done, total) => onProgress?.("Embedding", done, total),
+    signal,
+  });
+  const reasons = new Map(failures.map(({ path, reason }) => [path, reason]));
+  const pixels = await readPixels(pictures, reasons, options);
+  const usable = keepUsable(listed, (path) => !reasons.has(path));
 
-  const vectorsOf = (pictures: readonly LabelledPicture[]) =>
-    vectors.pick(pictures.map(({ path }) => vectorRow.get(path)!));
-  const galleryVectors = vectorsOf(usable.gallery);
-  const methods = [
-    ...await searchPixels(pixels, rowOf, usable, options),
-    await searchPictures(usable, vectorsOf(usable.queries), galleryVectors),
-    await searchNames(usable, encoder, galleryVectors),
-  ];
+  const { gallery, queries } = usable;
+  const rowOf = new Map(all.map(({ path }, row) => [path, row]));
+  const rowsOf = (some: readonly LabelledPicture[]) =>
+    some.map(({ path }) => rowOf.get(path)!);
+  const searched = vectors.pick(rowsOf(gallery));
+  const asked = vectors.pick(rowsOf(queries));
+  const terms = [...new Set(gallery.map(({ term }) => term))];
+  const words = terms.map((term) => term.replaceAll(/[_-]+/g, " ").trim());
+  const named = await encodeClasses(encoder, words);
+  // Named by its class, and equal to no picture's path.
+  const names = terms.map((term) => ({ path: term, term }));
+
+  const methods: MethodScores[] = [];
+  const add = async (
+    method: string,
+    better: Metric["better"],
+    queries: readonly LabelledPicture[],
+    values: AsyncIterable<ArrayLike<number>>,
+  ) => {
+    const report = (done: number) =>
+      onProgress?.(`Comparing by ${method}`, done, queries.length);
+    const ranked = rank(queries, gallery, values, better, report);
+    methods.push({ method, ...await ranked });
+    signal?.throwIfAborted();
+  };
+  for (const name of Object.keys(metrics) as MetricName[]) {
+    const values = pixelValues(
+      pixels,
+      name,
+      rowsOf(queries),
+      rowsOf(gallery),
+      signal,
+    );
+    await add(`pixel-${name}`, metrics[name].better, queries, values);
+  }
+  await add("encoder-image", "higher", queries, eachProduct(asked, searched));
+  await add("encoder-text", "higher", names, eachProduct(named, searched));
   return {
-    gallery: usable.gallery.length,
-    queries: usable.queries.length,
+    gallery: gallery.length,
+    queries: queries.length,
     methods,
     remarks: [
       ...usable.remarks,
-      ...failures.map(({ reason }) => `Left out: ${reason}`),
+      ...[...reasons.values()].map((reason) => `Left out: ${reason}`),
     ],
   };
 }
 
-/** All pictures' pixels; those of the gallery come first in `files`. */
+/**
+ * All pictures' pixels, by row.
+ *
+ * @param reasons Pictures that are left out, and why; grows.
+ */
 async function readPixels(
-  folder: string,
-  files: readonly string[],
+  pictures: readonly PictureToEmbed[],
+  reasons: Map<string, string>,
   { size, onProgress, signal }: FolderOptions,
-) {
-  const length = size * size * 3;
-  if (files.length * length > 0.99 * LARGEST_GALLERY_BYTES) {
-    const fits = Math.sqrt(0.99 * LARGEST_GALLERY_BYTES / files.length / 3);
+): Promise<PixelGallery> {
+  const { length } = pictures;
+  const bytes = size * size * 3;
+  if (length * bytes > 0.99 * LARGEST_GALLERY_BYTES) {
+    const fits = Math.sqrt(0.99 * LARGEST_GALLERY_BYTES / length / 3);
     throw new RangeError(
-      `${files.length} pictures of ${size} x ${size} pixels do not fit in ` +
-        `4 GB: choose a size up to ${Math.floor(fits)}`,
+      `${length} pictures of ${size} x ${size} pixels do not fit in 4 GB: ` +
+        `choose a size up to ${Math.floor(fits)}`,
     );
   }
-  const pixels = new PixelGallery(files.length, length);
-  const unread: { path: string; reason: string }[] = [];
+  const pixels = new PixelGallery(length, bytes);
   let done = 0;
-  await pLimit(4).map(files, async (path, row) => {
-    if (signal?.aborted) return;
+  await pLimit(4).map(pictures, async ({ path, source }, row) => {
+    if (signal?.aborted || reasons.has(path)) return;
     try {
-      pixels.set(row, await pixelVector(join(folder, path), size));
+      pixels.set(row, await pixelVector(source, size));
     } catch (error) {
-      unread.push({ path, reason: (error as Error).message });
+      reasons.set(path, (error as Error).message);
     }
-    onProgress?.("Reading pixels", ++done, files.length);
+    onProgress?.("Reading pixels", ++done, length);
   });
   signal?.throwIfAborted();
-  const rowOf = new Map(files.map((path, row) => [path, row]));
-  return { pixels, rowOf, unread };
+  return pixels;
 }
 
-/** Every query with every metric, as many queries at a time as one pass takes. */
-async function searchPixels(
+/** Each query's values with the gallery, as many queries as go in one pass. */
+async function* pixelValues(
   pixels: PixelGallery,
-  rowOf: ReadonlyMap<string, number>,
-  folder: ClassFolder,
-  { onProgress, signal }: FolderOptions,
-): Promise<MethodScores[]> {
-  const { gallery, queries } = folder;
-  const galleryRows = gallery.map(({ path }) => rowOf.get(path)!);
-  const rows = galleryRows[galleryRows.length - 1] + 1;
-  const scores: MethodScores[] = [];
-  for (const name of Object.keys(metrics) as MetricName[]) {
-    const tally = new MethodTally(
-      `pixel-${name}`,
-      metrics[name].better,
-      gallery,
-    );
-    for (let start = 0; start < queries.length; start += QUERIES_A_PASS) {
-      // Lets progress be drawn and Ctrl-C be heard.
-      await setImmediate();
-      signal?.throwIfAborted();
-      const batch = queries.slice(start, start + QUERIES_A_PASS);
-      const vectors = batch.map(({ path }) => pixels.get(rowOf.get(path)!));
-      const started = performance.now();
-      const values = pixels.compare(vectors, name, rows);
-      batch.forEach((query, q) =>
-        tally.add(query, galleryRows.map((row) => values[q][row]))
-      );
-      tally.milliseconds += performance.now() - started;
-      onProgress?.(
-        `Comparing by ${name}`,
-        start + batch.length,
-        queries.length,
-      );
+  metric: MetricName,
+  queries: readonly number[],
+  gallery: readonly number[],
+  signal?: AbortSignal,
+): AsyncGenerator<Float64Array> {
+  // The gallery's rows come before the others.
+  const rows = gallery[gallery.length - 1] + 1;
+  for (let start = 0; start < queries.length; start += QUERIES_A_PASS) {
+    // Lets progress be drawn and Ctrl-C be heard.
+    await setImmediate();
+    signal?.throwIfAborted();
+    const pass = queries.slice(start, start + QUERIES_A_PASS);
+    const vectors = pass.map((row) => pixels.get(row));
+    for (const values of pixels.compare(vectors, metric, rows)) {
+      yield Float64Array.from(gallery, (row) => values[row]);
     }
-    scores.push(tally.scores());
   }
-  return scores;
 }
 
-/** Every query's embedding with the gallery's. */
-function searchPictures(
-  { gallery, queries }: ClassFolder,
-  vectors: Matrix,
-  galleryVectors: Matrix,
-): Promise<MethodScores> {
-  const tally = new MethodTally("encoder-image", "higher", gallery);
-  return searchEmbeddings(tally, queries, vectors, galleryVectors);
-}
-
-/** One query a class of the gallery: its name, in a sentence. */
-async function searchNames(
-  { gallery }: ClassFolder,
-  encoder: Encoder,
-  galleryVectors: Matrix,
-): Promise<MethodScores> {
-  const labels = [...new Set(gallery.map(({ label }) => label))];
-  const names = labels.map((label) => label.replaceAll(/[_-]+/g, " ").trim());
-  const vectors = await encodeClasses(encoder, names);
-  // Named by its class, and equal to no picture's path.
-  const queries = labels.map((label) => ({ path: label, label }));
-  const tally = new MethodTally("encoder-text", "higher", gallery);
-  return searchEmbeddings(tally, queries, vectors, galleryVectors);
-}
-
-async function searchEmbeddings(
-  tally: MethodTally,
+/**
+ * Ranks the gallery for each query, and scores the rankings. A query that is in
+ * the gallery does not find itself.
+ *
+ * @param values For each query, its values with the gallery.
+ */
+async function rank(
   queries: readonly LabelledPicture[],
-  vectors: Matrix,
-  galleryVectors: Matrix,
-): Promise<MethodScores> {
-  const started = performance.now();
-  for await (const one of similarities(vectors, galleryVectors)) {
-    tally.add(queries[one.query], one.values);
+  gallery: readonly LabelledPicture[],
+  values: AsyncIterable<ArrayLike<number>>,
+  better: Metric["better"],
+  onProgress: (done: number) => void,
+): Promise<Omit<MethodScores, "method">> {
+  const ranks: number[][] = [];
+  const hits: MethodScores["hits"] = {};
+  let milliseconds = 0, started = performance.now();
+  for await (const ofQuery of values) {
+    const { path, term } = queries[ranks.length];
+    const ranking = topK(ofQuery, gallery.length, better)
+      .map(({ index, value }) => ({ ...gallery[index], value }))
+      .filter((hit) => hit.path !== path);
+    ranks.push(relevantRanks(ranking.map((hit) => hit.term === term)));
+    hits[path] = ranking.slice(0, 5).map((hit) => [hit.path, hit.value]);
+    milliseconds += performance.now() - started;
+    onProgress(ranks.length);
+    started = performance.now();
   }
-  tally.milliseconds = performance.now() - started;
-  return tally.scores();
+  const { r1, precisionAt5, meanAveragePrecision } = scoreRanks(ranks);
+  const msPerQuery = milliseconds / ranks.length;
+  return { top1: r1, precisionAt5, meanAveragePrecision, msPerQuery, hits };
 }

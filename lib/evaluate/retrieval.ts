@@ -41,7 +41,7 @@ import {
   recallAtK,
 } from "./evaluate.ts";
 import type { Matrix } from "../compare/matrix.ts";
-import { similarities } from "./similarity.ts";
+import { eachProduct } from "../compare/matrix_product.ts";
 
 /** What a direction scored. */
 export interface RetrievalScores {
@@ -128,12 +128,9 @@ export async function rankRelevant(
   { onProgress, signal }: RetrievalOptions = {},
 ): Promise<number[][]> {
   const ranks: number[][] = [];
-  for await (
-    const { query, values } of similarities(queries, gallery, { signal })
-  ) {
-    ranks.push(
-      relevant[query].map((item) => rankOf(item, values)).sort((a, b) => a - b),
-    );
+  for await (const values of eachProduct(queries, gallery, { signal })) {
+    const own = relevant[ranks.length].map((item) => rankOf(item, values));
+    ranks.push(own.sort((a, b) => a - b));
     if (ranks.length % 100 === 0) onProgress?.(ranks.length, queries.count);
   }
   onProgress?.(ranks.length, queries.count);

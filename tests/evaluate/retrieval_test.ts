@@ -1,12 +1,12 @@
 import { deepEqual, equal, ok, rejects, throws } from "node:assert/strict";
 import { estimateMean, estimateMedian } from "#lib/evaluate/bootstrap.ts";
 import { Matrix } from "#lib/compare/matrix.ts";
+import { eachProduct } from "#lib/compare/matrix_product.ts";
 import {
   rankRelevant,
   scoreCaptions,
   scoreRanks,
 } from "#lib/evaluate/retrieval.ts";
-import { similarities } from "#lib/evaluate/similarity.ts";
 
 Deno.test("scoreRanks() worked by hand", () => {
   // Four queries; their own items at these ranks.
@@ -78,21 +78,21 @@ Deno.test("scoreCaptions() does not search with a picture that has no caption", 
   deepEqual(imageToText.ranks, [[1], [1]]);
 });
 
-Deno.test("similarities() refuses what no ranking could place, and reports where", async () => {
+Deno.test("eachProduct() refuses what no ranking could place, and reports where", async () => {
   const run = (queries: number[][], gallery: number[][]) =>
-    similarities(Matrix.of(queries), Matrix.of(gallery)).next();
+    eachProduct(Matrix.of(queries), Matrix.of(gallery)).next();
   await rejects(run([[1, 2]], [[1], [2]]), /equal length, got 2 and 1/);
   await rejects(
     run([[1]], [[2], [NaN]]),
-    /expected numbers, got NaN in gallery 1/,
+    /expected numbers, got NaN in the gallery, row 1/,
   );
   equal((await run([], [[1]])).done, true);
 });
 
-Deno.test("similarities() stops when it is asked to", async () => {
+Deno.test("eachProduct() stops when it is asked to", async () => {
   const vectors = Matrix.of([[1]]);
   const signal = AbortSignal.abort(new Error("enough"));
-  await rejects(similarities(vectors, vectors, { signal }).next(), /enough/);
+  await rejects(eachProduct(vectors, vectors, { signal }).next(), /enough/);
 });
 
 Deno.test("estimateMean() gives the interval that SciPy gives", () => {
