@@ -12,7 +12,7 @@ import { table } from "../lib/display/table.ts";
 import { paths } from "../lib/paths.ts";
 import { runChild } from "./child.ts";
 import { CommandError, readArguments, runCommand } from "./command.ts";
-import { findPython } from "./find_python.ts";
+import { findPython } from "./python.ts";
 import { progressOn } from "./progress.ts";
 import { ensureSetup } from "./setup.ts";
 
@@ -91,7 +91,7 @@ function machine(): string {
 /** Makes .venv-bench, or brings it up to date. */
 async function installPeers(signal: AbortSignal): Promise<void> {
   const { benchPython } = await import("../bench/harness.ts");
-  const { program } = await findPython();
+  const program = await findPython();
   const { line, passing } = progressOn(process.stderr);
   const folder = join(paths.root, ".venv-bench");
   const requirements = join(paths.root, "requirements-bench.txt");

@@ -16,6 +16,7 @@ import { spawn } from "node:child_process";
 import process from "node:process";
 import { createInterface } from "node:readline";
 import { paths } from "../lib/paths.ts";
+import { CommandError } from "./command.ts";
 
 /** How to run a child. */
 export interface ChildOptions {
@@ -85,4 +86,27 @@ export async function runChild(
   signal?.removeEventListener("abort", stop);
   signal?.throwIfAborted();
   return { code, output: lines.join("\n") };
+}
+
+/**
+ * Runs a program that has to succeed.
+ *
+ * @param what What it is called where it fails: "deno install".
+ * @throws {CommandError} If it fails: quotes its errors, or its last lines.
+ */
+export async function runOrFail(
+  what: string,
+  program: string,
+  args: string[],
+  options?: ChildOptions,
+): Promise<void> {
+  const { code, output } = await runChild(program, args, options);
+  if (code === 0) return;
+  const lines = output.split("\n").filter((line) => line.trim() !== "");
+  const errors = lines.filter((line) => /^error:/i.test(line));
+  const told = (errors.length > 0 ? errors : lines).slice(-3);
+  // Under an error of Deno's stand its causes, the deepest last.
+  const deepest = lines.at(-1) ?? `ended with status ${code}`;
+  if (!told.includes(deepest)) told.push(deepest);
+  throw new CommandError(`${what}: ${told.join("\n")}`);
 }

@@ -4,14 +4,14 @@
  *
  * @module
  */
-import { existsSync, readFileSync } from "node:fs";
 import { copyFile, link, mkdir, rename, rm } from "node:fs/promises";
-import { dirname, join } from "node:path";
+import { dirname, join, relative } from "node:path";
 import process from "node:process";
 import { writeAtomic } from "../lib/files.ts";
 import { paths } from "../lib/paths.ts";
 import { CommandError, DENO_VERSION } from "./command.ts";
 import { venvPython } from "./python.ts";
+import type { Step } from "./step.ts";
 
 // Beside Python, because npx may clear its own copy at any time.
 const deno = join(
@@ -41,29 +41,25 @@ export const jupyterEnvironment: Record<string, string> = {
   JUPYTER_RUNTIME_DIR: join(paths.venv, "var", "runtime"),
 };
 
-/** Whether the kernel is there and described. */
-export function kernelReady(): boolean {
-  return existsSync(deno) && existsSync(specPath) &&
-    readFileSync(specPath, "utf8") === spec;
-}
-
-/**
- * Puts the Deno that runs, and its description, into `.venv`.
- *
- * @throws {CommandError} If it is not the version whose kernel works.
- */
-export async function setUpKernel(): Promise<void> {
-  if (Deno.version.deno !== DENO_VERSION) {
-    throw new CommandError(
-      `Deno ${Deno.version.deno} is running; the notebooks need the kernel of ${DENO_VERSION}: run npx deno@${DENO_VERSION} task setup once, then this again`,
-    );
-  }
-  await mkdir(dirname(deno), { recursive: true });
-  const temporary = `${deno}.part`;
-  await rm(temporary, { force: true });
-  // A link costs no space; it fails across disks and on another user's file.
-  await link(Deno.execPath(), temporary)
-    .catch(() => copyFile(Deno.execPath(), temporary));
-  await rename(temporary, deno);
-  await writeAtomic(specPath, spec);
-}
+/** Puts the Deno that runs, and its description, into `.venv`. */
+export const notebookKernel: Step = {
+  name: "notebook kernel",
+  stamp: join(paths.venv, "kernel.json"),
+  inputs: () => ({ spec }),
+  outputs: [deno, specPath].map((path) => relative(paths.venv, path)),
+  async run() {
+    if (Deno.version.deno !== DENO_VERSION) {
+      throw new CommandError(
+        `Deno ${Deno.version.deno} is running; the notebooks need the kernel of ${DENO_VERSION}: run npx deno@${DENO_VERSION} task setup once, then this again`,
+      );
+    }
+    const temporary = `${deno}.part`;
+    await mkdir(dirname(deno), { recursive: true });
+    await rm(temporary, { force: true });
+    // A link costs no space; it fails across disks and on another user's file.
+    await link(Deno.execPath(), temporary)
+      .catch(() => copyFile(Deno.execPath(), temporary));
+    await rename(temporary, deno);
+    await writeAtomic(specPath, spec);
+  },
+};

@@ -1,91 +1,81 @@
 /**
- * Makes `.venv`, Python's virtual environment, from requirements.txt and
- * constraints.txt, which pins what those packages draw in (see pin.py).
- *
- * ```text
- * .venv/contact-sheet.json   written last, so its absence shows a half-done one
- * ```
+ * `.venv`, Python's virtual environment: the Python to make it with, and what
+ * is installed in it, from requirements.txt and constraints.txt, which pins
+ * what those packages draw in (see pin.py).
  *
  * @module
  */
-import { createHash } from "node:crypto";
-import { readFileSync, realpathSync, rmSync } from "node:fs";
+import { realpathSync, rmSync } from "node:fs";
 import { join } from "node:path";
 import process from "node:process";
-import { writeAtomic } from "../lib/files.ts";
 import { paths } from "../lib/paths.ts";
-import { type ChildOptions, type ChildResult, runChild } from "./child.ts";
+import {
+  type ChildOptions,
+  type ChildResult,
+  runChild,
+  runOrFail,
+} from "./child.ts";
 import { CommandError } from "./command.ts";
-import { findPython } from "./find_python.ts";
+import { hashFiles, type Step, writeStamp } from "./step.ts";
 
 /** The Python program of `.venv`. */
 export const venvPython: string = process.platform === "win32"
   ? join(paths.venv, "Scripts", "python.exe")
   : join(paths.venv, "bin", "python");
 
-const requirements = join(paths.root, "requirements.txt");
-const stampPath = join(paths.venv, "contact-sheet.json");
+// The pip that comes with an older Python takes three times as long.
+const PIP = "pip==26.3";
 
-/** What a whole environment was made from. */
-interface Stamp {
-  /** The program behind `.venv`: another after an upgrade of the system. */
-  python: string;
-  /** The project's folder: scripts in `.venv` do not survive a move. */
-  root: string;
-  /** SHA-256 of requirements.txt and constraints.txt. */
-  requirements: string;
-}
+/** Makes `.venv` anew, empty. */
+export const virtualEnvironment: Step = {
+  name: "virtual environment",
+  stamp: join(paths.venv, "environment.json"),
+  inputs: () => ({
+    // The program behind `.venv`: another after an upgrade of the system.
+    python: realpathSync(venvPython),
+    // Scripts in `.venv` do not survive a move.
+    root: paths.root,
+  }),
+  outputs: [],
+  async run({ signal }) {
+    const program = await findPython();
+    rmSync(virtualEnvironment.stamp, { force: true });
+    const args = ["-m", "venv", "--clear", paths.venv];
+    await runOrFail(`${program} -m venv`, program, args, { signal });
+    // Without it, the older one does.
+    await runPip(["install", "--no-compile", "--retries=1", PIP], { signal })
+      .catch(() => signal?.throwIfAborted());
+  },
+};
 
-/** Whether `.venv` is whole and holds what requirements.txt says. */
-export function pythonReady(): boolean {
-  return isWhole() && readStamp()?.requirements === currentStamp().requirements;
-}
-
-/**
- * Makes `.venv` anew, or brings it up to date if it was whole.
- *
- * Nothing of a half-done one is kept: pip takes a package in the midst of which
- * it was stopped for installed.
- *
- * @param onStage Called with what is being done.
- * @throws {CommandError} If no Python will do, or pip fails: quotes it.
- */
-export async function setUpPython(
-  onStage: (stage: string) => void,
-  signal?: AbortSignal,
-): Promise<void> {
-  if (!isWhole()) {
-    const { program } = await findPython();
-    onStage("virtual environment");
-    rmSync(stampPath, { force: true });
-    const { code, output } = await runChild(
-      program,
-      ["-m", "venv", "--clear", paths.venv],
-      { signal },
-    );
-    if (code !== 0) {
-      throw new CommandError(`${program} -m venv: ${lastLines(output)}`);
-    }
-  }
-  await installRequirements(onStage, signal);
-  await writeAtomic(stampPath, JSON.stringify(currentStamp(), null, 2));
-}
-
-async function installRequirements(
-  onStage: (stage: string) => void,
-  signal?: AbortSignal,
-): Promise<void> {
-  let collected = 0;
-  await runPip(["install", "--requirement", requirements], (line) => {
-    if (line.startsWith("Collecting ")) {
-      onStage(`${++collected} packages found`);
-    } else if (line.startsWith("Installing collected packages")) {
-      // From here on a stop leaves a package half written.
-      rmSync(stampPath, { force: true });
-      onStage(`installing ${line.split(",").length} packages`);
-    }
-  }, signal);
-}
+/** Brings the packages in `.venv` up to date. */
+export const pythonPackages: Step = {
+  name: "Python packages",
+  stamp: join(paths.venv, "packages.json"),
+  inputs: () => ({
+    requirements: hashFiles("requirements.txt", "constraints.txt"),
+  }),
+  outputs: [],
+  async run({ onStage, signal }) {
+    let found = 0;
+    const args = ["--requirement", join(paths.root, "requirements.txt")];
+    // Compiled when imported: few of these modules ever are.
+    await runPip(["install", "--no-compile", ...args], {
+      signal,
+      onLine(line) {
+        if (line.startsWith("Collecting ")) {
+          onStage(`${++found} packages found`);
+        } else if (line.startsWith("Installing collected packages")) {
+          // pip takes a package in the midst of which it was stopped for
+          // installed: after a stop from here on, all is to be made anew.
+          rmSync(virtualEnvironment.stamp, { force: true });
+          onStage(`installing ${line.split(",").length} packages`);
+        }
+      },
+    });
+    await writeStamp(virtualEnvironment);
+  },
+};
 
 /**
  * Runs the pip of `.venv`.
@@ -94,34 +84,37 @@ async function installRequirements(
  */
 export async function runPip(
   [command, ...args]: string[],
-  onLine: (line: string) => void,
-  signal?: AbortSignal,
+  { signal, onLine }: ChildOptions,
 ): Promise<void> {
   const quiet = "--no-input --disable-pip-version-check --progress-bar off";
-  const { code, output } = await runModule(
-    ["pip", command, ...quiet.split(" "), ...args],
-    { signal, onLine },
-  );
-  if (code === 0) return;
-  const broken = output.match(/connection broken by '(.*)'/)?.[1];
-  throw new CommandError(
-    broken
-      ? `pip has no connection to its package index: ${broken}`
-      : `pip ${command} failed: ${lastLines(output)}`,
-  );
+  const all = ["pip", command, ...quiet.split(" "), ...args];
+  let broken: string | undefined;
+  await runOrFail(`pip ${command}`, venvPython, withParent(all), {
+    signal,
+    onLine(line, stream) {
+      broken ??= line.match(/connection broken by '(.*)'/)?.[1];
+      onLine?.(line, stream);
+    },
+  }).catch((error) => {
+    throw broken === undefined || signal?.aborted ? error : new CommandError(
+      `pip has no connection to its package index: ${broken}`,
+    );
+  });
 }
 
 /**
- * Runs a Python module, as `python -m` does, until it or this process ends, be
- * it by `kill -9`: no pip is left to write into what the next set-up makes, and
- * no server to hold a port.
+ * Runs a Python module of `.venv`, as `python -m` does, until it or this
+ * process ends, be it by `kill -9`: no pip is left to write into what the next
+ * set-up makes, and no server to hold a port.
  */
 export function runModule(
   args: string[],
   options: ChildOptions,
 ): Promise<ChildResult> {
-  return runChild(venvPython, ["-c", WITH_PARENT, ...args], options);
+  return runChild(venvPython, withParent(args), options);
 }
+
+const withParent = (args: string[]) => ["-c", WITH_PARENT, ...args];
 
 const WITH_PARENT = `
 import os, runpy, signal, sys, threading, time
@@ -135,39 +128,38 @@ del sys.argv[0]
 runpy.run_module(sys.argv[0], run_name="__main__", alter_sys=True)
 `;
 
-function isWhole(): boolean {
-  const stamp = readStamp();
-  const current = currentStamp();
-  return stamp !== undefined && current.python !== "" &&
-    stamp.python === current.python && stamp.root === current.root;
-}
-
-function currentStamp(): Stamp {
-  return {
-    python: orElse("", () => realpathSync(venvPython)),
-    root: paths.root,
-    requirements: createHash("sha256")
-      .update(readFileSync(requirements))
-      .update(readFileSync(join(paths.root, "constraints.txt")))
-      .digest("hex"),
-  };
-}
-
-function readStamp(): Stamp | undefined {
-  return orElse(undefined, () => JSON.parse(readFileSync(stampPath, "utf8")));
-}
-
-function orElse<Value>(fallback: Value, read: () => Value): Value {
-  try {
-    return read();
-  } catch {
-    return fallback;
+/**
+ * The first Python on PATH that will do, as a program's name.
+ *
+ * @throws {CommandError} If none will do: says what was found and what to do.
+ */
+export async function findPython(): Promise<string> {
+  const minors = [14, 13, 12, 11, 10].map((minor) => `python3.${minor}`);
+  const found: string[] = [];
+  for (const program of ["python3", "python", "py", ...minors]) {
+    const { output } = await runChild(program, ["-c", PROBE]);
+    if (output === "fits") return program;
+    // Else not there, or not a Python: Windows has placeholders.
+    if (/^\d+\.\d+\.\d+ \(/.test(output)) found.push(`${program} ${output}`);
   }
+  const list = found.join(", ") || "no python3, python or py on PATH";
+  const advice = list.includes("without venv")
+    ? "Install that module (Debian, Ubuntu: apt install python3-venv)"
+    : "Install it from python.org or with your system's package manager";
+  throw new CommandError(
+    `Python 3.10 or later with its venv module is needed; found ${list}. ${advice} and run this again.`,
+  );
 }
 
-/** pip's and venv's own words: the errors, else the last lines. */
-function lastLines(output: string): string {
-  const lines = output.split("\n").filter((line) => line.trim() !== "");
-  const errors = lines.filter((line) => line.startsWith("ERROR:"));
-  return (errors.length > 0 ? errors : lines).slice(-3).join("\n");
-}
+// Python 2 runs this too, and so can say that it is too old.
+const PROBE = `
+import sys
+version = ".".join(map(str, sys.version_info[:3]))
+if sys.version_info < (3, 10):
+    sys.exit(version + " (too old)")
+try:
+    import ensurepip, venv
+except ImportError:
+    sys.exit(version + " (without venv)")
+print("fits")
+`;

@@ -1,77 +1,69 @@
 /**
  * Set-up: installs what is missing, all of it below the project's folder.
  *
- * Each step can tell whether it is done, and a step that was stopped half-way
- * is not done, so running any command again repairs it. Where nothing is
- * missing this costs a few milliseconds.
+ * A step that was stopped half-way is not done, so running any command again
+ * repairs it. Where nothing is missing this costs a few milliseconds.
  *
  * @module
  */
-import { createHash } from "node:crypto";
-import { existsSync, readFileSync } from "node:fs";
+import { readFileSync } from "node:fs";
 import { join } from "node:path";
 import process from "node:process";
-import { writeAtomic } from "../lib/files.ts";
 import { paths } from "../lib/paths.ts";
-import { runChild } from "./child.ts";
+import { runOrFail } from "./child.ts";
 import { CommandError, readArguments, runCommand } from "./command.ts";
-import { kernelReady, setUpKernel } from "./kernel.ts";
-import {
-  offlineEncoderReady,
-  offlineLargeReady,
-  setUpOfflineEncoder,
-  setUpOfflineLarge,
-} from "./offline_encoder.ts";
+import { notebookKernel } from "./kernel.ts";
+import { offlineEncoder, offlineLarge } from "./offline_encoder.ts";
 import { takeLock } from "./lock.ts";
 import { progressOn } from "./progress.ts";
-import { pythonReady, setUpPython } from "./python.ts";
+import { pythonPackages, virtualEnvironment } from "./python.ts";
+import { hashFiles, isDone, type Step, writeStamp } from "./step.ts";
 
-/** One part of set-up. */
-interface Step {
-  name: string;
-  /** Whether nothing is left to do; cheap. */
-  done: () => boolean;
-  /** Does it; `onStage` is told what is being done. */
-  run: (
-    onStage: (stage: string) => void,
-    signal?: AbortSignal,
-  ) => Promise<void>;
-}
+const { imports }: { imports: Record<string, string> } = JSON.parse(
+  readFileSync(join(paths.root, "deno.json"), "utf8"),
+);
 
-const steps: Step[] = [
-  { name: "npm packages", done: packagesReady, run: setUpPackages },
-  { name: "Python packages", done: pythonReady, run: setUpPython },
-  { name: "notebook kernel", done: kernelReady, run: setUpKernel },
-  {
-    name: "offline encoder",
-    done: offlineEncoderReady,
-    run: setUpOfflineEncoder,
-  },
-];
-
-/** What `--large` asks for besides. */
-const largeStep: Step = {
-  name: "encoder offline-large",
-  done: offlineLargeReady,
-  run: setUpOfflineLarge,
+export const npmPackages: Step = {
+  name: "npm packages",
+  stamp: join(paths.root, "node_modules", "contact-sheet.json"),
+  inputs: () => ({
+    imports: JSON.stringify(imports),
+    lock: hashFiles("deno.lock"),
+  }),
+  outputs: Object.values(imports)
+    .flatMap((target) => target.match(/^npm:(.+)@[^@]+$/)?.[1] ?? [])
+    .map((name) => `${name}/package.json`),
+  run: ({ signal }) =>
+    runOrFail("deno install", Deno.execPath(), ["install", "--quiet"], {
+      signal,
+      env: { NO_COLOR: "1", RUST_BACKTRACE: "0" },
+    }),
 };
+
+const all = [
+  npmPackages,
+  virtualEnvironment,
+  pythonPackages,
+  notebookKernel,
+  offlineEncoder,
+];
 
 /**
  * Installs what is missing and says so on standard error; silent otherwise.
  *
+ * @param steps In the order in which one needs the other.
  * @throws {CommandError} If something cannot be installed: says why. What was
  * done by then stays done.
  */
 export async function ensureSetup(
   signal?: AbortSignal,
-  { large = false }: { large?: boolean } = {},
+  steps: Step[] = all,
 ): Promise<void> {
-  const wanted = large ? [...steps, largeStep] : steps;
-  if (wanted.every(({ done }) => done())) return;
+  if (steps.every(isDone)) return;
   using _lock = await takeLock("Set-up");
-  for (const step of wanted) {
-    // Asked here and now: making .venv anew takes the kernel with it.
-    if (!step.done()) await runStep(step, signal);
+  for (const step of steps) {
+    // Asked here and now: making .venv anew takes what is in it with it.
+    if (!isDone(step)) await runStep(step, signal);
   }
 }
 
@@ -85,7 +77,8 @@ async function runStep(step: Step, signal?: AbortSignal): Promise<void> {
     progress.passing(`Set-up: ${step.name}${stage} … ${seconds()}`);
   }, 500);
   try {
-    await step.run((text) => stage = `, ${text}`, signal);
+    await step.run({ signal, onStage: (text) => stage = `, ${text}` });
+    await writeStamp(step);
   } catch (error) {
     if (signal?.aborted || !(error instanceof Error)) throw error;
     throw new CommandError(
@@ -95,54 +88,6 @@ async function runStep(step: Step, signal?: AbortSignal): Promise<void> {
     clearInterval(timer);
   }
   progress.line(`Set-up: ${step.name}, done ${seconds()}`);
-}
-
-const packagesFolder = join(paths.root, "node_modules");
-const packagesStamp = join(packagesFolder, "contact-sheet.txt");
-
-function packagesReady(): boolean {
-  return packageNames().every((name) =>
-    existsSync(join(packagesFolder, name, "package.json"))
-  ) &&
-    existsSync(packagesStamp) &&
-    readFileSync(packagesStamp, "utf8") === packagesHash();
-}
-
-async function setUpPackages(
-  _: (stage: string) => void,
-  signal?: AbortSignal,
-): Promise<void> {
-  const { code, output } = await runChild(
-    Deno.execPath(),
-    ["install", "--quiet"],
-    { signal, env: { NO_COLOR: "1", RUST_BACKTRACE: "0" } },
-  );
-  if (code !== 0) {
-    // What failed, and at the end the deepest cause.
-    const [first, ...causes] = output.trim().split("\n");
-    throw new CommandError(
-      ["deno install", first, ...causes.slice(-1)].join(": "),
-    );
-  }
-  await writeAtomic(packagesStamp, packagesHash());
-}
-
-/** The npm packages that deno.json names, as folders of node_modules. */
-function packageNames(): string[] {
-  return Object.values(readImports())
-    .flatMap((target) => target.match(/^npm:(.+)@[^@]+$/)?.[1] ?? []);
-}
-
-function packagesHash(): string {
-  return createHash("sha256")
-    .update(JSON.stringify(readImports()))
-    .update(readFileSync(join(paths.root, "deno.lock")))
-    .digest("hex");
-}
-
-function readImports(): Record<string, string> {
-  return JSON.parse(readFileSync(join(paths.root, "deno.json"), "utf8"))
-    .imports;
 }
 
 if (import.meta.main) {
@@ -160,7 +105,7 @@ set-up that was stopped; to begin anew, delete node_modules and .venv.
            results at half the speed`,
       options: { large: { type: "boolean", default: false } },
     });
-    await ensureSetup(signal, { large: values.large });
+    await ensureSetup(signal, values.large ? [...all, offlineLarge] : all);
     console.log("Set-up is complete.");
   });
 }

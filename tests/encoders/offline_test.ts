@@ -281,8 +281,8 @@ encoderTest("set-up notices what a stopped one left", async () => {
     await symlink(join(OFFLINE_FOLDER, file), join(folder, file));
   }
   equal(offlineEncoderReady(folder), false);
-  const stamp = join(folder, "setup.json");
-  await copyFile(join(OFFLINE_FOLDER, "setup.json"), stamp);
+  const stamp = join(folder, "stamp.json");
+  await copyFile(join(OFFLINE_FOLDER, "stamp.json"), stamp);
   equal(offlineEncoderReady(folder), true);
 
   const cut = join(folder, "classes.json");

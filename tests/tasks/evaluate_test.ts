@@ -3,10 +3,11 @@ import { readFile } from "node:fs/promises";
 import { join } from "node:path";
 import { paths } from "#lib/paths.ts";
 import { runChild } from "../../tasks/child.ts";
-import { kernelReady } from "../../tasks/kernel.ts";
+import { notebookKernel } from "../../tasks/kernel.ts";
 import { offlineEncoderReady } from "../../tasks/offline_encoder.ts";
+import { isDone } from "../../tasks/step.ts";
 
-const ignore = !kernelReady() || !offlineEncoderReady();
+const ignore = !isDone(notebookKernel) || !offlineEncoderReady();
 if (ignore) console.warn("evaluate_command_test: run deno task setup first");
 
 /** Runs `task evaluate` with its data in a folder of its own. */

@@ -8,10 +8,11 @@ import process from "node:process";
 import { setTimeout as sleep } from "node:timers/promises";
 import { paths } from "#lib/paths.ts";
 import { runChild } from "../../tasks/child.ts";
-import { jupyterEnvironment, kernelReady } from "../../tasks/kernel.ts";
+import { jupyterEnvironment, notebookKernel } from "../../tasks/kernel.ts";
 import { venvPython } from "../../tasks/python.ts";
+import { isDone } from "../../tasks/step.ts";
 
-const ignore = !kernelReady();
+const ignore = !isDone(notebookKernel);
 if (ignore) console.warn("execute_test: skipped, run deno task setup first");
 
 const script = join(paths.root, "tasks", "execute.py");

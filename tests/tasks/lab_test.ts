@@ -8,7 +8,7 @@ import { createInterface } from "node:readline";
 import { paths } from "#lib/paths.ts";
 import { runChild } from "../../tasks/child.ts";
 
-const ignore = !existsSync(join(paths.venv, "contact-sheet.json"));
+const ignore = !existsSync(join(paths.venv, "packages.json"));
 if (ignore) console.warn("lab_test: skipped, run deno task setup first");
 
 const lab = (...args: string[]) => ["run", "-A", "tasks/lab.ts", ...args];

@@ -1,106 +1,254 @@
-import { deepEqual, equal, match, throws } from "node:assert/strict";
+import { deepEqual, equal, match } from "node:assert/strict";
 import { chmod, cp, mkdir, readdir, rm, writeFile } from "node:fs/promises";
 import { existsSync } from "node:fs";
 import { join } from "node:path";
 import { paths } from "#lib/paths.ts";
 import { runChild } from "../../tasks/child.ts";
-import { choosePython } from "../../tasks/find_python.ts";
 
-Deno.test("choosePython() takes the first that will do", () => {
-  const python = { program: "python3", version: [3, 9, 2], venv: true };
-  const newer = { program: "python3.12", version: [3, 12, 1], venv: true };
-  equal(choosePython([python, newer]), newer);
-});
-
-Deno.test("choosePython() says what was found and what to do", () => {
-  throws(() => choosePython([]), /found no python3, python or py on PATH/);
-  throws(
-    () => choosePython([{ program: "py", version: [2, 7, 18], venv: false }]),
-    /Python 3\.10 or later .* found py 2\.7\.18 \(too old\).* python\.org/,
-  );
-  throws(
-    () => choosePython([{ program: "py", version: [3, 11, 2], venv: false }]),
-    /found py 3\.11\.2 \(without venv\).* apt install python3-venv/,
-  );
-});
-
-Deno.test("findPython() asks the programs on PATH and passes over others", async () => {
+Deno.test("findPython() asks the programs on PATH and says what was found", async () => {
   const folder = await Deno.makeTempDir();
+  const { output: python } = await runChild("python3", [
+    ...["-c", "import sys; print(sys.executable)"],
+  ]);
+  /** Runs what it is asked with the real Python, but another's looks. */
+  const pretend = (looks: string) =>
+    `exec ${python} -c "import sys; ${looks}; exec(sys.argv[1])" "$2"`;
+  const version = (text: string) =>
+    `sys.version_info = (${text.replaceAll(".", ", ")})`;
   const found = async (programs: Record<string, string>) => {
     for (const name of await readdir(folder)) await rm(join(folder, name));
-    for (const [name, answer] of Object.entries(programs)) {
-      await writeFile(join(folder, name), `#!/bin/sh\necho '${answer}'\n`);
+    for (const [name, script] of Object.entries(programs)) {
+      await writeFile(join(folder, name), `#!/bin/sh\n${script}\n`);
       await chmod(join(folder, name), 0o755);
     }
     const { output } = await evaluate(
       paths.root,
-      `import { findPython } from "./tasks/find_python.ts";
-       console.log(await findPython().then((it) => it.program, (error) => error.message));`,
+      `import { findPython } from "./tasks/python.ts";
+       console.log(await findPython().catch((error) => error.message));`,
       { PATH: folder },
     );
     return output;
   };
-  match(await found({}), /found no python3, python or py on PATH/);
   match(
-    await found({ python3: "[[3, 6, 15], true]", python: "not a Python" }),
-    /found python3 3\.6\.15 \(too old\)\./,
+    await found({}),
+    /^Python 3\.10 or later with its venv module is needed; found no python3, python or py on PATH\. Install it from python\.org .* run this again\.$/,
+  );
+  match(
+    await found({
+      python3: pretend(version("3.9.2")),
+      python: "echo not a Python",
+      py: pretend(version("2.7.18")),
+    }),
+    /found python3 3\.9\.2 \(too old\), py 2\.7\.18 \(too old\)\. Install it from/,
+  );
+  const withoutVenv = `${version("3.11.2")}; sys.modules['ensurepip'] = None`;
+  match(
+    await found({ python3: pretend(withoutVenv) }),
+    /found python3 3\.11\.2 \(without venv\)\. Install that module .* apt install python3-venv/,
   );
   equal(
-    await found({ python3: "[[3, 11, 2], false]", py: "[[3, 10, 0], true]" }),
+    await found({
+      python3: pretend(withoutVenv),
+      py: pretend(version("3.10.0")),
+      "python3.14": pretend(version("3.14.0")),
+    }),
     "py",
   );
   await rm(folder, { recursive: true });
 });
 
 Deno.test("set-up of .venv is repaired, updated, and kept without a network", async () => {
-  const project = await Deno.makeTempDir();
-  await cp(join(paths.root, "tasks"), join(project, "tasks"), {
-    recursive: true,
-  });
-  for (const name of ["paths.ts", "files.ts"]) {
-    await cp(join(paths.root, "lib", name), join(project, "lib", name));
-  }
-  await writeFile(join(project, "constraints.txt"), "");
-  const site = join(project, ".venv", "lib");
+  await using project = await makeProject();
+  await writeFile(join(project.folder, "constraints.txt"), "");
+  const site = join(project.folder, ".venv", "lib");
   const require = (line: string) =>
-    writeFile(join(project, "requirements.txt"), line + "\n");
-  const setUp = (env: Record<string, string> = {}) =>
-    evaluate(
-      project,
-      `import { pythonReady, setUpPython } from "./tasks/python.ts";
-       const before = pythonReady();
-       await setUpPython(() => {}).catch((error) => console.log(error.message));
-       console.log(before, pythonReady());`,
-      env,
+    writeFile(join(project.folder, "requirements.txt"), line + "\n");
+  const setUp = () =>
+    project.run(
+      `import { pythonPackages, virtualEnvironment } from "./tasks/python.ts";
+       const steps = [virtualEnvironment, pythonPackages];`,
+      // A package index that refuses connections; no other is known.
+      {
+        PIP_CONFIG_FILE: "/dev/null",
+        PIP_INDEX_URL: "http://127.0.0.1:9/simple",
+        PIP_RETRIES: "1",
+      },
     );
-  // A package index that refuses connections; no other is known.
-  const offline = {
-    PIP_CONFIG_FILE: "/dev/null",
-    PIP_INDEX_URL: "http://127.0.0.1:9/simple",
-    PIP_RETRIES: "1",
-  };
+  const made = /^Set-up: virtual environment, done/m;
 
-  await require(await makeWheel(project, "1.0"));
-  equal((await setUp(offline)).output, "false true");
-  equal((await setUp(offline)).output, "true true");
+  await require(await makeWheel(project.folder, "1.0"));
+  const first = await setUp();
+  match(first, made);
+  match(first, /^Set-up: Python packages, done \(\d+ s\)\ndone$/m);
+  equal(await setUp(), "done", "a second run is silent");
 
   // As a stop in the midst of writing leaves it: listed as there, but is not.
   const [module] = await find(site, "tiny.py");
   await rm(module);
-  await rm(join(project, ".venv", "contact-sheet.json"));
-  equal((await setUp(offline)).output, "false true");
+  await rm(join(project.folder, ".venv", "environment.json"));
+  match(await setUp(), made);
   equal(existsSync(module), true);
 
   await require("no-such-package==1.0");
-  const { output } = await setUp(offline);
-  match(output, /^pip has no connection to its package index: .*\nfalse false/);
+  match(
+    await setUp(),
+    /Set-up stopped at Python packages: pip has no connection to its package index: .*\nNothing is lost: run the command again to go on\.$/,
+  );
   equal(existsSync(module), true);
 
-  await require(await makeWheel(project, "2.0"));
-  equal((await setUp(offline)).output, "false true");
-  deepEqual((await find(site, "tiny-2.0.dist-info")).length, 1);
-  await rm(project, { recursive: true });
+  await require(await makeWheel(project.folder, "2.0"));
+  const updated = await setUp();
+  equal(made.test(updated), false, "updated where it is");
+  match(updated, /done$/);
+  equal((await find(site, "tiny-2.0.dist-info")).length, 1);
+
+  // From where pip begins to write, a stop leaves an environment to make anew.
+  await require(await makeWheel(project.folder, "3.0", { whole: false }));
+  match(await setUp(), /^Set-up stopped at Python packages: pip install: /m);
+  equal(existsSync(join(project.folder, ".venv", "environment.json")), false);
 });
+
+/** Steps that write a file each, and say so. */
+const STEPS = `
+  import { writeFile } from "node:fs/promises";
+  import { existsSync, rmSync } from "node:fs";
+  import { setTimeout as sleep } from "node:timers/promises";
+  const step = (name, work = () => {}) => ({
+    name, stamp: name + ".json", outputs: [name + ".txt"],
+    inputs: () => ({ what: name, version: process.env.VERSION ?? "1" }),
+    async run(context) {
+      console.log("making " + name);
+      await work(context);
+      await writeFile(name + ".txt", name);
+    },
+  });`;
+
+Deno.test("set-up does what is not done, in order, and is silent where all is", async () => {
+  await using project = await makeProject();
+  const steps = `${STEPS} const steps = [step("one"), step("two")];`;
+  const made = async (env?: Record<string, string>) =>
+    (await project.run(steps, env)).match(/(?<=^making )\w+/gm)?.join(" ");
+  equal(await made(), "one two");
+  equal(await project.run(steps), "done");
+  await rm(join(project.folder, "two.txt"));
+  equal(await made(), "two", "a result that is gone");
+  await writeFile(join(project.folder, "one.txt"), "cut");
+  equal(await made(), undefined, "of the same size");
+  await writeFile(join(project.folder, "one.txt"), "c");
+  equal(await made(), "one", "a result cut short");
+  await writeFile(join(project.folder, "one.json"), '{"inp');
+  equal(await made(), "one", "a damaged stamp");
+  equal(await made({ VERSION: "2" }), "one two", "made from something else");
+});
+
+Deno.test("set-up says at which step it stopped, and goes on from there", async () => {
+  await using project = await makeProject();
+  const steps = (work: string) =>
+    `${STEPS} const steps = [step("one"), step("two", ${work}), step("three")];`;
+  const failed = await project.run(
+    steps('() => { throw new Error("no space left"); }'),
+  );
+  match(failed, /^Set-up stopped at two: no space left\nNothing is lost: .*$/m);
+  equal(existsSync(join(project.folder, "three.txt")), false);
+  const output = await project.run(steps("undefined"));
+  deepEqual(output.match(/^making \w+/gm), ["making two", "making three"]);
+});
+
+Deno.test("set-up tells stages, ends at Ctrl-C, and a killed one is resumed", async () => {
+  await using project = await makeProject();
+  const script = project.script(
+    `${STEPS} const steps = [step("one"), step("slow", async ({ onStage, signal }) => {
+       onStage("half of it");
+       if (!process.env.FAST) await sleep(60_000, undefined, { signal });
+     })];`,
+  );
+  for (const [signal, status] of [["SIGINT", 130], ["SIGKILL", 137]] as const) {
+    const child = new Deno.Command(Deno.execPath(), {
+      args: script,
+      cwd: project.folder,
+      stdout: "piped",
+      stderr: "piped",
+    }).spawn();
+    const stderr = new Response(child.stderr).text();
+    for await (const data of child.stdout) {
+      if (new TextDecoder().decode(data).includes("making slow")) {
+        child.kill(signal);
+      }
+    }
+    equal((await child.status).code, status);
+    match(await stderr, /^Set-up: slow …$/m);
+    equal((await stderr).includes("\nStopping …\n"), signal === "SIGINT");
+    equal(existsSync(join(project.folder, "slow.json")), false);
+  }
+  const { output } = await runChild(Deno.execPath(), script, {
+    cwd: project.folder,
+    env: { FAST: "1" },
+  });
+  deepEqual(output.match(/^making \w+/gm), ["making slow"]);
+});
+
+Deno.test("two set-ups at once: the second waits, and finds all done", async () => {
+  await using project = await makeProject();
+  const script = project.script(
+    `${STEPS} const steps = [step("one", () => sleep(1500))];`,
+  );
+  const outputs = await Promise.all([0, 1].map(async () => {
+    const options = { cwd: project.folder };
+    return (await runChild(Deno.execPath(), script, options)).output;
+  }));
+  const [waited, made] = outputs.toSorted();
+  match(made, /^Set-up: one …\nmaking one\n.*\ndone$/);
+  equal(
+    waited,
+    "Set-up is running in another window: waiting for it …\ndone",
+  );
+});
+
+Deno.test("task setup --help names --large, and a wrong option is quoted", async () => {
+  const task = join(paths.root, "tasks", "setup.ts");
+  const run = (arg: string) =>
+    runChild(Deno.execPath(), ["run", "-A", task, arg]);
+  const help = await run("--help");
+  equal(help.code, 0);
+  match(help.output, /^Usage: deno task setup \[--large\]$/m);
+  const wrong = await run("--lage");
+  equal(wrong.code, 1);
+  match(
+    wrong.output,
+    /^setup: unknown option '--lage'; expected --large, --help$/,
+  );
+});
+
+/** A folder with all that set-up needs before anything is installed. */
+async function makeProject() {
+  const folder = await Deno.makeTempDir();
+  await cp(join(paths.root, "tasks"), join(folder, "tasks"), {
+    recursive: true,
+  });
+  for (const name of ["lib/paths.ts", "lib/files.ts", "deno.json"]) {
+    await cp(join(paths.root, name), join(folder, name));
+  }
+  /** Arguments of Deno for a set-up of steps that `script` declares. */
+  const script = (steps: string) => [
+    ...["eval", "--no-config", "--no-npm"],
+    `${steps}
+          import { ensureSetup } from "./tasks/setup.ts";
+     import { runCommand } from "./tasks/command.ts";
+     await runCommand(async (signal) => {
+       await ensureSetup(signal, steps);
+       console.log("done");
+     });`,
+  ];
+  return {
+    folder,
+    script,
+    async run(steps: string, env?: Record<string, string>) {
+      const options = { cwd: folder, env: { ...env, NO_COLOR: "1" } };
+      return (await runChild(Deno.execPath(), script(steps), options)).output;
+    },
+    [Symbol.asyncDispose]: () => rm(folder, { recursive: true }),
+  };
+}
 
 /** Runs a script that imports from `project`. */
 function evaluate(
@@ -115,7 +263,11 @@ function evaluate(
 }
 
 /** Makes a Python package of one empty module; returns its wheel's path. */
-async function makeWheel(folder: string, version: string): Promise<string> {
+async function makeWheel(
+  folder: string,
+  version: string,
+  { whole = true } = {},
+): Promise<string> {
   const name = `tiny-${version}`;
   const wheel = join(folder, `${name}-py3-none-any.whl`);
   const info = `${name}.dist-info`;
@@ -126,7 +278,7 @@ async function makeWheel(folder: string, version: string): Promise<string> {
       `Metadata-Version: 2.1\nName: tiny\nVersion: ${version}\n`,
     [`${info}/WHEEL`]:
       "Wheel-Version: 1.0\nGenerator: test\nRoot-Is-Purelib: true\nTag: py3-none-any\n",
-    [`${info}/RECORD`]: "",
+    ...(whole && { [`${info}/RECORD`]: "" }),
   };
   for (const [path, text] of Object.entries(files)) {
     await writeFile(join(folder, path), text);
