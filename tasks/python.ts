@@ -6,6 +6,7 @@
  * @module
  */
 import { realpathSync, rmSync } from "node:fs";
+import { rename } from "node:fs/promises";
 import { join } from "node:path";
 import process from "node:process";
 import { paths } from "../lib/paths.ts";
@@ -39,8 +40,12 @@ export const virtualEnvironment: Step = {
   outputs: [],
   async run({ signal }) {
     const program = await findPython();
-    rmSync(virtualEnvironment.stamp, { force: true });
-    const args = ["-m", "venv", "--clear", paths.venv];
+    // Moved at once, so that a stop leaves no half of it; a link is not followed.
+    const old = `${paths.venv}-old`;
+    rmSync(old, { recursive: true, force: true });
+    await rename(paths.venv, old).catch(() => {});
+    rmSync(old, { recursive: true, force: true });
+    const args = ["-m", "venv", paths.venv];
     await runOrFail(`${program} -m venv`, program, args, { signal });
     // Without it, the older one does.
     await runPip(["install", "--no-compile", "--retries=1", PIP], { signal })
