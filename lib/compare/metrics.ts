@@ -182,20 +182,6 @@ export const metrics: Record<MetricName, Metric> = {
   },
 };
 
-/**
- * The metric of that name.
- *
- * @throws {RangeError} If there is none: quotes the name and lists the metrics.
- */
-export function metricNamed(name: string): Metric {
-  if (!Object.hasOwn(metrics, name)) {
-    throw new RangeError(
-      `expected a metric (${Object.keys(metrics).join(", ")}), got "${name}"`,
-    );
-  }
-  return metrics[name as MetricName];
-}
-
 function checkLengths(caller: string, a: Vector, b: Vector): void {
   if (a.length !== b.length) {
     throw new RangeError(

@@ -13,7 +13,7 @@
  * ten thousand embeds ten, and a renamed one is not embedded again. One that
  * cannot be decoded keeps its place: its row is NaN throughout, which compares
  * with nothing and ranks last. pipeline.ts has how decoding and inference run
- * side by side, maintenance.ts how stores are listed and put together.
+ * side by side.
  *
  * ```ts
  * import { embedPictures } from "#lib/embeddings/embeddings.ts";
@@ -37,6 +37,7 @@
  *
  * @module
  */
+import { randomUUID } from "node:crypto";
 import { readFile } from "node:fs/promises";
 import { join } from "node:path";
 import pLimit from "p-limit";
@@ -50,6 +51,7 @@ import { sha256 } from "./file_hashes.ts";
 import {
   embedBatches,
   type EmbeddedBatch,
+  embedTextBatches,
   type PipelineOptions,
 } from "./pipeline.ts";
 import { EmbeddingStore, encoderFolder } from "./store.ts";
@@ -98,38 +100,24 @@ export async function embedPictures(
   pictures: readonly PictureToEmbed[],
   options: EmbedOptions = {},
 ): Promise<EmbeddedPictures> {
-  return await withStore(encoder, options, async (store) => {
-    const reasons = new Map<string, string>();
-    const keys = await pLimit(16).map(pictures, async (picture, index) => {
-      try {
-        return picture.sha256 ?? await store.files.of(picture.source);
-      } catch (error) {
-        const key = `unreadable: ${index}`;
-        reasons.set(key, `${picture.source} cannot be read: ${faultOf(error)}`);
-        return key;
-      }
-    });
-    const { vectors, embedded } = await lookUp(
-      ...[store, keys, reasons, options] as const,
-      (missing, options) =>
-        embedBatches(
-          encoder,
-          missing.map((index) => pictures[index].source),
-          options,
-        ),
-    );
-    const failures = pictures.flatMap(({ path }, index) => {
-      const reason = reasons.get(keys[index]);
-      return reason === undefined ? [] : [{ index, path, reason }];
-    });
-    return { vectors, failures, embedded };
+  const store = options.store ?? await EmbeddingStore.open(encoder);
+  const keys = await pLimit(16).map(pictures, ({ source, sha256 }) =>
+    // Of one that cannot be read, the decoder will say why.
+    sha256 ?? store.files.of(source).catch(() => randomUUID()));
+  const sources = pictures.map(({ source }) => source);
+  const { reasons, ...found } = await lookUp(
+    ...[encoder, store, keys, sources, embedBatches, options] as const,
+  );
+  const failures = pictures.flatMap(({ path }, index) => {
+    const reason = reasons.get(keys[index]);
+    return reason === undefined ? [] : [{ index, path, reason }];
   });
+  return { ...found, failures };
 }
 
 /**
  * Embeds texts.
  *
- * @param options.batchSize Texts between two reports. @default 64
  * @returns Unit vectors, a row a text in the order given.
  */
 export async function embedTexts(
@@ -137,19 +125,12 @@ export async function embedTexts(
   texts: readonly string[],
   options: EmbedOptions = {},
 ): Promise<Matrix> {
-  return await withStore(encoder, options, async (store) => {
-    const keys = texts.map((text) => `text:${sha256(text)}`);
-    const { vectors } = await lookUp(
-      ...[store, keys, new Map(), options] as const,
-      (missing, options) =>
-        embedTextBatches(
-          encoder,
-          missing.map((index) => texts[index]),
-          options,
-        ),
-    );
-    return vectors;
-  });
+  const store = options.store ?? await EmbeddingStore.open(encoder);
+  const keys = texts.map((text) => `text:${sha256(text)}`);
+  const { vectors } = await lookUp(
+    ...[encoder, store, keys, texts, embedTextBatches, options] as const,
+  );
+  return vectors;
 }
 
 /** The pictures that have an embedding, and a row for each of them alone. */
@@ -235,84 +216,54 @@ export async function readEmbeddings(encoderId: string): Promise<Embeddings> {
   });
 }
 
-/** Runs with the caller's store, or with the encoder's own, which is saved. */
-async function withStore<Result>(
+/** A row a key: what the store lacks goes through the encoder first. */
+async function lookUp<Item>(
   encoder: Encoder,
-  { store: given }: EmbedOptions,
-  use: (store: EmbeddingStore) => Promise<Result>,
-): Promise<Result> {
-  if (given && given.encoderId !== encoder.id) {
-    throw new RangeError(
-      `expected a store of ${encoder.id}, got one of ${given.encoderId}`,
-    );
-  }
-  const store = given ?? await EmbeddingStore.open(encoder);
-  try {
-    return await use(store);
-  } finally {
-    // Also when stopped: what is embedded is kept.
-    if (!given) await store.save();
-  }
-}
-
-/**
- * A row a key: what the store lacks goes through the encoder first.
- *
- * @param reasons Keys that have no embedding, and why; grows.
- * @param embed Embeds the items at these places.
- */
-async function lookUp(
   store: EmbeddingStore,
   keys: readonly string[],
-  reasons: Map<string, string>,
-  { onProgress, ...options }: EmbedOptions,
+  items: readonly Item[],
   embed: (
-    missing: number[],
+    encoder: Encoder,
+    items: Item[],
     options: PipelineOptions,
   ) => AsyncIterable<EmbeddedBatch>,
-): Promise<{ vectors: Matrix; embedded: number }> {
+  { onProgress, ...options }: EmbedOptions,
+): Promise<
+  { vectors: Matrix; embedded: number; reasons: Map<string, string> }
+> {
+  if (store.encoder.id !== encoder.id) {
+    throw new RangeError(
+      `expected a store of ${encoder.id}, got one of ${store.encoder.id}`,
+    );
+  }
   // Equal contents are embedded once.
-  const missing = new Map<string, number>();
+  const missing = new Map<string, Item>();
   keys.forEach((key, index) => {
-    if (!store.has(key) && !reasons.has(key)) missing.set(key, index);
+    if (!store.has(key)) missing.set(key, items[index]);
   });
   const wanted = [...missing.keys()];
   const known = keys.length - wanted.length;
-  onProgress?.(known, keys.length);
-  const batches = embed([...missing.values()], {
-    ...options,
-    onProgress: (done) => onProgress?.(known + done, keys.length),
-  });
-  let done = 0, embedded = 0;
-  for await (const batch of batches) {
-    for (const result of batch) {
-      const key = wanted[done++];
-      if (result instanceof Error) {
-        reasons.set(key, result.message);
-      } else {
-        store.put(key, result);
-        embedded++;
+  const report = (done: number) => onProgress?.(known + done, keys.length);
+  report(0);
+  const reasons = new Map<string, string>();
+  let done = 0;
+  try {
+    const batches = embed(encoder, [...missing.values()], {
+      ...options,
+      onProgress: report,
+    });
+    for await (const batch of batches) {
+      for (const result of batch) {
+        const key = wanted[done++];
+        if (result instanceof Error) reasons.set(key, result.message);
+        else store.put(key, result);
       }
+      await store.save(false);
     }
-    await store.save(false);
+  } finally {
+    // Also when stopped: what is embedded is kept.
+    if (store !== options.store) await store.save();
   }
-  return { vectors: await store.rows(keys), embedded };
-}
-
-async function* embedTextBatches(
-  encoder: Encoder,
-  texts: readonly string[],
-  { batchSize = 64, onProgress, signal }: PipelineOptions,
-): AsyncGenerator<EmbeddedBatch> {
-  for (let start = 0; start < texts.length; start += batchSize) {
-    signal?.throwIfAborted();
-    const batch = texts.slice(start, start + batchSize);
-    yield [...await encoder.encodeTexts(batch)];
-    onProgress?.(start + batch.length, texts.length);
-  }
-}
-
-function faultOf(error: unknown): string {
-  const { code, message } = error as NodeJS.ErrnoException;
-  return code === "ENOENT" ? "file not found" : code ?? message;
+  const vectors = await store.rows(keys);
+  return { vectors, embedded: done - reasons.size, reasons };
 }

@@ -88,6 +88,20 @@ export async function* embedBatches(
   }
 }
 
+/** The same for texts, 64 a batch: they need no decoding. */
+export async function* embedTextBatches(
+  encoder: Encoder,
+  texts: readonly string[],
+  { batchSize = 64, onProgress, signal }: PipelineOptions = {},
+): AsyncGenerator<EmbeddedBatch> {
+  for (let start = 0; start < texts.length; start += batchSize) {
+    signal?.throwIfAborted();
+    const batch = texts.slice(start, start + batchSize);
+    yield [...await encoder.encodeTexts(batch)];
+    onProgress?.(start + batch.length, texts.length);
+  }
+}
+
 function asError(reason: unknown): Error {
   return reason instanceof Error ? reason : new Error(String(reason));
 }

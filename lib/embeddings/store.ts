@@ -4,18 +4,16 @@
  *
  * ```text
  * 4_embeddings/
- *   files.jsonl                     size, time and content hash of each file
- *   <encoder>/parts/<random>.npy    float32 [n, D], for numpy.load
- *   <encoder>/parts/<random>.jsonl  whose they are, then the n keys, one a line
+ *   files.jsonl        size, time and content hash of each file (file_hashes.ts)
+ *   <encoder>/parts/   embeddings and their keys (parts.ts)
  * ```
  *
  * A key is the hash of a picture's bytes, or of a text. At opening the keys are
  * read; rows only when asked for, since those of 100,000 pictures are 0.7 GB.
  *
  * A part is written every few seconds while pictures are embedded, so that a
- * killed run loses seconds. Its keys come last: a part without them does not
- * count, nor does one that is damaged, or another encoder's. Two processes at
- * once write parts of their own; at worst both embed the same picture.
+ * killed run loses seconds. Two processes at once write parts of their own; at
+ * worst both embed the same picture.
  *
  * ```ts
  * import { EmbeddingStore } from "#lib/embeddings/store.ts";
@@ -33,24 +31,22 @@
  *
  * @module
  */
-import { Buffer } from "node:buffer";
-import { randomUUID } from "node:crypto";
-import { open, readdir, rm, stat } from "node:fs/promises";
-import { join } from "node:path";
+import { existsSync } from "node:fs";
+import { readdir, rm, stat } from "node:fs/promises";
+import { basename, join } from "node:path";
 import { Matrix } from "../compare/matrix.ts";
-import { NPY_HEADER_BYTES, npyHeader, writeNpy } from "../compare/npy.ts";
-import type { Encoder } from "../encoders/encoder.ts";
-import { readJsonLines, writeJsonLines } from "../files.ts";
 import { paths } from "../paths.ts";
 import { FileHashes } from "./file_hashes.ts";
-
-/** Whose embeddings a store holds. */
-export type EncoderIdentity = Pick<Encoder, "id" | "dimensions">;
+import {
+  copyRows,
+  type EncoderIdentity,
+  type Part,
+  readParts,
+  type RowCopy,
+  writePart,
+} from "./parts.ts";
 
 const SAVE_EVERY_MS = 5000;
-
-/** Most rows that are read at once. */
-const ROWS_A_READ = 1024;
 
 /** Size of the parts that `compact` makes. */
 const BYTES_A_PART = 2 ** 26;
@@ -58,34 +54,25 @@ const BYTES_A_PART = 2 ** 26;
 /** A file so old is of no run that still goes on. */
 const UNFINISHED_MS = 3_600_000;
 
-/** Where a key's row is. */
-interface Place {
-  /** The part's path, without its ending. */
-  part: string;
-  row: number;
-}
-
 /** An encoder's embeddings, and the content hashes of files. */
 export class EmbeddingStore {
+  /** Whose embeddings these are. */
+  readonly encoder: EncoderIdentity;
   /** Shared by the stores of all encoders. */
   readonly files: FileHashes;
-  /** Whose embeddings these are. */
-  readonly encoderId: string;
-  readonly #encoder: EncoderIdentity;
   readonly #folder: string;
-  readonly #places = new Map<string, Place>();
+  readonly #places = new Map<string, { part: string; row: number }>();
   readonly #unsaved = new Map<string, Float32Array>();
   #savedAt = Date.now();
 
   private constructor(
-    encoder: EncoderIdentity,
+    { id, dimensions }: EncoderIdentity,
     folder: string,
     files: FileHashes,
   ) {
-    this.encoderId = encoder.id;
-    this.#encoder = encoder;
-    this.#folder = join(encoderFolder(encoder.id, folder), "parts");
+    this.encoder = { id, dimensions };
     this.files = files;
+    this.#folder = join(encoderFolder(id, folder), "parts");
   }
 
   /**
@@ -101,11 +88,6 @@ export class EmbeddingStore {
     const store = new EmbeddingStore(encoder, folder, files);
     await store.#readKeys();
     return store;
-  }
-
-  /** How many embeddings are on disk. */
-  get count(): number {
-    return this.#places.size;
   }
 
   /** Whether that key has an embedding. */
@@ -143,7 +125,7 @@ export class EmbeddingStore {
     this.#savedAt = Date.now();
     const keys = [...this.#unsaved.keys()];
     if (keys.length > 0) {
-      await this.#write(keys, await this.rows(keys));
+      await this.#write(keys);
       for (const key of keys) this.#unsaved.delete(key);
     }
     await this.files.save();
@@ -151,63 +133,59 @@ export class EmbeddingStore {
 
   /** Puts all parts together to few, without what counts no more. */
   async compact(): Promise<void> {
-    await this.save();
     await this.#readKeys();
-    const names = (await readdir(this.#folder).catch(() => [])).toSorted();
+    const names = (await readdir(this.#folder)).toSorted();
     const keys = [...this.#places.keys()];
-    const step = Math.ceil(BYTES_A_PART / 4 / this.#encoder.dimensions);
+    const step = Math.ceil(BYTES_A_PART / 4 / this.encoder.dimensions);
     for (let start = 0; start < keys.length; start += step) {
-      const some = keys.slice(start, start + step);
-      await this.#write(some, await this.rows(some));
+      await this.#write(keys.slice(start, start + step));
     }
+    const hasKeys = (name: string) =>
+      names.includes(name.replace(/\.npy$/, ".jsonl"));
     // In alphabetical order, so that a part's keys, .jsonl, go before its .npy.
-    const parts = new Set(names.filter(isKeys).map(stem));
     for (const name of names) {
       const path = join(this.#folder, name);
-      const isOld = async () =>
-        Date.now() - (await stat(path)).mtimeMs > UNFINISHED_MS;
-      if (parts.has(stem(name)) || await isOld()) await rm(path);
+      const age = Date.now() - (await stat(path)).mtimeMs;
+      if (hasKeys(name) || age > UNFINISHED_MS) await rm(path);
     }
   }
 
   async #readKeys(): Promise<void> {
     this.#places.clear();
-    const names = await readdir(this.#folder).catch(() => []);
-    for (const name of names.filter(isKeys)) {
-      const part = join(this.#folder, stem(name));
-      // One that cannot be read is left out, and its pictures embedded again.
-      const keys = await readPart(part, this.#encoder).catch(() => []);
-      keys.forEach((key, row) => this.#places.set(key, { part, row }));
+    const { id, dimensions } = this.encoder;
+    for (const part of await readParts(this.#folder)) {
+      // Embeddings of two encoders never meet, wherever files were copied to.
+      if (part.id === id && part.dimensions === dimensions) this.#place(part);
     }
   }
 
+  #place({ path, keys }: Part): void {
+    keys.forEach((key, row) => this.#places.set(key, { part: path, row }));
+  }
+
   async #rows(keys: readonly string[]): Promise<Matrix> {
-    const { dimensions } = this.#encoder;
+    const { dimensions } = this.encoder;
     const vectors = new Matrix(
       new Float32Array(keys.length * dimensions).fill(NaN),
       dimensions,
     );
-    const wanted = new Map<string, Wanted[]>();
+    const copies = new Map<string, RowCopy[]>();
     keys.forEach((key, to) => {
       const unsaved = this.#unsaved.get(key);
+      if (unsaved) return vectors.set(to, unsaved);
       const place = this.#places.get(key);
-      if (unsaved) vectors.set(to, unsaved);
-      else if (place) {
-        const { part, row: from } = place;
-        if (!wanted.has(part)) wanted.set(part, []);
-        wanted.get(part)!.push({ from, to });
-      }
+      if (!place) return;
+      const ofPart = copies.get(place.part) ?? [];
+      copies.set(place.part, ofPart);
+      ofPart.push({ from: place.row, to });
     });
-    for (const [part, rows] of wanted) await copyRows(part, rows, vectors);
+    for (const [part, ofPart] of copies) await copyRows(part, ofPart, vectors);
     return vectors;
   }
 
-  async #write(keys: readonly string[], vectors: Matrix): Promise<void> {
-    const part = join(this.#folder, randomUUID());
-    await writeNpy(`${part}.npy`, vectors);
-    const { id, dimensions } = this.#encoder;
-    await writeJsonLines(`${part}.jsonl`, [{ id, dimensions }, ...keys]);
-    keys.forEach((key, row) => this.#places.set(key, { part, row }));
+  async #write(keys: readonly string[]): Promise<void> {
+    const vectors = await this.rows(keys);
+    this.#place(await writePart(this.#folder, this.encoder, keys, vectors));
   }
 }
 
@@ -219,79 +197,83 @@ export function encoderFolder(
   return join(folder, encoderId.replaceAll(/[^\w.-]+/g, "_"));
 }
 
-/** A row of a part, and where it goes. */
-interface Wanted {
-  from: number;
-  to: number;
+/** What is kept for an encoder. */
+export interface StoreSummary extends EncoderIdentity {
+  /** Embeddings, of pictures and of texts. */
+  count: number;
+  /** Files that they are spread over. */
+  parts: number;
+  /** What they take on disk, in bytes. */
+  bytes: number;
 }
 
-/** Copies rows of a part into a matrix; rows side by side are read at once. */
-async function copyRows(
-  part: string,
-  wanted: Wanted[],
-  vectors: Matrix,
-): Promise<void> {
-  wanted.sort((a, b) => a.from - b.from);
-  const rowBytes = 4 * vectors.dimensions;
-  const file = await open(`${part}.npy`);
-  try {
-    for (let i = 0; i < wanted.length;) {
-      const start = wanted[i].from;
-      let end = i + 1;
-      while (
-        end < wanted.length && wanted[end].from <= wanted[end - 1].from + 1 &&
-        wanted[end].from < start + ROWS_A_READ
-      ) end++;
-      const count = wanted[end - 1].from - start + 1;
-      const run = new Matrix(
-        new Float32Array(count * vectors.dimensions),
-        vectors.dimensions,
-      );
-      const position = NPY_HEADER_BYTES + start * rowBytes;
-      const bytes = new Uint8Array(run.data.buffer);
-      const { bytesRead } = await file.read({ buffer: bytes, position });
-      if (bytesRead < bytes.length) throw new Error(`${part}.npy is cut off`);
-      for (; i < end; i++) {
-        vectors.set(wanted[i].to, run.row(wanted[i].from - start));
-      }
-    }
-  } finally {
-    await file.close();
+/** All encoders' stores, by their folders' names. */
+export async function listStores(
+  folder: string = paths.embeddings,
+): Promise<StoreSummary[]> {
+  const summaries: StoreSummary[] = [];
+  for (const name of (await readdir(folder).catch(() => [])).toSorted()) {
+    const place = join(folder, name, "parts");
+    const parts = (await readParts(place))
+      .filter(({ id }) => basename(encoderFolder(id)) === name);
+    if (parts.length === 0) continue;
+    const files = (await readdir(place)).map((file) => stat(join(place, file)));
+    const [{ id, dimensions }] = parts;
+    summaries.push({
+      ...{ id, dimensions, parts: parts.length },
+      count: new Set(parts.flatMap(({ keys }) => keys)).size,
+      bytes: (await Promise.all(files)).reduce(
+        (sum, { size }) => sum + size,
+        0,
+      ),
+    });
   }
+  return summaries;
 }
 
 /**
- * A part's keys.
+ * Deletes an encoder's embeddings, the data set's among them.
  *
- * @throws {Error} If it is damaged, or another encoder's.
+ * @throws {Error} If there is no such store: names those that there are.
  */
-async function readPart(
-  part: string,
-  { id, dimensions }: EncoderIdentity,
-): Promise<string[]> {
-  const [encoder, ...keys] = await readJsonLines(`${part}.jsonl`) as [
-    EncoderIdentity,
-    ...string[],
-  ];
-  const header = npyHeader(keys.length, dimensions);
-  const file = await open(`${part}.npy`);
-  try {
-    const found = new Uint8Array(header.length);
-    await file.read({ buffer: found });
-    const { size } = await file.stat();
-    const isWhole = size === header.length + 4 * keys.length * dimensions &&
-      Buffer.compare(found, header) === 0;
-    if (isWhole && encoder.id === id) return keys;
-  } finally {
-    await file.close();
-  }
-  throw new Error(`${part}: expected a part of ${id}, got ${encoder.id}'s`);
+export async function forgetStore(
+  encoderId: string,
+  folder: string = paths.embeddings,
+): Promise<void> {
+  await findStore(encoderId, folder);
+  await rm(encoderFolder(encoderId, folder), { recursive: true });
 }
 
-function isKeys(name: string): boolean {
-  return name.endsWith(".jsonl");
+/**
+ * Puts an encoder's parts together to few, without what counts no more.
+ *
+ * @throws {Error} If there is no such store: names those that there are.
+ */
+export async function compactStore(
+  encoderId: string,
+  folder: string = paths.embeddings,
+): Promise<void> {
+  const store = await findStore(encoderId, folder);
+  await (await EmbeddingStore.open(store, folder)).compact();
 }
 
-function stem(name: string): string {
-  return name.replace(/\.\w+$/, "");
+/** Folders with embeddings of an older layout, which are left alone. */
+export async function listOldEmbeddings(): Promise<string[]> {
+  const indexes = await readdir(paths.search).catch(() => []);
+  return [
+    ...["7_captions", "7_evaluation"].map((name) => join(paths.data, name)),
+    ...indexes.map((name) => join(paths.search, name))
+      .filter((place) => existsSync(join(place, "files.jsonl"))),
+  ].filter((place) => existsSync(place));
+}
+
+async function findStore(
+  encoderId: string,
+  folder: string,
+): Promise<StoreSummary> {
+  const stores = await listStores(folder);
+  const found = stores.find(({ id }) => id === encoderId);
+  if (found) return found;
+  const names = stores.map(({ id }) => id).join(", ") || "none";
+  throw new Error(`there is no store of "${encoderId}"; there are: ${names}`);
 }

@@ -1,10 +1,9 @@
-import { deepEqual, equal, ok, throws } from "node:assert/strict";
+import { equal, ok, throws } from "node:assert/strict";
 import {
   cosineSimilarity,
   l1Distance,
   l2Distance,
   l2Normalize,
-  metricNamed,
   metrics,
   pearsonCorrelation,
 } from "#lib/compare/metrics.ts";
@@ -58,11 +57,4 @@ Deno.test("unequal lengths are refused, both quoted", () => {
   for (const { measure } of Object.values(metrics)) {
     throws(() => measure([1], [1, 2]), /expected equal lengths, got 1 and 2/);
   }
-});
-
-Deno.test("metricNamed() quotes an unknown name and lists the metrics", () => {
-  equal(metricNamed("l1"), metrics.l1);
-  throws(() => metricNamed("l3"), /l1, l2, cosine, correlation\), got "l3"/);
-  throws(() => metricNamed("toString"), /got "toString"/);
-  deepEqual(Object.keys(metrics), ["l1", "l2", "cosine", "correlation"]);
 });

@@ -31,9 +31,9 @@ function countingEncoder(id = "counting") {
     );
   };
   const decodeImage = (image: ImageSource) =>
-    image[0] === 255
-      ? Promise.reject(new Error("picture 255 cannot be decoded"))
-      : Promise.resolve(Float32Array.of(Number(image[0])));
+    image[0] === 255 || typeof image === "string"
+      ? Promise.reject(new Error(`picture ${image} cannot be decoded`))
+      : Promise.resolve(Float32Array.of(image[0]));
   const encodeDecoded = (pixels: Float32Array[]) =>
     encode(pixels.map(([n]) => n));
   const encoder: Encoder = {
@@ -99,7 +99,7 @@ Deno.test("embedPictures() gives a row a picture; one that fails keeps its place
       {
         index: 4,
         path: "gone.jpg",
-        reason: "/gone.jpg cannot be read: file not found",
+        reason: "picture /gone.jpg cannot be decoded",
       },
     ]);
     // A failed picture compares with nothing, and ranks last.

@@ -1,0 +1,133 @@
+/**
+ * A part of the store: embeddings that were written together, and their keys.
+ *
+ * ```text
+ * <random>.npy     float32 [n, D], for numpy.load
+ * <random>.jsonl   {"id": …, "dimensions": D}, then the n keys, one a line
+ * ```
+ *
+ * The keys come last: a part without them does not count.
+ *
+ * ```ts
+ * import { Matrix } from "#lib/compare/matrix.ts";
+ * import { copyRows, readParts, writePart } from "#lib/embeddings/parts.ts";
+ * import { deepEqual } from "node:assert/strict";
+ * import { mkdtemp } from "node:fs/promises";
+ *
+ * const folder = await mkdtemp("/tmp/parts-");
+ * const encoder = { id: "offline", dimensions: 2 };
+ * await writePart(folder, encoder, ["owl", "oak"], Matrix.of([[1, 2], [3, 4]]));
+ * const [{ path, keys }] = await readParts(folder);
+ * const rows = Matrix.of([[0, 0]]);
+ * await copyRows(path, [{ from: keys.indexOf("oak"), to: 0 }], rows);
+ * deepEqual([...rows.data], [3, 4]);
+ * ```
+ *
+ * @module
+ */
+import { Buffer } from "node:buffer";
+import { randomUUID } from "node:crypto";
+import { open, readdir } from "node:fs/promises";
+import { join } from "node:path";
+import { Matrix } from "../compare/matrix.ts";
+import { NPY_HEADER_BYTES, npyHeader, writeNpy } from "../compare/npy.ts";
+import type { Encoder } from "../encoders/encoder.ts";
+import { readJsonLines, writeJsonLines } from "../files.ts";
+
+/** Whose embeddings they are. */
+export type EncoderIdentity = Pick<Encoder, "id" | "dimensions">;
+
+/** A part without its rows. */
+export interface Part extends EncoderIdentity {
+  /** Without the ending. */
+  path: string;
+  /** Each row's. */
+  keys: string[];
+}
+
+/** A row of a part, and the row of a matrix that it goes to. */
+export interface RowCopy {
+  from: number;
+  to: number;
+}
+
+/** Writes a part. */
+export async function writePart(
+  folder: string,
+  { id, dimensions }: EncoderIdentity,
+  keys: readonly string[],
+  vectors: Matrix,
+): Promise<Part> {
+  const path = join(folder, randomUUID());
+  await writeNpy(`${path}.npy`, vectors);
+  await writeJsonLines(`${path}.jsonl`, [{ id, dimensions }, ...keys]);
+  return { id, dimensions, path, keys: [...keys] };
+}
+
+/** The parts in a folder; one that is damaged is left out. */
+export async function readParts(folder: string): Promise<Part[]> {
+  const names = await readdir(folder).catch(() => []);
+  const parts: Part[] = [];
+  for (const name of names.filter((name) => name.endsWith(".jsonl"))) {
+    const part = await readPart(join(folder, name.slice(0, -".jsonl".length)))
+      .catch(() => undefined);
+    if (part) parts.push(part);
+  }
+  return parts;
+}
+
+async function readPart(path: string): Promise<Part | undefined> {
+  const [{ id, dimensions }, ...keys] = await readJsonLines(
+    `${path}.jsonl`,
+  ) as [EncoderIdentity, ...string[]];
+  const header = npyHeader(keys.length, dimensions);
+  const file = await open(`${path}.npy`);
+  try {
+    const found = new Uint8Array(header.length);
+    await file.read({ buffer: found });
+    const { size } = await file.stat();
+    const isWhole = Buffer.compare(found, header) === 0 &&
+      size === header.length + 4 * keys.length * dimensions;
+    return isWhole ? { id, dimensions, path, keys } : undefined;
+  } finally {
+    await file.close();
+  }
+}
+
+/**
+ * Copies rows of a part into a matrix; rows that lie side by side are read at
+ * once, and no others.
+ *
+ * @throws {Error} With code "ENOENT" if the part is gone.
+ */
+export async function copyRows(
+  path: string,
+  copies: RowCopy[],
+  vectors: Matrix,
+): Promise<void> {
+  const { dimensions } = vectors;
+  const inOrder = copies.toSorted((a, b) => a.from - b.from);
+  const file = await open(`${path}.npy`);
+  try {
+    for (let i = 0, end; i < inOrder.length; i = end) {
+      const start = inOrder[i].from;
+      for (end = i + 1; end < inOrder.length; end++) {
+        if (inOrder[end].from > inOrder[end - 1].from + 1) break;
+      }
+      const count = inOrder[end - 1].from - start + 1;
+      const run = new Matrix(new Float32Array(count * dimensions), dimensions);
+      const { bytesRead } = await file.read({
+        buffer: new Uint8Array(run.data.buffer),
+        position: NPY_HEADER_BYTES + 4 * start * dimensions,
+      });
+      if (bytesRead < run.data.byteLength) {
+        throw new Error(`${path}.npy is shorter than it was`);
+      }
+      for (const { from, to } of inOrder.slice(i, end)) {
+        vectors.set(to, run.row(from - start));
+      }
+    }
+  } finally {
+    await file.close();
+  }
+}
