@@ -5,6 +5,7 @@ import type { Encoder } from "#lib/encoders/encoder.ts";
 import { evaluateCaptions } from "#lib/evaluate/captions.ts";
 import { evaluateFolder } from "#lib/evaluate/folder.ts";
 import { listPictures } from "#lib/pictures/folder.ts";
+import { paths } from "#lib/paths.ts";
 import { colourEncoder, type Counted } from "../support/colour_encoder.ts";
 import { withOwnStore } from "../support/own_store.ts";
 import { colourPicture } from "../support/colour_picture.ts";
@@ -248,3 +249,26 @@ Deno.test("evaluateCaptions() takes the test split alone, and refuses an empty s
   );
   await Deno.remove(folder, { recursive: true });
 });
+
+Deno.test("evaluateFolder() scores pixels on the sample as Pillow and NumPy do", () =>
+  withOwnStore(async () => {
+    const { methods } = await evaluateFolder(paths.sample, openEncoder(), {
+      size: 64,
+    });
+    // Printed by tests/fixtures/pixel_scores.py; a query or two differ by the
+    // resizing.
+    const expected = [
+      ["pixel-l1", 0.5465, 0.4512, 0.3751],
+      ["pixel-l2", 0.5523, 0.4291, 0.3678],
+      ["pixel-cosine", 0.5407, 0.4302, 0.3642],
+      ["pixel-correlation", 0.4942, 0.4221, 0.3492],
+    ] as const;
+    expected.forEach(([method, ...values], i) => {
+      const { top1, precisionAt5, meanAveragePrecision } = methods[i];
+      equal(methods[i].method, method);
+      [top1, precisionAt5, meanAveragePrecision].forEach(({ value }, k) => {
+        const difference = Math.abs(value - values[k]);
+        ok(difference < [0.012, 0.005, 0.001][k], `${method}: ${value}`);
+      });
+    });
+  }));

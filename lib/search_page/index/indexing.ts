@@ -78,7 +78,12 @@ export async function indexPictures(
         const text = texts[i] === "" ? undefined : textVectors.row(row++);
         if (!failed.has(i)) collection.add(picture, vectors.row(i), text);
       });
-      failures.push(...embedded.failures);
+      failures.push(
+        ...embedded.failures.map((one) => ({
+          ...one,
+          index: start + one.index,
+        })),
+      );
       onProgress?.(start + group.length, pictures.length);
     }
   } finally {
