@@ -1,0 +1,329 @@
+import { deepEqual, equal, match, ok } from "node:assert/strict";
+import { spawnSync } from "node:child_process";
+import process from "node:process";
+import sharp from "sharp";
+import {
+  chart,
+  COLOURS,
+  completeFigure,
+  figureRows,
+} from "#lib/display/chart.ts";
+import { drawFigure } from "#lib/display/chart_picture.ts";
+import {
+  barChart,
+  heatmap,
+  lineChart,
+  scatterWithThumbnails,
+} from "#lib/display/charts.ts";
+import type { Displayable } from "#lib/display/display.ts";
+import {
+  bundle,
+  foreignMarkup,
+  HOSTILE,
+  outcome,
+  picture,
+  PLOTLY,
+  runScript,
+} from "../support/shown.ts";
+
+/** The figure that Plotly gets. */
+// deno-lint-ignore no-explicit-any -- whatever Plotly knows
+const figureOf = (shown: Displayable): any => bundle(shown)[PLOTLY];
+
+Deno.test("chart() carries live chart, picture with alt text, and data as text", async () => {
+  const bars = bundle(
+    await barChart(["L1", "cosine"], {
+      "top-1": [0.27, 0.235],
+      mAP: [0.12, 0.1],
+    }, {
+      alt: 'L1 "leads"',
+      caption: "Figure 1",
+    }),
+  );
+  equal(
+    bars["text/plain"],
+    'Chart: L1 "leads"\nx       top-1    mAP\nL1      0.270  0.120\ncosine  0.235  0.100',
+  );
+  match(
+    bars["text/html"],
+    /^<img src="data:image\/png;base64,[\w+/=]+" alt="L1 &quot;leads&quot;" width="700" height="400">$/,
+  );
+  const png = Buffer.from(
+    bars["text/html"].match(/base64,([^"]+)/)![1],
+    "base64",
+  );
+  const { width, height } = await sharp(png).metadata();
+  equal(`${width} × ${height}`, "700 × 400");
+  // Drawn, not blank: the first series' colour is there.
+  const pixels = await sharp(png).removeAlpha().raw().toBuffer();
+  ok(pixels.includes(Buffer.from(COLOURS[0].slice(1), "hex")));
+  ok(JSON.stringify(bars[PLOTLY]).length < 2000);
+});
+
+Deno.test("chart() gives the same bytes each time", async () => {
+  const draw = async () =>
+    JSON.stringify(bundle(
+      await heatmap(
+        [[1, 0], [2, 3]],
+        { rows: ["a", "b"], columns: ["a", "b"] },
+        {
+          alt: "Confusions",
+        },
+      ),
+    ));
+  equal(await draw(), await draw());
+});
+
+Deno.test("chart() shows labels, titles and names as text, in the page and in the picture", async () => {
+  const shown = bundle(
+    await chart({
+      data: [{ x: [HOSTILE], y: [1], name: HOSTILE, text: [HOSTILE] }],
+      layout: { xaxis: { title: HOSTILE } },
+    }, { alt: HOSTILE, caption: HOSTILE }),
+  );
+  deepEqual(foreignMarkup(shown["text/html"]), []);
+  const json = JSON.stringify(shown[PLOTLY]);
+  // Only our own line breaks are markup to Plotly.
+  deepEqual(json.replaceAll("<br>", "").match(/[<>]/g), null);
+});
+
+Deno.test("every chart shows labels, titles and names as text, in the page and in the picture", async () => {
+  const options = {
+    alt: HOSTILE,
+    caption: HOSTILE,
+    xTitle: HOSTILE,
+    yTitle: HOSTILE,
+  };
+  const image = await picture(20, 20);
+  const point = { x: 1, y: 2, image, title: HOSTILE, group: HOSTILE };
+  const shown = await Promise.all([
+    barChart([HOSTILE], { [HOSTILE]: [1], b: [2] }, options),
+    lineChart([1], { [HOSTILE]: [1], b: [2] }, options),
+    heatmap([[1]], { rows: [HOSTILE], columns: [HOSTILE] }, options),
+    scatterWithThumbnails([point, { ...point, group: "b" }], options),
+  ]);
+  for (const one of shown) {
+    const { "text/html": html, "text/plain": text } = bundle(one);
+    deepEqual(foreignMarkup(html), []);
+    equal(/[^\n\P{Cc}]/u.test(text), false);
+    equal(text.split("\n").filter((line) => line.startsWith("next")).length, 0);
+    const json = JSON.stringify(figureOf(one)).replaceAll(
+      "<extra></extra>",
+      "",
+    );
+    deepEqual(json.replaceAll("<br>", "").match(/[<>]/g), null);
+  }
+});
+
+Deno.test("chart() puts its data into twelve lines at most", async () => {
+  const y = Array.from({ length: 20 }, (_, i) => i);
+  const lines = `${await chart({ data: [{ y }] }, { alt: "Twenty" })}`.split(
+    "\n",
+  );
+  deepEqual(lines.slice(0, 3), ["Chart: Twenty", " x   y", " 0   0"]);
+  deepEqual(lines.slice(-2), ["11  11", "… and 8 more"]);
+  equal(lines.length, 1 + 1 + 12 + 1);
+});
+
+Deno.test("barChart() writes each value on its bar, lines are told apart without colour", async () => {
+  const bars = figureOf(
+    await barChart(["a", "b"], { s: [0.5, 1] }, { alt: "Bars" }),
+  );
+  deepEqual(bars.data[0].customdata, ["0.50", "1.00"]);
+  equal(bars.data[0].texttemplate, "%{customdata}");
+  const options = { alt: "Lines", xTitle: "size", yTitle: "share" };
+  const shown = await lineChart([1, 2], { a: [1, 2], b: [3, 4] }, options);
+  const { data: [a, b], layout } = figureOf(shown);
+  ok(a.line.dash !== b.line.dash && a.marker.symbol !== b.marker.symbol);
+  equal(layout.yaxis.rangemode, "tozero");
+  deepEqual(layout.xaxis.title, { text: "size", standoff: 12 });
+  equal(`${shown}`, "Chart: Lines\nsize  a  b\n   1  1  3\n   2  2  4");
+});
+
+Deno.test("heatmap() writes what its cells hold, the first row on top", async () => {
+  const shown = await heatmap(
+    [[1, 0, 5], [2, 3, 0]],
+    { rows: ["r", "s"], columns: ["a", "b", "c"] },
+    { alt: "Matrix", yTitle: "true" },
+  );
+  const { data: [trace], layout } = figureOf(shown);
+  deepEqual(trace.text, [["1", "", "5"], ["2", "3", ""]]);
+  equal(layout.yaxis.autorange, "reversed");
+  equal(layout.height, 400);
+  equal(
+    `${shown}`,
+    "Chart: Matrix\ntrue  a  b  c\nr     1  0  5\ns     2  3  0",
+  );
+  const rows = Array.from({ length: 20 }, (_, i) => `${i}`);
+  const many = await heatmap(rows.map(() => [1]), { rows, columns: ["a"] }, {
+    alt: "",
+  });
+  equal(figureOf(many).layout.height, 190 + 22 * 20);
+});
+
+Deno.test("completeFigure() leaves room for the title's lines and the legend", () => {
+  const frame = (names: string[], caption?: string) => {
+    const data = names.map((name) => ({ name, y: [1] }));
+    const { layout } = completeFigure({ data }, { caption });
+    // deno-lint-ignore no-explicit-any -- whatever Plotly knows
+    return (layout as any).template.layout;
+  };
+  deepEqual(frame(["a"]).margin, { l: 60, r: 44, t: 24, b: 60 });
+  equal(frame(["a"]).showlegend, false);
+  equal(frame(["a"], "One line").margin.t, 44);
+  const long = frame(["a", "b"], "nine char ".repeat(12).trim());
+  deepEqual([long.margin.t, long.showlegend, long.legend.orientation], [
+    ...[24 + 40 + 24, true, "h"],
+  ]);
+  equal(
+    long.title.text,
+    `${"nine char ".repeat(9).trim()}<br>${"nine char ".repeat(3).trim()}`,
+  );
+  const beside = frame(["a", "b", "c", "d", "longest"]);
+  deepEqual([beside.margin.r, beside.legend], [44 + 50 + 49, {
+    x: 1.02,
+    y: 1,
+  }]);
+});
+
+Deno.test("completeFigure() lets a figure have its own way, and any axis the common look", () => {
+  const { data, layout } = completeFigure({
+    data: [{ y: [1], hovertemplate: "<b>%{y}</b>", name: "a\r\nb\tc" }],
+    layout: { width: 300, xaxis: { title: "own" }, yaxis2: { side: "right" } },
+  }, { xTitle: "given", yTitle: "given" });
+  deepEqual(data, [{
+    ...{ y: [1], hovertemplate: "<b>%{y}</b>", name: "a<br>b c" },
+  }]);
+  // deno-lint-ignore no-explicit-any -- whatever Plotly knows
+  const { width, height, xaxis, yaxis, yaxis2, template } = layout as any;
+  deepEqual([width, height], [300, 400]);
+  deepEqual([xaxis.title.text, yaxis.title.text], ["own", "given"]);
+  deepEqual(yaxis2, { side: "right" });
+  equal(template.layout.yaxis.showgrid, true);
+  equal(template.layout.colorway[0], COLOURS[0]);
+});
+
+Deno.test("completeFigure() shortens numbers, accepts typed arrays and keeps whole numbers", () => {
+  const { data: [trace] } = completeFigure({
+    data: [{
+      x: Float32Array.of(1 / 3, 2),
+      y: [123456, 1234.567, 0.000123456, NaN],
+    }],
+  });
+  deepEqual(trace, { x: [0.3333, 2], y: [123456, 1235, 0.0001235, NaN] });
+});
+
+Deno.test("figureRows() keeps series apart where they do not share positions", () => {
+  const data = [{ x: [1], y: [2] }, { name: "b", x: [3], y: [4], text: ["t"] }];
+  deepEqual(figureRows({ data, layout: { xaxis: { title: { text: "k" } } } }), [
+    { series: "series 1", k: 1, y: 2 },
+    { series: "b", text: "t", k: 3, y: 4 },
+  ]);
+});
+
+Deno.test("figureRows() names rows and columns as the chart does", () => {
+  const x = ["a", "b"];
+  deepEqual(figureRows({ data: [{ x, y: Float32Array.of(1, 2) }] }), [
+    { x: "a", y: 1 },
+    { x: "b", y: 2 },
+  ]);
+  deepEqual(figureRows({ data: [{ y: [5] }, { y: [6], name: "n" }] }), [
+    { x: 0, "series 1": 5, n: 6 },
+  ]);
+  const layout = { yaxis: { title: "true" } };
+  deepEqual(figureRows({ data: [{ x, z: [[1, 2], [3, 4]] }], layout }), [
+    { true: 0, a: 1, b: 2 },
+    { true: 1, a: 3, b: 4 },
+  ]);
+  deepEqual(figureRows({ data: [] }), []);
+});
+
+Deno.test("scatterWithThumbnails() keeps the marker of a corrupt picture", async () => {
+  const shown = bundle(
+    await scatterWithThumbnails([
+      { x: 0, y: 0, image: await picture(64, 64), title: "a" },
+      { x: 1, y: 1, image: "/nowhere.jpg", title: "b" },
+    ], { alt: "Two points" }),
+  );
+  const figure = shown[PLOTLY] as unknown as {
+    data: { x: number[] }[];
+    layout: { images: unknown[] };
+  };
+  equal(figure.data[0].x.length, 2);
+  equal(figure.layout.images.length, 1);
+});
+
+Deno.test("scatterWithThumbnails() draws thumbnails of one size, at their places", async () => {
+  const image = await picture(80, 40);
+  const points = [
+    { x: 0, y: 0, image, title: "a", group: "g" },
+    { x: 10, y: 5, image, title: "b", group: "h" },
+    { x: 5, y: 5, image, title: "c", group: "g" },
+  ];
+  const { data, layout } = figureOf(
+    await scatterWithThumbnails(points, { alt: "Map", caption: "Figure 1" }),
+  );
+  // deno-lint-ignore no-explicit-any -- whatever Plotly knows
+  deepEqual(data.map((trace: any) => [trace.name, trace.text]), [
+    ["g", ["a", "c"]],
+    ["h", ["b"]],
+  ]);
+  equal(data[0].marker.line.color, COLOURS[0]);
+  equal(data[1].marker.line.color, COLOURS[1]);
+  deepEqual([layout.images[1].x, layout.images[1].y], [10, 5]);
+  // 40 pixels in units of each axis, which has 7 % of room at either end.
+  const { l, r, t, b } = layout.template.layout.margin;
+  const [{ sizex, sizey }] = layout.images;
+  ok(Math.abs(sizex / 11.4 * (700 - l - r) - 40) < 0.1, `${sizex}`);
+  ok(Math.abs(sizey / 5.7 * (560 - t - b) - 40) < 0.1, `${sizey}`);
+  const source = layout.images[0].source.split(",")[1];
+  const { width, height } = await sharp(Buffer.from(source, "base64"))
+    .metadata();
+  equal(`${width} × ${height}`, "40 × 20");
+});
+
+Deno.test("drawFigure() starts another browser when the last one went away", async () => {
+  const size = { width: 200, height: 150 };
+  await drawFigure({ data: [{ y: [0, 1] }] }, size);
+  const children = spawnSync("ps", [
+    "-o",
+    "pid=,args=",
+    "--ppid",
+    String(process.pid),
+  ]);
+  const [browser] = String(children.stdout).split("\n").filter((line) =>
+    /chrom/i.test(line)
+  );
+  process.kill(parseInt(browser), "SIGKILL");
+  equal(await drawFigure({ data: [{ y: [0, 1] }] }, size), undefined);
+  ok(await drawFigure({ data: [{ y: [0, 1] }] }, size));
+});
+
+Deno.test("drawFigure() draws several figures at once", async () => {
+  const size = { width: 200, height: 150 };
+  const draw = (top: number) => drawFigure({ data: [{ y: [0, top] }] }, size);
+  const [one, two, three] = await Promise.all([draw(1), draw(7), draw(1)]);
+  deepEqual(one, three);
+  ok(!one!.equals(two!));
+});
+
+const DRAW = `
+  const { barChart } = await import("#lib/display/charts.ts");
+  const { jupyterDisplay } = await import("#lib/display/display.ts");
+  const shown = await barChart(["<i>a</i>"], { b: [1] }, { alt: "One bar" });
+  console.log(shown[jupyterDisplay]()["text/html"].slice(0, 400));`;
+
+Deno.test("chart() shows a table of the data where no browser starts", async () => {
+  const { stdout, code } = await outcome(
+    runScript(DRAW, { CHROME_PATH: "/nowhere/chrome" }),
+  );
+  equal(code, 0);
+  match(stdout, /^<p>One bar<\/p>\n<table>/);
+  match(stdout, /&lt;i&gt;a&lt;\/i&gt;/);
+});
+
+Deno.test("chart() does not keep a script from ending", async () => {
+  const { stdout, code } = await outcome(runScript(DRAW));
+  equal(code, 0);
+  match(stdout, /^<img src="data:image\/png/);
+});
