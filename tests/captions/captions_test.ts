@@ -1,9 +1,9 @@
 import {
-  deepEqual,
-  equal,
+  deepStrictEqual as deepEqual,
   match,
   ok,
   rejects,
+  strictEqual as equal,
   throws,
 } from "node:assert/strict";
 import { existsSync } from "node:fs";

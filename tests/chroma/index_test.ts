@@ -1,4 +1,9 @@
-import { deepEqual, equal, ok, rejects } from "node:assert/strict";
+import {
+  deepStrictEqual as deepEqual,
+  ok,
+  rejects,
+  strictEqual as equal,
+} from "node:assert/strict";
 import { existsSync } from "node:fs";
 import process from "node:process";
 import { type Chroma, connectChroma, startChroma } from "#lib/chroma/chroma.ts";

@@ -1,4 +1,9 @@
-import { deepEqual, equal, match, ok } from "node:assert/strict";
+import {
+  deepStrictEqual as deepEqual,
+  match,
+  ok,
+  strictEqual as equal,
+} from "node:assert/strict";
 import { spawnSync } from "node:child_process";
 import process from "node:process";
 import sharp from "sharp";

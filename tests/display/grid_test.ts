@@ -1,4 +1,10 @@
-import { deepEqual, equal, match, ok, rejects } from "node:assert/strict";
+import {
+  deepStrictEqual as deepEqual,
+  match,
+  ok,
+  rejects,
+  strictEqual as equal,
+} from "node:assert/strict";
 import sharp from "sharp";
 import { picturePath } from "#lib/dataset/dataset.ts";
 import { hitGrid, imageGrid } from "#lib/display/grid.ts";

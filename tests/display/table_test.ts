@@ -1,4 +1,8 @@
-import { deepEqual, equal, match } from "node:assert/strict";
+import {
+  deepStrictEqual as deepEqual,
+  match,
+  strictEqual as equal,
+} from "node:assert/strict";
 import { displayable, escapeHtml, oneLine } from "#lib/display/display.ts";
 import {
   encoderTable,
