@@ -66,7 +66,7 @@ export function captioned(
 
 /** Makes text safe inside HTML elements and quoted attributes. */
 export function escapeHtml(text: string): string {
-  return text.replace(/[&<>"']/g, (character) => ENTITIES[character]);
+  return text.replace(/[&<>"'\p{Cc}]/gu, (sign) => ENTITIES[sign] ?? " ");
 }
 
 /** Text on one line, without the control characters that terminals obey. */

@@ -176,6 +176,7 @@ Deno.test("completeFigure() leaves room for the title's lines and the legend", (
   deepEqual(frame(["a"]).margin, { l: 60, r: 44, t: 24, b: 60 });
   equal(frame(["a"]).showlegend, false);
   equal(frame(["a"], "One line").margin.t, 44);
+  equal(frame(["a"], "One line").title.pad.t, 12);
   const long = frame(["a", "b"], "nine char ".repeat(12).trim());
   deepEqual([long.margin.t, long.showlegend, long.legend.orientation], [
     ...[24 + 40 + 24, true, "h"],
@@ -184,7 +185,9 @@ Deno.test("completeFigure() leaves room for the title's lines and the legend", (
     long.title.text,
     `${"nine char ".repeat(9).trim()}<br>${"nine char ".repeat(3).trim()}`,
   );
+  equal(long.title.pad.t, 22);
   const beside = frame(["a", "b", "c", "d", "longest"]);
+  equal(beside.showlegend, true);
   deepEqual([beside.margin.r, beside.legend], [44 + 50 + 49, {
     x: 1.02,
     y: 1,
@@ -193,11 +196,19 @@ Deno.test("completeFigure() leaves room for the title's lines and the legend", (
 
 Deno.test("completeFigure() lets a figure have its own way, and any axis the common look", () => {
   const { data, layout } = completeFigure({
-    data: [{ y: [1], hovertemplate: "<b>%{y}</b>", name: "a\r\nb\tc" }],
+    data: [{
+      y: [1],
+      hovertemplate: "<b>%{y}</b>",
+      name: "a\r\nb\tc &lt; \ud800",
+    }],
     layout: { width: 300, xaxis: { title: "own" }, yaxis2: { side: "right" } },
   }, { xTitle: "given", yTitle: "given" });
   deepEqual(data, [{
-    ...{ y: [1], hovertemplate: "<b>%{y}</b>", name: "a<br>b c" },
+    ...{
+      y: [1],
+      hovertemplate: "<b>%{y}</b>",
+      name: "a<br>b c &amp;lt; \ufffd",
+    },
   }]);
   // deno-lint-ignore no-explicit-any -- whatever Plotly knows
   const { width, height, xaxis, yaxis, yaxis2, template } = layout as any;
@@ -241,6 +252,9 @@ Deno.test("figureRows() names rows and columns as the chart does", () => {
     { true: 1, a: 3, b: 4 },
   ]);
   deepEqual(figureRows({ data: [] }), []);
+  deepEqual(figureRows({ data: [{ x: [1], y: [2], text: ["t"] }] }), [
+    { series: "y", text: "t", x: 1, y: 2 },
+  ]);
 });
 
 Deno.test("scatterWithThumbnails() keeps the marker of a corrupt picture", async () => {
@@ -274,6 +288,7 @@ Deno.test("scatterWithThumbnails() draws thumbnails of one size, at their places
     ["h", ["b"]],
   ]);
   equal(data[0].marker.line.color, COLOURS[0]);
+  equal(data[0].marker.size, 44);
   equal(data[1].marker.line.color, COLOURS[1]);
   deepEqual([layout.images[1].x, layout.images[1].y], [10, 5]);
   // 40 pixels in units of each axis, which has 7 % of room at either end.
@@ -285,6 +300,28 @@ Deno.test("scatterWithThumbnails() draws thumbnails of one size, at their places
   const { width, height } = await sharp(Buffer.from(source, "base64"))
     .metadata();
   equal(`${width} × ${height}`, "40 × 20");
+  const alone = await scatterWithThumbnails(points.slice(1, 2), { alt: "One" });
+  const { xaxis, yaxis } = figureOf(alone).layout;
+  deepEqual([xaxis.range, yaxis.range], [[9, 11], [4, 6]]);
+});
+
+Deno.test("drawFigure() opens no address of a figure, and draws few colours", async () => {
+  let asked = 0;
+  const server = Deno.serve(
+    { hostname: "127.0.0.1", port: 0, onListen() {} },
+    () => {
+      asked++;
+      return new Response("", { status: 404 });
+    },
+  );
+  const source = `http://127.0.0.1:${server.addr.port}/a.png`;
+  const images = [{ source, x: 0, y: 1, sizex: 1, sizey: 1 }];
+  const size = { width: 200, height: 150 };
+  const png = await drawFigure({ data: [], layout: { images } }, size);
+  equal(asked, 0);
+  // The header says how a pixel is written: 3, by its place in a palette.
+  equal(png?.[25], 3);
+  await server.shutdown();
 });
 
 Deno.test("drawFigure() starts another browser when the last one went away", async () => {
@@ -315,20 +352,23 @@ Deno.test("drawFigure() draws several figures at once", async () => {
 const DRAW = `
   const { barChart } = await import("#lib/display/charts.ts");
   const { jupyterDisplay } = await import("#lib/display/display.ts");
-  const shown = await barChart(["<i>a</i>"], { b: [1] }, { alt: "One bar" });
-  console.log(shown[jupyterDisplay]()["text/html"].slice(0, 400));`;
+  for (const alt of ["<i>One</i> bar", "Another"]) {
+    const shown = await barChart(["<i>a</i>"], { b: [1] }, { alt });
+    console.log(shown[jupyterDisplay]()["text/html"].slice(0, 400));
+  }`;
 
 Deno.test("chart() shows a table of the data where no browser starts", async () => {
   const { stdout, code } = await outcome(
     runScript(DRAW, { CHROME_PATH: "/nowhere/chrome" }),
   );
   equal(code, 0);
-  match(stdout, /^<p>One bar<\/p>\n<table>/);
+  match(stdout, /^<p>&lt;i&gt;One&lt;\/i&gt; bar<\/p>\n<table>/);
   match(stdout, /&lt;i&gt;a&lt;\/i&gt;/);
 });
 
 Deno.test("chart() does not keep a script from ending", async () => {
   const { stdout, code } = await outcome(runScript(DRAW));
   equal(code, 0);
-  match(stdout, /^<img src="data:image\/png/);
+  // The second as well, though an idle browser keeps nothing from ending.
+  equal(stdout.match(/^<img src="data:image\/png/gm)?.length, 2);
 });

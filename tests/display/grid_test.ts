@@ -6,10 +6,16 @@ import {
   strictEqual as equal,
 } from "node:assert/strict";
 import sharp from "sharp";
-import { picturePath } from "#lib/dataset/dataset.ts";
 import { hitGrid, imageGrid } from "#lib/display/grid.ts";
 import type { Picture } from "#lib/records.ts";
-import { bundle, foreignMarkup, HOSTILE, picture } from "../support/shown.ts";
+import {
+  bundle,
+  foreignMarkup,
+  HOSTILE,
+  outcome,
+  picture,
+  runScript,
+} from "../support/shown.ts";
 
 Deno.test("imageGrid() shows hostile titles, captions and alt texts as text", async () => {
   const image = await picture(40, 30);
@@ -21,13 +27,14 @@ Deno.test("imageGrid() shows hostile titles, captions and alt texts as text", as
         title: HOSTILE,
         caption: HOSTILE,
         good: true,
-      }],
+      }, { image: `/${HOSTILE}`, alt: HOSTILE }],
       { caption: HOSTILE },
     ),
   );
   deepEqual(foreignMarkup(grid["text/html"]), []);
   equal(grid["text/html"].match(/<img /g)?.length, 2);
-  equal(grid["text/plain"].split("\n").length, 3);
+  equal(grid["text/plain"].split("\n").length, 4);
+  equal(/[^\n\P{Cc}]/u.test(grid["text/html"]), false);
   ok(!grid["text/plain"].includes("\u001b"));
 });
 
@@ -49,6 +56,9 @@ Deno.test("imageGrid() gives a corrupt picture a cell with the reason, and the o
   equal(lines[4], "5. owl");
   equal(grid["text/html"].match(/<img /g)?.length, 2);
   ok(!grid["text/html"].includes("/nowhere"));
+  // Room for the reason where there is no picture beside it to give some.
+  const alone = bundle(await imageGrid([{ image: "/nowhere.jpg", alt: "a" }]));
+  match(alone["text/html"], /height:64px[^>]*><i>no picture: file not found</);
 });
 
 Deno.test("imageGrid() says by sign and word which hits are relevant, and keeps queries apart", async () => {
@@ -75,7 +85,7 @@ Deno.test("imageGrid() makes small thumbnails: six pictures stay well under 30 K
   const image = await picture(1024, 768);
   const items = Array.from({ length: 6 }, () => ({ image, alt: "noise" }));
   const { "text/html": html } = bundle(await imageGrid(items));
-  ok(html.length < 25_000, `${html.length} bytes`);
+  ok(html.length < 20_000, `${html.length} bytes`);
   match(html, /width="112" height="84"/);
 });
 
@@ -206,5 +216,24 @@ Deno.test("hitGrid() marks hits of the query's class, with values fit to read", 
     await hitGrid(undefined, [{ index: 0, value: 100 }], gallery),
   )["text/plain"].split("\n");
   equal(text, "1. owl · 100 · train/owl/a.jpg · no picture: file not found");
-  ok(picturePath(query).endsWith("q.jpg"));
+});
+
+Deno.test("hitGrid() says what each picture shows, for those who do not see it", async () => {
+  const data = await Deno.makeTempDir();
+  const { stdout } = await outcome(runScript(
+    `
+    const { hitGrid } = await import("#lib/display/grid.ts");
+    const { picturePath } = await import("#lib/dataset/dataset.ts");
+    const { jupyterDisplay } = await import("#lib/display/display.ts");
+    const owl = { path: "train/owl/a.jpg", term: "owl", caption: "A snowy owl" };
+    await Deno.mkdir(picturePath({ path: "train/owl" }), { recursive: true });
+    await Deno.copyFile("data/sample/animals/fish/${
+      [...Deno.readDirSync("data/sample/animals/fish")][0].name
+    }", picturePath(owl));
+    const shown = await hitGrid(undefined, [{ index: 0, value: 1 }], [owl]);
+    console.log(shown[jupyterDisplay]()["text/html"]);`,
+    { CONTACT_SHEET_DATA: data },
+  ));
+  match(stdout, /<img src="data:image\/jpeg[^>]* alt="A snowy owl" width=/);
+  await Deno.remove(data, { recursive: true });
 });

@@ -21,7 +21,10 @@ Deno.test("progressBar() writes sparse lines to a log, and the same last line ea
   const { stdout, stderr, code } = await outcome(runScript(`
     const { progressBar } = await import("#lib/display/progress.ts");
     const bar = progressBar("Embedding", 500);
-    for (let done = 1; done <= 500; done++) bar.update(done, "now \\u001b[2J");
+    for (let done = 1; done <= 500; done++) {
+      bar.update(done, "now \\u001b[2J");
+      if (done % 250 === 0) await new Promise((wake) => setTimeout(wake, 150));
+    }
     bar.finish("2 failed");
     bar.update(1);
     bar.finish("again");`));
@@ -75,6 +78,10 @@ Deno.test("progressText() gives pace and time left from the first update on", ()
     progressText(state, 250_000),
     "Embedding: 600 of 1,000 · 2.5 s each · 17 min left",
   );
+  equal(
+    progressText(state, 12_500),
+    "Embedding: 600 of 1,000 · 8 a second · 50 s left",
+  );
   equal(progressText(state), "Embedding: 600 of 1,000");
 });
 
@@ -117,8 +124,10 @@ Deno.test("progressBar() draws one output in a notebook, four times a second, an
     await wait(300);
     bar.update(50, ${JSON.stringify(HOSTILE)});
     bar.finish("whole");
+    await wait(300);
     bar.update(60);
-    bar.finish();`);
+    bar.finish();
+    bar.signal;`);
   deepEqual(sent.map(([kind]) => kind), [
     "display_data",
     "update_display_data",
@@ -136,6 +145,21 @@ Deno.test("progressBar() draws one output in a notebook, four times a second, an
   for (const { "text/html": html } of [first, second, last]) {
     deepEqual(foreignMarkup(html), []);
   }
+});
+
+Deno.test("progressBar() counts the pace from the first update on", async () => {
+  const sent = await broadcasts(`
+    const bar = progressBar("Embedding", 1000);
+    bar.update(500);
+    await wait(1050);
+    bar.update(520);
+    await wait(300);
+    bar.update(530);
+    bar.finish();`);
+  const texts = sent.map(([, , data]) => data["text/plain"]);
+  match(texts[1], /^Embedding: 520 of 1,000 · 1\d a second · \d\d s left$/);
+  match(texts[2], /^Embedding: 530 of 1,000 · 2\d a second · \d\d s left$/);
+  equal(texts[3], "Embedding: 530 of 1,000");
 });
 
 Deno.test("progressBar() offers a Stop button in a notebook, and takes it away", async () => {
@@ -209,9 +233,10 @@ async function send(
   { port, pathname }: URL,
   method: string,
   headers: Record<string, string>,
+  host = "127.0.0.1",
 ): Promise<number> {
   const sent = request({
-    host: "127.0.0.1",
+    host,
     port,
     path: pathname,
     method,
@@ -232,6 +257,14 @@ Deno.test("stopButton() stops at a POST from a page of this machine, once, and a
     const wrong = new URL("/guess", url);
     const origin = "http://localhost:8888";
     equal(url.hostname, "127.0.0.1");
+    match(url.pathname, /^\/[0-9a-f-]{36}$/);
+    const other = stopButton("Another", () => {});
+    equal(other.html.includes(url.pathname), false);
+    await other.close();
+    // Of this machine's addresses that one alone is served.
+    if (Deno.build.os === "linux") {
+      await rejects(send(url, "POST", { origin }, "127.0.0.2"), /ECONNREFUSED/);
+    }
     match(button.html, /Stop: &lt;b&gt;/);
 
     equal(await send(wrong, "POST", { origin }), 404);

@@ -20,6 +20,7 @@ Deno.test("escapeHtml() and oneLine() leave nothing that a page or a terminal ob
     escapeHtml(`<a b="c" d='e'>&`),
     "&lt;a b=&quot;c&quot; d=&#39;e&#39;&gt;&amp;",
   );
+  equal(escapeHtml("a\u001b[2J\nb "), "a [2J b ");
   equal(oneLine(" a\r\n\tb\u0000\u001b[2J\u009bc\u2028d "), "a b [2J c d");
   const shown = displayable({ "text/plain": "x", "text/html": "<b>x</b>" });
   equal(`${shown}`, "x");
