@@ -4,8 +4,7 @@
  * | request | answer |
  * | --- | --- |
  * | `GET /`, `GET /page.js`, … | the page |
- * | `GET /NAME`, `POST /NAME` {…} | JSON: `Answers` lists it by name |
- * | `POST /upload` bytes | the picture's name in queries |
+ * | `GET /status` and the like, `POST /search` {…} | JSON: `Answers` lists it |
  * | `GET /thumbnail/ROW`, `/picture/ROW`, `/uploaded/NAME` | pictures |
  *
  * ```ts
@@ -18,7 +17,7 @@
  * const encoder = await openEncoder("offline", { log() {} });
  * const space = new EncoderSpace(encoder);
  * const searcher = new Searcher([space]);
- * const routes = pageRoutes({ searcher, status() {}, searched() {}, select() {} });
+ * const routes = pageRoutes({ searcher, status: () => null!, searched() {}, select() {} });
  * deepEqual(await (await routes.request("/map")).json(), []);
  * await encoder.close();
  * ```
@@ -112,56 +111,57 @@ const LARGEST_QUERY = 200_000;
 /** The routes of the page. */
 export function pageRoutes(state: PageState): Hono {
   const { searcher } = state;
-  const { collection } = searcher.spaces[0];
+  const [{ collection }] = searcher.spaces;
+  let map = { count: 0, points: [] as MapPoint[] };
+  const answers: {
+    [Name in keyof Answers]: (
+      context: Context,
+    ) => Answers[Name] | Promise<Answers[Name]>;
+  } = {
+    status: () => state.status(),
+    statistics: () => similarityOfPairs(collection),
+    pixels: () => searcher.pixels.progress,
+    map() {
+      // Takes a second where there are many: drawn anew only if there are more.
+      const { count } = collection;
+      if (map.count !== count) map = { count, points: mapOf(collection) };
+      return map.points;
+    },
+    async search(context) {
+      const result = await searcher.search(await readJson(context));
+      state.searched(result);
+      return result;
+    },
+    compare: async (context) => searcher.search(await readJson(context)),
+    random: async (context) => searcher.random(await readJson(context)),
+    async detail(context) {
+      const { path = "" } = await readJson(context);
+      const row = collection.rowOf(path);
+      if (row === undefined) throw refusal(404, `no picture "${path}"`);
+      return await detailOf(searcher, row);
+    },
+    async select(context) {
+      const { paths } = await readJson(context);
+      if (
+        !Array.isArray(paths) || paths.some((one) => typeof one !== "string")
+      ) {
+        throw refusal(400, "expected {paths: […]}");
+      }
+      state.select(paths);
+      return {};
+    },
+    upload: async (context) => ({
+      picture: await saveUpload(await readBody(context, LARGEST_UPLOAD)),
+    }),
+  };
   const routes = new Hono();
-  const get = <Name extends keyof Answers>(
-    name: Name,
-    answer: () => Answers[Name],
-  ) => routes.get(`/${name}`, (context) => context.json(answer()));
-  const post = <Name extends keyof Answers>(
-    name: Name,
-    answer: (body: Asked) => Answers[Name] | Promise<Answers[Name]>,
-  ) =>
-    routes.post(
+  for (const [name, answer] of Object.entries(answers)) {
+    routes.on(
+      ["GET", "POST"],
       `/${name}`,
-      async (context) => context.json(await answer(await readJson(context))),
+      async (context) => context.json(await answer(context)),
     );
-
-  get("status", () => state.status());
-  get("statistics", () => similarityOfPairs(collection));
-  get("pixels", () => searcher.pixels.progress);
-  let map: MapPoint[] = [];
-  let mapped = 0;
-  get("map", () => {
-    // Takes a second where there are many: drawn anew only if there are more.
-    if (mapped !== collection.count) map = mapOf(collection);
-    mapped = collection.count;
-    return map;
-  });
-  post("search", async (query) => {
-    const result = await searcher.search(query);
-    state.searched(result);
-    return result;
-  });
-  post("compare", (query) => searcher.search(query));
-  post("random", (query) => searcher.random(query));
-  post("detail", async ({ path }) => {
-    const row = collection.rowOf(path ?? "");
-    if (row === undefined) throw refusal(404, `no picture "${path}"`);
-    return await detailOf(searcher, row);
-  });
-  post("select", ({ paths }) => {
-    if (!Array.isArray(paths) || paths.some((one) => typeof one !== "string")) {
-      throw refusal(400, "expected {paths: […]}");
-    }
-    state.select(paths);
-    return {};
-  });
-  routes.post("/upload", async (context) => {
-    const bytes = await readBody(context, LARGEST_UPLOAD);
-    return context.json({ picture: await saveUpload(bytes) });
-  });
-
+  }
   routes.get("/thumbnail/:row", async (context) => {
     const bytes = await orGone(thumbnailOf(sourceOf(context)));
     return sendPicture(context, bytes, "webp", LASTING);

@@ -25,12 +25,11 @@
  * @module
  */
 import { randomUUID } from "node:crypto";
-import type { IncomingMessage } from "node:http";
+import type { IncomingMessage, Server } from "node:http";
 import type { AddressInfo } from "node:net";
 import { createAdaptorServer } from "@hono/node-server";
-import { type Context, Hono, type MiddlewareHandler } from "hono";
+import { type Context, Hono, type HonoRequest } from "hono";
 import { HTTPException } from "hono/http-exception";
-import { secureHeaders } from "hono/secure-headers";
 import { QueryError } from "./engine/query.ts";
 
 /** How a server is started. */
@@ -72,21 +71,34 @@ export async function startServer(
   const token = randomUUID().replaceAll("-", "");
   const names = new Set<string>();
   const app = new Hono()
-    .use(SAFETY, notStored, guard(token, names))
-    .route(`/${token}`, routes)
-    .notFound(({ req }) => {
-      const { pathname } = new URL(req.url);
-      const path = pathname.slice(token.length + 1).slice(0, 100);
-      throw refusal(404, `nothing at ${req.method} ${path}`);
+    .use(async (context, next) => {
+      for (const header of Object.entries(SAFETY)) context.header(...header);
+      check(context.req, token, names);
+      await next();
     })
-    .onError((error, context) => answerError(error, context, onError));
+    .route(`/${token}`, routes)
+    .notFound(({ req: { method, path } }) => {
+      const shown = path.slice(token.length + 1).slice(0, 100);
+      throw refusal(404, `nothing at ${method} ${shown}`);
+    })
+    .onError((error, context) => {
+      const status = error instanceof HTTPException
+        ? error.status
+        : error instanceof QueryError
+        ? 400
+        : 500;
+      if (status === 500) onError?.(error);
+      // A body that was not read to its end would be taken for the next request.
+      if (status === 413) context.header("Connection", "close");
+      return context.json({ error: error.message }, status);
+    });
   const server = createAdaptorServer({
     fetch: app.fetch,
     overrideGlobalObjects: false,
     // Deno counts both from a connection's first request, so that a reader who
     // goes on searching would be cut off (408). readBody has a timer of its own.
     serverOptions: { headersTimeout: 0, requestTimeout: 0 },
-  });
+  }) as Server;
   await new Promise<void>((resolve, reject) => {
     server.once("error", ({ code }: NodeJS.ErrnoException) =>
       reject(
@@ -102,23 +114,21 @@ export async function startServer(
     server.listen(wanted, host, resolve);
   });
   const { port } = server.address() as AddressInfo;
+  const isLoopback = host === "127.0.0.1";
   // Asked to listen beyond this machine, it may be called by any name.
-  if (host === "127.0.0.1") {
-    for (const name of [host, "localhost", "[::1]"]) {
-      names.add(`${name}:${port}`);
-    }
-    if (publicUrl) names.add(new URL(publicUrl).host);
+  for (const name of isLoopback ? [host, "localhost", "[::1]"] : []) {
+    names.add(`${name}:${port}`);
   }
-  const url = `http://${
-    host === "0.0.0.0" ? "127.0.0.1" : host
-  }:${port}/${token}/`;
+  if (isLoopback && publicUrl) names.add(new URL(publicUrl).host);
+  const shown = host === "0.0.0.0" ? "127.0.0.1" : host;
+  const url = `http://${shown}:${port}/${token}/`;
   return {
     url,
     address: publicUrl ? new URL(`${token}/`, publicUrl).href : url,
     close: () =>
       new Promise((resolve) => {
         server.close(() => resolve());
-        if ("closeAllConnections" in server) server.closeAllConnections();
+        server.closeAllConnections();
       }),
   };
 }
@@ -163,72 +173,43 @@ export function refusal(
   return new HTTPException(status, { message });
 }
 
-/** Lets pass what may be asked; by any name, where there are none. */
-function guard(token: string, names: ReadonlySet<string>): MiddlewareHandler {
-  return async ({ req }, next) => {
-    const host = req.header("host") ?? "";
-    if (names.size > 0 && !names.has(host)) {
-      throw refusal(421, "this server does not go by that name");
-    }
-    if (!req.path.startsWith(`/${token}/`)) {
-      throw refusal(404, "no such page: open the address as it was printed");
-    }
-    const origin = req.header("origin");
-    const from = req.header("sec-fetch-site") ?? "none";
-    const isOwn = ["same-origin", "none"].includes(from) &&
-      (origin === undefined || URL.parse(origin)?.host === host);
-    // The page itself may be framed by a notebook; all else is its own business.
-    const isPage = req.method === "GET" && req.path === `/${token}/`;
-    if (!isOwn && !isPage) {
-      throw refusal(403, "only this server's own page may ask that");
-    }
-    if (req.method !== "GET" && origin === undefined) {
-      throw refusal(403, "expected an Origin header");
-    }
-    await next();
-  };
-}
-
-/** Keeps an answer out of the browser's cache, unless its route says otherwise. */
-const notStored: MiddlewareHandler = async (context, next) => {
-  context.header("Cache-Control", "no-store");
-  await next();
-};
-
-function answerError(
-  error: Error,
-  context: Context,
-  onError?: (error: Error) => void,
-): Response {
-  const status = error instanceof HTTPException
-    ? error.status
-    : error instanceof QueryError
-    ? 400
-    : 500;
-  if (status === 500) onError?.(error);
-  // A body that was not read to its end would be taken for the next request.
-  if (status === 413) context.header("Connection", "close");
-  return context.json({ error: error.message }, status);
+/** Throws where this may not be asked; by any name, where there are none. */
+function check(
+  request: HonoRequest,
+  token: string,
+  names: ReadonlySet<string>,
+): void {
+  const { method, path } = request;
+  const host = request.header("host") ?? "", origin = request.header("origin");
+  if (names.size > 0 && !names.has(host)) {
+    throw refusal(421, "this server does not go by that name");
+  }
+  if (!path.startsWith(`/${token}/`)) {
+    throw refusal(404, "no such page: open the address as it was printed");
+  }
+  const from = request.header("sec-fetch-site") ?? "none";
+  const isOwn = ["same-origin", "none"].includes(from) &&
+    (origin === undefined || URL.parse(origin)?.host === host);
+  // The page itself may be framed by a notebook; all else is its own business.
+  if (!isOwn && !(method === "GET" && path === `/${token}/`)) {
+    throw refusal(403, "only this server's own page may ask that");
+  }
+  if (method !== "GET" && origin === undefined) {
+    throw refusal(403, "expected an Origin header");
+  }
 }
 
 /** What the browser is told not to do with anything that comes from here. */
-const SAFETY = secureHeaders({
-  contentSecurityPolicy: {
-    defaultSrc: ["'none'"],
-    scriptSrc: ["'self'"],
-    styleSrc: ["'self'"],
-    imgSrc: ["'self'", "blob:", "data:"],
-    connectSrc: ["'self'"],
-    baseUri: ["'none'"],
-    formAction: ["'none'"],
-    frameAncestors: [
-      ...["'self'", "http://localhost:*", "http://127.0.0.1:*"],
-      ...["https:", "vscode-webview:"],
-    ],
-  },
+const SAFETY = {
+  "Content-Security-Policy":
+    "default-src 'none'; script-src 'self'; style-src 'self'; " +
+    "img-src 'self' blob: data:; connect-src 'self'; base-uri 'none'; " +
+    "form-action 'none'; frame-ancestors 'self' http://localhost:* " +
+    "http://127.0.0.1:* https: vscode-webview:",
+  "X-Content-Type-Options": "nosniff",
   // The address holds the token: nobody is to learn where a reader came from.
-  referrerPolicy: "no-referrer",
-  // These would keep the page out of a notebook's frame, or ask for https.
-  xFrameOptions: false,
-  strictTransportSecurity: false,
-});
+  "Referrer-Policy": "no-referrer",
+  "Cross-Origin-Resource-Policy": "same-origin",
+  // Unless a route says otherwise.
+  "Cache-Control": "no-store",
+};

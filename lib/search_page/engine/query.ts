@@ -65,32 +65,36 @@ export class QueryError extends Error {
   override name = "QueryError";
 }
 
+const text = v.pipe(
+  v.string(expects("text")),
+  v.maxLength(
+    LONGEST_TEXT,
+    ({ requirement, input }) =>
+      `expected at most ${requirement} characters, got ${input.length}`,
+  ),
+);
+const trimmed = v.pipe(text, v.trim());
+const aList = expects(`a list of at most ${LONGEST_LIST} texts`);
+const texts = v.pipe(v.array(text, aList), v.maxLength(LONGEST_LIST, aList));
+const cutOffs = v.picklist(["auto", "none"]);
+
 const schema = v.strictObject({
-  text: v.optional(v.pipe(text(), v.trim()), DEFAULT_QUERY.text),
-  picture: v.optional(v.pipe(text(), v.trim()), DEFAULT_QUERY.picture),
-  like: v.optional(v.pipe(text(), v.trim()), DEFAULT_QUERY.like),
-  mode: v.optional(oneOf(MODES, "smart, text or visual"), DEFAULT_QUERY.mode),
-  textWeight: v.optional(number("textWeight"), DEFAULT_QUERY.textWeight),
-  plus: texts(),
-  minus: texts(),
-  terms: texts(),
-  categories: texts(),
-  licenses: texts(),
-  k: v.optional(
-    v.pipe(number("k"), v.integer(expects("a whole number"))),
-    DEFAULT_QUERY.k,
-  ),
-  cut: v.optional(
-    v.union([v.picklist(["auto", "none"]), number("cut")], rangeOf("cut")),
-    DEFAULT_QUERY.cut,
-  ),
-  fold: v.optional(number("fold"), DEFAULT_QUERY.fold),
-  space: v.optional(v.pipe(text(), v.trim()), DEFAULT_QUERY.space),
-  metric: v.optional(
-    oneOf(metrics, `a metric (${Object.keys(metrics).join(", ")})`),
-    DEFAULT_QUERY.metric,
-  ),
-}, expects("a query"));
+  text: trimmed,
+  picture: trimmed,
+  like: trimmed,
+  mode: oneOf(MODES, "smart, text or visual"),
+  textWeight: number("textWeight"),
+  plus: texts,
+  minus: texts,
+  terms: texts,
+  categories: texts,
+  licenses: texts,
+  k: v.pipe(number("k"), v.integer(expects("a whole number"))),
+  cut: v.union([cutOffs, number("cut")], rangeOf("cut")),
+  fold: number("fold"),
+  space: trimmed,
+  metric: oneOf(metrics, `a metric (${Object.keys(metrics).join(", ")})`),
+});
 
 /**
  * Completes a query, and checks what came from outside.
@@ -98,51 +102,31 @@ const schema = v.strictObject({
  * @throws {QueryError} If something is not as it should be: quotes it.
  */
 export function readQuery(input: unknown): SearchQuery {
-  // A list would pass for an object without names.
-  if (Array.isArray(input)) {
+  if (typeof input !== "object" || input === null || Array.isArray(input)) {
     throw new QueryError(expects("a query")({ input }));
   }
-  const { success, output, issues } = v.safeParse(schema, input, {
-    abortEarly: true,
-  });
+  const given = Object.entries(input).filter(([, value]) =>
+    value !== undefined
+  );
+  const query = { ...DEFAULT_QUERY, ...Object.fromEntries(given) };
+  const { success, output, issues } = v.safeParse(schema, query);
   if (success) return output;
   const [{ expected, message, path }] = issues;
-  const name = path ? String(path[0].key) : "";
+  const name = String(path?.[0].key);
   throw new QueryError(
     expected === "never"
       ? `${shorten(name)}: expected ${Object.keys(DEFAULT_QUERY).join(", ")}`
-      : path
-      ? `${name}: ${message}`
-      : message,
+      : `${name}: ${message}`,
   );
-}
-
-function text() {
-  return v.pipe(
-    v.string(expects("text")),
-    v.maxLength(
-      LONGEST_TEXT,
-      ({ requirement, input }) =>
-        `expected at most ${requirement} characters, got ${input.length}`,
-    ),
-  );
-}
-
-function texts() {
-  const message = expects(`a list of at most ${LONGEST_LIST} texts`);
-  const list = v.pipe(
-    v.array(text(), message),
-    v.maxLength(LONGEST_LIST, message),
-  );
-  return v.optional(list, []);
 }
 
 function number(name: keyof typeof RANGES) {
   const { least, most } = RANGES[name];
+  const message = rangeOf(name);
   return v.pipe(
-    v.number(rangeOf(name)),
-    v.minValue(least, rangeOf(name)),
-    v.maxValue(most, rangeOf(name)),
+    v.number(message),
+    v.minValue(least, message),
+    v.maxValue(most, message),
   );
 }
 
@@ -153,12 +137,12 @@ function rangeOf(name: keyof typeof RANGES) {
 
 function oneOf<Name extends string>(
   names: Record<Name, unknown>,
-  description: string,
+  what: string,
 ) {
-  return v.picklist(Object.keys(names) as Name[], expects(description));
+  return v.picklist(Object.keys(names) as Name[], expects(what));
 }
 
-/** The message of a rule: what was expected, and what there is instead. */
+/** The message of a rule: what it expects, and what there is instead. */
 function expects(what: string) {
   return ({ input }: { input: unknown }) =>
     `expected ${what}, got ${shorten(input)}`;

@@ -12,13 +12,14 @@
  * import { EncoderSpace } from "#lib/search_page/engine/spaces.ts";
  * import { indexPictures } from "#lib/search_page/index/indexing.ts";
  * import { sampleSource } from "#lib/search_page/index/sources.ts";
- * import { deepEqual, equal } from "node:assert/strict";
+ * import { deepEqual } from "node:assert/strict";
  *
  * const encoder = await openEncoder("offline", { log() {} });
  * const space = new EncoderSpace(encoder);
  * const source = await sampleSource();
- * deepEqual(await indexPictures(source, space), []); // none failed
- * equal(space.collection.count, source.pictures.length);
+ * const pictures = [...source.pictures.slice(0, 2), { ...source.pictures[2], source: "gone.jpg" }];
+ * const failures = await indexPictures({ ...source, pictures }, space);
+ * deepEqual([space.collection.count, failures.length], [2, 1]);
  * await encoder.close();
  * ```
  *
