@@ -11,8 +11,16 @@ import {
   readWholeNumber,
   runCommand,
 } from "./command.ts";
+import {
+  MODE_NAMES,
+  MODES,
+  RANGES,
+  TERMINAL_DEFAULTS,
+} from "../lib/search_page/web/query.js";
 import { progressOn } from "./progress.ts";
 import { ensureSetup } from "./setup.ts";
+
+const { k: top, mode } = TERMINAL_DEFAULTS;
 
 const HELP =
   `Usage: deno task search [--images DIR] [--top K] (TEXT | --image FILE)
@@ -23,9 +31,9 @@ embedded). Shows them where the terminal has colours enough, else as a list.
 
   --images DIR    the folder to search in
   --image FILE    a picture to search for
-  --top K         how many, 1 to 200; 10 if left out
-  --mode MODE     visual (default): compares with the pictures; text: with what
-                  is written about them; smart: with both
+  --top K         how many, ${RANGES.k.least} to ${RANGES.k.most}; ${top} if left out
+  --mode MODE     visual: compares with the pictures; text: with what is written
+                  about them; smart: with both; ${mode} if left out
   --encoder NAME  clip-vit-b32, offline, a folder with a model, …
   --json          one line of JSON at the end of standard output`;
 
@@ -38,8 +46,8 @@ if (import.meta.main) {
       options: {
         images: { type: "string" },
         image: { type: "string" },
-        top: { type: "string", default: "10" },
-        mode: { type: "string", default: "visual" },
+        top: { type: "string", default: `${top}` },
+        mode: { type: "string", default: mode },
         encoder: { type: "string", default: "auto" },
         json: { type: "boolean", default: false },
       },
@@ -51,12 +59,13 @@ if (import.meta.main) {
           (text ? "both" : "neither"),
       );
     }
-    if (!["visual", "text", "smart"].includes(values.mode)) {
+    if (!Object.hasOwn(MODES, values.mode)) {
       throw new CommandError(
-        `--mode: expected visual, text or smart, got ${values.mode}`,
+        `--mode: expected ${MODE_NAMES}, got ${values.mode}`,
       );
     }
-    const k = readWholeNumber("top", values.top, { min: 1, max: 200 });
+    const { least: min, most: max } = RANGES.k;
+    const k = readWholeNumber("top", values.top, { min, max });
     await ensureSetup(signal);
     const { searchOnce } = await importLater<
       typeof import("../lib/search_page/search_once.ts")
@@ -69,7 +78,7 @@ if (import.meta.main) {
     const { encoder, result, fits, failures, problems } = await searchOnce({
       folder: values.images,
       encoder: values.encoder,
-      query: { text, k, mode: values.mode as "visual" },
+      query: { text, k, mode: values.mode as typeof mode },
       picture: values.image,
       onProgress: (done, total) =>
         progress.passing(`Indexing: ${done} of ${total} pictures`),

@@ -120,7 +120,7 @@ Deno.test({
         ],
         [
           ["search", "--mode", "x", "y"],
-          /^--mode: expected visual, text or smart, got x$/,
+          /^--mode: expected smart, text or visual, got x$/,
         ],
         [
           ["search", "--image", join(folder, "gone")],

@@ -20,6 +20,7 @@ import {
   DEFAULT_QUERY,
   LONGEST_LIST,
   LONGEST_TEXT,
+  MODE_NAMES,
   MODES,
   RANGES,
 } from "../web/query.js";
@@ -82,7 +83,7 @@ const schema = v.strictObject({
   text: trimmed,
   picture: trimmed,
   like: trimmed,
-  mode: oneOf(MODES, "smart, text or visual"),
+  mode: oneOf(MODES, MODE_NAMES),
   textWeight: number("textWeight"),
   plus: texts,
   minus: texts,

@@ -32,12 +32,19 @@ export const DEFAULT_QUERY = {
   metric: "cosine",
 };
 
+/** What holds in a terminal instead. @type {Pick<SearchQuery, "k" | "mode">} */
+export const TERMINAL_DEFAULTS = { k: 10, mode: "visual" };
+
 /** The modes, as the page calls them. */
 export const MODES = {
   smart: "Smart (combined)",
   text: "Text only",
   visual: "Visual only",
 };
+
+/** "smart, text or visual" */
+export const MODE_NAMES = Object.keys(MODES).join(", ")
+  .replace(/, (\w+)$/, " or $1");
 
 /** Least and most of each number. */
 export const RANGES = {
