@@ -19,7 +19,7 @@
  * await page.open("flower");
  * const last = await page.settle("");
  * equal((await page.read()).length, 6);
- * await page.scrollDown();
+ * await page.bringUpMore();
  * await page.settle(last);
  * equal((await page.read()).length, 12);
  *

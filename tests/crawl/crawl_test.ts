@@ -1,5 +1,7 @@
 import { deepEqual, equal, match, ok, rejects } from "node:assert/strict";
 import { readdir, readFile, writeFile } from "node:fs/promises";
+import { createServer } from "node:http";
+import type { AddressInfo } from "node:net";
 import { join } from "node:path";
 import { setTimeout as sleep } from "node:timers/promises";
 import { launchBrowser } from "#lib/crawl/browser.ts";
@@ -8,11 +10,15 @@ import { readJsonLines } from "#lib/files.ts";
 import { paths } from "#lib/paths.ts";
 import { readSample } from "#lib/photo_site/sample.ts";
 import type { Fault } from "#lib/photo_site/faults.ts";
+import type { CrawlResult, PlanTerm } from "#lib/crawl/records.ts";
 import { localSite } from "#lib/crawl/sites/local.ts";
+import type { Site } from "#lib/crawl/sites/site.ts";
 import { openLibrary } from "#lib/photo_site/library.ts";
 import { startPhotoSite } from "#lib/photo_site/photo_site.ts";
 
 const library = openLibrary(await readSample());
+
+const QUICK = { backoffMs: 20, timeoutMs: 5000 };
 
 /** A running photo site, its requests, and crawls of it with one browser. */
 async function withCrawls(
@@ -20,7 +26,10 @@ async function withCrawls(
     origin: string;
     folder: string;
     requests: string[];
-    run: (plan: SearchPlan, options?: CrawlOptions) => ReturnType<typeof crawl>;
+    run: (
+      plan: SearchPlan,
+      options?: CrawlOptions & { site?: Site },
+    ) => Promise<CrawlResult>;
   }) => Promise<void>,
   faults: Fault[] = [],
 ): Promise<void> {
@@ -38,11 +47,10 @@ async function withCrawls(
       folder,
       requests,
       run: (plan, options) =>
-        crawl(localSite(photoSite.origin), plan, {
+        crawl(options?.site ?? localSite(photoSite.origin), plan, {
           browser,
           folder,
-          backoffMs: 20,
-          timeoutMs: 5000,
+          ...QUICK,
           ...options,
         }),
     });
@@ -253,6 +261,96 @@ Deno.test("crawl() asks only for what earlier runs have not found", () =>
     await run({ space: ["planet"] }, { maxImages: 3 });
     ok(requests.some((path) => path.includes("planet")));
   }));
+
+Deno.test("crawl() takes over nothing from another site, limit or plan", () =>
+  withCrawls(async ({ origin, requests, run }) => {
+    const plan = { space: ["planet"] };
+    await run(plan, { maxImages: 2 });
+    const anew = async (options: CrawlOptions & { site?: Site }) => {
+      requests.length = 0;
+      const { pictures } = await run(plan, { maxImages: 3, ...options });
+      equal(pictures.length, 3);
+      ok(requests.some((path) => path.includes("planet")));
+    };
+    await anew({});
+    await anew({ resume: false });
+    const site = { ...localSite(origin), name: "another" };
+    await anew({ site });
+    // What is no longer in the plan stays known, but is no result.
+    const others = await run({ x: ["unicorn"] }, { maxImages: 3, site });
+    deepEqual(others.pictures, []);
+    requests.length = 0;
+    const again = await run(plan, { maxImages: 3, site });
+    deepEqual([again.pictures.length, requests], [3, []]);
+  }));
+
+Deno.test("crawl() gives results and files in the plan's order, not the sites'", () =>
+  withCrawls(async ({ folder, run }) => {
+    // The first takes longest, the second starts with the third.
+    const plan = { z: ["planet"], a: ["unicorn", "fish"] };
+    const { pictures } = await run(plan, { maxImages: 2, tabs: 2 });
+    const terms = ["planet", "planet", "fish", "fish"];
+    deepEqual(pictures.map(({ term }) => term), terms);
+    const lines = await readJsonLines<PlanTerm>(join(folder, "images.jsonl"));
+    deepEqual(lines.map(({ term }) => term), terms);
+    const text = await readFile(join(folder, "image_urls.json"), "utf8");
+    deepEqual(
+      Object.entries(JSON.parse(text)).map(([category, terms]) => [
+        category,
+        Object.keys(terms as object),
+      ]),
+      Object.entries(plan),
+    );
+  }, [{ match: /text=planet/, answer: "slow", delayMs: 1000, times: 1 }]));
+
+Deno.test("crawl() keeps to the interval that robots.txt asks for", () =>
+  withCrawls(async ({ origin, run }) => {
+    const robots = "User-agent: *\nCrawl-delay: 0.4\n";
+    const times: number[] = [];
+    // In front of the site, with a robots.txt of its own.
+    const front = createServer(async ({ url }, response) => {
+      if (/^\/(search|photos)\//.test(url!)) times.push(Date.now());
+      const answer = await fetch(origin + url);
+      response.setHeader("content-type", answer.headers.get("content-type")!);
+      const text = await answer.text();
+      response.end(url === "/robots.txt" ? robots : text);
+    });
+    await new Promise<void>((done) => front.listen(0, "127.0.0.1", done));
+    const { port } = front.address() as AddressInfo;
+    const { pictures, failures } = await run({ space: ["planet"] }, {
+      maxImages: 2,
+      site: localSite(`http://127.0.0.1:${port}`),
+    });
+    front.closeAllConnections();
+    front.close();
+    deepEqual([pictures.length, failures], [2, []]);
+    // A search page and two photos' pages.
+    equal(times.length, 3);
+    for (const [i, at] of times.slice(1).entries()) {
+      ok(at - times[i] >= 350, `${at - times[i]} ms`);
+    }
+  }));
+
+Deno.test("crawl() leaves a site alone whose robots.txt is out of order", async () => {
+  const requests: string[] = [];
+  const photoSite = await startPhotoSite({
+    port: 0,
+    faults: [{ match: /robots/, answer: "500" }],
+    onRequest: (path) => requests.push(path),
+  });
+  const folder = await Deno.makeTempDir();
+  const plan = { food: ["fruit", "vegetable"] };
+  const { pictures, failures } = await crawl(
+    localSite(photoSite.origin),
+    plan,
+    { ...QUICK, folder },
+  );
+  await photoSite.close();
+  deepEqual(pictures, []);
+  deepEqual(failures.map(({ term }) => term), plan.food);
+  match(failures[0].reason, /robots\.txt did not answer: 500 Internal Server/);
+  deepEqual(new Set(requests), new Set(["/robots.txt"]));
+});
 
 Deno.test("crawl() says that a term has no pictures", () =>
   withCrawls(async ({ folder, run }) => {

@@ -193,6 +193,90 @@ Deno.test("download() follows redirects to the picture", async () => {
   });
 });
 
+Deno.test("download() follows five redirects, and no sixth", async () => {
+  const listener: RequestListener = (request, response) => {
+    const left = Number(request.url!.slice(1));
+    if (left > 0) response.writeHead(308, { location: `/${left - 1}` }).end();
+    else picture(request, response);
+  };
+  await withServer(listener, async (origin, requests) => {
+    const pictures = [found(`${origin}/5`), found(`${origin}/6`)];
+    const { records, failures } = await download(pictures, quick);
+    deepEqual(records.map(withoutFile), [pictures[0]]);
+    deepEqual(failures, [{ ...pictures[1], reason: "more than 5 redirects" }]);
+    equal(requests.length, 12);
+  });
+});
+
+Deno.test("download() takes a file of as many bytes as are allowed, and not one more", async () => {
+  const listener: RequestListener = (request, response) => {
+    response.setHeader("content-type", "image/jpeg");
+    // Where it is not told, only the bytes themselves say how many there are.
+    if (request.url!.endsWith("told")) {
+      response.setHeader("content-length", jpeg.length);
+    }
+    response.write(jpeg.subarray(0, 100));
+    response.end(jpeg.subarray(100));
+  };
+  await withServer(listener, async (origin) => {
+    for (const path of ["/told", "/untold"]) {
+      const pictures = [found(origin + path)];
+      const few = { ...quick, maxBytes: jpeg.length - 1 };
+      const { failures } = await download(pictures, few);
+      equal(failures[0]?.reason, `larger than ${jpeg.length - 1} bytes`, path);
+      const enough = { ...quick, maxBytes: jpeg.length };
+      equal((await download(pictures, enough)).records.length, 1, path);
+    }
+  });
+});
+
+Deno.test("download() takes for a picture what says so, or says nothing, and is one", async () => {
+  const types: Record<string, boolean> = {
+    "image/png": true,
+    "IMAGE/JPEG; q=1": true,
+    "application/octet-stream": true,
+    "binary/octet-stream": true,
+    "": true,
+    "image/svg+xml": false,
+    "text/plain": false,
+    "application/json": false,
+    "application/xhtml+xml": false,
+    "video/mp4": false,
+  };
+  const listener: RequestListener = (request, response) => {
+    const type = decodeURIComponent(request.url!.slice(1));
+    if (type) response.setHeader("content-type", type);
+    response.end(jpeg);
+  };
+  await withServer(listener, async (origin) => {
+    const urls = Object.keys(types).map((type) =>
+      `${origin}/${encodeURIComponent(type)}`
+    );
+    const { records } = await download(urls.map(found), quick);
+    deepEqual(
+      records.map(({ url }) => decodeURIComponent(new URL(url).pathname)),
+      Object.keys(types).filter((type) => types[type]).map((type) =>
+        `/${type}`
+      ),
+    );
+  });
+});
+
+Deno.test("download() takes nothing but 200 for an answer", async () => {
+  const listener: RequestListener = (request, response) => {
+    const status = Number(request.url!.slice(1));
+    response.writeHead(status, { "content-type": "image/jpeg" });
+    response.end(status === 204 || status === 304 ? undefined : jpeg);
+  };
+  await withServer(listener, async (origin, requests) => {
+    const urls = [200, 203, 204, 206, 301, 304].map((n) => `${origin}/${n}`);
+    const { records, failures } = await download(urls.map(found), quick);
+    deepEqual(records.map(({ url }) => url), urls.slice(0, 1));
+    match(failures.map(({ reason }) => reason).join(), /^203 .*,204 .*,206 /);
+    equal(requests.length, urls.length);
+  });
+});
+
 Deno.test("download() tries again after 500, a cut-off answer and a slow one", async () => {
   const seen = new Map<string, number>();
   const listener: RequestListener = (request, response) => {
@@ -214,7 +298,7 @@ Deno.test("download() tries again after 500, a cut-off answer and a slow one", a
       response.writeHead(200, { "content-type": "image/jpeg" });
       response.write(jpeg.subarray(0, 200)); // and nothing more
     } else if (path === "/flaky.jpg" && time < 4) {
-      response.writeHead(500).end();
+      response.writeHead([500, 408, 503][time - 1]).end();
     } else picture(request, response);
   };
   await withServer(listener, async (origin) => {

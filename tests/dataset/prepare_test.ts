@@ -163,6 +163,42 @@ Deno.test("prepareDataset() accounts for every picture and writes what is kept",
   });
 });
 
+Deno.test("prepareDataset() sends each term's first pictures to test, but not its last one", async () => {
+  await withFolders(async () => {
+    // In the crawl's order, in which terms may alternate.
+    const files: Record<string, Uint8Array> = {};
+    for (const [i, name] of ["owl/z", "gull/m", "owl/b", "owl/a"].entries()) {
+      files[`${name}.png`] = await picture(2 * i + 3);
+    }
+    const downloads = await downloaded(files);
+    const expected = [
+      [0, "train train train train"],
+      [1, "test train train train"],
+      [2, "test train test train"],
+      [9, "test train test train"],
+    ] as const;
+    for (const [testPerTerm, splits] of expected) {
+      const accounts = await prepareDataset(downloads, { testPerTerm });
+      equal(accounts.map(({ outcome }) => outcome).join(" "), splits);
+      // The manifest and the list of names are sorted, whatever came first.
+      const at = (name: string) => join(paths.dataset, name);
+      const manifest = await readJsonLines<DatasetPicture>(
+        at("manifest.jsonl"),
+      );
+      const listed = manifest.map(({ path }) => path);
+      deepEqual(listed, listed.toSorted());
+      equal(
+        await Deno.readTextFile(at("filename.txt")),
+        listed.join("\n") + "\n",
+      );
+      deepEqual(
+        Object.keys(await snapshot()).filter((path) => path.includes("/")),
+        listed,
+      );
+    }
+  });
+});
+
 Deno.test("prepareDataset() run again gives the same data set", async () => {
   await withFolders(async () => {
     const files: Record<string, Uint8Array> = {};

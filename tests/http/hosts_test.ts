@@ -80,3 +80,31 @@ Deno.test("turn() stops waiting on a signal", async () => {
   host.refused(Date.now(), "30");
   await rejects(host.turn(AbortSignal.timeout(20)));
 });
+
+Deno.test("refused() doubles the interval, answers bring it back and no further", async () => {
+  const host = new Host("h", { ...limits, intervalMs: 40 });
+  /** The least of several, since a busy machine only adds to it. */
+  const interval = async () => {
+    const waits = [];
+    for (let i = 0; i < 4; i++) waits.push(await wait(host));
+    return Math.min(...waits.slice(1));
+  };
+  ok(await interval() >= 38);
+  host.refused(Date.now(), "0");
+  ok(await interval() >= 78);
+  const answer = () => host.answered(Date.now() + 1);
+  for (let i = 0; i < 10; i++) answer();
+  const halfway = await interval();
+  ok(halfway >= 55 && halfway < 78, `${halfway} ms`);
+  for (let i = 0; i < 1000; i++) answer();
+  const back = await interval();
+  ok(back >= 38 && back < 55, `${back} ms`);
+});
+
+Deno.test("turn() gives a host up when refusals outlast its patience, not before", async () => {
+  const host = new Host("h", { ...limits, patienceMs: 300 });
+  host.refused(Date.now(), null); // 100 ms
+  await host.turn();
+  host.refused(Date.now(), null); // 200 ms
+  await rejects(host.turn(), /^Error: h refuses requests for 1 s/);
+});
