@@ -82,27 +82,33 @@ Deno.test("turn() stops waiting on a signal", async () => {
 });
 
 Deno.test("refused() doubles the interval, answers bring it back and no further", async () => {
-  const host = new Host("h", { ...limits, intervalMs: 40 });
-  /** The least of several, since a busy machine only adds to it. */
-  const interval = async () => {
-    const waits = [];
-    for (let i = 0; i < 4; i++) waits.push(await wait(host));
-    return Math.min(...waits.slice(1));
+  const host = new Host("h", { ...limits, intervalMs: 30 });
+  await host.turn();
+  /** Turns are dealt by the clock: one that is late makes none late after it. */
+  const eightTurns = async () => {
+    const start = performance.now();
+    for (let i = 0; i < 8; i++) await host.turn();
+    return performance.now() - start;
   };
-  ok(await interval() >= 38);
+  const within = (ms: number, least: number, most: number) =>
+    ok(ms >= least && ms < most, `${ms} ms, expected ${least} to ${most}`);
+  const answered = (times: number) => {
+    for (let i = 0; i < times; i++) host.answered(Date.now() + 1);
+  };
+  within(await eightTurns(), 225, 400);
   host.refused(Date.now(), "0");
-  ok(await interval() >= 78);
-  const answer = () => host.answered(Date.now() + 1);
-  for (let i = 0; i < 10; i++) answer();
-  const halfway = await interval();
-  ok(halfway >= 55 && halfway < 78, `${halfway} ms`);
-  for (let i = 0; i < 1000; i++) answer();
-  const back = await interval();
-  ok(back >= 38 && back < 55, `${back} ms`);
+  await host.turn();
+  within(await eightTurns(), 465, 900);
+  answered(10);
+  await host.turn();
+  within(await eightTurns(), 370, 465);
+  answered(1000);
+  await host.turn();
+  within(await eightTurns(), 225, 360);
 });
 
 Deno.test("turn() gives a host up when refusals outlast its patience, not before", async () => {
-  const host = new Host("h", { ...limits, patienceMs: 300 });
+  const host = new Host("h", { ...limits, patienceMs: 250 });
   host.refused(Date.now(), null); // 100 ms
   await host.turn();
   host.refused(Date.now(), null); // 200 ms
