@@ -35,7 +35,7 @@ import { cosineOfSums, type MetricName } from "./metrics.ts";
 /** The most that a WebAssembly memory can hold, in bytes. */
 export const LARGEST_GALLERY_BYTES = 2 ** 32;
 
-/** Queries that are compared together: as many as the kernels take. */
+/** How many queries are compared together, in little more time than one. */
 export const QUERIES_A_PASS = 4;
 
 const KERNELS = new URL("./pixel_sums.wasm", import.meta.url);
@@ -56,9 +56,6 @@ export class PixelGallery {
   readonly #kernels: Kernels;
   /** From one row to the next: the length, rounded up to 16 bytes. */
   readonly #rowBytes: number;
-  /** Where the queries of a pass lie, and where the kernels write sums. */
-  readonly #queriesAt: number;
-  readonly #sumsAt: number;
   readonly #rowSums: Sums[];
 
   /**
@@ -70,9 +67,8 @@ export class PixelGallery {
     this.count = count;
     this.length = length;
     this.#rowBytes = Math.ceil(length / 16) * 16;
-    this.#queriesAt = count * this.#rowBytes;
-    this.#sumsAt = this.#queriesAt + QUERIES_A_PASS * this.#rowBytes;
-    const bytes = this.#sumsAt + 8 * QUERIES_A_PASS;
+    // After the rows lie the queries of a pass, then the sums of four pairs.
+    const bytes = (count + QUERIES_A_PASS) * this.#rowBytes + 4 * 8;
     if (!(count >= 1 && length >= 1) || bytes > LARGEST_GALLERY_BYTES) {
       throw new RangeError(
         `PixelGallery: expected 1 vector or more and 4 GB at most, got ` +
@@ -94,22 +90,19 @@ export class PixelGallery {
    */
   set(row: number, vector: Uint8Array): void {
     this.#checkLength(vector);
-    this.#checkRow(row);
-    this.#at(row * this.#rowBytes).set(vector);
+    this.#row(row).set(vector);
     this.#rowSums[row] = sumsOf(vector);
   }
 
   /** A copy of the vector in a row. */
   get(row: number): Uint8Array {
-    this.#checkRow(row);
-    return this.#at(row * this.#rowBytes).slice();
+    return this.#row(row).slice();
   }
 
   /**
    * Compares queries with the whole gallery.
    *
-   * @param queries Vectors of the gallery's length. Four together take little
-   *   longer than two alone.
+   * @param queries Vectors of the gallery's length, any number of them.
    * @param rows How many rows, from the first on; all where left out.
    * @returns For each query its value with each row.
    * @throws {RangeError} If a length differs, or there are fewer rows.
@@ -125,71 +118,69 @@ export class PixelGallery {
         `PixelGallery: expected 1 to ${this.count} rows, got ${rows}`,
       );
     }
-    const values: Float64Array[] = [];
-    for (let start = 0; start < queries.length; start += QUERIES_A_PASS) {
-      const pass = queries.slice(start, start + QUERIES_A_PASS);
-      values.push(...this.#compareInOnePass(pass, metric, rows));
-    }
-    return values;
-  }
-
-  #compareInOnePass(
-    queries: readonly Uint8Array[],
-    metric: MetricName,
-    rows: number,
-  ): Float64Array[] {
     const kernel = this.#kernels[metric === "l1" ? "differences" : "products"];
-    const [queriesAt, rowBytes, sumsAt] = [
-      this.#queriesAt,
-      this.#rowBytes,
-      this.#sumsAt,
-    ];
-    const querySums = queries.map((query, q) => {
-      this.#at(queriesAt + q * rowBytes).set(query);
-      return sumsOf(query);
-    });
-    const sums = new Float64Array(this.#buffer, sumsAt, QUERIES_A_PASS);
+    const size = this.#rowBytes, queriesAt = this.count * size;
+    const sumsAt = queriesAt + QUERIES_A_PASS * size;
+    const sums = new Float64Array(this.#buffer, sumsAt, 4);
     const values = queries.map(() => new Float64Array(rows));
-    const keep = (q: number, row: number, sum: number) => {
-      const ofRow = this.#rowSums[row];
-      values[q][row] = valueOf(metric, sum, ofRow, querySums[q], this.length);
-    };
-    // A kernel compares one vector with four: a row with four queries, or a
-    // query with four rows. What lies after the last of them is not looked at.
-    if (queries.length > 1) {
-      for (let row = 0; row < rows; row++) {
-        kernel(row * rowBytes, queriesAt, rowBytes, sumsAt);
-        for (let q = 0; q < queries.length; q++) keep(q, row, sums[q]);
-      }
-    } else {
-      for (let row = 0; row < rows; row += QUERIES_A_PASS) {
-        kernel(queriesAt, row * rowBytes, rowBytes, sumsAt);
-        const end = Math.min(row + QUERIES_A_PASS, rows);
-        for (let r = row; r < end; r++) keep(0, r, sums[r - row]);
+    for (let first = 0; first < queries.length; first += QUERIES_A_PASS) {
+      const pass = queries.slice(first, first + QUERIES_A_PASS);
+      const ofQueries = pass.map(sumsOf);
+      pass.forEach((query, q) =>
+        new Uint8Array(this.#buffer).set(query, queriesAt + q * size)
+      );
+      // A kernel compares one vector with the four from an address on: a row
+      // with the queries, or one query with four rows. Those too many are left.
+      const alone = pass.length === 1;
+      for (let row = 0; row < rows; row += alone ? 4 : 1) {
+        if (alone) kernel(queriesAt, row * size, size, sumsAt);
+        else kernel(row * size, queriesAt, size, sumsAt);
+        for (let i = 0; i < 4; i++) {
+          const q = alone ? 0 : i, r = alone ? row + i : row;
+          if (q >= pass.length || r >= rows) break;
+          const [ofRow, ofQuery] = [this.#rowSums[r], ofQueries[q]];
+          values[first + q][r] = this.#value(metric, sums[i], ofRow, ofQuery);
+        }
       }
     }
     return values;
   }
 
-  #at(address: number): Uint8Array {
-    return new Uint8Array(this.#buffer, address, this.length);
-  }
-
-  #checkRow(row: number): void {
+  #row(row: number): Uint8Array {
     if (!(row in this.#rowSums)) {
       throw new RangeError(
         `PixelGallery: expected a row from 0 to ${this.count - 1}, got ${row}`,
       );
     }
+    return new Uint8Array(this.#buffer, row * this.#rowBytes, this.length);
   }
 
-  #checkLength(vector: Uint8Array): void {
-    if (vector.length !== this.length) {
-      throw new RangeError(
-        `PixelGallery: expected a vector of ${this.length} bytes, got ` +
-          `${vector.length}`,
-      );
+  #checkLength({ length }: Uint8Array): void {
+    if (length === this.length) return;
+    throw new RangeError(
+      `PixelGallery: expected a vector of ${this.length} bytes, got ${length}`,
+    );
+  }
+
+  /** A metric's value, from the sum that its kernel took over a row and a query. */
+  #value(metric: MetricName, sum: number, row: Sums, query: Sums): number {
+    if (metric === "l1") return sum;
+    // Whole numbers and exact, so never below 0.
+    if (metric === "l2") {
+      return Math.sqrt(row.squares + query.squares - 2 * sum);
     }
+    if (metric === "cosine") {
+      return cosineOfSums(sum, query.squares, row.squares);
+    }
+    // Dividing first is exact where all values are equal, so that the spread of
+    // such a vector is 0 and not a hair away from it.
+    const centred = (of: number, a: Sums, b: Sums) =>
+      of - a.sum * (b.sum / this.length);
+    return cosineOfSums(
+      centred(sum, query, row),
+      centred(query.squares, query, query),
+      centred(row.squares, row, row),
+    );
   }
 }
 
@@ -200,33 +191,4 @@ function sumsOf(vector: Uint8Array): Sums {
     squares += vector[i] * vector[i];
   }
   return { sum, squares };
-}
-
-/** A metric's value, from the sum that its kernel took over a row and a query. */
-function valueOf(
-  metric: MetricName,
-  sum: number,
-  row: Sums,
-  query: Sums,
-  length: number,
-): number {
-  switch (metric) {
-    case "l1":
-      return sum;
-    case "l2":
-      return Math.sqrt(row.squares + query.squares - 2 * sum);
-    case "cosine":
-      return cosineOfSums(sum, query.squares, row.squares);
-    case "correlation": {
-      // Dividing first is exact where all values are equal, so that the
-      // spread of such a vector is 0 and not a hair away from it.
-      const centred = (of: number, a: Sums, b: Sums) =>
-        of - a.sum * (b.sum / length);
-      return cosineOfSums(
-        centred(sum, query, row),
-        centred(query.squares, query, query),
-        centred(row.squares, row, row),
-      );
-    }
-  }
 }

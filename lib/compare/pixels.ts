@@ -1,9 +1,6 @@
 /**
- * Pictures as vectors of pixels.
- *
- * A picture becomes `size` × `size` pixels (its shape is not kept), each of
- * them red, green, blue, 0–255, row by row from the top left: a Uint8Array of
- * size × size × 3 bytes.
+ * Pictures as vectors of pixels: `size` × `size` of them (a picture's shape is
+ * not kept), each red, green, blue, 0–255, row by row from the top left.
  *
  * ```ts
  * import { pixelVector } from "#lib/compare/pixels.ts";
