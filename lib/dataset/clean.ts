@@ -4,8 +4,6 @@
  *
  * Sizes are pixels. Camera data (place, time, device) does not survive.
  *
- * Reads files, writes none.
- *
  * ```ts
  * import { cleanPicture } from "#lib/dataset/clean.ts";
  * import { deepEqual } from "node:assert/strict";
@@ -26,7 +24,6 @@ import { createHash } from "node:crypto";
 import {
   encodePicture,
   type ImageSource,
-  measurePicture,
   PictureError,
 } from "../pictures/pictures.ts";
 
@@ -66,21 +63,18 @@ export async function cleanPicture(
   { minSide = 50 }: CleanOptions = {},
 ): Promise<CleanPicture | RejectedPicture> {
   try {
-    const shown = await measurePicture(image);
-    if (Math.min(shown.width, shown.height) < minSide) {
-      return {
-        rejected: "too small",
-        reason: `${shown.width} × ${shown.height} pixels, ` +
-          `expected ${minSide} or more a side`,
-      };
-    }
     // Over the sample 50 dB from the original at the same file size; with
     // sharp's default, half the resolution for colour, 42 dB.
-    const encoding = { quality: 92, chromaSubsampling: "4:4:4" } as const;
     const { data: jpeg, width, height } = await encodePicture(image, {
       format: "jpeg",
-      ...encoding,
+      quality: 92,
+      chromaSubsampling: "4:4:4",
     });
+    if (Math.min(width, height) < minSide) {
+      const reason =
+        `${width} × ${height} pixels, expected ${minSide} or more a side`;
+      return { rejected: "too small", reason };
+    }
     const sha256 = createHash("sha256").update(jpeg).digest("hex");
     return { jpeg, width, height, sha256 };
   } catch (error) {

@@ -34,19 +34,14 @@ export async function listPictures(folder: string): Promise<string[]> {
     for (const entry of await readdir(place, { withFileTypes: true })) {
       if (entry.name.startsWith(".")) continue;
       const path = below ? `${below}/${entry.name}` : entry.name;
-      if (await isFolder(join(folder, path), entry)) await visit(path);
-      else if (hasPictureName(entry.name)) found.push(path);
+      // A link to nowhere is kept, for a reason to be given.
+      const target = entry.isSymbolicLink()
+        ? await stat(join(folder, path)).catch(() => entry)
+        : entry;
+      if (target.isDirectory()) await visit(path);
+      else if (hasPictureName(path) && !target.isFIFO()) found.push(path);
     }
   };
   await visit("");
   return found.sort();
-}
-
-/** Whether it is a folder, or a link to one; a link to nowhere is none. */
-async function isFolder(
-  path: string,
-  entry: { isDirectory(): boolean; isSymbolicLink(): boolean },
-): Promise<boolean> {
-  if (!entry.isSymbolicLink()) return entry.isDirectory();
-  return await stat(path).then((target) => target.isDirectory(), () => false);
 }

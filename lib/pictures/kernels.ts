@@ -1,9 +1,6 @@
 /**
- * Opens what `deno task kernels` compiles: a NAME.as.ts is a few loops over
- * many numbers in AssemblyScript, and NAME.wasm beside it is what runs, 16
- * bytes at a time.
- *
- * Reads the .wasm file.
+ * Opens what `deno task kernels` compiles: loops over many numbers, written in
+ * AssemblyScript as NAME.as.ts, which run from NAME.wasm, 16 bytes at a time.
  *
  * ```ts
  * import { openKernels } from "#lib/pictures/kernels.ts";

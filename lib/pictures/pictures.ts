@@ -13,8 +13,9 @@
  * ```
  *
  * So a caller says what size it wants, and nothing else; and a picture that one
- * stage accepts is not refused by the next. Beside this file: square.ts, a
- * picture as a model takes it, by the exact resize.ts; folder.ts lists a folder.
+ * stage accepts is not refused by the next. Beside this file: folder.ts lists a
+ * folder's pictures; square.ts makes a model's input, by the exact resize.as.ts;
+ * kernels.ts opens that, and the other kernels.
  *
  * Reads files, writes none.
  *
@@ -28,7 +29,7 @@
  * }).png().toBuffer();
  * const { data, width, height } = await decodePicture(red, { longest: 3 });
  * deepEqual([width, height, ...data.subarray(0, 3)], [3, 2, 255, 0, 0]);
- * await rejects(decodePicture("a.jpg"), /a\.jpg cannot be decoded: file not found/);
+ * await rejects(decodePicture("a.jpg", { longest: 3 }), /a\.jpg .* not found/);
  * ```
  *
  * @module
@@ -39,7 +40,6 @@ import sharp, {
   type JpegOptions,
   type PngOptions,
   type ResizeOptions,
-  type Sharp,
   type WebpOptions,
 } from "sharp";
 
@@ -56,59 +56,48 @@ export const PICTURE_FORMATS = "JPEG, PNG, GIF, WebP, AVIF or TIFF";
 const PICTURE_START =
   /^(\xff\xd8\xff|\x89PNG\r\n|GIF8|RIFF....WEBP|....ftyp(.{4})*?avi[fs]|II[*+]\0|MM\0[*+])/s;
 
-/** The same formats by the ends of their names. */
-const PICTURE_NAME = /\.(jpe?g|jfif|png|webp|gif|avif|tiff?)$/i;
-
 /** Whether a file begins as a picture, whatever it is called. */
 export function isPicture(bytes: Uint8Array): boolean {
-  return PICTURE_START.test(Buffer.from(bytes).toString("latin1", 0, 32));
+  const start = Buffer.from(bytes.subarray(0, 32)).toString("latin1");
+  return PICTURE_START.test(start);
 }
 
 /** Whether a file is called as pictures are; `isPicture` knows for certain. */
 export function hasPictureName(name: string): boolean {
-  return PICTURE_NAME.test(name);
+  return /\.(jpe?g|jfif|png|webp|gif|avif|tiff?)$/i.test(name);
 }
 
-/** Why there is no picture. */
-export type PictureFault =
-  | "not found"
-  | "not a picture"
-  | "too large"
-  | "damaged";
+/** In a word, what is wrong, for those who treat one thing differently. */
+export type PictureFault = "gone" | "no picture" | "too large" | "damaged";
 
 /** A picture that cannot be decoded; the message names its file. */
 export class PictureError extends Error {
-  /** In a word, for those who treat them differently. */
+  /** Of which kind. */
   readonly fault: PictureFault;
-  /** In a sentence of one line that names no file. */
+  /** In one line that names no file, so that it can be shown and committed. */
   readonly reason: string;
 
-  /** Puts what a reader needs into one line. */
-  constructor(
-    image: ImageSource,
-    fault: PictureFault,
-    reason: string,
-    options?: ErrorOptions,
-  ) {
+  /** Puts both into the message. */
+  constructor(image: ImageSource, fault: PictureFault, reason: string) {
     const name = typeof image === "string" ? image : "a picture";
-    super(`${name} cannot be decoded: ${reason}`, options);
+    super(`${name} cannot be decoded: ${reason}`);
     this.fault = fault;
     this.reason = reason;
   }
 }
 
-/** How large a picture is wanted, in pixels; its shape is kept but for `square`. */
+/** How large a picture is wanted, in pixels. Only `square` changes its shape. */
 export type PictureSize =
   /** The longer side, or less where the picture is smaller. */
   | { longest: number }
   /** The shorter side, or less where the picture is smaller. */
   | { shortest: number }
-  /** Both sides: squeezed or stretched. */
+  /** Both sides, squeezed or stretched. */
   | { square: number };
 
-/** A picture's pixels. */
-export interface Pixels {
-  /** Red, green and blue, 0 to 255, row by row from the top left. */
+/** A picture as it was asked for. */
+export interface PictureData {
+  /** Its pixels or its file. */
   data: Uint8Array;
   /** Pixels of a row. */
   width: number;
@@ -118,126 +107,87 @@ export interface Pixels {
 
 /** How a picture is written, in the words of sharp. */
 export type Encoding =
-  | { format: "jpeg" } & JpegOptions
-  | { format: "webp" } & WebpOptions
-  | { format: "png" } & PngOptions;
+  & { format: "jpeg" | "webp" | "png" | "raw" }
+  & (JpegOptions & WebpOptions & PngOptions);
 
 /**
- * A picture's pixels, in its own size if none is given.
+ * A picture's pixels.
  *
+ * @returns Red, green and blue, 0 to 255, row by row from the top left.
  * @throws {PictureError} If there is no whole picture.
  */
 export async function decodePicture(
   image: ImageSource,
-  size?: PictureSize,
-): Promise<Pixels> {
-  return await run(image, size, (picture) => picture.raw());
+  size: PictureSize,
+): Promise<PictureData> {
+  return await encodePicture(image, { format: "raw" }, size);
 }
 
+const FIT = {
+  longest: { fit: "inside", withoutEnlargement: true },
+  shortest: { fit: "outside", withoutEnlargement: true, kernel: "cubic" },
+  square: { fit: "fill" },
+} as const satisfies Record<string, ResizeOptions>;
+
 /**
- * A picture as a new file, upright and without the camera's data.
+ * A picture as a new file, without the camera's data.
  *
- * @returns The file's bytes, and its size in pixels.
+ * @param size Its own if left out, but for sides too long for any JPEG.
  * @throws {PictureError} If there is no whole picture.
  */
 export async function encodePicture(
   image: ImageSource,
   { format, ...options }: Encoding,
-  size?: PictureSize,
-): Promise<Pixels> {
-  return await run(image, size, (picture) => picture.toFormat(format, options));
-}
-
-/**
- * A picture's size as it is shown, from its header alone.
- *
- * @throws {PictureError} If there is no picture, or a larger one than is decoded.
- */
-export async function measurePicture(
-  image: ImageSource,
-): Promise<{ width: number; height: number }> {
-  return await measure(image, await readPicture(image));
-}
-
-async function run(
-  image: ImageSource,
-  size: PictureSize | undefined,
-  output: (picture: Sharp) => Sharp,
-): Promise<Pixels> {
-  const bytes = await readPicture(image);
-  const picture = sharp(bytes, {
-    failOn: "error",
-    limitInputPixels: MAX_PIXELS,
-  })
+  size: PictureSize = { longest: 65_535 },
+): Promise<PictureData> {
+  const bytes = typeof image === "string" ? await read(image) : image;
+  // Before the decoder has a look: an SVG would have it read other files.
+  if (!isPicture(bytes)) throw notAPicture(image);
+  const limits = { failOn: "error", limitInputPixels: MAX_PIXELS } as const;
+  const picture = sharp(bytes, limits)
     .autoOrient()
     .flatten({ background: "#ffffff" })
     .toColourspace("srgb");
-  if (size) picture.resize(resizing(size));
+  for (const [fit, side] of Object.entries(size)) {
+    picture.resize(side, side, FIT[fit as keyof typeof FIT]);
+  }
   try {
-    const { data, info } = await output(picture)
+    const { data, info } = await picture.toFormat(format, options)
       .toBuffer({ resolveWithObject: true });
     return { data, width: info.width, height: info.height };
-  } catch (cause) {
-    // The decoder's own words are of no use: where several decode at once, they
-    // can be about another file. Nor is a look at each header first, which
-    // takes as long as a tenth of the decoding.
-    await measure(image, bytes);
-    const reason = "cannot be decoded to its end";
-    throw new PictureError(image, "damaged", reason, { cause });
+  } catch {
+    throw await explain(image, bytes);
   }
-}
-
-async function measure(image: ImageSource, bytes: Uint8Array) {
-  try {
-    const header = sharp(bytes, { failOn: "error", limitInputPixels: false });
-    const { width, height } = (await header.metadata()).autoOrient;
-    if (width * height <= MAX_PIXELS) return { width, height };
-    throw new PictureError(
-      image,
-      "too large",
-      `${width} × ${height} pixels, expected ${MAX_PIXELS} or fewer in all`,
-    );
-  } catch (error) {
-    throw error instanceof PictureError ? error : notAPicture(image);
-  }
-}
-
-/** The bytes of a file that begins as a picture. */
-async function readPicture(image: ImageSource): Promise<Uint8Array> {
-  const bytes = typeof image === "string" ? await read(image) : image;
-  // Before the decoder has a look: to an SVG that would be one at its links.
-  if (!isPicture(bytes)) throw notAPicture(image);
-  return bytes;
 }
 
 async function read(path: string): Promise<Uint8Array> {
-  try {
-    return await readFile(path);
-  } catch (cause) {
-    const { code } = cause as NodeJS.ErrnoException;
+  return await readFile(path).catch(({ code }) => {
     const reason = code === "ENOENT"
       ? "file not found"
       : `cannot read: ${code}`;
-    throw new PictureError(path, "not found", reason, { cause });
+    throw new PictureError(path, "gone", reason);
+  });
+}
+
+/**
+ * Why a picture was not decoded, in words of our own: where several decode at
+ * once, the decoder's can be about another file. Only now, since a look at the
+ * header of each would take a tenth of the time that it takes to decode.
+ */
+async function explain(image: ImageSource, bytes: Uint8Array) {
+  const header = await sharp(bytes, { limitInputPixels: false }).metadata()
+    .catch(() => undefined);
+  if (!header) return notAPicture(image);
+  const { width, height } = header.autoOrient;
+  if (width * height <= MAX_PIXELS) {
+    return new PictureError(image, "damaged", "cannot be decoded to its end");
   }
+  const size = `${width} × ${height} pixels`;
+  const reason = `${size}, expected ${MAX_PIXELS} or fewer in all`;
+  return new PictureError(image, "too large", reason);
 }
 
 function notAPicture(image: ImageSource): PictureError {
   const reason = `not a ${PICTURE_FORMATS} file`;
-  return new PictureError(image, "not a picture", reason);
-}
-
-function resizing(size: PictureSize): ResizeOptions {
-  if ("square" in size) {
-    return { width: size.square, height: size.square, fit: "fill" };
-  }
-  const side = "longest" in size ? size.longest : size.shortest;
-  return {
-    width: side,
-    height: side,
-    withoutEnlargement: true,
-    ..."longest" in size
-      ? { fit: "inside" }
-      : { fit: "outside", kernel: "cubic" },
-  };
+  return new PictureError(image, "no picture", reason);
 }

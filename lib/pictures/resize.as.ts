@@ -1,18 +1,15 @@
 /**
- * The two passes that resize a picture, in AssemblyScript, which
- * `deno task kernels` compiles to resize.wasm:
+ * The two passes that resize a picture: each value is a sum of bytes times
+ * weights, whole numbers of 32 bits, as in Pillow, so that no bit differs.
  *
  * ```text
  * rows      R G B R G B …  ──▶  R R …  G G …  B B …   narrower, in bytes
  * columns   of one colour  ──▶  fewer, as normalised floats
  * ```
  *
- * Each value is a sum of bytes times weights: whole numbers of 32 bits, with
- * POINT bits after the point, as in Pillow, so that every bit is the same.
- *
- * It is TypeScript whose numbers have sizes. A `usize` is an address in the
- * module's memory; a `v128` is 16 bytes, worked on in lanes: `i32x4` are 4 of
- * 32 bits.
+ * In AssemblyScript, which `deno task kernels` compiles to resize.wasm: it is
+ * TypeScript whose numbers have sizes. A `usize` is an address in the module's
+ * memory; a `v128` is 16 bytes in lanes, as `i32x4`, which are 4 of 32 bits.
  *
  * A place of a resized line has 4 + 4 × `taps` bytes at `places`: the number of
  * the first pixel that it is made of, then the weights of that and the next ones.
@@ -20,10 +17,9 @@
 
 /** Bits of a weight after the point. */
 const POINT = 22;
-/** What the last bit kept is rounded by. */
 const HALF = 1 << (POINT - 1);
 
-/** Resizes rows, four at a time: from `rowBytes` bytes to 3 × `size` each. */
+/** Resizes rows, four at a time, from `rowBytes` bytes to 3 × `size` each. */
 export function rows(
   picture: usize,
   rowBytes: usize,
@@ -37,16 +33,13 @@ export function rows(
     let place = places;
     for (let x: usize = 0; x < size; x++) {
       let at = picture + 3 * load<u32>(place);
-      const end = place + 4 * taps;
       let a = i32x4.splat(HALF), b = a, c = a, d = a;
-      while (place < end) {
-        place += 4;
-        const weight = v128.load_splat<i32>(place);
+      for (const end = place + 4 * taps; place < end; at += 3) {
+        const weight = v128.load_splat<i32>(place += 4);
         a = i32x4.add(a, i32x4.mul(pixel(at), weight));
         b = i32x4.add(b, i32x4.mul(pixel(at + rowBytes), weight));
         c = i32x4.add(c, i32x4.mul(pixel(at + 2 * rowBytes), weight));
         d = i32x4.add(d, i32x4.mul(pixel(at + 3 * rowBytes), weight));
-        at += 3;
       }
       place += 4;
       put(a, to + x, size);
@@ -61,8 +54,8 @@ export function rows(
 
 /**
  * Sums up rows of 3 × `size` bytes to `size` rows, 16 values at a time: the last
- * ones run over the end. A sum is a byte's value; it is multiplied by the first
- * of its colour's two floats at `colours`, and the second is added.
+ * ones run over the end. A colour's values are multiplied by the first of its
+ * two floats at `colours`, and the second is added.
  */
 export function columns(
   from: usize,
@@ -83,8 +76,7 @@ export function columns(
         let a = i32x4.splat(HALF), b = a, c = a, d = a;
         let at = first + x;
         for (let tap = place; tap < end; at += 3 * size) {
-          tap += 4;
-          const weight = v128.load_splat<i32>(tap);
+          const weight = v128.load_splat<i32>(tap += 4);
           const low = v128.load_ext<u8>(at), high = v128.load_ext<u8>(at, 8);
           a = i32x4.add(a, i32x4.mul(i32x4.extend_low_i16x8_u(low), weight));
           b = i32x4.add(b, i32x4.mul(i32x4.extend_high_i16x8_u(low), weight));
@@ -115,6 +107,7 @@ function put(sums: v128, to: usize, size: usize): void {
   store<u8>(to + 2 * size, i32x4.extract_lane(bytes, 2));
 }
 
+/** Four sums as floats. */
 function normalised(sums: v128, scale: v128, shift: v128): v128 {
   const values = f32x4.convert_i32x4_s(byteValues(sums));
   return f32x4.add(f32x4.mul(values, scale), shift);

@@ -2,10 +2,6 @@
  * A picture as a model's input: the centre square, resized and normalised
  * to the numbers that the model was trained with.
  *
- * ```text
- * height × width × 3 bytes ──rows──▶ … × size × 3 bytes ──columns──▶ 3 × size × size floats
- * ```
- *
  * The resizing repeats Pillow's bicubic filter to the last bit, since every
  * CLIP was trained and measured behind it. The resizers nearest at hand differ
  * more than they look: over 24 pictures and a CLIP of random weights, cosine to
@@ -27,7 +23,11 @@
  * @module
  */
 import { openKernels } from "./kernels.ts";
-import { decodePicture, type ImageSource, type Pixels } from "./pictures.ts";
+import {
+  decodePicture,
+  type ImageSource,
+  type PictureData,
+} from "./pictures.ts";
 
 /** What a model takes: a square of normalised colours. */
 export interface SquareInput {
@@ -70,7 +70,7 @@ const kernels = openKernels(new URL("./resize.wasm", import.meta.url), memory);
 
 /** `decodeSquare` of pixels that are decoded: it resizes, and nothing else. */
 export function resizeToSquare(
-  { data, width, height }: Pixels,
+  { data, width, height }: PictureData,
   { size, mean, std, cut = "after" }: SquareInput,
 ): Float32Array {
   const shorter = Math.min(width, height);
@@ -110,34 +110,24 @@ export function resizeToSquare(
 
 /** Addresses of parts of these sizes in bytes, with room after each of them. */
 function layOut(sizes: number[]): number[] {
-  const addresses: number[] = [];
   let end = 0;
-  for (const size of sizes) {
-    addresses.push(end);
-    end = Math.ceil((end + size) / 16) * 16 + 64;
-  }
+  const addresses = sizes.map((size) => {
+    const address = end;
+    end = Math.ceil((address + size) / 16) * 16 + 64;
+    return address;
+  });
   const lacking = end - memory.buffer.byteLength;
   if (lacking > 0) memory.grow(Math.ceil(lacking / 2 ** 16));
   return addresses;
 }
 
-/** Which pixels make up each place of a resized line, and how much of each. */
-interface Filter {
-  /** The pixels that any place is made of, from the line's begin on. */
-  begin: number;
-  /** The one after the last of them. */
-  end: number;
-  /** The most that one place is made of. */
-  taps: number;
-  /** For each place its first pixel, counted from `begin`, and all weights. */
-  places: Int32Array;
-}
-
 /**
- * The filter for the middle `kept` places of a line of `from` pixels, which
- * begins at pixel `at`, resized to `to`.
+ * How the middle `kept` places of a line of `from` pixels, which begins at pixel
+ * `start`, are made when it is resized to `to`: from pixels `begin` to `end`,
+ * each from `taps` of them. `places` has for each its first one, counted from
+ * `begin`, and their weights.
  */
-function filterOf(from: number, to: number, kept: number, at = 0): Filter {
+function filterOf(from: number, to: number, kept: number, start = 0) {
   const scale = from / to;
   // Shrinking widens the filter, so that no pixel is passed over.
   const stretch = Math.max(scale, 1);
@@ -145,25 +135,23 @@ function filterOf(from: number, to: number, kept: number, at = 0): Filter {
   const taps = Math.ceil(2 * reach);
   const places = new Int32Array(kept * (1 + taps));
   const weights = new Float64Array(taps);
-  const skipped = (to - kept) >> 1;
   let begin = 0, end = 0;
   for (let place = 0; place < kept; place++) {
-    const centre = (place + skipped + 0.5) * scale;
-    const start = Math.max(0, Math.floor(centre - reach + 0.5));
+    const centre = (place + (to - kept >> 1) + 0.5) * scale;
+    const first = Math.max(0, Math.floor(centre - reach + 0.5));
     end = Math.min(from, Math.floor(centre + reach + 0.5));
-    if (place === 0) begin = start;
-    let sum = 0;
-    for (let i = start; i < end; i++) {
-      sum += weights[i - start] = bicubic((i - centre + 0.5) / stretch);
+    if (place === 0) begin = first;
+    let sum = 0, at = place * (1 + taps);
+    for (let i = first; i < end; i++) {
+      sum += weights[i - first] = bicubic((i - centre + 0.5) / stretch);
     }
-    const row = place * (1 + taps);
-    places[row] = start - begin;
-    for (let i = 0; i < end - start; i++) {
+    places[at++] = first - begin;
+    for (let i = 0; i < end - first; i++) {
       // 22 bits after the point, as the kernels take them.
-      places[row + 1 + i] = Math.round(weights[i] / sum * 2 ** 22);
+      places[at++] = Math.round(weights[i] / sum * 2 ** 22);
     }
   }
-  return { begin: at + begin, end: at + end, taps, places };
+  return { begin: start + begin, end: start + end, taps, places };
 }
 
 /** Keys' cubic convolution with a = -0.5. */
