@@ -67,29 +67,18 @@ export async function openZip(
     await zip.close();
     await file?.close();
   };
-  try {
-    const entries = await zip.getEntries();
-    const files = entries.filter((entry): entry is FileEntry =>
-      !entry.directory
-    );
-    const members = new Map(
-      files.map((entry) => [entry.filename, () => readMember(entry, source)]),
-    );
-    return { members, close };
-  } catch (error) {
+  const advice = file ? ": delete it and run again" : "";
+  const entries = await zip.getEntries().catch(async (error) => {
     await close();
-    if (error instanceof SourceError) throw error;
-    throw new Error(
-      `${source} is no whole ZIP archive (${(error as Error).message})` +
-        (file ? ": delete it and run again" : ""),
-    );
-  }
+    throw explained(error, `${source} is no whole ZIP archive`, advice);
+  });
+  const members = entries.filter((entry): entry is FileEntry =>
+    !entry.directory
+  ).map((entry) => [entry.filename, () => readMember(entry, source)] as const);
+  return { members: new Map(members), close };
 }
 
-async function readMember(
-  entry: FileEntry,
-  source: string,
-): Promise<Uint8Array> {
+function readMember(entry: FileEntry, source: string): Promise<Uint8Array> {
   const { filename, uncompressedSize } = entry;
   if (uncompressedSize > MAX_MEMBER_BYTES) {
     throw new Error(
@@ -97,16 +86,17 @@ async function readMember(
         `expected at most ${MAX_MEMBER_BYTES}`,
     );
   }
-  try {
-    return await entry.getData(new Uint8ArrayWriter(), {
-      checkSignature: true,
+  return entry.getData(new Uint8ArrayWriter(), { checkSignature: true })
+    .catch((error) => {
+      throw explained(error, `${filename} of ${source} is damaged`);
     });
-  } catch (error) {
-    if (error instanceof SourceError) throw error;
-    throw new Error(
-      `${filename} of ${source} is damaged (${(error as Error).message})`,
-    );
-  }
+}
+
+/** What is wrong with an archive, unless we could not get at its bytes. */
+function explained(error: Error, what: string, advice = ""): Error {
+  return error instanceof SourceError
+    ? error
+    : new Error(`${what} (${error.message})${advice}`);
 }
 
 /** What went wrong on the way to the bytes, not in them. */

@@ -32,15 +32,16 @@ import type { AddressInfo } from "node:net";
 import { createAdaptorServer } from "@hono/node-server";
 import { Hono } from "hono";
 import sharp from "sharp";
-import { SCRIPT, STYLE } from "./assets.ts";
 import { type Fault, meetFaults, pathOf } from "./faults.ts";
 import { type Library, openLibrary, type Photo } from "./library.ts";
 import {
   homePage,
   notFoundPage,
   photoPage,
+  SCRIPT,
   searchPage,
   SIZES,
+  STYLE,
 } from "./pages.ts";
 import { readSample, samplePath } from "./sample.ts";
 
