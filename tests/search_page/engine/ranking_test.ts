@@ -1,6 +1,5 @@
 import fc from "fast-check";
 import { deepEqual, equal, ok, throws } from "node:assert/strict";
-import { quantile } from "#lib/search_page/engine/cut_off.ts";
 import {
   blendSimilarities,
   blendVectors,
@@ -8,7 +7,6 @@ import {
   foldCopies,
   steer,
 } from "#lib/search_page/engine/ranking.ts";
-import { readQuery } from "#lib/search_page/engine/query.ts";
 import { cosineSimilarity, l2Normalize } from "#lib/compare/metrics.ts";
 
 const values = fc.array(fc.integer({ min: -5, max: 5 }), { minLength: 1 });
@@ -67,18 +65,4 @@ Deno.test("distribution() counts every value once", () => {
     ok(least <= mean + 1e-9 && mean <= most + 1e-9);
   }));
   equal(distribution([NaN]).count, 0);
-});
-
-Deno.test("readQuery() refuses what it does not know, and never throws else", () => {
-  fc.assert(fc.property(fc.object(), (input) => {
-    try {
-      readQuery(input);
-    } catch (error) {
-      equal((error as Error).name, "QueryError");
-    }
-  }));
-});
-
-Deno.test("quantile() of one value is that value", () => {
-  equal(quantile([7], 0.9), 7);
 });

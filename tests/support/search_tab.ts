@@ -1,0 +1,122 @@
+/// <reference lib="dom" />
+/**
+ * The search page in a tab of a real browser, and what a reader does there.
+ */
+import { deepEqual } from "node:assert/strict";
+import { writeFile } from "node:fs/promises";
+import { join } from "node:path";
+import type { Page } from "puppeteer-core";
+import { launchBrowser } from "#lib/crawl/browser.ts";
+import { folderSource } from "#lib/search_page/index/sources.ts";
+import { openSearchApp, type SearchApp } from "#lib/search_page/search_page.ts";
+import { colourEncoder } from "./colour_encoder.ts";
+import { paint, withFolder } from "./search_app.ts";
+
+/** A caption that wants to be markup. */
+const HOSTILE = '<img src=x onerror=alert(1)> red & "bold"';
+
+/** The page over 26 pictures. */
+export interface OpenedPage {
+  app: SearchApp;
+  page: Page;
+  /** Where the pictures lie. */
+  folder: string;
+}
+
+/** Runs `test` with the page; fails where its scripts complained. */
+export function withPage(
+  test: (opened: OpenedPage) => Promise<void>,
+  {
+    encoder = colourEncoder(),
+    ready = true,
+    publicUrl = "",
+    prepare = (_folder: string) => Promise.resolve(),
+  } = {},
+): Promise<void> {
+  return withFolder(async (folder) => {
+    await paint(folder, 13);
+    await writeFile(
+      join(folder, "captions.json"),
+      JSON.stringify({
+        "paint/red/red-0.png": {
+          caption: HOSTILE,
+          author: "=1+1",
+          license: "CC0",
+          page: "javascript:alert(1)",
+        },
+        "paint/red/red-1.png": { caption: "A red wall", license: "CC BY 4.0" },
+      }),
+    );
+    await prepare(folder);
+    const app = await openSearchApp(await folderSource(folder), {
+      encoders: [encoder],
+      ...(publicUrl && { publicUrl }),
+      log: () => {},
+    });
+    if (ready) await app.ready;
+    const browser = await launchBrowser();
+    try {
+      const page = await browser.newPage();
+      const faults: string[] = [];
+      page.on("pageerror", (error) => faults.push(String(error)));
+      page.on("dialog", (dialog) => {
+        faults.push(`alert: ${dialog.message()}`);
+        dialog.dismiss();
+      });
+      await page.setViewport({ width: 1200, height: 900 });
+      await page.goto(app.url);
+      await page.waitForSelector(ready ? ".card" : "#status");
+      await test({ app, page, folder });
+      deepEqual(faults, []);
+    } finally {
+      await browser.close();
+      await app.close();
+    }
+  });
+}
+
+/** Does something that searches, and waits until the results are painted. */
+export async function search(
+  page: Page,
+  act: () => Promise<unknown>,
+): Promise<void> {
+  await page.evaluate(() => delete document.documentElement.dataset.painted);
+  await act();
+  await page.waitForFunction(() => document.documentElement.dataset.painted);
+}
+
+/** Searches for words. */
+export async function searchText(page: Page, text: string): Promise<void> {
+  await page.$eval("#text", (field) => (field as HTMLInputElement).value = "");
+  await page.type("#text", text);
+  await search(page, () => page.keyboard.press("Enter"));
+}
+
+/** The terms of the pictures shown. */
+export const terms = (page: Page) =>
+  page.$$eval(
+    ".card",
+    (cards) => [
+      ...new Set(cards.map((card) => card.querySelector("p")!.textContent)),
+    ],
+  );
+
+/** An element's text. */
+export const textOf = (page: Page, selector: string) =>
+  page.$eval(selector, (element) => element.textContent ?? "");
+
+/** Unfolds filters and options. */
+export async function openOptions(page: Page): Promise<void> {
+  await page.$eval(
+    "#options",
+    (details) => (details as HTMLDetailsElement).open = true,
+  );
+}
+
+/** Moves a slider as a reader does. */
+export const slide = (page: Page, selector: string, value: number) =>
+  page.$eval(selector, (slider, value) => {
+    (slider as HTMLInputElement).value = `${value}`;
+    slider.dispatchEvent(new Event("input", { bubbles: true }));
+    slider.dispatchEvent(new Event("change", { bubbles: true }));
+  }, value);

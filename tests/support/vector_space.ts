@@ -1,0 +1,53 @@
+/**
+ * A collection whose vectors a test chooses, so that it knows each similarity.
+ */
+import { Matrix } from "#lib/compare/matrix.ts";
+import { l2Normalize } from "#lib/compare/metrics.ts";
+import type { Encoder } from "#lib/encoders/encoder.ts";
+import { EncoderSpace } from "#lib/search_page/engine/spaces.ts";
+import type { SourcePicture } from "#lib/search_page/index/collection.ts";
+
+/** A picture; what it does not say is "". */
+export interface KnownPicture extends Partial<SourcePicture> {
+  /** Its embedding. */
+  vector: number[];
+  /** The embedding of what is written about it. */
+  text?: number[];
+}
+
+/** Makes the space. @param embed A text's embedding, as a query. */
+export function vectorSpace(
+  pictures: KnownPicture[],
+  embed: (text: string) => number[] = () => pictures[0].vector,
+): EncoderSpace {
+  const dimensions = pictures[0].vector.length;
+  const refuse = () => Promise.reject(new Error("no pictures are embedded"));
+  const encoder: Encoder = {
+    id: "known",
+    dimensions,
+    describe: () => "known: vectors of a test",
+    decodeImage: refuse,
+    encodeDecoded: refuse,
+    encodeImages: refuse,
+    encodeTexts: (texts) =>
+      Promise.resolve(
+        Matrix.of(texts.map((text) => l2Normalize(embed(text))), dimensions),
+      ),
+    close: () => Promise.resolve(),
+  };
+  const space = new EncoderSpace(encoder);
+  pictures.forEach(({ vector, text, ...known }, i) => {
+    const picture: SourcePicture = {
+      ...{ path: `${i}`, source: "", title: text ? `title ${i}` : "" },
+      ...{ caption: "", term: "", category: "", author: "", license: "" },
+      ...{ url: "", page: "" },
+      ...known,
+    };
+    space.collection.add(
+      picture,
+      l2Normalize(vector),
+      text && l2Normalize(text),
+    );
+  });
+  return space;
+}
