@@ -17,7 +17,7 @@
  */
 import { Buffer } from "node:buffer";
 import { fileURLToPath } from "node:url";
-import type { Browser, Page } from "puppeteer-core";
+import type { Page } from "puppeteer-core";
 import { launchBrowser } from "../crawl/browser.ts";
 import { encodePicture } from "../pictures/pictures.ts";
 
@@ -34,7 +34,6 @@ export async function drawFigure(
 ): Promise<Buffer | undefined> {
   const page = await (shared ??= openPage());
   if (!page) return undefined;
-  const release = hold(page.browser());
   try {
     const size = { format: "png", width, height };
     const url = await page.evaluate(toImage, figure, size);
@@ -49,13 +48,10 @@ export async function drawFigure(
     // The next chart starts another browser.
     shared = undefined;
     return undefined;
-  } finally {
-    release();
   }
 }
 
 let shared: Promise<Page | undefined> | undefined;
-let drawing = 0;
 
 async function openPage(): Promise<Page | undefined> {
   const browser = await launchBrowser().catch(() => undefined);
@@ -64,6 +60,11 @@ async function openPage(): Promise<Page | undefined> {
   await page.setOfflineMode(true);
   const path = fileURLToPath(import.meta.resolve("plotly"));
   await page.addScriptTag({ path });
+  // An idle browser must not keep a script from ending; a request under way has
+  // a timer of its own, which does.
+  const child = browser.process();
+  const handles: unknown[] = [child, ...child?.stdio ?? []];
+  for (const handle of handles) (handle as NodeJS.RefCounted | null)?.unref();
   return page;
 }
 
@@ -71,20 +72,4 @@ async function openPage(): Promise<Page | undefined> {
 function toImage(figure: object, options: object): Promise<string> {
   // deno-lint-ignore no-explicit-any -- the page's own
   return (globalThis as any).Plotly.toImage(figure, options);
-}
-
-/**
- * Lets the process wait for the browser while something is being drawn, and no
- * longer: an idle browser must not keep a script from ending.
- */
-function hold(browser: Browser): () => void {
-  const child = browser.process();
-  const handles = [
-    child,
-    ...child?.stdio ?? [],
-  ] as (NodeJS.RefCounted | null)[];
-  if (drawing++ === 0) handles.forEach((handle) => handle?.ref());
-  return () => {
-    if (--drawing === 0) handles.forEach((handle) => handle?.unref());
-  };
 }

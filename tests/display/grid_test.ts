@@ -85,7 +85,7 @@ Deno.test("imageGrid() makes small thumbnails: six pictures stay well under 30 K
   const image = await picture(1024, 768);
   const items = Array.from({ length: 6 }, () => ({ image, alt: "noise" }));
   const { "text/html": html } = bundle(await imageGrid(items));
-  ok(html.length < 20_000, `${html.length} bytes`);
+  ok(html.length < 6_000, `${html.length} bytes`);
   match(html, /width="112" height="84"/);
 });
 
@@ -147,6 +147,7 @@ Deno.test("imageGrid() cuts long titles and captions short, in one line", async 
       title: "é".repeat(61),
       caption: `${"y".repeat(58)} end`,
     },
+    { image, alt: "c", title: `1${"\n ".repeat(40)}2` },
   ];
   const { "text/plain": text, "text/html": html } = bundle(
     await imageGrid(items),
@@ -154,6 +155,7 @@ Deno.test("imageGrid() cuts long titles and captions short, in one line", async 
   deepEqual(text.split("\n"), [
     `1. ${"x".repeat(60)} · 1 2`,
     `2. ${"é".repeat(59)}… · ${"y".repeat(58)}…`,
+    "3. 1 2",
   ]);
   match(html, /<b>2\. é{59}…<\/b><br>y{58}…</);
 });
