@@ -154,15 +154,13 @@ async function openAuto(options: OpenEncoderOptions): Promise<Encoder> {
   const folder = repositoryFolder(repository, models);
   const missing = missingFiles(folder, layout.files(precision));
   try {
-    if (missing.length > 0) await askHub(repository, missing[0], { signal });
+    if (missing.length > 0) await askHub(repository, missing[0], signal);
     return say(await openFromHub(PREFERRED, options), "");
   } catch (error) {
     signal?.throwIfAborted();
     const [reason] = (error as Error).message.split("\n");
-    const what = missing.length > 0
-      ? "is not here, and "
-      : "cannot be opened: ";
-    return say(await openOffline(), ` (${PREFERRED} ${what}${reason})`);
+    const absent = missing.length > 0 ? `${PREFERRED} is not here, and ` : "";
+    return say(await openOffline(), ` (${absent}${reason})`);
   }
 }
 

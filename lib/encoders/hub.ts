@@ -64,19 +64,8 @@ export interface HubOptions {
   retryDelayMs?: number;
 }
 
-/** A file as the hub describes it. */
-interface HubFile {
-  /** Where it is asked for. */
-  url: string;
-  /** Bytes. */
-  size: number;
-  /** Its checksum, if it is as long as one; "" if the hub names none. */
-  etag: string;
-}
-
 /** ONNX files cannot be larger, and nothing else is nearly as large. */
 const MAX_BYTES = 2 ** 31;
-const MAX_REDIRECTS = 5;
 
 /** The hub's address, without a slash at its end. */
 export function hubEndpoint(): string {
@@ -103,20 +92,18 @@ export function missingFiles(
 /**
  * Makes sure, by one question, that the hub has a file.
  *
- * @param timeoutMs Longest wait for the whole answer, in milliseconds.
- * @throws {Error} If it does not say so in time: what it says, on one line.
+ * @param signal Stops the waiting.
+ * @throws {Error} If it does not say so within 3 s: what it says, on one line.
  */
 export async function askHub(
   repository: string,
   file: string,
-  { timeoutMs = 3000, signal }: { timeoutMs?: number; signal?: AbortSignal } =
-    {},
+  signal?: AbortSignal,
 ): Promise<void> {
-  const late = AbortSignal.timeout(timeoutMs);
+  const late = AbortSignal.timeout(3000);
+  const either = AbortSignal.any([late, ...signal ? [signal] : []]);
   try {
-    await describeFile(repository, file, {
-      signal: AbortSignal.any([late, ...signal ? [signal] : []]),
-    });
+    await describeFile(repository, file, either);
   } catch (error) {
     signal?.throwIfAborted();
     const { message, cause } = error as Error;
@@ -124,8 +111,8 @@ export async function askHub(
     throw new Error(
       `the hub at ${hubEndpoint()} ` +
         (late.aborted
-          ? `did not answer within ${timeoutMs / 1000} s`
-          : `cannot be used: ${reason}`),
+          ? "did not answer within 3 s"
+          : `cannot be used: ${reason.split("\n")[0]}`),
     );
   }
 }
@@ -148,25 +135,27 @@ export async function downloadFiles(
 ): Promise<void> {
   const host = new Host(hubEndpoint(), { backoffMs: retryDelayMs ?? 1000 });
   try {
-    const wanted: (HubFile & { path: string })[] = [];
+    const wanted = [];
     for (const path of missingFiles(folder, files)) {
-      const ask = () => describeFile(repository, path, { signal });
-      wanted.push({ path, ...await send(host, ask, signal) });
+      const describe = () => describeFile(repository, path, signal);
+      wanted.push({ path, ...await send(host, describe, signal) });
     }
     const total = wanted.reduce((sum, { size }) => sum + size, 0);
     let before = 0;
     for (const { path, url, size, etag } of wanted) {
+      const file = {
+        name: path,
+        address: url,
+        destination: join(folder, path),
+        size,
+        version: etag,
+        isRight: (part: string) => checksumIsRight(part, etag),
+      };
+      const options = { headers: tokenFor(url), signal };
       await downloadLargeFile(
         host,
-        {
-          name: path,
-          address: url,
-          destination: join(folder, path),
-          size,
-          version: etag,
-          isRight: (part) => checksumIsRight(part, etag),
-        },
-        { headers: tokenFor(url), signal },
+        file,
+        options,
         (here) => onProgress?.({ file: path, received: before + here, total }),
       );
       before += size;
@@ -183,17 +172,22 @@ export async function downloadFiles(
   }
 }
 
-/** What the hub says of a file. One attempt, for `send`. */
+/**
+ * What the hub says of a file; one attempt, for `send`.
+ *
+ * @returns Where it is asked for, its bytes, and its ETag: "" if it has none.
+ */
 async function describeFile(
   repository: string,
   path: string,
-  options: FetchOptions,
-): Promise<HubFile> {
+  signal: AbortSignal | undefined,
+): Promise<{ url: string; size: number; etag: string }> {
   const info = await fileDownloadInfo({
     repo: repository,
     path,
     hubUrl: hubEndpoint(),
-    fetch: (address, init) => ask(String(address), init?.headers, options),
+    fetch: (address, init) =>
+      ask(String(address), { ...init?.headers } as Headings, signal),
   });
   const { url, size, etag } = info!;
   if (!(size > 0 && size <= MAX_BYTES)) {
@@ -204,56 +198,39 @@ async function describeFile(
   return { url, size, etag: etag.replace(/^W\/|\W/g, "").slice(0, 64) };
 }
 
-/**
- * fetch() for the library, by our own rule of statuses. Of a large file the
- * hub itself says all there is to know, in its redirect to where the bytes are.
- */
+type Headings = Record<string, string>;
+
+/** The library's fetch(): by our rule of statuses, and for all kinds of mirrors. */
 async function ask(
   address: string,
-  headers: HeadersInit | undefined,
-  options: FetchOptions,
+  headers: Headings,
+  signal: AbortSignal | undefined,
 ): Promise<Response> {
-  for (let hop = 0; hop <= MAX_REDIRECTS; hop++) {
-    const answer = await fetchOnce(
-      address,
-      (answer) => Promise.resolve(answer),
-      {
-        ...options,
-        headers: {
-          ...Object.fromEntries(new Headers(headers)),
-          ...tokenFor(address),
-        },
-        redirect: "manual",
-      },
-    ).catch((error) => {
+  const get = (redirect: RequestRedirect) =>
+    fetchOnce(address, (answer) => Promise.resolve(answer), {
+      headers: { ...headers, ...tokenFor(address) },
+      redirect,
+      signal,
+    }).catch((error) => {
       throw explained(error, address);
     });
-    const location = answer.headers.get("location");
-    const size = answer.headers.get("x-linked-size");
-    if (!location || size) return described(answer, address, size);
-    address = new URL(location, address).href;
-  }
-  throw new FinalError(`${address}: more than ${MAX_REDIRECTS} redirects`);
-}
-
-/** The answer's headers in the form that the library reads. */
-function described(
-  { headers, status }: Response,
-  address: string,
-  linkedSize: string | null,
-): Response {
-  const type = headers.get("content-type") ?? "";
-  if (type.startsWith("text/html")) {
+  let answer = await get("manual");
+  // Of a large file, the hub's redirect to the bytes says all there is to know.
+  let size = answer.headers.get("x-linked-size");
+  if (!size && answer.headers.has("location")) answer = await get("follow");
+  if (answer.headers.get("content-type")?.startsWith("text/html")) {
     throw new FinalError(
       `expected a file, got a web page (${address}): is there a log-in page ` +
         "between here and the hub?",
     );
   }
-  const found = new Headers(headers);
-  // Some mirrors send files whole, whatever range is asked for.
-  const size = linkedSize ?? (status === 200 && headers.get("content-length"));
+  // Some mirrors know neither ranges nor ETags.
+  if (answer.status === 200) size ??= answer.headers.get("content-length");
+  const found = new Headers({
+    etag: 'W/""',
+    ...Object.fromEntries(answer.headers),
+  });
   if (size) found.set("content-range", `bytes 0-0/${size}`);
-  if (!found.has("etag")) found.set("etag", 'W/""');
   return new Response(null, { headers: found });
 }
 
@@ -265,16 +242,13 @@ function tokenFor(address: string): Record<string, string> {
 }
 
 /** Says what to do about a final status. */
-function explained(error: Error, address: string): Error {
-  const { status, message } = error as FinalError;
+function explained(error: FinalError, address: string): Error {
+  const { status, message } = error;
   if (!status) return error;
-  return new FinalError(
-    status === 401 || status === 403
-      ? `${message}: no such repository, or a private one, for which HF_TOKEN ` +
-        "must hold a token"
-      : `${message} (${address})`,
-    status,
-  );
+  const advice = status === 401 || status === 403
+    ? ": no such repository, or a private one, for which HF_TOKEN must hold a token"
+    : ` (${address})`;
+  return new FinalError(message + advice, status);
 }
 
 /** Whether the content fits the ETag, where that is a checksum. */

@@ -31,6 +31,9 @@ import { type Device, sessionOptions } from "../compare/session.ts";
 // would look first, writes to the system's folder for temporary files.
 env.useBrowserCache = false;
 
+/** What to do about a file that is not whole: CLIP's is then downloaded again. */
+const AGAIN = "Put it there again, or delete it and run again";
+
 /**
  * Has Transformers.js load a model out of its file.
  *
@@ -76,8 +79,7 @@ export async function openFile<Opened>(
     const { size } = await stat(file);
     const [reason] = (error as Error).message.split("\n");
     throw new Error(
-      `${file} (${size} bytes) cannot be opened: ${reason}. Put it there ` +
-        "again, or delete it, so that it is downloaded again",
+      `${file} (${size} bytes) cannot be opened: ${reason}. ${AGAIN}`,
     );
   }
 }
@@ -90,14 +92,13 @@ export async function openFile<Opened>(
  */
 // deno-lint-ignore no-explicit-any -- each loader knows what its files hold.
 export async function readJson(file: string): Promise<any> {
-  const content = await readFile(file, "utf8");
+  const content = await readFile(file);
   try {
-    return JSON.parse(content);
+    return JSON.parse(content.toString());
   } catch {
+    const start = JSON.stringify(content.toString("utf8", 0, 60));
     throw new SyntaxError(
-      `${file}: expected JSON, got ${JSON.stringify(content.slice(0, 60))} ` +
-        `(${content.length} characters). Put it there again, or delete it, ` +
-        "so that it is downloaded again",
+      `${file}: expected JSON, got ${start} (${content.length} bytes). ${AGAIN}`,
     );
   }
 }

@@ -1,6 +1,6 @@
 import { deepEqual, equal, match, ok, rejects } from "node:assert/strict";
 import { existsSync } from "node:fs";
-import { copyFile, cp, readFile, rename } from "node:fs/promises";
+import { copyFile, cp, readFile, rename, rm, truncate } from "node:fs/promises";
 import { join } from "node:path";
 import { transformersLayout } from "#lib/encoders/clip.ts";
 import { OFFLINE_FOLDER } from "#lib/encoders/offline/classifier.ts";
@@ -10,7 +10,7 @@ import {
   type OpenEncoderOptions,
 } from "#lib/encoders/encoders.ts";
 import { immichLayout } from "#lib/encoders/immich.ts";
-import { startHub } from "../support/stand_in_hub.ts";
+import { type HubKind, startHub } from "../support/stand_in_hub.ts";
 
 const fixture = join(import.meta.dirname!, "..", "fixtures", "tiny_clip");
 const offlineIsHere = existsSync(join(OFFLINE_FOLDER, "lite0"));
@@ -28,12 +28,13 @@ async function withHub(
     options: OpenEncoderOptions,
     lines: string[],
   ) => Promise<void>,
+  kind: HubKind = {},
 ) {
   const files: Record<string, Uint8Array> = {};
   for (const name of layout.files("fp32")) {
     files[name] = await readFile(join(fixture, folder, name));
   }
-  const hub = startHub(repository, files);
+  const hub = startHub(repository, files, kind);
   const models = await Deno.makeTempDir();
   const lines: string[] = [];
   Deno.env.set("HF_ENDPOINT", hub.endpoint);
@@ -164,6 +165,116 @@ Deno.test({
       await Deno.remove(models, { recursive: true });
     }
   },
+});
+
+for (
+  const [what, faults, reason] of [
+    ["404", {}, /the hub at \S+ cannot be used: 404 Not Found \(http\S+\)/],
+    ["503", { unavailable: 9 }, /the hub at \S+ cannot be used: 503 Service/],
+    ["a web page", { page: 9 }, /cannot be used: expected a file, got a web/],
+  ] as const
+) {
+  Deno.test({
+    name: `"auto" falls back to offline where the hub answers ${what}`,
+    ignore: !offlineIsHere,
+    fn: () =>
+      withHub(
+        "someone/else",
+        transformersLayout,
+        "transformers",
+        async (hub, options, lines) => {
+          Object.assign(hub.faults, faults);
+          const encoder = await openEncoder("auto", options);
+          equal(encoder.id, "offline");
+          equal(hub.requests.length, 1);
+          equal(lines.length, 1);
+          match(
+            lines[0],
+            /^Encoder offline: .*\(clip-vit-b32 is not here, and /,
+          );
+          match(lines[0], reason);
+          await encoder.close();
+        },
+      ),
+  });
+}
+
+Deno.test({
+  name: '"auto" falls back to offline where the hub wants a token',
+  ignore: !offlineIsHere,
+  fn: () =>
+    withHub(
+      CLIP,
+      transformersLayout,
+      "transformers",
+      async (_, options, lines) => {
+        const encoder = await openEncoder("auto", options);
+        equal(encoder.id, "offline");
+        equal(lines.length, 1);
+        match(
+          lines[0],
+          /cannot be used: 401 Unauthorized: .*HF_TOKEN must hold/,
+        );
+        await encoder.close();
+      },
+      { token: "hf_secret" },
+    ),
+});
+
+Deno.test({
+  name: 'a cached model cut short is named, and left aside by "auto"',
+  ignore: !offlineIsHere,
+  fn: () =>
+    withHub(
+      CLIP,
+      transformersLayout,
+      "transformers",
+      async (hub, options, lines) => {
+        const folder = join(options.models!, ...CLIP.split("/"));
+        await cp(join(fixture, "transformers"), folder, { recursive: true });
+        const model = join(folder, "onnx/text_model.onnx");
+        await truncate(model, 5000);
+        await rejects(openEncoder("clip-vit-b32", options), ({ message }) => {
+          ok(message.startsWith(`${model} (5000 bytes) cannot be opened: `));
+          match(message, / Put it there again, or delete it and run again$/);
+          equal(message.split("\n").length, 1);
+          return true;
+        });
+        const encoder = await openEncoder("auto", options);
+        equal(encoder.id, "offline");
+        equal(lines.length, 1);
+        match(
+          lines[0],
+          /^Encoder offline: .* \(\S+Xenova\S+text_model\.onnx \(5000 bytes\) cannot be opened: .*\)$/,
+        );
+        await encoder.close();
+        await rm(model);
+        await (await openEncoder("clip-vit-b32", options)).close();
+        ok(hub.requests.length > 0);
+
+        await truncate(join(folder, "tokenizer.json"), 5000);
+        await rejects(
+          openEncoder("clip-vit-b32", options),
+          /tokenizer\.json: expected JSON, got .* \(5000 bytes\)/,
+        );
+      },
+    ),
+});
+
+Deno.test("each precision has its own files", () => {
+  deepEqual(
+    (["fp32", "fp16", "q8"] as const).map((precision) =>
+      transformersLayout.files(precision).slice(0, 2)
+    ),
+    ["", "_fp16", "_quantized"].map((suffix) => [
+      `onnx/vision_model${suffix}.onnx`,
+      `onnx/text_model${suffix}.onnx`,
+    ]),
+  );
+  deepEqual(immichLayout.files("fp32").slice(0, 2), [
+    "visual/model.onnx",
+    "textual/model.onnx",
+  ]);
 });
 
 Deno.test({

@@ -1,15 +1,17 @@
 import { deepEqual, equal, match, ok, rejects } from "node:assert/strict";
 import { createHash } from "node:crypto";
-import { existsSync } from "node:fs";
+import { existsSync, statSync } from "node:fs";
 import { readdir, readFile } from "node:fs/promises";
 import { join } from "node:path";
+import { setTimeout } from "node:timers/promises";
 import {
   askHub,
   downloadFiles,
   type HubProgress,
   missingFiles,
 } from "#lib/encoders/hub.ts";
-import { startHub } from "../support/stand_in_hub.ts";
+import { paths } from "#lib/paths.ts";
+import { type HubKind, startHub } from "../support/stand_in_hub.ts";
 
 const REPOSITORY = "someone/a-model";
 const SMALL = new TextEncoder().encode('{"small": true}');
@@ -23,12 +25,9 @@ const NAMES = Object.keys(FILES);
 /** Runs a test against a stand-in hub and an empty folder. */
 async function withHub(
   run: (hub: ReturnType<typeof startHub>, folder: string) => Promise<void>,
-  { files = FILES, token }: {
-    files?: Record<string, Uint8Array>;
-    token?: string;
-  } = {},
+  kind: HubKind = {},
 ) {
-  const hub = startHub(REPOSITORY, files, { token });
+  const hub = startHub(REPOSITORY, FILES, kind);
   const folder = await Deno.makeTempDir();
   Deno.env.set("HF_ENDPOINT", `${hub.endpoint}/`);
   try {
@@ -127,6 +126,61 @@ Deno.test("downloadFiles() survives a moment's unavailability", () =>
     deepEqual(missingFiles(folder, NAMES), []);
   }));
 
+Deno.test("downloadFiles() asks again after 408", () =>
+  withHub(async (hub, folder) => {
+    hub.faults.timeout = 1;
+    await download(folder);
+    deepEqual(missingFiles(folder, NAMES), []);
+  }));
+
+Deno.test("downloadFiles() keeps no web page in the place of a model", () =>
+  withHub(async (hub, folder) => {
+    hub.faults.page = 100;
+    await rejects(download(folder), /expected a file, got a web page .*log-in/);
+    deepEqual(missingFiles(folder, NAMES), NAMES);
+    equal(hub.requests.length, 1);
+  }));
+
+Deno.test("downloadFiles() understands a hub that describes its files", () =>
+  withHub(async (hub, folder) => {
+    hub.faults.corrupt = 1;
+    await download(folder);
+    deepEqual(await bytes(join(folder, "onnx/model.onnx")), LARGE);
+    const sent = hub.requests.filter((line) => line.startsWith("GET store"));
+    equal(sent.length, 2);
+  }, { tells: "description" }));
+
+Deno.test("downloadFiles() takes files from a mirror without ranges and checksums", () =>
+  withHub(async (_, folder) => {
+    await download(folder);
+    deepEqual(await bytes(join(folder, "config.json")), SMALL);
+    deepEqual(await bytes(join(folder, "onnx/model.onnx")), LARGE);
+  }, { tells: "mirror" }));
+
+Deno.test("a download that is killed leaves no half file, and goes on later", () =>
+  withHub(async (hub, folder) => {
+    hub.faults.stall = 1;
+    const code = `import { downloadFiles } from "#lib/encoders/hub.ts";
+      await downloadFiles(${JSON.stringify(REPOSITORY)},
+        ${JSON.stringify(NAMES)}, ${JSON.stringify(folder)});`;
+    const child = new Deno.Command(Deno.execPath(), {
+      args: ["eval", "--no-check", "--ext=ts", code],
+      cwd: paths.root,
+    }).spawn();
+    const onnx = join(folder, "onnx");
+    const arrived = async () =>
+      existsSync(onnx) &&
+      (await readdir(onnx)).some((name) => statSync(join(onnx, name)).size > 0);
+    while (!await arrived()) await setTimeout(20);
+    child.kill("SIGINT");
+    await child.status;
+    deepEqual(missingFiles(folder, NAMES), ["onnx/model.onnx"]);
+    await download(folder);
+    deepEqual(await bytes(join(onnx, "model.onnx")), LARGE);
+    deepEqual(await readdir(onnx), ["model.onnx"]);
+    match(hub.requests.at(-1)!, /^GET store\/onnx\/model\.onnx bytes=[1-9]/);
+  }));
+
 Deno.test("downloadFiles() sends the token to the hub, and to nobody else", () =>
   withHub(async (_, folder) => {
     await rejects(
@@ -214,5 +268,35 @@ Deno.test("downloadFiles() refuses what is too large for a model", () => {
 Deno.test("askHub() is content with a file that the hub has", () =>
   withHub(async () => {
     await askHub(REPOSITORY, "onnx/model.onnx");
+    await askHub(REPOSITORY, "config.json");
     await rejects(askHub(REPOSITORY, "absent.json"), /cannot be used: 404 /);
   }));
+
+Deno.test("askHub() waits for 3 s, and asks once", async () => {
+  let requests = 0;
+  // Sends on at once, and then never answers: 3 s are for the whole.
+  const server = Deno.serve({ port: 0, onListen() {} }, async (request) => {
+    if (++requests > 1) {
+      await new Promise((resolve) => request.signal.onabort = resolve);
+    }
+    return Response.redirect(`${request.url}x`);
+  });
+  Deno.env.set("HF_ENDPOINT", `http://127.0.0.1:${server.addr.port}`);
+  try {
+    const start = performance.now();
+    await rejects(
+      askHub(REPOSITORY, "config.json"),
+      /^Error: the hub at http:\S+ did not answer within 3 s$/,
+    );
+    const waited = performance.now() - start;
+    ok(waited > 2900 && waited < 4000, `${waited} ms`);
+    equal(requests, 2);
+    const stop = AbortSignal.timeout(50);
+    await rejects(askHub(REPOSITORY, "config.json", stop), {
+      name: "TimeoutError",
+    });
+  } finally {
+    Deno.env.delete("HF_ENDPOINT");
+    await server.shutdown();
+  }
+});

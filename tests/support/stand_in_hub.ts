@@ -11,12 +11,30 @@ import { createHash } from "node:crypto";
 export interface HubFaults {
   /** The connection breaks after half of a large file. */
   cutOff: number;
+  /** A large file stops coming after half, and the connection stays open. */
+  stall: number;
   /** A large file arrives with one byte changed. */
   corrupt: number;
   /** The hub answers 503. */
   unavailable: number;
+  /** The hub answers 408. */
+  timeout: number;
+  /** The hub answers with a web page, as a network's log-in page does. */
+  page: number;
   /** Large files are sent from their start, whatever range is asked for. */
   ignoreRange: number;
+}
+
+/** What kind of hub it is. */
+export interface HubKind {
+  /** Without it, the hub answers 401. */
+  token?: string;
+  /**
+   * How it tells of large files: by a redirect to where they are, or, as
+   * huggingface.co tells those who say they understand it, by a description.
+   * As a "mirror" it is a folder behind a plain web server.
+   */
+  tells?: "redirect" | "description" | "mirror";
 }
 
 /** Files above this size are sent by the second server. */
@@ -28,12 +46,15 @@ const COMMIT = "0123456789abcdef0123456789abcdef01234567";
 export function startHub(
   repository: string,
   files: Record<string, Uint8Array>,
-  { token }: { token?: string } = {},
+  { token, tells = "redirect" }: HubKind = {},
 ) {
   const faults: HubFaults = {
     cutOff: 0,
+    stall: 0,
     corrupt: 0,
     unavailable: 0,
+    timeout: 0,
+    page: 0,
     ignoreRange: 0,
   };
   const requests: string[] = [];
@@ -50,32 +71,28 @@ export function startHub(
     }
     const content = Uint8Array.from(files[pathname.slice(1)]);
     if (happens("corrupt")) content[content.length - 1] ^= 1;
-    const from = range && !happens("ignoreRange")
-      ? Number(range.match(/^bytes=(\d+)-$/)![1])
-      : 0;
-    const body = happens("cutOff")
-      ? halfOf(content.subarray(from))
-      : content.subarray(from);
-    return new Response(body, {
-      status: from ? 206 : 200,
-      headers: {
-        etag: '"of-the-store"',
-        "content-length": String(content.length - from),
-        ...from
-          ? {
-            "content-range": `bytes ${from}-${
-              content.length - 1
-            }/${content.length}`,
-          }
-          : {},
-      },
-    });
+    const ending = happens("cutOff")
+      ? "cut off"
+      : happens("stall")
+      ? "stall"
+      : undefined;
+    return sendPart(
+      content,
+      happens("ignoreRange") ? null : range,
+      "of-the-store",
+      ending,
+    );
   });
 
   const hub = Deno.serve(listen, (request) => {
     const { pathname } = new URL(request.url);
     requests.push(`${request.method} ${pathname}`);
     if (happens("unavailable")) return new Response("", { status: 503 });
+    if (happens("timeout")) return new Response("", { status: 408 });
+    if (happens("page")) {
+      const headers = { "content-type": "text/html; charset=utf-8" };
+      return new Response("<!doctype html><p>Please log in", { headers });
+    }
     if (token && request.headers.get("authorization") !== `Bearer ${token}`) {
       return new Response("", { status: 401 });
     }
@@ -86,17 +103,24 @@ export function startHub(
     );
     const content = files[name];
     if (!content) return new Response("", { status: 404 });
+    if (tells === "mirror") return sendPart(content, null);
     if (content.length > LARGE) {
       const hash = createHash("sha256").update(content).digest("hex");
-      return new Response("", {
-        status: 302,
-        headers: {
-          location: `http://127.0.0.1:${store.addr.port}/${name}`,
-          "x-linked-etag": `"${hash}"`,
-          "x-linked-size": String(content.length),
-          "x-repo-commit": COMMIT,
-        },
-      });
+      const headers = {
+        "x-linked-etag": `"${hash}"`,
+        "x-linked-size": String(content.length),
+        "x-repo-commit": COMMIT,
+      };
+      const understood = request.headers.get("accept") ?? "";
+      return tells === "description" && understood.includes(XET)
+        ? new Response("{}", { headers: { ...headers, ...xetHeaders(hash) } })
+        : new Response("", {
+          status: 302,
+          headers: {
+            ...headers,
+            location: `http://127.0.0.1:${store.addr.port}/${name}`,
+          },
+        });
     }
     if (!cached) {
       const headers = {
@@ -107,13 +131,7 @@ export function startHub(
     }
     const hash = createHash("sha1").update(`blob ${content.length}\0`)
       .update(content).digest("hex");
-    return new Response(request.method === "HEAD" ? null : content.slice(), {
-      headers: {
-        etag: `"${hash}"`,
-        "x-repo-commit": COMMIT,
-        "content-length": String(content.length),
-      },
-    });
+    return sendPart(content, request.headers.get("range"), hash);
   });
 
   return {
@@ -124,15 +142,56 @@ export function startHub(
   };
 }
 
-/** Sends half of the bytes, then breaks the connection. */
-function halfOf(bytes: Uint8Array<ArrayBuffer>): ReadableStream<Uint8Array> {
+/** The description of a large file, as its content type names it. */
+const XET = "application/vnd.xet-fileinfo+json";
+
+function xetHeaders(hash: string): Record<string, string> {
+  return {
+    "content-type": XET,
+    "x-xet-hash": hash,
+    link: '<http://127.0.0.1:1/auth>; rel="xet-auth", ' +
+      '<http://127.0.0.1:1/info>; rel="xet-reconstruction-info"',
+  };
+}
+
+/** Sends what is asked for of a file; with an ending, half of that. */
+function sendPart(
+  content: Uint8Array,
+  range: string | null,
+  etag?: string,
+  ending?: "cut off" | "stall",
+): Response {
+  const [, start = "0", end = ""] = range?.match(/^bytes=(\d+)-(\d*)$/) ?? [];
+  const from = Number(start);
+  const to = end ? Number(end) + 1 : content.length;
+  const part = content.slice(from, to);
+  const headers = new Headers({
+    "content-length": String(part.length),
+    "x-repo-commit": COMMIT,
+  });
+  if (etag) headers.set("etag", `"${etag}"`);
+  if (range) {
+    const whole = content.length;
+    headers.set("content-range", `bytes ${from}-${to - 1}/${whole}`);
+  }
+  return new Response(ending ? halfOf(part, ending) : part, {
+    status: range ? 206 : 200,
+    headers,
+  });
+}
+
+/** Sends half of the bytes; then the connection breaks, or nothing comes. */
+function halfOf(
+  bytes: Uint8Array,
+  ending: "cut off" | "stall",
+): ReadableStream<Uint8Array> {
   let sent = false;
   return new ReadableStream({
     async pull(controller) {
       if (!sent) {
         sent = true;
         controller.enqueue(bytes.subarray(0, bytes.length / 2));
-      } else {
+      } else if (ending === "cut off") {
         // Time for what was sent to arrive.
         await new Promise((resolve) => setTimeout(resolve, 50));
         controller.error(new Error("cut off"));
