@@ -30,12 +30,7 @@ import { stat } from "node:fs/promises";
 import { join } from "node:path";
 import { fileDownloadInfo } from "@huggingface/hub";
 import { Host } from "../http/hosts.ts";
-import {
-  fetchOnce,
-  type FetchOptions,
-  FinalError,
-  send,
-} from "../http/http.ts";
+import { fetchOnce, FinalError, send } from "../http/http.ts";
 import { downloadLargeFile } from "../http/large_file.ts";
 import { environment, paths } from "../paths.ts";
 
