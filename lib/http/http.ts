@@ -56,7 +56,7 @@ export class FinalError extends Error {
 
 /** The host wants to be asked later. */
 class RefusedError extends Error {
-  retryAfter: string | null = null;
+  retryAfter?: string | null;
 }
 
 /**
@@ -100,7 +100,7 @@ export function send<Content>(
       const sentAt = Date.now();
       const outcome = await attempt().catch((error: Error) => error);
       if (outcome instanceof RefusedError) {
-        host.refused(sentAt, outcome.retryAfter);
+        host.refused(sentAt, outcome.retryAfter ?? null);
         continue;
       }
       host.answered(sentAt);

@@ -441,6 +441,39 @@ Deno.test("download() sends a host one request an interval", async () => {
   });
 });
 
+Deno.test("download() is polite unless told otherwise: 100 ms a host, 8 requests in all", async () => {
+  let under = 0, most = 0;
+  const listener: RequestListener = async (request, response) => {
+    most = Math.max(most, ++under);
+    await sleep(60);
+    under--;
+    equal(request.headers.accept, "image/*");
+    picture(request, response);
+  };
+  await withServer(listener, async (origin) => {
+    const start = performance.now();
+    await download([1, 2, 3, 4, 5].map((i) => found(`${origin}/${i}.jpg`)));
+    const took = performance.now() - start;
+    ok(took >= 395 && took < 2000, `5 requests in ${took} ms`);
+
+    // Two names of one server are two hosts.
+    const other = origin.replace("127.0.0.1", "localhost");
+    const many = Array.from(
+      { length: 40 },
+      (_, i) => found(`${i % 2 ? origin : other}/many/${i}.jpg`),
+    );
+    most = 0;
+    equal((await download(many, { intervalMs: 0 })).records.length, 40);
+    equal(most, 8);
+    most = 0;
+    await download(many.map(({ url }) => found(`${url}?2`)), {
+      intervalMs: 0,
+      concurrency: 3,
+    });
+    equal(most, 3);
+  });
+});
+
 Deno.test("download() stops on a signal and continues in the next run", async () => {
   await withServer(picture, async (origin, requests) => {
     const pictures = Array.from(

@@ -49,6 +49,13 @@ Deno.test("refused() reads Retry-After as seconds and as a date", async () => {
   }
 });
 
+Deno.test("refused() never shortens a pause that was asked for", async () => {
+  const host = new Host("h", limits);
+  host.refused(Date.now(), "1");
+  host.refused(Date.now() + 1, "0");
+  ok(await wait(host) >= 950);
+});
+
 Deno.test("refused() backs off longer each time, until an answer comes", async () => {
   const host = new Host("h", limits);
   host.refused(Date.now(), null);

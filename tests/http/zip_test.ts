@@ -3,7 +3,12 @@ import { writeFile } from "node:fs/promises";
 import { createServer } from "node:http";
 import type { AddressInfo } from "node:net";
 import { join } from "node:path";
-import { TextReader, Uint8ArrayWriter, ZipWriter } from "@zip.js/zip.js";
+import {
+  TextReader,
+  Uint8ArrayReader,
+  Uint8ArrayWriter,
+  ZipWriter,
+} from "@zip.js/zip.js";
 import { Host } from "#lib/http/hosts.ts";
 import { openZip } from "#lib/http/zip.ts";
 
@@ -11,6 +16,8 @@ const writer = new ZipWriter(new Uint8ArrayWriter());
 await writer.add("pictures/", undefined, { directory: true });
 await writer.add("pictures/note.txt", new TextReader("A note."), { level: 0 });
 await writer.add("up.txt", new TextReader("Up."));
+const noise = Uint8Array.from({ length: 3_000_000 }, (_, i) => i * i >> 7);
+await writer.add("noise", new Uint8ArrayReader(noise), { level: 0 });
 const archive = await writer.close();
 
 const text = (bytes: Uint8Array) => new TextDecoder().decode(bytes);
@@ -26,7 +33,7 @@ async function zipFile(changed?: number): Promise<string> {
 
 Deno.test("openZip() reads a file's members by the names that they have", async () => {
   const { members, close } = await openZip(await zipFile());
-  deepEqual([...members.keys()], ["pictures/note.txt", "up.txt"]);
+  deepEqual([...members.keys()], ["pictures/note.txt", "up.txt", "noise"]);
   equal(text(await members.get("pictures/note.txt")!()), "A note.");
   await close();
 });
@@ -45,12 +52,13 @@ Deno.test("openZip() names a damaged member, and reads the others", async () => 
 });
 
 Deno.test("openZip() reads from afar, and says what went wrong on the way", async () => {
-  let version = 1;
+  let version = 1, longest = 0;
   const answers: number[] = [];
   const server = createServer(({ headers }, response) => {
     const status = answers.shift();
     if (status) return response.writeHead(status).end();
     const [, from, to] = /^bytes=(\d+)-(\d+)$/.exec(headers.range!)!;
+    longest = Math.max(longest, Number(to) - Number(from) + 1);
     response.writeHead(206, {
       etag: `"${version}"`,
       "content-range": `bytes ${from}-${to}/${archive.length}`,
@@ -66,6 +74,9 @@ Deno.test("openZip() reads from afar, and says what went wrong on the way", asyn
     const read = members.get("pictures/note.txt")!;
     answers.push(408);
     equal(text(await read()), "A note.");
+    // Each range is whole before it is handed on: none is large.
+    deepEqual(await members.get("noise")!(), noise);
+    equal(longest, 2 ** 20);
     answers.push(404);
     await rejects(read(), { message: `${address}: 404 Not Found` });
     // Half of one archive and half of another would be neither.
