@@ -168,9 +168,7 @@ const LOOK = {
 export function frameOf(caption = "", names: readonly string[] = []): {
   /** Pixels to the left, to the right, above and below. */
   margin: Record<"l" | "r" | "t" | "b", number>;
-  title: object;
-  showlegend: boolean;
-  legend: object;
+  [more: string]: unknown;
 } {
   const text = wrap(caption);
   const lines = caption === "" ? 0 : text.split("\n").length;
@@ -213,7 +211,11 @@ function wrap(text: string): string {
 
 /** Makes a value plain JSON, its texts plain text, its numbers short. */
 function tidy(value: unknown, key = ""): unknown {
-  if (typeof value === "number") return shorten(value);
+  if (typeof value === "number") {
+    if (Number.isInteger(value)) return value;
+    const isLarge = Math.abs(value) >= 1000;
+    return isLarge ? Math.round(value) : Number(value.toPrecision(4));
+  }
   if (typeof value === "string") {
     const text = key.endsWith("template") ? value : escapeText(value);
     // Plotly 3 dropped titles that are not objects.
@@ -225,13 +227,6 @@ function tidy(value: unknown, key = ""): unknown {
   return Object.fromEntries(
     Object.entries(value).map(([name, inner]) => [name, tidy(inner, name)]),
   );
-}
-
-function shorten(value: number): number {
-  if (Number.isInteger(value)) return value;
-  return Math.abs(value) >= 1000
-    ? Math.round(value)
-    : Number(value.toPrecision(4));
 }
 
 /** Of the control characters only line breaks: SVG, and so Plotly, has no others. */

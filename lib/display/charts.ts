@@ -78,9 +78,7 @@ const SYMBOLS = "circle diamond square triangle-up x cross".split(" ");
 
 /** A picture on a map. All strings are plain text. */
 export interface MapPoint {
-  /** Horizontal position. */
   x: number;
-  /** Vertical position. */
   y: number;
   /** A file's path, or an encoded picture's bytes. */
   image: ImageSource;

@@ -55,8 +55,7 @@ export function progressBar(label: string, total: number): ProgressBar {
       `progressBar: expected total to be a whole number from 0, got ${total}`,
     );
   }
-  const jupyter = findKernel();
-  const screen = jupyter ? notebookScreen(jupyter) : textScreen();
+  const screen = openScreen();
   const abort = new AbortController();
   const state: ProgressState = { label, total, done: 0, stopped: false };
   let withdrawStop: (() => void) | undefined;
@@ -124,11 +123,9 @@ export function progressStages(): (
 /** What a bar shows; times are milliseconds as of performance.now(). */
 export interface ProgressState {
   label: string;
-  /** Items in all. */
   total: number;
-  /** Items so far. */
   done: number;
-  /** What stands behind the numbers. */
+  /** Stands behind the numbers. */
   note?: string;
   /** Whether the reader has asked to stop. */
   stopped: boolean;
@@ -179,12 +176,11 @@ interface Screen {
   offerStop(label: string, onStop: () => void): () => void;
 }
 
-/** Deno's kernel, if this runs in one: elsewhere the getter throws. */
-function findKernel(): typeof Deno.jupyter | undefined {
+function openScreen(): Screen {
   try {
-    return Deno.jupyter;
+    return notebookScreen(Deno.jupyter);
   } catch {
-    return undefined;
+    return textScreen(); // There is no kernel: the getter throws.
   }
 }
 

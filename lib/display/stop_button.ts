@@ -25,20 +25,16 @@
  */
 import { escapeHtml } from "./display.ts";
 
-/** A button and the server behind it. */
-export interface StopButton {
-  /** The button, to be displayed in the notebook. */
-  html: string;
-  /** Ends the server. */
-  close(): Promise<void>;
-}
-
 /**
  * Makes a button that calls `onStop`, once, when the reader presses it.
  *
  * @param label What the button says: plain text.
+ * @returns The button, to be displayed, and how to end the server behind it.
  */
-export function stopButton(label: string, onStop: () => void): StopButton {
+export function stopButton(
+  label: string,
+  onStop: () => void,
+): { html: string; close(): Promise<void> } {
   const token = crypto.randomUUID();
   let stopped = false;
   const server = Deno.serve(
