@@ -10,10 +10,10 @@ import process from "node:process";
 import type { Bench } from "../bench/harness.ts";
 import { table } from "../lib/display/table.ts";
 import { paths } from "../lib/paths.ts";
-import { runChild } from "./child.ts";
-import { CommandError, readArguments, runCommand } from "./command.ts";
-import { findPython } from "./python.ts";
+import { runOrFail } from "./child.ts";
+import { CommandError, importLater, runCommand } from "./command.ts";
 import { progressOn } from "./progress.ts";
+import { findPython } from "./python.ts";
 import { ensureSetup } from "./setup.ts";
 
 const names = readdirSync(join(paths.root, "bench"))
@@ -21,66 +21,57 @@ const names = readdirSync(join(paths.root, "bench"))
   .map((file) => file.slice(0, -".ts".length))
   .sort();
 
-const HELP = `Usage: deno task bench [NAME] [--json] | deno task bench --peers
+const help = `Usage: deno task bench [NAME] [--json] | deno task bench --peers
 
-Measures ${names.join(", ")}; all of them without NAME. Beside each figure
-stands that of a named peer, measured in the same run; a ratio above 1 is better
-than the peer. What is not installed is left out.
+Runs the benchmark of that name, all of them without NAME:
+${names.join(", ")}.
+Beside each figure stands that of a named peer, measured in the same run; a
+ratio above 1 is better than the peer. What is not installed is left out.
 
   --peers  installs the Python peers into .venv-bench, from
            requirements-bench.txt
   --json   progress on standard error, and a line of JSON for each benchmark`;
 
-if (import.meta.main) {
-  await runCommand(async (signal) => {
-    const { values, positionals } = readArguments({
-      name: "bench",
-      help: HELP,
-      positionals: "NAME",
-      options: {
-        peers: { type: "boolean", default: false },
-        json: { type: "boolean", default: false },
-      },
-    });
-    const unknown = positionals.find((name) => !names.includes(name));
-    if (unknown !== undefined) {
-      throw new CommandError(
-        `bench: expected ${names.join(", ")}, got ${unknown}`,
-      );
-    }
-    await ensureSetup(signal);
-    if (values.peers) return await installPeers(signal);
+await runCommand({
+  help,
+  positionals: "NAME",
+  options: { peers: { type: "boolean" }, json: { type: "boolean" } },
+}, async ({ values: { peers, json }, positionals, signal }) => {
+  const unknown = positionals.find((name) => !names.includes(name));
+  if (unknown !== undefined) {
+    throw new CommandError(
+      `bench: expected ${names.join(", ")}, got ${unknown}`,
+    );
+  }
+  await ensureSetup(signal);
+  const { benchPython, runPeer } = await importLater<
+    typeof import("../bench/harness.ts")
+  >("../bench/harness.ts");
+  if (peers) return await installPeers(benchPython, signal);
 
-    // Imported now: benchmarks need npm packages, which set-up installs.
-    const { runPeer } = await import("../bench/harness.ts");
-    const print = values.json ? console.error : console.log;
-    print(`${machine()}\n`);
-    for (const name of positionals.length ? positionals : names) {
-      const { bench }: { bench: Bench } = await import(
-        new URL(`../bench/${name}.ts`, import.meta.url).href
-      );
-      const context = { signal, log: (line: string) => console.error(line) };
-      const rows = await bench({
-        ...context,
-        peer: (script, ...args) => runPeer(script, args, context),
-      });
-      const flat = rows.map(({ what, unit, ours, peer, peerValue, ratio }) => ({
-        ...{
-          what,
-          unit,
-          ours: `${ours}`,
-          peer,
-          "peer's": peerValue && `${peerValue}`,
-        },
-        ...{ ratio: ratio && `${ratio}` },
-      }));
-      print(`${table(flat, { caption: name })}\n`);
-      if (values.json) {
-        console.log(JSON.stringify({ name, machine: machine(), rows }));
-      }
-    }
-  });
-}
+  const print = json ? console.error : console.log;
+  const context = { signal, log: (line: string) => console.error(line) };
+  const peer = (script: string, ...args: string[]) =>
+    runPeer(script, args, context);
+  print(`${machine()}\n`);
+  for (const name of positionals.length ? positionals : names) {
+    const { bench } = await importLater<{ bench: Bench }>(
+      `../bench/${name}.ts`,
+    );
+    const rows = await bench({ ...context, peer });
+    const cells = rows.map(({ peerValue, ...row }) => ({
+      what: row.what,
+      unit: row.unit,
+      // As text, so that each keeps its digits.
+      ours: `${row.ours}`,
+      peer: row.peer,
+      "peer's": peerValue && `${peerValue}`,
+      ratio: row.ratio && `${row.ratio}`,
+    }));
+    print(`${table(cells, { caption: name })}\n`);
+    if (json) console.log(JSON.stringify({ name, machine: machine(), rows }));
+  }
+});
 
 function machine(): string {
   const [{ model }, ...more] = cpus();
@@ -89,28 +80,13 @@ function machine(): string {
 }
 
 /** Makes .venv-bench, or brings it up to date. */
-async function installPeers(signal: AbortSignal): Promise<void> {
-  const { benchPython } = await import("../bench/harness.ts");
-  const program = await findPython();
+async function installPeers(python: string, signal: AbortSignal) {
   const { line, passing } = progressOn(process.stderr);
-  const folder = join(paths.root, ".venv-bench");
+  const options = { signal, onLine: passing };
+  const venv = ["-m", "venv", join(paths.root, ".venv-bench")];
+  await runOrFail("venv", await findPython(), venv, options);
   const requirements = join(paths.root, "requirements-bench.txt");
-  const steps: [string, string[]][] = [
-    [program, ["-m", "venv", folder]],
-    [benchPython, ["-m", "pip", "install", "--requirement", requirements]],
-  ];
-  for (const [python, args] of steps) {
-    const { code, output } = await runChild(python, args, {
-      signal,
-      onLine: passing,
-    });
-    if (code !== 0) {
-      throw new CommandError(
-        `${args.slice(0, 3).join(" ")} failed: ${
-          output.trimEnd().split("\n").slice(-3).join("; ")
-        }`,
-      );
-    }
-  }
+  const install = ["-m", "pip", "install", "--requirement", requirements];
+  await runOrFail("pip install", python, install, options);
   line("The peers are installed in .venv-bench");
 }

@@ -2,16 +2,14 @@
  * What every command shares: reading its arguments, Ctrl-C, and ending with one
  * line and a status other than 0 where something is wrong.
  *
- * Needs no npm package,
- * because it runs before they are installed.
+ * Needs no npm package, because it runs before they are installed.
  *
  * ```ts
  * import { readArguments } from "./command.ts";
  * import { equal } from "node:assert/strict";
  *
  * const { values } = readArguments({
- *   name: "greet",
- *   help: "Greets somebody.",
+ *   help: "Usage: deno task greet [--name NAME]",
  *   options: { name: { type: "string", default: "you" } },
  * }, ["--name", "Ada"]);
  * equal(values.name, "Ada");
@@ -19,6 +17,8 @@
  *
  * @module
  */
+import { statSync } from "node:fs";
+import { resolve } from "node:path";
 import process from "node:process";
 import { parseArgs, type ParseArgsConfig } from "node:util";
 
@@ -33,15 +33,14 @@ export class CommandError extends Error {
   override name = "CommandError";
 }
 
-/** A command's name, its help and the options that it takes. */
-export interface CommandLine<
-  Options extends NonNullable<ParseArgsConfig["options"]>,
-> {
-  /** As after `task`: "demo". */
-  name: string;
-  /** What `--help` prints. */
+/** Options by name, as parseArgs() takes them. */
+type Options = NonNullable<ParseArgsConfig["options"]>;
+
+/** A command's help and the arguments that it takes. */
+export interface Command<Taken extends Options> {
+  /** What `--help` prints; begins "Usage: deno task NAME". */
   help: string;
-  options: Options;
+  options?: Taken;
   /** How the arguments without a name are called, "DIR"; none are taken if left out. */
   positionals?: string;
 }
@@ -52,27 +51,30 @@ export interface CommandLine<
  * @throws {CommandError} For an unknown option, a missing value, an argument
  * too many: says what was received and what is known.
  */
-export function readArguments<
-  const Options extends NonNullable<ParseArgsConfig["options"]>,
->(command: CommandLine<Options>, args: string[] = process.argv.slice(2)) {
+export function readArguments<const Taken extends Options>(
+  { help, options, positionals }: Command<Taken>,
+  args: string[] = process.argv.slice(2),
+): Arguments<Taken> {
   if (args.includes("--help") || args.includes("-h")) {
-    console.log(command.help);
+    console.log(help);
     process.exit(0);
   }
   try {
+    const allowPositionals = positionals !== undefined;
     return parseArgs({
       args,
-      options: command.options,
-      allowPositionals: command.positionals !== undefined,
+      options,
+      allowPositionals,
       strict: true,
-    });
+    }) as Arguments<Taken>;
   } catch (error) {
-    const known = Object.entries(command.options).map(([name, { type }]) =>
+    const known = Object.entries(options ?? {}).map(([name, { type }]) =>
       `--${name}${type === "string" ? ` ${name.toUpperCase()}` : ""}`
     );
-    if (command.positionals) known.unshift(command.positionals);
+    if (positionals) known.unshift(positionals);
+    const [, name] = help.match(/deno task (\w+)/)!;
     throw new CommandError(
-      `${command.name}: ${firstSentence(error)}; expected ${
+      `${name}: ${firstSentence(error)}; expected ${
         [...known, "--help"].join(", ")
       }`,
     );
@@ -97,13 +99,44 @@ export function readWholeNumber(
 }
 
 /**
+ * Reads the path of something that has to be there.
+ *
+ * @param what What it was given as: "--captions".
+ * @returns Absolute.
+ * @throws {CommandError} If it is not there, or something else.
+ */
+export function readPath(
+  what: string,
+  path: string,
+  kind: "file" | "folder",
+): string {
+  const found = statSync(path, { throwIfNoEntry: false });
+  const is = found?.isFile() ? "file" : found?.isDirectory() ? "folder" : "";
+  if (is === kind) return resolve(path);
+  throw new CommandError(
+    `${what}: expected a ${kind}, ${path} is ${is ? `a ${is}` : "not there"}`,
+  );
+}
+
+/** A command's arguments: `values` by option, and `positionals`. */
+type Arguments<Taken extends Options> = ReturnType<
+  typeof parseArgs<{ options: Taken; allowPositionals: true; strict: true }>
+>;
+
+/** What a command's work is given. */
+type Context<Taken extends Options> = Arguments<Taken> & {
+  /** Aborted by Ctrl-C; a second Ctrl-C ends at once. */
+  signal: AbortSignal;
+};
+
+/**
  * Runs a command to its end and leaves the process with its status.
  *
- * @param body Does the work; returns the exit status, 0 where nothing is
- * returned. Its signal is aborted by Ctrl-C; a second Ctrl-C ends at once.
+ * @param work Returns the exit status, 0 where nothing is returned.
  */
-export async function runCommand(
-  body: (signal: AbortSignal) => Promise<number | void>,
+export async function runCommand<const Taken extends Options>(
+  command: Command<Taken>,
+  work: (context: Context<Taken>) => Promise<number | void>,
 ): Promise<never> {
   const abort = new AbortController();
   for (const name of ["SIGINT", "SIGTERM"] as const) {
@@ -115,7 +148,8 @@ export async function runCommand(
   }
   let status: number;
   try {
-    status = await body(abort.signal) ?? 0;
+    const context = { ...readArguments(command), signal: abort.signal };
+    status = await work(context) ?? 0;
   } catch (error) {
     console.error(describeError(error));
     status = 1;
@@ -125,9 +159,10 @@ export async function runCommand(
 
 /**
  * Imports a module that needs npm packages, once set-up has installed them. An
- * ordinary import would be looked up when the command starts.
+ * ordinary import, even a dynamic one, would be looked up when the command
+ * starts, and then not be found.
  *
- * `importLater<typeof import("../lib/search_page/server.ts")>("../lib/search_page/server.ts")`
+ * `importLater<typeof import("./evaluation.ts")>("./evaluation.ts")`
  *
  * @param file Relative to this folder.
  */

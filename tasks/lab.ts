@@ -12,18 +12,13 @@ import process from "node:process";
 import { setTimeout as sleep } from "node:timers/promises";
 import { writeAtomic } from "../lib/files.ts";
 import { paths } from "../lib/paths.ts";
-import {
-  CommandError,
-  readArguments,
-  readWholeNumber,
-  runCommand,
-} from "./command.ts";
+import { CommandError, readWholeNumber, runCommand } from "./command.ts";
 import { notebooksFolder } from "./execute.ts";
 import { jupyterEnvironment } from "./kernel.ts";
 import { runModule } from "./python.ts";
 import { ensureSetup } from "./setup.ts";
 
-const HELP = `Usage: deno task lab [--port PORT] [--no-browser]
+const help = `Usage: deno task lab [--port PORT] [--no-browser]
 
 Opens JupyterLab on the notebooks, after installing what is missing. It can be
 reached from this machine only. Ctrl-C stops it.
@@ -31,55 +26,48 @@ reached from this machine only. Ctrl-C stops it.
   --port PORT   where to listen; the first free port from 8888 if left out
   --no-browser  prints the address and opens no browser`;
 
-if (import.meta.main) {
-  await runCommand(async (signal) => {
-    const { values } = readArguments({
-      name: "lab",
-      help: HELP,
-      options: {
-        port: { type: "string" },
-        "no-browser": { type: "boolean", default: false },
+await runCommand({
+  help,
+  options: { port: { type: "string" }, "no-browser": { type: "boolean" } },
+}, async ({ values, signal }) => {
+  const port = choosePort(values.port);
+  await ensureSetup(signal);
+  await writeAtomic(
+    join(paths.venv, "etc", "jupyter", "labconfig", "page_config.json"),
+    // It would ask each reader whether to fetch news from the network.
+    JSON.stringify({
+      disabledExtensions: {
+        "@jupyterlab/apputils-extension:announcements": true,
       },
-    });
-    const port = choosePort(values.port);
-    await ensureSetup(signal);
-    await writeAtomic(
-      join(paths.venv, "etc", "jupyter", "labconfig", "page_config.json"),
-      // It would ask each reader whether to fetch news from the network.
-      JSON.stringify({
-        disabledExtensions: {
-          "@jupyterlab/apputils-extension:announcements": true,
-        },
-      }),
-    );
+    }),
+  );
 
-    const token = randomUUID();
-    const ended = runModule([
-      "jupyterlab",
-      "-y", // to Ctrl-C's question
-      ...(process.getuid?.() === 0 ? ["--allow-root"] : []),
-      "--ServerApp.log_level=WARN",
-      "--LabApp.log_level=WARN",
-      "--LabApp.extension_manager=readonly",
-      "--ServerApp.ip=127.0.0.1",
-      `--ServerApp.port=${port}`,
-      "--ServerApp.port_retries=0",
-      `--ServerApp.root_dir=${paths.root}`,
-      `--FileContentsManager.preferred_dir=${notebooksFolder}`,
-      `--ServerApp.open_browser=${!values["no-browser"]}`,
-      "--KernelSpecManager.allowed_kernelspecs={'deno'}",
-      "--MappingKernelManager.default_kernel_name=deno",
-      "--KernelSpecManager.ensure_native_kernel=False",
-    ], {
-      signal,
-      env: { ...jupyterEnvironment, JUPYTER_TOKEN: token },
-      onLine: (line) => console.error(line),
-    });
-    announce(`http://127.0.0.1:${port}`, token, signal);
-    const { code } = await ended;
-    if (code !== 0) throw new CommandError(`JupyterLab ended, status ${code}`);
+  const token = randomUUID();
+  const ended = runModule([
+    "jupyterlab",
+    "-y", // to Ctrl-C's question
+    ...(process.getuid?.() === 0 ? ["--allow-root"] : []),
+    "--ServerApp.log_level=WARN",
+    "--LabApp.log_level=WARN",
+    "--LabApp.extension_manager=readonly",
+    "--ServerApp.ip=127.0.0.1",
+    `--ServerApp.port=${port}`,
+    "--ServerApp.port_retries=0",
+    `--ServerApp.root_dir=${paths.root}`,
+    `--FileContentsManager.preferred_dir=${notebooksFolder}`,
+    `--ServerApp.open_browser=${!values["no-browser"]}`,
+    "--KernelSpecManager.allowed_kernelspecs={'deno'}",
+    "--MappingKernelManager.default_kernel_name=deno",
+    "--KernelSpecManager.ensure_native_kernel=False",
+  ], {
+    signal,
+    env: { ...jupyterEnvironment, JUPYTER_TOKEN: token },
+    onLine: (line) => console.error(line),
   });
-}
+  announce(`http://127.0.0.1:${port}`, token, signal);
+  const { code } = await ended;
+  if (code !== 0) throw new CommandError(`JupyterLab ended, status ${code}`);
+});
 
 /**
  * The port asked for, or the first free one.

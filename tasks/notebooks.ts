@@ -8,52 +8,47 @@ import { basename, join } from "node:path";
 import process from "node:process";
 import { isDeepStrictEqual } from "node:util";
 import { readNotebook } from "./check_notebooks.ts";
-import { runChild } from "./child.ts";
-import { CommandError, readArguments, runCommand } from "./command.ts";
+import { runOrFail } from "./child.ts";
+import { runCommand } from "./command.ts";
 import { demo, executeNotebooks, listNotebooks } from "./execute.ts";
 import { progressOn } from "./progress.ts";
 import { ensureSetup } from "./setup.ts";
 
-const HELP = `Usage: deno task notebooks [--check]
+const help = `Usage: deno task notebooks [--check]
 
 Formats the notebooks' cells, runs all in order on the bundled sample with the
-offline encoder, and writes their outputs into notebooks/; if a cell fails, none.
+offline encoder, and writes their outputs into notebooks/, none if a cell fails.
 The only way to change committed outputs.
 
   --check  writes nothing, and names each cell whose output differs from the
            one in notebooks/; cells tagged "timing" may differ`;
 
-if (import.meta.main) {
-  await runCommand(async (signal) => {
-    const { values: { check } } = readArguments({
-      name: "notebooks",
-      help: HELP,
-      options: { check: { type: "boolean", default: false } },
-    });
-    await ensureSetup(signal);
-    const paths = await listNotebooks();
-    if (!check) {
-      // Without deno.json, which keeps `deno fmt` away from notebooks.
-      const format = ["fmt", "--no-config", "--quiet", ...paths];
-      const { code, output } = await runChild(Deno.execPath(), format);
-      if (code !== 0) throw new CommandError(output);
-    }
-    const run = await executeNotebooks(progressOn(process.stdout), signal);
-    if (run.errors.length > 0) {
-      console.error(`\nFailed: ${run.errors.join("\n")}`);
-      return 1;
-    }
-    if (!check) {
-      for (const path of paths) await copyFile(executed(path), path);
-      console.log(`${paths.length} notebooks written in ${run.seconds} s.`);
-      return 0;
-    }
-    const differing = (await Promise.all(paths.map(differences))).flat();
-    for (const cell of differing) console.log(`Output differs: ${cell}`);
-    console.log(`${differing.length} outputs differ.`);
-    return differing.length === 0 ? 0 : 1;
-  });
-}
+await runCommand({
+  help,
+  options: { check: { type: "boolean" } },
+}, async ({ values: { check }, signal }) => {
+  await ensureSetup(signal);
+  const paths = await listNotebooks();
+  if (!check) {
+    // Without deno.json, which keeps `deno fmt` away from notebooks.
+    const format = ["fmt", "--no-config", "--quiet", ...paths];
+    await runOrFail("deno fmt", Deno.execPath(), format);
+  }
+  const run = await executeNotebooks(progressOn(process.stdout), signal);
+  if (run.errors.length > 0) {
+    console.error(`\nFailed: ${run.errors.join("\n")}`);
+    return 1;
+  }
+  if (!check) {
+    for (const path of paths) await copyFile(executed(path), path);
+    console.log(`${paths.length} notebooks written in ${run.seconds} s.`);
+    return 0;
+  }
+  const differing = (await Promise.all(paths.map(differences))).flat();
+  for (const cell of differing) console.log(`Output differs: ${cell}`);
+  console.log(`${differing.length} outputs differ.`);
+  return differing.length === 0 ? 0 : 1;
+});
 
 /** Where the executed copy of a notebook lies. */
 function executed(path: string): string {

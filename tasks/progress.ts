@@ -4,35 +4,40 @@
  * @module
  */
 
-/** Where progress goes: `process.stdout` or `process.stderr`. */
-export interface Output {
-  isTTY?: boolean;
-  write(text: string): unknown;
-}
-
 /** Writes progress. */
 export interface Progress {
   /** A line that stays. */
   line(text: string): void;
   /** What is going on: replaced by the next line on a terminal. */
   passing(text: string): void;
+  /** A line each, but only so many. */
+  remarks(lines: readonly string[], most: number): void;
 }
 
 /**
- * Progress for one output. Where that is no terminal, a passing line is written
- * at most every ten seconds: enough to see that something moves, in a log.
+ * Progress for `process.stdout` or `process.stderr`. Where that is no terminal,
+ * a passing line is written at most every ten seconds: enough to see that
+ * something moves, in a log.
  */
-export function progressOn(output: Output): Progress {
+export function progressOn(
+  output: { isTTY?: boolean; write(text: string): unknown },
+): Progress {
   let last = Date.now();
   const write = (text: string, end: string) => {
     last = Date.now();
     output.write(`${output.isTTY ? "\r\x1b[K" : ""}${text}${end}`);
   };
+  const line = (text: string) => write(text, "\n");
   return {
-    line: (text) => write(text, "\n"),
+    line,
     passing(text) {
       if (output.isTTY) write(text.slice(0, 78), "");
-      else if (Date.now() - last >= 10_000) write(text, "\n");
+      else if (Date.now() - last >= 10_000) line(text);
+    },
+    remarks(lines, most) {
+      for (const remark of lines.slice(0, most)) line(remark);
+      const more = lines.length - most;
+      if (more > 0) line(`… and ${more} more like these`);
     },
   };
 }

@@ -5,24 +5,23 @@
  */
 import process from "node:process";
 import {
-  CommandError,
-  importLater,
-  readArguments,
-  readWholeNumber,
-  runCommand,
-} from "./command.ts";
-import {
   MODE_NAMES,
   MODES,
   RANGES,
   TERMINAL_DEFAULTS,
 } from "../lib/search_page/web/query.js";
+import {
+  CommandError,
+  importLater,
+  readWholeNumber,
+  runCommand,
+} from "./command.ts";
 import { progressOn } from "./progress.ts";
 import { ensureSetup } from "./setup.ts";
 
 const { k: top, mode } = TERMINAL_DEFAULTS;
 
-const HELP =
+const help =
   `Usage: deno task search [--images DIR] [--top K] (TEXT | --image FILE)
 
 Finds the pictures nearest to a text or to a picture: among the sample, or in a
@@ -37,79 +36,66 @@ embedded). Shows them where the terminal has colours enough, else as a list.
   --encoder NAME  clip-vit-b32, offline, a folder with a model, …
   --json          one line of JSON at the end of standard output`;
 
-if (import.meta.main) {
-  await runCommand(async (signal) => {
-    const { values, positionals } = readArguments({
-      name: "search",
-      help: HELP,
-      positionals: "TEXT",
-      options: {
-        images: { type: "string" },
-        image: { type: "string" },
-        top: { type: "string", default: `${top}` },
-        mode: { type: "string", default: mode },
-        encoder: { type: "string", default: "auto" },
-        json: { type: "boolean", default: false },
-      },
-    });
-    const text = positionals.join(" ").trim();
-    if ((text === "") === (values.image === undefined)) {
-      throw new CommandError(
-        "search: expected either words or --image FILE, got " +
-          (text ? "both" : "neither"),
-      );
-    }
-    if (!Object.hasOwn(MODES, values.mode)) {
-      throw new CommandError(
-        `--mode: expected ${MODE_NAMES}, got ${values.mode}`,
-      );
-    }
-    const { least: min, most: max } = RANGES.k;
-    const k = readWholeNumber("top", values.top, { min, max });
-    await ensureSetup(signal);
-    const { searchOnce } = await importLater<
-      typeof import("../lib/search_page/search_once.ts")
-    >("../lib/search_page/search_once.ts");
-    const { drawHits } = await importLater<
-      typeof import("../lib/search_page/terminal.ts")
-    >("../lib/search_page/terminal.ts");
+await runCommand({
+  help,
+  positionals: "TEXT",
+  options: {
+    images: { type: "string" },
+    image: { type: "string" },
+    top: { type: "string", default: `${top}` },
+    mode: { type: "string", default: mode },
+    encoder: { type: "string", default: "auto" },
+    json: { type: "boolean" },
+  },
+}, async ({ values, positionals, signal }) => {
+  const text = positionals.join(" ").trim();
+  if ((text === "") === (values.image === undefined)) {
+    throw new CommandError(
+      "search: expected either words or --image FILE, got " +
+        (text ? "both" : "neither"),
+    );
+  }
+  if (!Object.hasOwn(MODES, values.mode)) {
+    throw new CommandError(
+      `--mode: expected ${MODE_NAMES}, got ${values.mode}`,
+    );
+  }
+  const { least: min, most: max } = RANGES.k;
+  const k = readWholeNumber("top", values.top, { min, max });
+  await ensureSetup(signal);
 
-    const progress = progressOn(process.stderr);
-    const { encoder, result, fits, failures, problems } = await searchOnce({
-      folder: values.images,
-      encoder: values.encoder,
-      query: { text, k, mode: values.mode as typeof mode },
-      picture: values.image,
-      onProgress: (done, total) =>
-        progress.passing(`Indexing: ${done} of ${total} pictures`),
-      log: (line) => progress.line(line),
-      signal,
-    });
-    if (process.stderr.isTTY) progress.passing("");
-    const remarks = [
-      ...failures.map(({ path, reason }) => `left out: ${path}: ${reason}`),
-      ...problems,
-    ];
-    for (const remark of remarks.slice(0, 5)) progress.line(`  ${remark}`);
-    if (remarks.length > 5) {
-      progress.line(`  and ${remarks.length - 5} more like these`);
-    }
-    if (values.json) {
-      console.log(JSON.stringify({
-        query: text || values.image,
-        encoder,
-        hits: result.hits.map(({ path, value, term, caption }) => ({
-          path,
-          similarity: value,
-          label: term,
-          caption,
-        })),
-      }));
-      return;
-    }
-    console.log(await drawHits(result.hits, values.images, process.stdout));
-    if (!fits) {
-      console.log("None of them is nearer than chance would bring it.");
-    }
+  const { drawHits } = await importLater<
+    typeof import("../lib/search_page/terminal.ts")
+  >("../lib/search_page/terminal.ts");
+  const { searchOnce } = await importLater<
+    typeof import("../lib/search_page/search_once.ts")
+  >("../lib/search_page/search_once.ts");
+
+  const { line, passing, remarks } = progressOn(process.stderr);
+  const found = await searchOnce({
+    folder: values.images,
+    encoder: values.encoder,
+    query: { text, k, mode: values.mode as typeof mode },
+    picture: values.image,
+    onProgress: (done, total) =>
+      passing(`Indexing: ${done} of ${total} pictures`),
+    log: line,
+    signal,
   });
-}
+  const { encoder, fits, failures, problems, result: { hits } } = found;
+  if (process.stderr.isTTY) passing("");
+  remarks([
+    ...failures.map(({ path, reason }) => `  left out: ${path}: ${reason}`),
+    ...problems.map((problem) => `  ${problem}`),
+  ], 5);
+  if (values.json) {
+    const rows = hits.map(({ path, value, term, caption }) => (
+      { path, similarity: value, label: term, caption }
+    ));
+    const query = text || values.image;
+    console.log(JSON.stringify({ query, encoder, hits: rows }));
+    return;
+  }
+  console.log(await drawHits(hits, values.images, process.stdout));
+  if (!fits) console.log("None of them is nearer than chance would bring it.");
+});

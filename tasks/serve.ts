@@ -7,14 +7,13 @@ import process from "node:process";
 import {
   CommandError,
   importLater,
-  readArguments,
   readWholeNumber,
   runCommand,
 } from "./command.ts";
 import { progressOn } from "./progress.ts";
 import { ensureSetup } from "./setup.ts";
 
-const HELP = `Usage: deno task serve [DIR] [--encoder NAME] [--port PORT]
+const help = `Usage: deno task serve [DIR] [--encoder NAME] [--port PORT]
 
 Opens the search page over the sample pictures, or over a folder: all pictures
 in it and below are indexed, and can be searched meanwhile. The index lies under
@@ -29,64 +28,59 @@ metadata.json and images.txt where those lie in the folder. Ctrl-C stops it.
                     address, which holds a token, can then see the pictures
   --public-url URL  where a proxy shows this port: the page is then opened there`;
 
-if (import.meta.main) {
-  await runCommand(async (signal) => {
-    const { values, positionals } = readArguments({
-      name: "serve",
-      help: HELP,
-      positionals: "DIR",
-      options: {
-        encoder: { type: "string", default: "auto" },
-        port: { type: "string" },
-        host: { type: "string" },
-        "public-url": { type: "string" },
-      },
-    });
-    if (positionals.length > 1) {
-      throw new CommandError(
-        `serve: expected one folder, got ${positionals.length}`,
-      );
-    }
-    const port = values.port === undefined
-      ? undefined
-      : readWholeNumber("port", values.port, { min: 1, max: 65535 });
-    const publicUrl = values["public-url"];
-    if (publicUrl !== undefined && !URL.canParse(publicUrl)) {
-      throw new CommandError(
-        `--public-url: expected an address such as https://hub.example/proxy/8000/, got ${publicUrl}`,
-      );
-    }
-    await ensureSetup(signal);
-    const { folderSource, sampleSource } = await importLater<
-      typeof import("../lib/search_page/index/sources.ts")
-    >("../lib/search_page/index/sources.ts");
-    const { openSearchApp } = await importLater<
-      typeof import("../lib/search_page/search_page.ts")
-    >("../lib/search_page/search_page.ts");
+await runCommand({
+  help,
+  positionals: "DIR",
+  options: {
+    encoder: { type: "string", default: "auto" },
+    port: { type: "string" },
+    host: { type: "string" },
+    "public-url": { type: "string" },
+  },
+}, async ({ values, positionals, signal }) => {
+  const { encoder, host, "public-url": publicUrl } = values;
+  if (positionals.length > 1) {
+    throw new CommandError(
+      `serve: expected one folder, got ${positionals.length}`,
+    );
+  }
+  const port = values.port === undefined
+    ? undefined
+    : readWholeNumber("port", values.port, { min: 1, max: 65535 });
+  if (publicUrl !== undefined && !URL.canParse(publicUrl)) {
+    throw new CommandError(
+      `--public-url: expected an address such as https://hub.example/proxy/8000/, got ${publicUrl}`,
+    );
+  }
+  await ensureSetup(signal);
+  const { folderSource, sampleSource } = await importLater<
+    typeof import("../lib/search_page/index/sources.ts")
+  >("../lib/search_page/index/sources.ts");
+  const { openSearchApp } = await importLater<
+    typeof import("../lib/search_page/search_page.ts")
+  >("../lib/search_page/search_page.ts");
 
-    const [folder] = positionals;
-    const source = folder ? await folderSource(folder) : await sampleSource();
-    const progress = progressOn(process.stderr);
-    const app = await openSearchApp(source, {
-      encoders: values.encoder.split(","),
-      port,
-      host: values.host,
-      publicUrl,
-      onProgress: (done, total) =>
-        progress.passing(`Indexing: ${done} of ${total} pictures`),
-      log: (line) => progress.line(line),
-    });
-    console.log(`Search page: ${app.address}`);
-    console.log("Ctrl-C stops it.");
-    app.ready.then(() => {
-      const { indexed, failures, problems } = app.status();
-      progress.line(`${indexed} pictures can be searched`);
-      const lines = failures.map(({ path, reason }) => `${path}: ${reason}`);
-      for (const line of [...lines, ...problems].slice(0, 10)) {
-        progress.line(`  left out or odd: ${line}`);
-      }
-    }, (error) => progress.line(`Indexing stopped: ${error.message}`));
-    await new Promise((resolve) => signal.addEventListener("abort", resolve));
-    await app.close();
+  const [folder] = positionals;
+  const source = folder ? await folderSource(folder) : await sampleSource();
+  const { line, passing, remarks } = progressOn(process.stderr);
+  const app = await openSearchApp(source, {
+    encoders: encoder.split(","),
+    port,
+    host,
+    publicUrl,
+    onProgress: (done, total) =>
+      passing(`Indexing: ${done} of ${total} pictures`),
+    log: line,
   });
-}
+  console.log(`Search page: ${app.address}`);
+  console.log("Ctrl-C stops it.");
+  app.ready.then(() => {
+    const { indexed, failures, problems } = app.status();
+    line(`${indexed} pictures can be searched`);
+    const odd = failures.map(({ path, reason }) => `${path}: ${reason}`);
+    odd.push(...problems);
+    remarks(odd.map((text) => `  left out or odd: ${text}`), 10);
+  }, (error) => line(`Indexing stopped: ${error.message}`));
+  await new Promise((resolve) => signal.addEventListener("abort", resolve));
+  await app.close();
+});

@@ -3,11 +3,11 @@
  *
  * @module
  */
-import { type Check, runChecks, sourceChecks } from "./checks.ts";
-import { readArguments, runCommand } from "./command.ts";
+import { runChecks, sourceChecks } from "./checks.ts";
+import { runCommand } from "./command.ts";
 import { ensureSetup } from "./setup.ts";
 
-const HELP = `Usage: deno task test [--only TEXT]
+const help = `Usage: deno task test [--only TEXT]
 
 Installs what is missing, then checks format, lint, types and examples, runs all
 tests, and all notebooks as task demo does. Its last line is
@@ -15,22 +15,19 @@ tests, and all notebooks as task demo does. Its last line is
 
   --only TEXT  only tests whose file's name contains TEXT: "crawl"`;
 
-const everything: Check[] = [
-  ...sourceChecks,
-  { name: "tests", args: ["test", "-A", "--no-check", "tests"] },
-  { name: "notebooks", args: ["run", "-A", "tasks/demo.ts"] },
-];
-
-if (import.meta.main) {
-  await runCommand(async (signal) => {
-    const { values: { only } } = readArguments({
-      name: "test",
-      help: HELP,
-      options: { only: { type: "string" } },
-    });
-    await ensureSetup(signal);
-    if (only === undefined) return runChecks(everything, signal);
-    const files = `tests/*${only}*_test.ts`;
-    return runChecks([{ name: files, args: ["test", "-A", files] }], signal);
-  });
-}
+await runCommand({
+  help,
+  options: { only: { type: "string" } },
+}, async ({ values: { only }, signal }) => {
+  await ensureSetup(signal);
+  const tests = ["test", "-A", "--no-check"];
+  if (only !== undefined) {
+    const files = `tests/**/*${only}*_test.ts`;
+    return await runChecks([{ name: files, args: [...tests, files] }], signal);
+  }
+  return await runChecks([
+    ...sourceChecks,
+    { name: "tests", args: [...tests, "tests"] },
+    { name: "notebooks", args: ["run", "-A", "tasks/demo.ts"] },
+  ], signal);
+});

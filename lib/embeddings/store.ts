@@ -259,12 +259,19 @@ export async function compactStore(
 
 /** Folders with embeddings of an older layout, which are left alone. */
 export async function listOldEmbeddings(): Promise<string[]> {
-  const indexes = await readdir(paths.search).catch(() => []);
+  const inside = async (folder: string, holds: (place: string) => boolean) =>
+    (await readdir(folder).catch(() => [])).toSorted()
+      .map((name) => join(folder, name)).filter(holds);
+  const has = (...names: string[]) => existsSync(join(...names));
   return [
-    ...["7_captions", "7_evaluation"].map((name) => join(paths.data, name)),
-    ...indexes.map((name) => join(paths.search, name))
-      .filter((place) => existsSync(join(place, "files.jsonl"))),
-  ].filter((place) => existsSync(place));
+    ...await inside(
+      paths.embeddings,
+      (place) => has(place, "embeddings.npy") && !has(place, "parts"),
+    ),
+    ...await inside(paths.search, (place) => has(place, "files.jsonl")),
+    ...["7_captions", "7_evaluation"].map((name) => join(paths.data, name))
+      .filter((place) => existsSync(place)),
+  ];
 }
 
 async function findStore(

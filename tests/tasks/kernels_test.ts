@@ -2,7 +2,7 @@ import { deepEqual, equal, rejects } from "node:assert/strict";
 import { readFile } from "node:fs/promises";
 import { join } from "node:path";
 import { paths } from "#lib/paths.ts";
-import { compileKernel, listKernels } from "../../tasks/kernels.ts";
+import { compileKernel, listKernels } from "../../tasks/kernel_compiler.ts";
 
 Deno.test("each .wasm is what its source compiles to: run `task kernels` where not", async () => {
   const sources = await listKernels();

@@ -1,0 +1,177 @@
+import { deepEqual, equal, match, ok, throws } from "node:assert/strict";
+import { existsSync } from "node:fs";
+import { readFile } from "node:fs/promises";
+import { join } from "node:path";
+import { paths } from "#lib/paths.ts";
+import { runChild } from "../../tasks/child.ts";
+import {
+  readArguments,
+  readPath,
+  readWholeNumber,
+} from "../../tasks/command.ts";
+
+const { tasks }: { tasks: Record<string, { command: string }> } = JSON.parse(
+  await readFile(join(paths.root, "deno.json"), "utf8"),
+);
+/** Each command's file. */
+const files = Object.entries(tasks).map(([name, { command }]) => {
+  const [, file] = command.match(/^deno run -A (tasks\/\w+\.ts)$/)!;
+  return { name, file };
+});
+
+/** Runs a program of Deno's text that is told to `runCommand`. */
+function runText(command: string, work: string, ...args: string[]) {
+  const script = `
+    import { CommandError, runCommand } from "./tasks/command.ts";
+    await runCommand(${command}, async ({ values, positionals, signal }) => {
+      ${work}
+    });`;
+  return runChild(Deno.execPath(), [
+    ...["eval", "--no-config", script, "--", ...args],
+  ]);
+}
+
+for (const { name, file } of files) {
+  Deno.test(`task ${name} --help says what it does, and does nothing`, async () => {
+    const args = ["run", "-A", file, "--help", "--no-such-option"];
+    const { code, output } = await runChild(Deno.execPath(), args);
+    equal(code, 0);
+    match(output, new RegExp(`^Usage: deno task ${name}\\b`));
+    ok(output.split("\n").length > 2);
+    ok(output.split("\n").every((line) => [...line].length <= 80));
+  });
+
+  Deno.test(`task ${name} starts where no npm package is installed yet`, async () => {
+    // Deno looks up all that the text imports when it starts, even what is to
+    // be imported later; what is not found then is not found after set-up.
+    const { output } = await runChild(
+      Deno.execPath(),
+      ["info", "--json", file],
+      { env: { NO_COLOR: "1" } },
+    );
+    const { roots, modules }: Graph = JSON.parse(output);
+    const found = new Map(modules.map((one) => [one.specifier, one]));
+    const pending = [...roots];
+    for (const specifier of pending) {
+      ok(specifier.startsWith("file:"), specifier);
+      ok(!specifier.includes("/node_modules/"), specifier);
+      for (const { code } of found.get(specifier)?.dependencies ?? []) {
+        const next = code?.specifier;
+        if (!next || next.startsWith("node:") || pending.includes(next)) {
+          continue;
+        }
+        pending.push(next);
+      }
+    }
+  });
+}
+
+/** What `deno info --json` prints. */
+interface Graph {
+  roots: string[];
+  modules: {
+    specifier: string;
+    dependencies?: { code?: { specifier: string } }[];
+  }[];
+}
+
+Deno.test("importLater() imports the module whose type it states", async () => {
+  let count = 0;
+  for (const { file } of files) {
+    const text = await readFile(join(paths.root, file), "utf8");
+    const calls = text.matchAll(
+      /importLater<\s*typeof import\("(.+?)"\)\s*>\(\s*"(.+?)",?\s*\)/g,
+    );
+    for (const [, type, path] of calls) {
+      equal(path, type, file);
+      ok(existsSync(join(paths.root, "tasks", path)), `${file}: ${path}`);
+      count++;
+    }
+  }
+  ok(count >= 6);
+});
+
+Deno.test("readArguments() reads options and what stands between them", () => {
+  const command = {
+    help: "Usage: deno task x",
+    positionals: "DIR",
+    options: {
+      top: { type: "string", default: "10" },
+      json: { type: "boolean" },
+    },
+  } as const;
+  const { values, positionals } = readArguments(command, ["a", "--json", "b"]);
+  deepEqual({ ...values }, { json: true, top: "10" });
+  deepEqual(positionals, ["a", "b"]);
+  throws(
+    () => readArguments(command, ["--tap", "3"]),
+    /^CommandError: x: unknown option '--tap'; expected DIR, --top TOP, --json, --help$/,
+  );
+  throws(() => readArguments(command, ["--top"]), /x: option '--top <value>'/);
+  throws(
+    () => readArguments({ help: "Usage: deno task y" }, ["z"]),
+    /^CommandError: y: unexpected argument 'z'.*; expected --help$/,
+  );
+});
+
+Deno.test("readWholeNumber() takes a whole number within bounds, and no other", () => {
+  const read = (text: string) => readWholeNumber("k", text, { min: 1, max: 9 });
+  deepEqual(["1", "9", "05"].map(read), [1, 9, 5]);
+  for (const text of ["0", "10", "1.5", "-1", "1e0", "", " 1", "x"]) {
+    throws(
+      () => read(text),
+      new RegExp(
+        `^CommandError: --k: expected a whole number from 1 to 9, got `,
+      ),
+    );
+  }
+});
+
+Deno.test("readPath() tells a file from a folder and from nothing", () => {
+  const { root } = paths;
+  const license = join(root, "LICENSE");
+  equal(readPath("--x", license, "file"), license);
+  equal(readPath("--x", join(root, "lib"), "folder"), join(root, "lib"));
+  throws(
+    () => readPath("--x", root, "file"),
+    /--x: expected a file, .* is a folder$/,
+  );
+  throws(() => readPath("--x", license, "folder"), /LICENSE is a file$/);
+  throws(() => readPath("--x", "gone", "folder"), /folder, gone is not there$/);
+});
+
+Deno.test("runCommand() ends with the work's status, one line where it fails", async () => {
+  const help = '{ help: "Usage: deno task x", positionals: "STATUS" }';
+  const one = await runText(help, "return Number(positionals[0]);", "3");
+  deepEqual(one, { code: 3, output: "" });
+  deepEqual(await runText(help, ""), { code: 0, output: "" });
+  deepEqual(await runText(help, 'throw new CommandError("no such thing");'), {
+    code: 1,
+    output: "no such thing",
+  });
+  const wrong = await runText(help, 'throw new Error("a host is down");');
+  deepEqual(wrong, { code: 1, output: "a host is down" });
+  // A mistake of our own tells where it is.
+  const own = await runText(help, "null.length;");
+  match(own.output, /TypeError: [^]*\n +at /);
+});
+
+Deno.test("runCommand() aborts its signal at Ctrl-C, and ends at the second", async () => {
+  const stopAfter = (count: number, work: string) =>
+    runText(
+      '{ help: "Usage: deno task x" }',
+      `for (let i = 1; i <= ${count}; i++) {
+         setTimeout(() => Deno.kill(Deno.pid, "SIGINT"), 200 * i);
+       }
+       ${work}`,
+    );
+  const patient = await stopAfter(
+    1,
+    `await new Promise((resolve) => signal.addEventListener("abort", resolve));
+     console.log("put away");`,
+  );
+  equal(patient.output, "Stopping …\nput away");
+  const deaf = await stopAfter(2, "await new Promise(() => {});");
+  equal(deaf.output, "Stopping …");
+  for (const { code } of [patient, deaf]) ok(code !== 0);
+});
