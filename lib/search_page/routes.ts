@@ -28,6 +28,7 @@ import { fileURLToPath } from "node:url";
 import { serveStatic } from "@hono/node-server/serve-static";
 import { type Context, Hono } from "hono";
 import type { EmbedFailure } from "../embeddings/embeddings.ts";
+import type { ImageSource } from "../pictures/pictures.ts";
 import {
   detailOf,
   mapOf,
@@ -59,7 +60,8 @@ export interface AppStatus {
   /** What stopped indexing; "" if nothing. */
   error: string;
   encoders: { id: string; label: string; dimensions: number }[];
-  /** Names and labels of the metrics. */
+  /** What the space of pixels is called. */
+  pixels: string;
   metrics: [name: string, label: string][];
   facets: Facets;
   failures: EmbedFailure[];
@@ -162,18 +164,17 @@ export function pageRoutes(state: PageState): Hono {
       async (context) => context.json(await answer(context)),
     );
   }
-  routes.get("/thumbnail/:row", async (context) => {
-    const bytes = await orGone(thumbnailOf(sourceOf(context)));
-    return sendPicture(context, bytes, "webp", LASTING);
+  routes.get("/thumbnail/:row{\\d+}", async (context) => {
+    const bytes = await thumbnailOf(sourceOf(context));
+    return picture(context, bytes, "webp", LASTING);
   });
-  routes.get("/picture/:row", async (context) => {
-    const bytes = await orGone(largePicture(sourceOf(context)));
-    return sendPicture(context, bytes, "jpeg");
+  routes.get("/picture/:row{\\d+}", async (context) => {
+    return picture(context, await largePicture(sourceOf(context)), "jpeg");
   });
   routes.get("/uploaded/:name", async (context) => {
     const bytes = await readUpload(context.req.param("name"));
     if (!bytes) throw refusal(404, "that picture is gone");
-    return sendPicture(context, bytes, "jpeg", LASTING);
+    return picture(context, bytes, "jpeg", LASTING);
   });
   routes.use(serveStatic({
     root: fileURLToPath(new URL("./web/", import.meta.url)),
@@ -182,35 +183,25 @@ export function pageRoutes(state: PageState): Hono {
   }));
   return routes;
 
-  function sourceOf(context: Context): string | Uint8Array {
-    const row = context.req.param("row") ?? "";
-    const picture = /^\d+$/.test(row) && collection.pictures[Number(row)];
-    if (!picture) throw refusal(404, "no such picture");
-    return picture.source;
+  function sourceOf(context: Context): ImageSource {
+    const picture = collection.pictures[Number(context.req.param("row"))];
+    if (picture) return picture.source;
+    throw refusal(404, "no such picture");
   }
 }
 
 /** The picture stays what it is as long as the address holds. */
 const LASTING = { "Cache-Control": "private, max-age=31536000, immutable" };
 
-function sendPicture(
+function picture(
   context: Context,
   bytes: Uint8Array,
   format: string,
-  headers: Record<string, string> = {},
+  headers: object = {},
 ): Response {
-  return context.body(bytes as Uint8Array<ArrayBuffer>, 200, {
-    "Content-Type": `image/${format}`,
-    ...headers,
-  });
-}
-
-async function orGone<Bytes>(picture: Promise<Bytes>): Promise<Bytes> {
-  return await picture.catch(({ code, fault }) => {
-    throw code === "ENOENT" || fault === "not found"
-      ? refusal(404, "the picture is gone")
-      : refusal(415, "the picture cannot be read");
-  });
+  const type = { "Content-Type": `image/${format}` };
+  const body = bytes as Uint8Array<ArrayBuffer>;
+  return context.body(body, 200, { ...type, ...headers });
 }
 
 async function readJson(context: Context): Promise<Asked> {

@@ -21,7 +21,7 @@ import { Searcher, type SearchResult } from "./engine/searcher.ts";
 import { EncoderSpace } from "./engine/spaces.ts";
 import { type IndexOptions, indexPictures } from "./index/indexing.ts";
 import { folderSource, sampleSource } from "./index/sources.ts";
-import { readUpload, saveUpload } from "./served_pictures.ts";
+import { saveUpload } from "./served_pictures.ts";
 import { NO_FOLDING } from "./web/query.js";
 
 /** What is searched for, and where. */
@@ -77,7 +77,7 @@ export async function searchOnce(
           `read; ${failure.path}: ${failure.reason}`,
       );
     }
-    const searcher = new Searcher([space], readUpload);
+    const searcher = new Searcher([space]);
     const query = { ...options.query, picture };
     const result = await searcher.search({
       ...query,

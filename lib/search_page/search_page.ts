@@ -41,7 +41,6 @@ import { EncoderSpace } from "./engine/spaces.ts";
 import { indexPictures } from "./index/indexing.ts";
 import type { PictureSource } from "./index/sources.ts";
 import { type AppStatus, pageRoutes } from "./routes.ts";
-import { readUpload } from "./served_pictures.ts";
 import { type ServerOptions, startServer } from "./server.ts";
 
 /** How the page is opened. */
@@ -64,13 +63,13 @@ export interface SearchApp extends Displayable {
   readonly ready: Promise<void>;
   readonly searcher: Searcher;
   /** The pictures that the reader has selected, in that order. */
-  readonly selection: SearchHit[];
+  selection: SearchHit[];
   /** The reader's last query; undefined before the first. */
-  readonly query: SearchQuery | undefined;
+  query?: SearchQuery;
   /** What it found. */
-  readonly result: SearchResult | undefined;
+  result?: SearchResult;
   /** Ends at the reader's next search or change of the selection. */
-  next(): Promise<{ query?: SearchQuery; selection: SearchHit[] }>;
+  next(): Promise<Pick<SearchApp, "query" | "selection">>;
   /** Searches from a cell, as the page does, without changing the page. */
   search(query: Partial<SearchQuery>): Promise<SearchResult>;
   status(): AppStatus;
@@ -113,106 +112,80 @@ export async function openSearchApp(
 async function openOver(
   source: PictureSource,
   spaces: readonly EncoderSpace[],
-  options: SearchAppOptions,
+  { log = console.log, onProgress, ...place }: SearchAppOptions,
   closeEncoders: () => Promise<void>,
 ): Promise<SearchApp> {
-  const { log = console.log, onProgress } = options;
-  const searcher = new Searcher(spaces, readUpload);
-  const { collection } = spaces[0];
+  const searcher = new Searcher(spaces);
+  const [{ collection }] = spaces;
+  const total = source.pictures.length;
   const failures: EmbedFailure[] = [];
-  let done = false, error = "";
-  let result: SearchResult | undefined;
-  let selection: SearchHit[] = [];
   const waiting: (() => void)[] = [];
-  const tellCells = () => waiting.splice(0).forEach((wake) => wake());
+  let done = false, error = "";
 
   const status = (): AppStatus => ({
-    name: source.name,
-    indexed: collection.count,
-    total: source.pictures.length,
-    done,
-    error,
+    ...{ name: source.name, indexed: collection.count, total, done, error },
     encoders: spaces.map(({ id, label, encoder: { dimensions } }) => (
       { id, label, dimensions }
     )),
+    pixels: searcher.pixels.label,
     metrics: Object.entries(metrics).map(([name, { label }]) => [name, label]),
     facets: collection.facets(),
     failures: failures.slice(0, 100),
     problems: source.problems.slice(0, 100),
   });
+  const readerDid = (what: Partial<SearchApp>) => {
+    Object.assign(app, what);
+    waiting.splice(0).forEach((wake) => wake());
+  };
   const routes = pageRoutes({
     searcher,
     status,
-    searched(found) {
-      result = found;
-      tellCells();
-    },
+    searched: (result) => readerDid({ result, query: result.query }),
     select(paths) {
-      const rows = paths.map((path) => collection.rowOf(path));
-      selection = rows.filter((row) => row !== undefined)
-        .map((row) => hitOf(collection, row));
-      tellCells();
+      const rows = paths.map((path) => collection.rowOf(path))
+        .filter((row) => row !== undefined);
+      readerDid({ selection: rows.map((row) => hitOf(collection, row)) });
     },
   });
   const server = await startServer(routes, {
-    ...options,
+    ...place,
     onError: ({ message }) => log(`The search page: ${message}`),
   });
-  const abort = new AbortController();
 
-  async function index(): Promise<void> {
-    try {
-      for (const space of spaces) {
-        const watched = { signal: abort.signal, onProgress };
-        const leftOut = await indexPictures(source, space, watched);
-        if (space === spaces[0]) failures.push(...leftOut);
-        // Loads what the first search needs, before the reader waits for it.
-        await searcher.search({ text: "a picture", space: space.id })
-          .catch(() => undefined);
-      }
-    } catch (reason) {
-      error = (reason as Error).message;
-      throw reason;
-    } finally {
-      done = true;
+  const abort = new AbortController();
+  const index = async () => {
+    for (const space of spaces) {
+      const watched = { signal: abort.signal, onProgress };
+      const leftOut = await indexPictures(source, space, watched);
+      if (space === spaces[0]) failures.push(...leftOut);
+      // Loads what the first search needs, before the reader waits for it.
+      await searcher.search({ text: "a picture", space: space.id })
+        .catch(() => undefined);
     }
-  }
-  const ready = index();
+  };
+  const ready = index().catch((reason) => {
+    error = reason.message;
+    throw reason;
+  }).finally(() => done = true);
   // Whoever does not wait for it sees the reason on the page.
   ready.catch(() => undefined);
 
   const frame = ({ height = 760 } = {}) =>
     displayable({
-      "text/plain": `Search page over ${source.name}, ` +
-        `${source.pictures.length} pictures`,
+      "text/plain": `Search page over ${source.name}, ${total} pictures`,
       "text/html":
         `<iframe src="${escapeHtml(server.address)}" title="Search page" ` +
         `width="100%" height="${height}" style="border:1px solid #8884" ` +
         `allow="clipboard-read; clipboard-write"></iframe>`,
     });
-
-  return {
+  const app: SearchApp = {
     ...frame(),
-    url: server.url,
-    address: server.address,
-    ready,
-    searcher,
-    get selection() {
-      return selection;
-    },
-    get query() {
-      return result?.query;
-    },
-    get result() {
-      return result;
-    },
+    ...{ ...server, ready, searcher, selection: [], status, frame },
+    search: (query) => searcher.search(query),
     async next() {
       await new Promise<void>((wake) => waiting.push(wake));
-      return { query: result?.query, selection };
+      return { query: app.query, selection: app.selection };
     },
-    search: (query) => searcher.search(query),
-    status,
-    frame,
     async close() {
       abort.abort(new Error("the search page was closed"));
       await server.close();
@@ -220,4 +193,5 @@ async function openOver(
       await closeEncoders();
     },
   };
+  return app;
 }

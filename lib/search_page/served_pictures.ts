@@ -16,13 +16,14 @@
  *
  * @module
  */
-import { createHash } from "node:crypto";
 import { readdir, readFile, rm, stat } from "node:fs/promises";
 import { join } from "node:path";
+import { sha256 } from "../embeddings/file_hashes.ts";
 import { writeAtomic } from "../files.ts";
 import { paths } from "../paths.ts";
 import {
   encodePicture,
+  type ImageSource,
   MAX_PIXELS,
   PICTURE_FORMATS,
   type PictureError,
@@ -30,41 +31,35 @@ import {
 import { QueryError } from "./engine/query.ts";
 import { LARGEST_UPLOAD } from "./web/query.js";
 
-/** Longest side of a thumbnail, pixels: a tile at twice the density of 160. */
-const THUMBNAIL_SIZE = 320;
-
 /** Uploads kept, so that an address with one can be opened again. */
 const UPLOADS_KEPT = 200;
 
 /**
- * A small picture, from disk if it was made before.
+ * A small picture, from disk if it was made before of the same file.
  *
- * @throws {Error} If the picture is gone, or none.
+ * @throws {PictureError} If there is no whole picture.
  */
-export async function thumbnailOf(
-  source: string | Uint8Array,
-): Promise<Uint8Array> {
-  const path = join(
-    paths.search,
-    "thumbnails",
-    `${await versionOf(source)}.webp`,
-  );
+export async function thumbnailOf(source: ImageSource): Promise<Uint8Array> {
+  let version = source;
+  if (typeof source === "string") {
+    const { size, mtimeMs } = await stat(source)
+      .catch(() => ({ size: 0, mtimeMs: 0 }));
+    version = `${source} ${size} ${mtimeMs}`;
+  }
+  const name = `${sha256(version).slice(0, 32)}.webp`;
+  const path = join(paths.search, "thumbnails", name);
   const kept = await readFile(path).catch(() => undefined);
   if (kept) return kept;
-  const { data } = await encodePicture(
-    source,
-    { format: "webp", quality: 78, effort: 2 },
-    { longest: THUMBNAIL_SIZE },
-  );
+  // A tile of 160 pixels at twice the density.
+  const size = { longest: 320 };
+  const encoding = { format: "webp", quality: 78, effort: 2 } as const;
+  const { data } = await encodePicture(source, encoding, size);
   await writeAtomic(path, data);
   return data;
 }
 
 /** A picture to look at, longest side at most 1600 pixels. */
-export async function largePicture(
-  source: string | Uint8Array,
-): Promise<Uint8Array> {
-  if (typeof source === "string") await stat(source);
+export async function largePicture(source: ImageSource): Promise<Uint8Array> {
   const encoding = { format: "jpeg", quality: 85 } as const;
   return (await encodePicture(source, encoding, { longest: 1600 })).data;
 }
@@ -77,62 +72,51 @@ export async function largePicture(
  */
 export async function saveUpload(bytes: Uint8Array): Promise<string> {
   if (bytes.length > LARGEST_UPLOAD) {
+    const size = Math.round(bytes.length / 1e6);
     throw new QueryError(
-      `the picture has ${
-        Math.round(bytes.length / 1e6)
-      } MB: at most 20 can be taken`,
+      `the picture has ${size} MB: at most ${
+        LARGEST_UPLOAD / 1e6
+      } can be taken`,
     );
   }
-  const { data: jpeg } = await encodePicture(
-    bytes,
-    { format: "jpeg", quality: 92 },
-    { longest: 512 },
-  ).catch((error: PictureError) => {
-    throw new QueryError(
-      error.fault === "too large"
-        ? `the picture has more than ${MAX_PIXELS / 1e6} million pixels: ` +
-          "give a smaller one"
-        : "the file is no picture that can be read: expected " +
-          PICTURE_FORMATS,
-    );
-  });
-  const id = createHash("sha256").update(jpeg).digest("hex");
-  await writeAtomic(join(uploads(), `${id}.jpg`), jpeg);
+  const encoding = { format: "jpeg", quality: 92 } as const;
+  const { data } = await encodePicture(bytes, encoding, { longest: 512 })
+    .catch(({ fault }: PictureError) => {
+      throw new QueryError(
+        fault === "too large"
+          ? `the picture has more than ${MAX_PIXELS / 1e6} million pixels: ` +
+            "give a smaller one"
+          : "the file is no picture that can be read: expected " +
+            PICTURE_FORMATS,
+      );
+    });
+  const name = sha256(data);
+  await writeAtomic(uploadPath(name), data);
   await forgetOldUploads();
-  return id;
+  return name;
 }
 
 /** A picture given as a query; undefined if it is gone. */
-export async function readUpload(id: string): Promise<Uint8Array | undefined> {
-  if (!/^[0-9a-f]{64}$/.test(id)) return undefined;
-  return await readFile(join(uploads(), `${id}.jpg`)).catch(() => undefined);
+export async function readUpload(
+  name: string,
+): Promise<Uint8Array | undefined> {
+  if (!/^[0-9a-f]{64}$/.test(name)) return undefined;
+  return await readFile(uploadPath(name)).catch(() => undefined);
 }
 
-function uploads(): string {
-  return join(paths.search, "uploads");
+function uploadPath(name: string): string {
+  return join(paths.search, "uploads", `${name}.jpg`);
 }
 
 async function forgetOldUploads(): Promise<void> {
-  const names = await readdir(uploads());
-  if (names.length <= UPLOADS_KEPT) return;
-  const aged = await Promise.all(names.map(async (name) => {
-    const path = join(uploads(), name);
+  const folder = join(paths.search, "uploads");
+  const files = await Promise.all((await readdir(folder)).map(async (name) => {
+    const path = join(folder, name);
     const { mtimeMs } = await stat(path).catch(() => ({ mtimeMs: 0 }));
     return { path, mtimeMs };
   }));
-  aged.sort((a, b) => b.mtimeMs - a.mtimeMs);
-  await Promise.all(
-    aged.slice(UPLOADS_KEPT).map(({ path }) => rm(path, { force: true })),
-  );
-}
-
-/** Changes with the picture: a file's place, size and time, or the bytes' hash. */
-async function versionOf(source: string | Uint8Array): Promise<string> {
-  const hash = createHash("sha256");
-  if (typeof source !== "string") hash.update(source);
-  else {
-    const { size, mtimeMs } = await stat(source);
-    hash.update(`${source} ${size} ${mtimeMs}`);
+  files.sort((a, b) => b.mtimeMs - a.mtimeMs);
+  for (const { path } of files.slice(UPLOADS_KEPT)) {
+    await rm(path, { force: true });
   }
-  return hash.digest("hex").slice(0, 32);
 }

@@ -30,6 +30,7 @@ import type { AddressInfo } from "node:net";
 import { createAdaptorServer } from "@hono/node-server";
 import { type Context, Hono, type HonoRequest } from "hono";
 import { HTTPException } from "hono/http-exception";
+import { PictureError } from "../pictures/pictures.ts";
 import { QueryError } from "./engine/query.ts";
 
 /** How a server is started. */
@@ -82,15 +83,15 @@ export async function startServer(
       throw refusal(404, `nothing at ${method} ${shown}`);
     })
     .onError((error, context) => {
-      const status = error instanceof HTTPException
-        ? error.status
-        : error instanceof QueryError
-        ? 400
-        : 500;
+      const status = statusOf(error);
       if (status === 500) onError?.(error);
       // A body that was not read to its end would be taken for the next request.
       if (status === 413) context.header("Connection", "close");
-      return context.json({ error: error.message }, status);
+      // Where files lie is nobody's business.
+      const reason = error instanceof PictureError
+        ? error.reason
+        : error.message;
+      return context.json({ error: reason }, status);
     });
   const server = createAdaptorServer({
     fetch: app.fetch,
@@ -165,9 +166,16 @@ export async function readBody(
   return Buffer.concat(chunks);
 }
 
+function statusOf(error: Error) {
+  if (error instanceof HTTPException) return error.status;
+  if (error instanceof QueryError) return 400;
+  if (error instanceof PictureError) return error.fault === "gone" ? 404 : 415;
+  return 500;
+}
+
 /** What is thrown to refuse a request, with the reason that the reader is told. */
 export function refusal(
-  status: 400 | 403 | 404 | 413 | 415 | 421,
+  status: 400 | 403 | 404 | 413 | 421,
   message: string,
 ): HTTPException {
   return new HTTPException(status, { message });

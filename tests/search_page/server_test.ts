@@ -1,5 +1,6 @@
 import { deepEqual, equal, match, ok, rejects } from "node:assert/strict";
 import { once } from "node:events";
+import { writeFile } from "node:fs/promises";
 import { type AddressInfo, connect, createServer } from "node:net";
 import { join } from "node:path";
 import { Hono } from "hono";
@@ -323,7 +324,10 @@ Deno.test("bad questions are answered in words, and the server goes on", () =>
     await Deno.remove(join(folder, "paint", "red", "red-0.png"));
     const row = (await app.search({ text: "red", cut: "none" })).hits
       .find(({ path }) => path.endsWith("red-0.png"))?.row ?? 12;
-    equal((await ask(app, `picture/${row}`)).status, 404);
+    const gone = await ask(app, `picture/${row}`);
+    deepEqual([gone.status, gone.json.error], [404, "file not found"]);
+    await writeFile(join(folder, "paint", "red", "red-0.png"), "no picture");
+    equal((await ask(app, `thumbnail/${row}`)).status, 415);
     equal((await search({ text: "red" })).status, 200);
     await app.close();
   }));

@@ -15,7 +15,7 @@
  * @module
  */
 import * as v from "valibot";
-import { type MetricName, metrics } from "../../compare/metrics.ts";
+import { metrics } from "../../compare/metrics.ts";
 import {
   DEFAULT_QUERY,
   LONGEST_LIST,
@@ -24,42 +24,6 @@ import {
   MODES,
   RANGES,
 } from "../web/query.js";
-
-/** What is looked for, among what, and how. All of it may be left out. */
-export interface SearchQuery {
-  /** Words to look for. */
-  text: string;
-  /** A picture to look for: what uploading it returned. */
-  picture: string;
-  /** More like this one: the path of a picture of the collection. */
-  like: string;
-  /**
-   * What the query is compared with: titles and pictures together (smart), what
-   * is written about the pictures (text), or the pictures alone (visual).
-   */
-  mode: "smart" | "text" | "visual";
-  /** The text's share where text and picture are combined, 0 to 1. */
-  textWeight: number;
-  /** Things to go towards, and away from: words. */
-  plus: string[];
-  minus: string[];
-  /** Only pictures with one of these; all where empty. */
-  terms: string[];
-  categories: string[];
-  licenses: string[];
-  /** How many results. */
-  k: number;
-  /**
-   * The cut-off: only results better than this are shown. "auto" takes what
-   * unrelated queries reach in this collection; "none" leaves nothing out.
-   */
-  cut: number | "auto" | "none";
-  /** Pictures at least so alike count as copies of one another; 2 folds none. */
-  fold: number;
-  /** Which vectors: an encoder's id, or "pixels"; the first encoder's if "". */
-  space: string;
-  metric: MetricName;
-}
 
 /** A query that cannot be answered: its message is for the reader of the page. */
 export class QueryError extends Error {
@@ -77,25 +41,44 @@ const text = v.pipe(
 const trimmed = v.pipe(text, v.trim());
 const aList = expects(`a list of at most ${LONGEST_LIST} texts`);
 const texts = v.pipe(v.array(text, aList), v.maxLength(LONGEST_LIST, aList));
-const cutOffs = v.picklist(["auto", "none"]);
 
 const schema = v.strictObject({
+  /** Words to look for. */
   text: trimmed,
+  /** A picture to look for: what uploading it returned. */
   picture: trimmed,
+  /** More like this one: the path of a picture of the collection. */
   like: trimmed,
+  /**
+   * What the query is compared with: titles and pictures together (smart), what
+   * is written about the pictures (text), or the pictures alone (visual).
+   */
   mode: oneOf(MODES, MODE_NAMES),
+  /** The text's share where text and picture are combined, 0 to 1. */
   textWeight: number("textWeight"),
+  /** Things to go towards, and away from: words. */
   plus: texts,
   minus: texts,
+  /** Only pictures with one of these; all where empty. */
   terms: texts,
   categories: texts,
   licenses: texts,
+  /** How many results. */
   k: v.pipe(number("k"), v.integer(expects("a whole number"))),
-  cut: v.union([cutOffs, number("cut")], rangeOf("cut")),
+  /**
+   * The cut-off: only results better than this are shown. "auto" takes what
+   * unrelated queries reach in this collection; "none" leaves nothing out.
+   */
+  cut: v.union([v.picklist(["auto", "none"]), number("cut")], rangeOf("cut")),
+  /** Pictures at least so alike count as copies of one another; 2 folds none. */
   fold: number("fold"),
+  /** Which vectors: an encoder's id, or "pixels"; the first encoder's if "". */
   space: trimmed,
   metric: oneOf(metrics, `a metric (${Object.keys(metrics).join(", ")})`),
 });
+
+/** What is looked for, among what, and how. All of it may be left out. */
+export type SearchQuery = v.InferOutput<typeof schema>;
 
 /**
  * Completes a query, and checks what came from outside.

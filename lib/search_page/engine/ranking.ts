@@ -1,7 +1,7 @@
 /**
  * What turns similarities into results: combining text and picture, steering a
- * query towards and away from things, folding near duplicates, the distribution
- * of scores. Functions over numbers; no files, no server.
+ * query towards and away from things, filters, folding near duplicates, the
+ * distribution of scores. No files, no server.
  *
  * "Smart" looks at text and picture together. On the query's side that is
  * normalise(w text + (1 − w) picture); a gallery picture is likewise
@@ -20,6 +20,8 @@
  */
 import type { Hit } from "../../compare/compare.ts";
 import { l2Normalize } from "../../compare/metrics.ts";
+import type { FoundPicture } from "../../records.ts";
+import type { SearchQuery } from "./query.ts";
 
 /**
  * normalise(w text + (1 − w) picture).
@@ -110,6 +112,26 @@ export function foldCopies(
     else break;
   }
   return folded;
+}
+
+/** What can be filtered by. */
+type Filtered = Pick<FoundPicture, "term" | "category" | "license">;
+
+/**
+ * Tells which rows pass a query's filters: those that have one of the names
+ * chosen of each kind, where any are chosen.
+ */
+export function filterRows(
+  pictures: readonly Filtered[],
+  query: Pick<SearchQuery, "terms" | "categories" | "licenses">,
+): (row: number) => boolean {
+  const chosen: [keyof Filtered, Set<string>][] = [
+    ["term", new Set(query.terms)],
+    ["category", new Set(query.categories)],
+    ["license", new Set(query.licenses)],
+  ];
+  const active = chosen.filter(([, names]) => names.size > 0);
+  return (row) => active.every(([key, names]) => names.has(pictures[row][key]));
 }
 
 /** How values are distributed. */

@@ -19,15 +19,17 @@
  */
 import { topK } from "../../compare/compare.ts";
 import { dot, metrics } from "../../compare/metrics.ts";
+import type { ImageSource } from "../../pictures/pictures.ts";
 import type { Collection, SourcePicture } from "../index/collection.ts";
+import { readUpload } from "../served_pictures.ts";
 import { isEmpty, PIXELS } from "../web/query.js";
 import { cutOffs } from "./cut_off.ts";
-import { filterRows } from "./filters.ts";
 import { QueryError, readQuery, type SearchQuery } from "./query.ts";
 import {
   blendVectors,
   type Distribution,
   distribution,
+  filterRows,
   foldCopies,
   steer,
 } from "./ranking.ts";
@@ -71,21 +73,12 @@ export class Searcher {
   /** The first one is used where a query names none. */
   readonly spaces: readonly EncoderSpace[];
   readonly pixels: PixelSpace;
-  readonly #findUpload: (name: string) => Promise<Uint8Array | undefined>;
   readonly #cutOff = cutOffs();
 
-  /**
-   * @param spaces One or more.
-   * @param findUpload An uploaded picture's bytes, by its name in queries.
-   */
-  constructor(
-    spaces: readonly EncoderSpace[],
-    findUpload: (name: string) => Promise<Uint8Array | undefined> = () =>
-      Promise.resolve(undefined),
-  ) {
+  /** @param spaces One or more. */
+  constructor(spaces: readonly EncoderSpace[]) {
     this.spaces = spaces;
     this.pixels = new PixelSpace(spaces[0].collection);
-    this.#findUpload = findUpload;
   }
 
   /**
@@ -99,7 +92,8 @@ export class Searcher {
     const space = this.#spaceOf(query);
     const { pictures, pictureEmbeddings } = space.collection;
     const { better, label } = metrics[query.metric];
-    const all = query.space === PIXELS
+    const ofPixels = query.space === PIXELS;
+    const all = ofPixels
       ? await this.pixels.compare(await this.#pictureOf(query), query.metric)
       : await space.compare(await this.#vectorOf(query, space), query);
     const passes = filterRows(pictures, query);
@@ -113,12 +107,10 @@ export class Searcher {
       : query.cut === "none"
       ? undefined
       : query.cut;
+    const isHigher = better === "higher";
+    const limit = cut ?? (isHigher ? -Infinity : Infinity);
     const isRelevant = (value: number) =>
-      cut === undefined
-        ? !Number.isNaN(value)
-        : better === "higher"
-        ? value > cut
-        : value < cut;
+      isHigher ? value > limit : value < limit;
     const candidates = topK(
       values,
       CANDIDATES * query.k,
@@ -134,9 +126,7 @@ export class Searcher {
     );
     return {
       query,
-      comparedBy: `${label}, ${
-        query.space === PIXELS ? this.pixels.label : space.label
-      }`,
+      comparedBy: `${label}, ${ofPixels ? this.pixels.label : space.label}`,
       better,
       hits: hits.map(({ index, value, copies }) => ({
         ...hitOf(space.collection, index),
@@ -217,20 +207,18 @@ export class Searcher {
   }
 
   /** The query's picture itself. */
-  async #pictureOf(query: SearchQuery): Promise<string | Uint8Array> {
-    if (query.picture) {
-      const bytes = await this.#findUpload(query.picture);
-      if (bytes) return bytes;
-      throw new QueryError("the query's picture is gone: give it again");
-    }
-    if (!query.like) {
+  async #pictureOf({ picture, like }: SearchQuery): Promise<ImageSource> {
+    const [{ collection }] = this.spaces;
+    if (like) return collection.pictures[rowOf(like, collection)].source;
+    if (!picture) {
       throw new QueryError(
         "pixels cannot be compared with words: give a picture, or choose " +
           "“More like this” on one",
       );
     }
-    const [{ collection }] = this.spaces;
-    return collection.pictures[rowOf(query.like, collection)].source;
+    const bytes = await readUpload(picture);
+    if (bytes) return bytes;
+    throw new QueryError("the query's picture is gone: give it again");
   }
 }
 

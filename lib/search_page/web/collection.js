@@ -46,13 +46,10 @@ export async function follow(onChange, before) {
 /** @param {AppStatus} status */
 async function showStart(status) {
   const { indexed, facets, encoders, failures, problems } = status;
-  const facts = [["Pictures", indexed], ["Terms", facets.term.length], [
-    "Categories",
-    facets.category.length,
-  ]].filter(([, number]) => number).map(([name, number]) => [
-    `${name}`,
-    count(Number(number)),
-  ]);
+  const facts = [["Pictures", count(indexed)]];
+  if (facets.term.length) facts.push(["Terms", count(facets.term.length)]);
+  const { length } = facets.category;
+  if (length) facts.push(["Categories", count(length)]);
   if (indexed > 1 && status.done) {
     const { mean, deviation, least, most } = await ask("statistics");
     const spread = `${scoreText(mean)} ± ${scoreText(deviation)}`;
@@ -113,15 +110,15 @@ function fillFilter(name, facets) {
 }
 
 /** @param {AppStatus} status */
-function fillChoices({ encoders, metrics }) {
-  const spaces = /** @type {[value: string, text: string][]} */ (
-    [...encoders.map(({ id }) => [id, `Encoder ${id}`]), [
-      PIXELS,
-      "Pixels, 64 × 64",
-    ]]
+function fillChoices({ encoders, pixels, metrics }) {
+  const [main, ...others] = encoders.map(({ id }) =>
+    choice(id, `Encoder ${id}`)
   );
-  const [[, main], ...others] = spaces;
-  fillSelect(byId("space", HTMLSelectElement), [["", main], ...others]);
-  fillSelect(beside, [["", "nothing"], ...spaces]);
+  const more = [...others, choice(PIXELS, pixels)];
+  fillSelect(byId("space", HTMLSelectElement), [choice("", main[1]), ...more]);
+  fillSelect(beside, [choice("", "nothing"), main, ...more]);
   fillSelect(byId("metric", HTMLSelectElement), metrics);
 }
+
+/** @type {(value: string, text: string) => [string, string]} */
+const choice = (value, text) => [value, text];
