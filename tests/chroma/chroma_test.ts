@@ -238,3 +238,36 @@ Deno.test("connectChroma() sends the key and asks whose it is", async () => {
   ]);
   await hosted.shutdown();
 });
+
+Deno.test("openChroma() goes to Chroma Cloud where only a key is given, else to CHROMA_URL with all that is", async () => {
+  const names = ["API_KEY", "URL", "TENANT", "DATABASE"];
+  const set = (...values: string[]) =>
+    names.forEach((name, i) => process.env[`CHROMA_${name}`] = values[i] ?? "");
+  const asked: [string, string | null][] = [];
+  const { fetch } = globalThis;
+  // Answers in place of the network, whatever the address.
+  globalThis.fetch = (input, init) => {
+    const { url, headers } = new Request(input, init);
+    asked.push([url, headers.get("x-chroma-token")]);
+    const isFirst = url.endsWith("heartbeat");
+    return Promise.resolve(
+      Response.json(isFirst ? { "nanosecond heartbeat": 1 } : 7),
+    );
+  };
+  try {
+    set("secret");
+    equal((await openChroma()).url, "https://api.trychroma.com");
+    set("secret", "http://127.0.0.1:9", "t", "d");
+    const own = await openChroma();
+    equal(await own.client.countCollections(), 7);
+    const base = "http://127.0.0.1:9/api/v2";
+    deepEqual(asked, [
+      ["https://api.trychroma.com/api/v2/heartbeat", null],
+      [`${base}/heartbeat`, null],
+      [`${base}/tenants/t/databases/d/collections_count`, "secret"],
+    ]);
+  } finally {
+    globalThis.fetch = fetch;
+    names.forEach((name) => delete process.env[`CHROMA_${name}`]);
+  }
+});

@@ -218,6 +218,33 @@ testWithChroma(
 );
 
 testWithChroma(
+  "indexEmbeddings() stops while it reads and while it deletes",
+  async (chroma) => {
+    let abort = new AbortController(), stopAt = "";
+    const listened = await listenIn(chroma, (what, answer) => {
+      if (what === stopAt) abort.abort(new Error("stopped by the reader"));
+      return answer;
+    });
+    try {
+      const index = await openIndex(listened, description("l2"));
+      await update(index, rows(6));
+      for (const [at, left] of [["get", 6], ["delete", 4]] as const) {
+        [abort, stopAt] = [new AbortController(), at];
+        listened.asked.length = 0;
+        await rejects(
+          update(index, rows(1), { batchSize: 2, signal: abort.signal }),
+          /stopped by the reader/,
+        );
+        equal(listened.asked.filter(({ what }) => what === at).length, 1);
+        equal(await index.collection.count(), left);
+      }
+    } finally {
+      await listened.close();
+    }
+  },
+);
+
+testWithChroma(
   "indexEmbeddings() refuses bad rows before it sends one",
   async (chroma) => {
     const index = await openIndex(chroma, description("l2"));
