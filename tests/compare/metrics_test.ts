@@ -1,6 +1,8 @@
 import { equal, ok, throws } from "node:assert/strict";
 import {
+  cosineOfSums,
   cosineSimilarity,
+  dot,
   l1Distance,
   l2Distance,
   l2Normalize,
@@ -41,6 +43,19 @@ Deno.test("cosine ignores contrast, and correlation brightness too", () => {
   ok(Math.abs(pearsonCorrelation(a, shifted) - 1) < 1e-12);
 });
 
+Deno.test("cosines reach from -1 to 1, and no rounding carries them past", () => {
+  equal(cosineSimilarity([0, 2], [0, -4]), -1);
+  equal(pearsonCorrelation([1, 2, 3], [6, 4, 2]), -1);
+  equal(cosineOfSums(1 + 1e-9, 1, 1), 1);
+  equal(cosineOfSums(-1 - 1e-9, 1, 1), -1);
+  equal(cosineOfSums(6, 4, 16), 0.75);
+});
+
+Deno.test("dot() is the sum of products, of equal lengths only", () => {
+  equal(dot([1, 2, 3], Float32Array.of(4, -5, 6)), 12);
+  throws(() => dot([1, 2], [1]), /dot: expected equal lengths, got 2 and 1/);
+});
+
 Deno.test("a vector without direction compares as 0, not as NaN", () => {
   equal(cosineSimilarity([0, 0], [1, 2]), 0);
   equal(pearsonCorrelation([7, 7], [1, 2]), 0);
@@ -48,9 +63,8 @@ Deno.test("a vector without direction compares as 0, not as NaN", () => {
 });
 
 Deno.test("l2Normalize() makes the dot product the cosine", () => {
-  const unitA = l2Normalize(a), unitB = l2Normalize(b);
-  const dot = unitA.reduce((sum, value, i) => sum + value * unitB[i], 0);
-  ok(Math.abs(dot - cosineSimilarity(a, b)) < 1e-6);
+  const cosine = dot(l2Normalize(a), l2Normalize(b));
+  ok(Math.abs(cosine - cosineSimilarity(a, b)) < 1e-6);
 });
 
 Deno.test("unequal lengths are refused, both quoted", () => {

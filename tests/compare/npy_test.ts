@@ -66,6 +66,19 @@ Deno.test("decodeNpy() refuses other types, column order, other shapes, and cut-
   }
 });
 
+Deno.test("decodeNpy() reads version 2, whose header may be long, and what follows is left", () => {
+  // As NumPy writes it: a header's length of four bytes.
+  const first = numpyFile("<f4", "(1, 2)", [0, 0, 128, 63, 0, 0, 0, 192, 7]);
+  const second = Uint8Array.of(
+    ...first.subarray(0, 6),
+    ...[2, 0, 0x76, 0, 0, 0],
+    ...first.subarray(10),
+  );
+  for (const file of [first, second]) {
+    deepEqual([...decodeNpy(file).data], [1, -2]);
+  }
+});
+
 Deno.test("decodeNpy() reads a view into a larger buffer", () => {
   const file = encodeNpy(Matrix.of([[4]]));
   const larger = new Uint8Array(file.length + 3);

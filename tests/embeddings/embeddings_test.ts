@@ -172,13 +172,14 @@ Deno.test("a file is hashed again only where its size or time differs", () =>
       await writeFile(source, content);
       await utimes(source, at, at);
       await embedPictures(encoder, [{ path: "a.jpg", source }]);
+      return [...read];
     };
-    await write("one", time);
-    await write("two", time); // As if nothing had happened to it.
-    await write("two", new Date(2e12));
-    await write("three", new Date(2e12));
-    await write("three", new Date(3e12));
-    deepEqual(read, ["one", "two", "three"]);
+    deepEqual(await write("one", time), ["one"]);
+    // As if nothing had happened to it.
+    deepEqual(await write("two", time), ["one"]);
+    deepEqual(await write("two", new Date(2e12)), ["one", "two"]);
+    deepEqual(await write("three", new Date(2e12)), ["one", "two", "three"]);
+    deepEqual(await write("three", new Date(3e12)), ["one", "two", "three"]);
   }));
 
 Deno.test("embedTexts() embeds each text once, pictures' keys apart", () =>

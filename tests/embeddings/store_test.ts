@@ -1,6 +1,7 @@
 import { deepEqual, equal, ok, rejects } from "node:assert/strict";
 import {
   appendFile,
+  copyFile,
   mkdir,
   readdir,
   rm,
@@ -114,6 +115,8 @@ Deno.test("a part does not count without its keys, cut short, of another length 
     await part("foreign", { ...encoder, id: "a/fp32" }, ["foreign"], one);
     await part("long", { ...encoder, dimensions: 3 }, ["long"], long);
     await part("more keys", encoder, ["first", "second"], one);
+    const wide = Matrix.of([[1, 2, 3, 4]]);
+    await part("wide", encoder, ["wide", "as long"], wide);
     await part("cut", encoder, ["cut"], one);
     await Deno.truncate(join(parts, "cut.npy"), 130);
     await part("torn", encoder, ["torn"], one);
@@ -121,8 +124,8 @@ Deno.test("a part does not count without its keys, cut short, of another length 
     await writeJsonLines(join(parts, "alone.jsonl"), [encoder, "alone"]);
     const keys = ["whole", "killed", "foreign", "long", "first", "cut", "torn"];
     deepEqual(
-      await read([...keys, "second", "alone"]),
-      [[1, 2], ...new Array(8).fill(missing)],
+      await read([...keys, "wide", "second", "alone"]),
+      [[1, 2], ...new Array(9).fill(missing)],
     );
   }));
 
@@ -175,6 +178,18 @@ Deno.test("stores are listed and forgotten by encoder; older layouts are named",
       [["a/q8", 2], ["b", 3]],
     );
     await rejects(forgetStore("c"), /no store of "c"; there are: a\/q8, b/);
+    // Copied by hand, and of no use there.
+    const foreign = join(folder, "b", "parts");
+    for (const name of await readdir(foreign)) {
+      await copyFile(
+        join(foreign, name),
+        join(folder, "a_q8", "parts", `0${name}`),
+      );
+    }
+    deepEqual(
+      (await listStores()).map(({ id, count, parts }) => [id, count, parts]),
+      [["a/q8", 1, 1], ["b", 1, 1]],
+    );
     await forgetStore("a/q8");
     deepEqual((await listStores()).map(({ id }) => id), ["b"]);
     deepEqual(await read(["a"], { id: "b", dimensions: 3 }), [[1, 2, 3]]);

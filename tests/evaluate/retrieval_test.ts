@@ -86,6 +86,10 @@ Deno.test("eachProduct() refuses what no ranking could place, and reports where"
     run([[1]], [[2], [NaN]]),
     /expected numbers, got NaN in the gallery, row 1/,
   );
+  await rejects(
+    run([[1], [Infinity]], [[2]]),
+    /expected numbers, got Infinity in a query, row 1/,
+  );
   equal((await run([], [[1]])).done, true);
 });
 
