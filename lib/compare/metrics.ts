@@ -5,8 +5,8 @@
  * values 0–255) or an embedding (D = 512, say, length 1). A distance falls
  * as two images become more alike; a similarity rises.
  *
- * Readable, one pair at a time; gallery.ts compares a query with a whole gallery
- * of pixels, with the same results, many times faster.
+ * Readable, one pair at a time; pixel_gallery.ts compares a query with a whole
+ * gallery of pixels, with the same results, many times faster.
  *
  * Touches no files.
  *

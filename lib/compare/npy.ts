@@ -1,8 +1,8 @@
 /**
  * NumPy's `.npy` files: a matrix of floats, shared with Python.
  *
- * Written as float32, little-endian, row by row. Read from float16, float32
- * or float64 in either byte order.
+ * Written as float32, little-endian (as are all machines that onnxruntime runs
+ * on), row by row. Read from float16, float32 or float64 in either byte order.
  *
  * The format is a magic string, a version, and a Python dictionary as text
  * that tells type, order and shape, padded so that the data begins at a
@@ -21,6 +21,7 @@
  *
  * @module
  */
+import { Buffer } from "node:buffer";
 import { readFile } from "node:fs/promises";
 import { writeAtomic } from "../files.ts";
 import { Matrix } from "./matrix.ts";
@@ -98,41 +99,39 @@ export function decodeNpy(bytes: Uint8Array): Matrix {
     .decode(bytes.subarray(isFirst ? 10 : 12, dataAt));
   const [, order, type] = /'descr':\s*'([<>|=]?)(\w+)'/.exec(header) ?? [];
   const [, ...shape] = /'shape':\s*\((\d+), (\d+)\)/.exec(header) ?? [];
-  const read = readers[type];
-  if (!read || shape.length === 0 || /True/.test(header)) {
+  const toFloats = FROM_BYTES[type];
+  if (!toFloats || shape.length === 0 || /True/.test(header)) {
     throw new RangeError(
       "expected rows of float16, float32 or float64 in row order, got " +
         header.trim(),
     );
   }
   const [count, dimensions] = shape.map(Number);
-  const itemSize = Number(type[1]);
-  const size = count * dimensions * itemSize;
+  const size = count * dimensions * Number(type[1]);
   if (bytes.length < dataAt + size) {
     throw new RangeError(
       `expected ${size} bytes of data for ${count} x ${dimensions} numbers, ` +
         `got ${Math.max(0, bytes.length - dataAt)}: the file is cut off`,
     );
   }
-  const littleEndian = order !== ">";
-  if (itemSize === 4 && littleEndian) {
-    // One copy: the header's length need not leave the data aligned in memory.
-    const copy = new Uint8Array(bytes.subarray(dataAt, dataAt + size));
-    return new Matrix(new Float32Array(copy.buffer), dimensions);
-  }
-  const data = new Float32Array(count * dimensions);
-  for (let i = 0; i < data.length; i++) {
-    data[i] = read(view, dataAt + i * itemSize, littleEndian);
-  }
-  return new Matrix(data, dimensions);
+  // A copy: the header's length need not leave the data aligned in memory.
+  const { buffer } = new Uint8Array(bytes.subarray(dataAt, dataAt + size));
+  if (order === ">") SWAP[type](Buffer.from(buffer));
+  return new Matrix(toFloats(buffer), dimensions);
 }
 
-type Reader = (view: DataView, at: number, littleEndian: boolean) => number;
+/** By type: 2, 4 or 8 bytes a number, in the order of this machine. */
+const FROM_BYTES: Record<string, (bytes: ArrayBuffer) => Float32Array> = {
+  f2: (bytes) => Float32Array.from(new Uint16Array(bytes), halfToFloat),
+  f4: (bytes) => new Float32Array(bytes),
+  f8: (bytes) => Float32Array.from(new Float64Array(bytes)),
+};
 
-const readers: Record<string, Reader> = {
-  f2: (view, at, little) => halfToFloat(view.getUint16(at, little)),
-  f4: (view, at, little) => view.getFloat32(at, little),
-  f8: (view, at, little) => view.getFloat64(at, little),
+/** Turns each number's bytes around. */
+const SWAP: Record<string, (bytes: Buffer) => void> = {
+  f2: (bytes) => bytes.swap16(),
+  f4: (bytes) => bytes.swap32(),
+  f8: (bytes) => bytes.swap64(),
 };
 
 /** IEEE 754 binary16: 1 sign bit, 5 exponent bits, 10 fraction bits. */

@@ -1,4 +1,5 @@
-import { deepEqual, equal, ok, throws } from "node:assert/strict";
+import { deepEqual, equal, ok, rejects, throws } from "node:assert/strict";
+import { dirname, join } from "node:path";
 import {
   averagePrecision,
   confusionMatrix,
@@ -8,6 +9,8 @@ import {
   relevantRanks,
   scoreRankings,
 } from "#lib/evaluate/evaluate.ts";
+import { readResults, saveResults } from "#lib/evaluate/results.ts";
+import { paths } from "#lib/paths.ts";
 
 Deno.test("relevantRanks() counts from 1", () => {
   deepEqual(relevantRanks([true, false, false, true]), [1, 4]);
@@ -89,4 +92,24 @@ Deno.test("confusionMatrix() counts truth by row and prediction by column", () =
   );
   throws(() => confusionMatrix(["cat"], ["fox"], labels), /got "fox"/);
   throws(() => confusionMatrix(["cat"], [], labels), /got 1 and 0/);
+});
+
+Deno.test("results are kept method by method, a later run's in place of an earlier", async () => {
+  const { results } = paths;
+  paths.results = join(await Deno.makeTempDir(), "results.json");
+  const row = (method: string, top1: number) => ({
+    ...{ method, top1, precisionAt5: 0, meanAveragePrecision: 0 },
+  });
+  try {
+    await rejects(
+      readResults(),
+      /results\.json not found: run notebook 3 first/,
+    );
+    await saveResults([row("a", 1), row("b", 2)]);
+    await saveResults([row("c", 3), row("a", 4)]);
+    deepEqual(await readResults(), [row("a", 4), row("b", 2), row("c", 3)]);
+    await Deno.remove(dirname(paths.results), { recursive: true });
+  } finally {
+    paths.results = results;
+  }
 });

@@ -117,7 +117,7 @@ Deno.test("evaluateFolder() leaves out what cannot be decoded, and goes on", asy
   const { gallery, queries, methods, remarks } = await evaluate(
     await folderOf({
       ...classes,
-      "train/red/broken.jpg": "no picture",
+      "train/green/0 broken.jpg": "no picture",
       "test/green/empty.png": "",
       "test/blue/1.jpg": blue,
     }),
@@ -127,9 +127,60 @@ Deno.test("evaluateFolder() leaves out what cannot be decoded, and goes on", asy
     remarks[0],
     "Class blue has pictures in test/ and none in train/: its query is left out",
   );
-  match(remarks.join("\n"), /Left out: .*broken\.jpg cannot be decoded/);
+  match(remarks.join("\n"), /Left out: .*0 broken\.jpg cannot be decoded/);
   match(remarks.join("\n"), /Left out: .*empty\.png cannot be decoded/);
-  equal(methods[4].top1.value, 1);
+  for (const { method, hits, top1 } of methods) {
+    if (method !== "pixel-correlation") equal(top1.value, 1, method);
+    for (const [path, value] of Object.values(hits).flat()) {
+      ok(classes[path as keyof typeof classes] && Number.isFinite(value), path);
+    }
+  }
+});
+
+Deno.test("evaluateFolder() leaves out what pixels cannot be read of", async () => {
+  const folder = await folderOf({
+    ...classes,
+    "train/red/0.jpg": "no picture",
+  });
+  // An encoder that takes anything.
+  const encoder = openEncoder();
+  const { decodeImage } = encoder;
+  encoder.decodeImage = (image) =>
+    decodeImage(image).catch(() => Float32Array.of(255, 0, 0));
+  const { gallery, remarks } = await withOwnStore(() =>
+    evaluateFolder(folder, encoder, { size: 8 })
+  );
+  await Deno.remove(folder, { recursive: true });
+  equal(gallery, 4);
+  match(remarks.join(), /^Left out: .*0\.jpg cannot be decoded/);
+});
+
+Deno.test("evaluateFolder() reads a class's name as words", async () => {
+  const { methods } = await evaluate(
+    await folderOf({
+      "train/very_red/1.jpg": red,
+      "train/quite-green/1.jpg": green,
+      "train/-blue_/1.jpg": blue,
+      "test/very_red/2.jpg": red,
+    }),
+  );
+  const byName = methods.find(({ method }) => method === "encoder-text")!;
+  equal(byName.top1.value, 1);
+  deepEqual(Object.keys(byName.hits).toSorted(), [
+    ...["-blue_", "quite-green", "very_red"],
+  ]);
+});
+
+Deno.test("evaluateFolder() with an empty test/ searches for each among the others", async () => {
+  const { queries, remarks } = await evaluate(
+    await folderOf({
+      "train/red/1.jpg": red,
+      "train/red/2.jpg": red,
+      "test/red/notes.txt": "none yet",
+    }),
+  );
+  equal(queries, 2);
+  match(remarks[0], /^test\/ holds no pictures: .*leave-one-out/);
 });
 
 Deno.test("evaluateFolder() says what it expected where there is nothing", async () => {
@@ -222,6 +273,27 @@ Deno.test("evaluateCaptions() searches both ways and reports what is missing", a
   await Deno.remove(folder, { recursive: true });
 });
 
+Deno.test("evaluateCaptions() takes a file for one picture, the first that names it", async () => {
+  const folder = await folderOf({
+    "1.jpg": red,
+    "2.jpg": green,
+    "captions.json": JSON.stringify({
+      "a/1.jpg": "red",
+      "b/1.jpg": "green",
+      "2.jpg": "green",
+    }),
+  });
+  const { pictures, remarks } = await withOwnStore(() =>
+    evaluateCaptions(folder, join(folder, "captions.json"), openEncoder())
+  );
+  await Deno.remove(folder, { recursive: true });
+  deepEqual(pictures.map(({ path, captions: [caption] }) => [path, caption]), [
+    ["1.jpg", "red"],
+    ["2.jpg", "green"],
+  ]);
+  match(remarks.join(), /^b\/1\.jpg is not in /);
+});
+
 Deno.test("evaluateCaptions() takes the test split alone, and refuses an empty set", async () => {
   const picture = (filename: string, split: string) => ({
     filename,
@@ -263,6 +335,9 @@ Deno.test("evaluateFolder() scores pixels on the sample as Pillow and NumPy do",
       ["pixel-cosine", 0.5407, 0.4302, 0.3642],
       ["pixel-correlation", 0.4942, 0.4221, 0.3492],
     ] as const;
+    for (const { hits } of methods) {
+      ok(Object.values(hits).every(({ length }) => length === 5));
+    }
     expected.forEach(([method, ...values], i) => {
       const { top1, precisionAt5, meanAveragePrecision } = methods[i];
       equal(methods[i].method, method);

@@ -1,4 +1,12 @@
-import { deepEqual, equal, ok, rejects, throws } from "node:assert/strict";
+import {
+  deepEqual,
+  equal,
+  notDeepEqual,
+  ok,
+  rejects,
+  throws,
+} from "node:assert/strict";
+import { clusteredVectors } from "#lib/compare/synthetic.ts";
 import { estimateMean, estimateMedian } from "#lib/evaluate/bootstrap.ts";
 import { Matrix } from "#lib/compare/matrix.ts";
 import { eachProduct } from "#lib/compare/matrix_product.ts";
@@ -57,6 +65,21 @@ Deno.test("scoreCaptions() agrees with trec_eval, both ways", async () => {
     values(imageToText),
     [0.5, 1, 1, 1.5, 0.4, 0.448061492, 0.684174822],
   );
+});
+
+Deno.test("scoreCaptions() draws the captions of a picture together", async () => {
+  const units = (count: number, seed: number) =>
+    clusteredVectors(count, 16, { seed, spread: 3 });
+  const pictureOf = Array.from({ length: 60 }, (_, c) => Math.floor(c / 5));
+  const { textToImage, imageToText } = await scoreCaptions(
+    units(12, 1),
+    units(60, 2),
+    pictureOf,
+  );
+  const { ranks, scores } = textToImage;
+  deepEqual(scores, scoreRanks(ranks, { groups: pictureOf }));
+  notDeepEqual(scores, scoreRanks(ranks));
+  deepEqual(imageToText.scores, scoreRanks(imageToText.ranks));
 });
 
 Deno.test("rankRelevant() keeps gallery order on ties", async () => {
