@@ -204,9 +204,12 @@ Deno.test("stores are listed and forgotten by encoder; older layouts are named",
         join(paths.search, "sample-1234abcd", "files.jsonl"),
         "",
       );
+      await mkdir(join(folder, "offline"));
+      await writeFile(join(folder, "offline", "embeddings.npy"), "");
       deepEqual(await listOldEmbeddings(), [
-        join(folder, "7_captions"),
+        join(folder, "offline"),
         join(paths.search, "sample-1234abcd"),
+        join(folder, "7_captions"),
       ]);
     } finally {
       Object.assign(paths, { data, search });
