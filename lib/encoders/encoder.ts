@@ -7,13 +7,14 @@
  *
  * ```ts
  * import { dot } from "#lib/compare/metrics.ts";
- * import type { Encoder } from "#lib/encoders/encoder.ts";
+ * import { openEncoder } from "#lib/encoders/encoders.ts";
+ * import { ok } from "node:assert/strict";
  *
- * async function closeness(encoder: Encoder, text: string, picture: string) {
- *   const [a] = await encoder.encodeTexts([text]);
- *   const [b] = await encoder.encodeImages([picture]);
- *   return dot(a, b);
- * }
+ * const encoder = await openEncoder("offline");
+ * const [lemon, banana, dog] = await encoder.encodeTexts(["a lemon", "a banana", "a dog"]);
+ * await encoder.close();
+ * ok(Math.abs(dot(lemon, lemon) - 1) < 1e-5);
+ * ok(dot(lemon, banana) > dot(lemon, dog));
  * ```
  *
  * @module

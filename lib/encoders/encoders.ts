@@ -17,12 +17,12 @@
  * ```ts
  * import { dot } from "#lib/compare/metrics.ts";
  * import { openEncoder } from "#lib/encoders/encoders.ts";
- * import { readSample } from "#lib/photo_site/sample.ts";
+ * import { samplePath } from "#lib/photo_site/sample.ts";
  * import { ok } from "node:assert/strict";
  *
- * const lemon = (await readSample()).find(({ caption }) => /lemon/.test(caption))!;
  * const encoder = await openEncoder("offline");
- * const [picture] = await encoder.encodeImages([lemon.path]);
+ * const lemon = samplePath({ path: "food/fruit/lemon.jpg" });
+ * const [picture] = await encoder.encodeImages([lemon]);
  * const [fruit, owl] = await encoder.encodeTexts(["a lemon", "an owl"]);
  * await encoder.close();
  * ok(dot(picture, fruit) > dot(picture, owl));

@@ -11,7 +11,7 @@
  *
  * const file = "tests/fixtures/tiny_clip/transformers/tokenizer.json";
  * const tokenize = await openTokenizer(file, 77);
- * deepEqual(tokenize("a dog"), [552, 320, 525, 553]);
+ * deepEqual(tokenize("a dog"), [552, 320, 529, 553]);
  * ```
  *
  * @module

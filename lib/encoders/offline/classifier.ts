@@ -10,15 +10,14 @@
  * only: joint_space.ts ties them to words.
  *
  * ```ts
- * import { readSample } from "#lib/photo_site/sample.ts";
  * import { openClassifier, readClassNames } from "#lib/encoders/offline/classifier.ts";
+ * import { samplePath } from "#lib/photo_site/sample.ts";
  * import { ok } from "node:assert/strict";
  *
- * const lemon = (await readSample()).find(({ caption }) => /lemon/.test(caption));
  * const classifier = await openClassifier();
- * const { logits } = await classifier.classify([await classifier.decode(lemon!.path)]);
+ * const lemon = await classifier.decode(samplePath({ path: "food/fruit/lemon.jpg" }));
+ * const { logits: [ofLemon] } = await classifier.classify([lemon]);
  * await classifier.close();
- * const [ofLemon] = logits;
  * const names = await readClassNames();
  * ok(names[ofLemon.indexOf(Math.max(...ofLemon))].includes("lemon"));
  * ```

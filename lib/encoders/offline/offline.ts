@@ -13,14 +13,14 @@
  * Set-up writes its files; docs/encoders.md has its figures.
  *
  * ```ts
- * import { dot } from "#lib/compare/metrics.ts";
  * import { openOffline } from "#lib/encoders/offline/offline.ts";
- * import { ok } from "node:assert/strict";
+ * import { equal } from "node:assert/strict";
  *
  * const encoder = await openOffline();
- * const [lemon, banana, dog] = await encoder.encodeTexts(["a lemon", "a banana", "a dog"]);
+ * const vectors = await encoder.encodeTexts(["a lemon", "an owl"]);
  * await encoder.close();
- * ok(dot(lemon, banana) > dot(lemon, dog));
+ * equal(vectors.count, 2);
+ * equal(vectors.dimensions, 384 + 1280);
  * ```
  *
  * @module
