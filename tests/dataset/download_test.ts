@@ -160,10 +160,16 @@ Deno.test("download() returns failures with their reasons and goes on", async ()
     const good = [found(`${origin}/good.jpg`), found(`${origin}/untyped`)];
     const odd = ["", "no address", "data:image/png;base64,AAAA", "javascript:1"]
       .map(found);
+    let progress: DownloadProgress | undefined;
     const { records, failures } = await download(
       [good[0], ...bad, ...odd, good[1]],
-      { ...quick, maxBytes: 100_000 },
+      {
+        ...quick,
+        maxBytes: 100_000,
+        onProgress: (now) => progress = now,
+      },
     );
+    deepEqual(progress, { done: 15, total: 15, resumed: 0, failed: 13 });
     deepEqual(records.map(withoutFile), good);
     deepEqual(
       failures.slice(0, bad.length).map(({ reason }) => reason),

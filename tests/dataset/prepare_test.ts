@@ -2,7 +2,7 @@ import fc from "fast-check";
 import { deepEqual, equal, match, ok, rejects } from "node:assert/strict";
 import { createHash } from "node:crypto";
 import { existsSync } from "node:fs";
-import { join, relative } from "node:path";
+import { dirname, join, relative } from "node:path";
 import { setTimeout as sleep } from "node:timers/promises";
 import sharp from "sharp";
 import { download } from "#lib/dataset/download.ts";
@@ -241,6 +241,53 @@ Deno.test("prepareDataset() removes what an earlier run left", async () => {
     );
     ok(!existsSync(join(paths.dataset, "train", "gull")));
     ok(!existsSync(join(paths.dataset, ".new")));
+  });
+});
+
+Deno.test("prepareDataset() spares what may be the same file under another name", async () => {
+  await withFolders(async () => {
+    const downloads = await downloaded({ "café/a.png": await picture(3) });
+    await prepareDataset(downloads);
+    const [{ path }] = (await readDataset()).gallery;
+    // To some file systems these are the file and its folder.
+    for (const other of [path.toUpperCase(), path.normalize("NFD")]) {
+      const twin = picturePath({ path: other.replace(/^TRAIN/, "train") });
+      if (existsSync(twin)) continue; // On such a file system.
+      await Deno.mkdir(dirname(twin), { recursive: true });
+      await Deno.copyFile(picturePath({ path }), twin);
+      await prepareDataset(downloads);
+      ok(existsSync(twin), twin);
+    }
+  });
+});
+
+Deno.test("prepareDataset() rejects what is smaller than it is told to", async () => {
+  await withFolders(async () => {
+    const downloads = await downloaded({
+      "owl/a.png": await picture(3, 64),
+      "owl/b.png": await picture(5, 80),
+    });
+    const accounts = await prepareDataset(downloads, { minSide: 80 });
+    deepEqual(accounts.map(({ outcome }) => outcome), ["too small", "train"]);
+    match(accounts[0].reason, /64 × 64 pixels, expected 80 or more a side/);
+  });
+});
+
+Deno.test("prepareDataset() has one folder for a term, however its letters are composed", async () => {
+  await withFolders(async () => {
+    const terms = ["café", "café".normalize("NFD")];
+    await prepareDataset(
+      await downloaded({
+        [`${terms[0]}/a.png`]: await picture(3),
+        [`${terms[1]}/b.png`]: await picture(5),
+      }),
+    );
+    const { gallery } = await readDataset();
+    deepEqual(gallery.map(({ term }) => term), terms);
+    deepEqual(
+      gallery.map(({ path }) => path.split("/")[1]),
+      [terms[0], terms[0]],
+    );
   });
 });
 
