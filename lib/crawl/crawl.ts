@@ -12,7 +12,9 @@
  * the terms under way, and a run continues where the last one stopped. The
  * results come in the plan's order, whichever tab was faster.
  *
- * Times are milliseconds.
+ * Times are milliseconds. Beside this: sites/ says what differs from one site to
+ * the next; term.ts crawls a term, through the search_page.ts in a tab of a
+ * browser.ts; robots.ts reads what a site allows; records.ts keeps the results.
  *
  * ```ts
  * import { crawl } from "#lib/crawl/crawl.ts";

@@ -10,7 +10,8 @@
  * /robots.txt
  * ```
  *
- * Reads the sample pictures.
+ * Reads the sample pictures (sample.ts), of which library.ts makes what a site
+ * has; pages.ts shows it, faults.ts lets it fail on request.
  *
  * ```ts
  * import { startPhotoSite } from "#lib/photo_site/photo_site.ts";

@@ -86,6 +86,15 @@ Deno.test("a search shows six photos and the way to more of them", () =>
     match(pages[0], /data-when="seen"/);
     match(pages[1], /data-when="pressed"[^]*<button type="button">Load more/);
     match(pages[2], /That was the last photo/);
+    // The first photo comes again on the second page, under another address.
+    const [{ id, name }] = library.search("flower");
+    const again = `src="/pictures/${id}-${name}_t.jpg?from=promoted"`;
+    deepEqual(pages.map((html) => html.includes("?from=")), [
+      false,
+      true,
+      false,
+    ]);
+    ok(pages[1].includes(again));
   }));
 
 Deno.test("a search needs all its words, and finds nothing for none", () => {
