@@ -39,7 +39,8 @@ export async function listPictures(folder: string): Promise<string[]> {
         ? await stat(join(folder, path)).catch(() => entry)
         : entry;
       if (target.isDirectory()) await visit(path);
-      else if (hasPictureName(path) && !target.isFIFO()) found.push(path);
+      else if (!target.isFile() && !target.isSymbolicLink()) continue;
+      else if (hasPictureName(path)) found.push(path);
     }
   };
   await visit("");

@@ -138,7 +138,7 @@ const FIT = {
 export async function encodePicture(
   image: ImageSource,
   { format, ...options }: Encoding,
-  size: PictureSize = { longest: 65_535 },
+  size: PictureSize = { longest: 65_500 },
 ): Promise<PictureData> {
   const bytes = typeof image === "string" ? await read(image) : image;
   // Before the decoder has a look: an SVG would have it read other files.

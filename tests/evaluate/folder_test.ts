@@ -1,10 +1,9 @@
 import { deepEqual, equal, match, ok, rejects } from "node:assert/strict";
-import { mkdir, readdir, symlink, writeFile } from "node:fs/promises";
+import { mkdir, readdir, writeFile } from "node:fs/promises";
 import { dirname, join } from "node:path";
 import type { Encoder } from "#lib/encoders/encoder.ts";
 import { evaluateCaptions } from "#lib/evaluate/captions.ts";
 import { evaluateFolder } from "#lib/evaluate/folder.ts";
-import { listPictures } from "#lib/pictures/folder.ts";
 import { paths } from "#lib/paths.ts";
 import { colourEncoder, type Counted } from "../support/colour_encoder.ts";
 import { withOwnStore } from "../support/own_store.ts";
@@ -213,19 +212,6 @@ Deno.test("evaluateFolder() stops when asked, and says which size fits", async (
     run({ size: 20_000 }),
     /6 pictures of 20000 x 20000 pixels do not fit in 4 GB: choose .* up to 15/,
   );
-  await Deno.remove(folder, { recursive: true });
-});
-
-Deno.test("listPictures() follows links once, and passes over what is hidden", async () => {
-  const folder = await folderOf({
-    "b/2.JPG": red,
-    "a.png": red,
-    ".hidden/1.jpg": red,
-    "b/notes.txt": "x",
-  });
-  await symlink(folder, join(folder, "b", "loop"));
-  await symlink(join(folder, "gone"), join(folder, "dead.jpg"));
-  deepEqual(await listPictures(folder), ["a.png", "b/2.JPG", "dead.jpg"]);
   await Deno.remove(folder, { recursive: true });
 });
 
