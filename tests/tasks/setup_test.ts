@@ -1,9 +1,20 @@
 import { deepEqual, equal, match } from "node:assert/strict";
-import { chmod, cp, mkdir, readdir, rm, writeFile } from "node:fs/promises";
+import {
+  chmod,
+  cp,
+  mkdir,
+  readdir,
+  rename,
+  rm,
+  symlink,
+  writeFile,
+} from "node:fs/promises";
 import { existsSync } from "node:fs";
 import { join } from "node:path";
+import process from "node:process";
 import { paths } from "#lib/paths.ts";
 import { runChild } from "../../tasks/child.ts";
+import { venvPython } from "../../tasks/python.ts";
 
 Deno.test("findPython() asks the programs on PATH and says what was found", async () => {
   const folder = await Deno.makeTempDir();
@@ -57,55 +68,66 @@ Deno.test("findPython() asks the programs on PATH and says what was found", asyn
   await rm(folder, { recursive: true });
 });
 
-Deno.test("set-up of .venv is repaired, updated, and kept without a network", async () => {
-  await using project = await makeProject();
-  await writeFile(join(project.folder, "constraints.txt"), "");
-  const site = join(project.folder, ".venv", "lib");
-  const require = (line: string) =>
-    writeFile(join(project.folder, "requirements.txt"), line + "\n");
-  const setUp = () =>
-    project.run(
-      `import { pythonPackages, virtualEnvironment } from "./tasks/python.ts";
+Deno.test({
+  name: "set-up of .venv is repaired, updated, and kept without a network",
+  ignore: !existsSync(venvPython),
+  async fn() {
+    await using project = await makeProject();
+    const at = (...names: string[]) => join(project.folder, ...names);
+    await writeFile(at("constraints.txt"), "");
+    const bin = at("bin");
+    await writeQuickPython(bin);
+    const require = (line: string) =>
+      writeFile(at("requirements.txt"), line + "\n");
+    const setUp = () =>
+      project.run(
+        `import { pythonPackages, virtualEnvironment } from "./tasks/python.ts";
        const steps = [virtualEnvironment, pythonPackages];`,
-      // A package index that refuses connections; no other is known.
-      {
-        PIP_CONFIG_FILE: "/dev/null",
-        PIP_INDEX_URL: "http://127.0.0.1:9/simple",
-        PIP_RETRIES: "1",
-      },
+        // A package index that refuses connections; no other is known.
+        {
+          PATH: `${bin}:${process.env.PATH}`,
+          PIP_CONFIG_FILE: "/dev/null",
+          PIP_INDEX_URL: "http://127.0.0.1:9/simple",
+          PIP_RETRIES: "1",
+        },
+      );
+    const made = /^Set-up: virtual environment, done \(\d+ s\)$/m;
+    const installed = async () =>
+      (await readdir(at(".venv"), { recursive: true }))
+        .map((path) => path.split("/").at(-1)!)
+        .filter((name) => /^tiny/.test(name)).toSorted();
+
+    const wheel = await makeWheel(project.folder, "1.0");
+    await require(wheel);
+    const first = await setUp();
+    match(first, made);
+    match(first, /^Set-up: Python packages, done \(\d+ s\)\ndone$/m);
+    deepEqual(await installed(), ["tiny-1.0.dist-info", "tiny.py"]);
+    equal(await setUp(), "done", "a second run is silent");
+
+    await require("no-such-package==1.0");
+    match(
+      await setUp(),
+      /Set-up stopped at Python packages: pip has no connection to its package index: .*\nNothing is lost: run the command again to go on\.$/,
     );
-  const made = /^Set-up: virtual environment, done/m;
+    await require(wheel);
+    equal(await setUp(), "done", "what was there is still in use");
 
-  await require(await makeWheel(project.folder, "1.0"));
-  const first = await setUp();
-  match(first, made);
-  match(first, /^Set-up: Python packages, done \(\d+ s\)\ndone$/m);
-  equal(await setUp(), "done", "a second run is silent");
+    await require(await makeWheel(project.folder, "2.0"));
+    equal(made.test(await setUp()), false, "updated where it is");
+    deepEqual(await installed(), ["tiny-2.0.dist-info", "tiny.py"]);
 
-  // As a stop in the midst of writing leaves it: listed as there, but is not.
-  const [module] = await find(site, "tiny.py");
-  await rm(module);
-  await rm(join(project.folder, ".venv", "environment.json"));
-  match(await setUp(), made);
-  equal(existsSync(module), true);
-
-  await require("no-such-package==1.0");
-  match(
-    await setUp(),
-    /Set-up stopped at Python packages: pip has no connection to its package index: .*\nNothing is lost: run the command again to go on\.$/,
-  );
-  equal(existsSync(module), true);
-
-  await require(await makeWheel(project.folder, "2.0"));
-  const updated = await setUp();
-  equal(made.test(updated), false, "updated where it is");
-  match(updated, /done$/);
-  equal((await find(site, "tiny-2.0.dist-info")).length, 1);
-
-  // From where pip begins to write, a stop leaves an environment to make anew.
-  await require(await makeWheel(project.folder, "3.0", { whole: false }));
-  match(await setUp(), /^Set-up stopped at Python packages: pip install: /m);
-  equal(existsSync(join(project.folder, ".venv", "environment.json")), false);
+    // From where pip begins to write, a stop leaves an environment to make anew.
+    // Here it is a link besides, to another project's, which is not touched.
+    await require(await makeWheel(project.folder, "3.0", { whole: false }));
+    match(await setUp(), /^Set-up stopped at Python packages: pip install: /m);
+    await rename(at(".venv"), at("elsewhere"));
+    await symlink(at("elsewhere"), at(".venv"));
+    await require(await makeWheel(project.folder, "4.0"));
+    match(await setUp(), made);
+    deepEqual(await installed(), ["tiny-4.0.dist-info", "tiny.py"]);
+    equal(existsSync(at("elsewhere", "pyvenv.cfg")), true);
+  },
 });
 
 /** Steps that write a file each, and say so. */
@@ -234,7 +256,7 @@ async function makeProject() {
     `${steps}
           import { ensureSetup } from "./tasks/setup.ts";
      import { runCommand } from "./tasks/command.ts";
-     await runCommand(async (signal) => {
+     await runCommand({ help: "Usage: deno task x" }, async ({ signal }) => {
        await ensureSetup(signal, steps);
        console.log("done");
      });`,
@@ -262,6 +284,27 @@ function evaluate(
   });
 }
 
+/** Writes a python3 that makes environments with the pip of this project's. */
+async function writeQuickPython(bin: string): Promise<void> {
+  const { output } = await runChild(venvPython, [
+    ...["-c", "import pip, sys; print(sys._base_executable, pip.__path__[0])"],
+  ]);
+  const [python, pip] = output.split(" ");
+  await mkdir(bin);
+  await writeFile(
+    join(bin, "python3"),
+    `#!/bin/sh
+if [ "$1 $2" = "-m venv" ]; then
+  ${python} -m venv --without-pip "$3"
+  cp -r "${pip}" "$3"/lib/python*/site-packages
+else
+  exec ${python} "$@"
+fi
+`,
+  );
+  await chmod(join(bin, "python3"), 0o755);
+}
+
 /** Makes a Python package of one empty module; returns its wheel's path. */
 async function makeWheel(
   folder: string,
@@ -287,10 +330,4 @@ async function makeWheel(
     cwd: folder,
   });
   return wheel;
-}
-
-async function find(folder: string, name: string): Promise<string[]> {
-  const found = await readdir(folder, { recursive: true });
-  return found.filter((path) => path.endsWith(`/${name}`))
-    .map((path) => join(folder, path));
 }
