@@ -102,12 +102,13 @@ async function trustedVectors(
   encoder: Encoder,
 ): Promise<Matrix | undefined> {
   if (!vectors?.count) return undefined;
-  if (vectors.dimensions === encoder.dimensions) {
-    const [own] = await encoder.encodeImages([pictures[0].source])
-      .catch(() => []);
-    if (own && dot(own, l2Normalize(vectors.row(0))) > 0.99) {
-      return Matrix.of(Array.from(vectors, l2Normalize));
-    }
+  try {
+    const rows = Array.from(vectors, l2Normalize);
+    const given = Matrix.of(rows, encoder.dimensions);
+    const [own] = await encoder.encodeImages([pictures[0].source]);
+    if (dot(own, given.row(0)) > 0.99) return given;
+  } catch {
+    // Of another length, a row without direction, or a picture that is none.
   }
   problems.push(
     `the vectors that came with the pictures are not ${encoder.id}'s: the ` +
