@@ -75,42 +75,20 @@ export function topK(
   const sign = better === "lower" ? 1 : -1;
   const inOrder = (a: number, b: number): number => {
     const first = sign * values[a], second = sign * values[b];
-    if (first < second) return -1;
-    if (first > second) return 1;
-    return Number(Number.isNaN(first)) - Number(Number.isNaN(second)) || a - b;
+    return Number(first > second) - Number(first < second) ||
+      Number(Number.isNaN(first)) - Number(Number.isNaN(second)) || a - b;
   };
   const best: number[] = [];
-  // With few wanted, the best so far are kept in order, and one look at the last
-  // of them passes over most values; with many, sorting once costs less.
-  const isKeptInOrder = 4 * k < values.length;
-  let limit = Infinity;
+  // The last of the k best so far; not a number, which nothing reaches, at first.
+  let limit = NaN;
   for (let index = 0; index < values.length; index++) {
-    if (best.length >= k && !(sign * values[index] <= limit)) continue;
-    if (!isAllowed(index)) continue;
-    if (!isKeptInOrder) {
-      best.push(index);
-      continue;
-    }
-    best.splice(placeOf(index, best, inOrder), 0, index);
-    if (best.length > k) best.pop();
-    const last = sign * values[best[best.length - 1]];
-    if (best.length === k && !Number.isNaN(last)) limit = last;
+    // One look passes over most values; an equal one comes after those before it.
+    if (sign * values[index] >= limit || !isAllowed(index)) continue;
+    best.push(index);
+    if (best.length < 2 * k) continue;
+    best.sort(inOrder).splice(k);
+    limit = sign * values[best[k - 1]];
   }
-  if (!isKeptInOrder) best.sort(inOrder).splice(k);
+  best.sort(inOrder).splice(k);
   return best.map((index) => ({ index, value: values[index] }));
-}
-
-/** Where an item belongs in a sorted list: behind all that it does not precede. */
-function placeOf(
-  item: number,
-  sorted: readonly number[],
-  inOrder: (a: number, b: number) => number,
-): number {
-  let low = 0, high = sorted.length;
-  while (low < high) {
-    const middle = (low + high) >> 1;
-    if (inOrder(sorted[middle], item) < 0) low = middle + 1;
-    else high = middle;
-  }
-  return low;
 }

@@ -53,6 +53,11 @@ export class Matrix<Data extends Numbers = Float32Array>
     this.data = this.#room = data;
   }
 
+  /** So many rows of zeros, as floats. */
+  static zeros(count: number, dimensions: number): Matrix {
+    return new Matrix(new Float32Array(count * dimensions), dimensions);
+  }
+
   /**
    * An empty matrix of floats that grows by `append`.
    *
@@ -60,10 +65,7 @@ export class Matrix<Data extends Numbers = Float32Array>
    *   been written to yet costs nothing but addresses.
    */
   static empty(dimensions: number, capacity = 16): Matrix {
-    const matrix = new Matrix(
-      new Float32Array(capacity * dimensions),
-      dimensions,
-    );
+    const matrix = Matrix.zeros(capacity, dimensions);
     matrix.data = matrix.data.subarray(0, 0);
     return matrix;
   }
@@ -78,10 +80,7 @@ export class Matrix<Data extends Numbers = Float32Array>
     vectors: readonly ArrayLike<number>[],
     dimensions: number = vectors[0]?.length ?? 0,
   ): Matrix {
-    const matrix = new Matrix(
-      new Float32Array(vectors.length * dimensions),
-      dimensions,
-    );
+    const matrix = Matrix.zeros(vectors.length, dimensions);
     vectors.forEach((vector, row) => matrix.set(row, vector));
     return matrix;
   }

@@ -82,21 +82,18 @@ export async function* eachProduct(
   b: Matrix,
   { signal }: { signal?: AbortSignal } = {},
 ): AsyncGenerator<Float32Array> {
-  requireNumbers("a query", a);
-  requireNumbers("the gallery", b);
+  for (const { data, dimensions } of [a, b]) {
+    const bad = data.findIndex((value) => !Number.isFinite(value));
+    if (bad < 0) continue;
+    throw new RangeError(
+      `expected numbers, got ${data[bad]} in ` +
+        `${data === a.data ? "a query" : "the gallery"}, row ` +
+        Math.floor(bad / dimensions),
+    );
+  }
   const step = Math.ceil(BLOCK_VALUES / Math.max(1, b.count));
   for (let start = 0; start < a.count; start += step) {
     signal?.throwIfAborted();
     yield* await multiplyRows(a.slice(start, start + step), b);
-  }
-}
-
-function requireNumbers(where: string, { data, dimensions }: Matrix): void {
-  const bad = data.findIndex((value) => !Number.isFinite(value));
-  if (bad >= 0) {
-    throw new RangeError(
-      `expected numbers, got ${data[bad]} in ${where}, row ` +
-        Math.floor(bad / dimensions),
-    );
   }
 }

@@ -51,13 +51,10 @@ const magic = "\x93NUMPY";
 
 /** The bytes of a `.npy` file, version 1.0, float32, little-endian. */
 export function encodeNpy({ data, count, dimensions }: Matrix): Uint8Array {
-  const header = npyHeader(count, dimensions);
-  const bytes = new Uint8Array(header.length + data.byteLength);
-  bytes.set(header);
-  bytes.set(
-    new Uint8Array(data.buffer, data.byteOffset, data.byteLength),
-    header.length,
-  );
+  const bytes = new Uint8Array(NPY_HEADER_BYTES + data.byteLength);
+  bytes.set(npyHeader(count, dimensions));
+  const numbers = new Uint8Array(data.buffer, data.byteOffset, data.byteLength);
+  bytes.set(numbers, NPY_HEADER_BYTES);
   return bytes;
 }
 
@@ -69,10 +66,7 @@ export function npyHeader(count: number, dimensions: number): Uint8Array {
   const text =
     `${magic}\x01\x00${String.fromCharCode(NPY_HEADER_BYTES - 10)}\0` +
     `{'descr': '<f4', 'fortran_order': False, 'shape': (${count}, ${dimensions}), }`;
-  return Uint8Array.from(
-    text.padEnd(NPY_HEADER_BYTES - 1) + "\n",
-    (letter) => letter.charCodeAt(0),
-  );
+  return Buffer.from(text.padEnd(NPY_HEADER_BYTES - 1) + "\n", "latin1");
 }
 
 /**
@@ -91,12 +85,11 @@ export function decodeNpy(bytes: Uint8Array): Matrix {
     );
   }
   // Version 1 has a 2-byte header length, versions 2 and 3 a 4-byte one.
-  const isFirst = bytes[6] === 1;
-  const dataAt = isFirst
-    ? 10 + view.getUint16(8, true)
-    : 12 + view.getUint32(8, true);
-  const header = new TextDecoder()
-    .decode(bytes.subarray(isFirst ? 10 : 12, dataAt));
+  const [headerAt, length] = bytes[6] === 1
+    ? [10, view.getUint16(8, true)]
+    : [12, view.getUint32(8, true)];
+  const dataAt = headerAt + length;
+  const header = new TextDecoder().decode(bytes.subarray(headerAt, dataAt));
   const [, order, type] = /'descr':\s*'([<>|=]?)(\w+)'/.exec(header) ?? [];
   const [, ...shape] = /'shape':\s*\((\d+), (\d+)\)/.exec(header) ?? [];
   const toFloats = FROM_BYTES[type];
@@ -114,10 +107,12 @@ export function decodeNpy(bytes: Uint8Array): Matrix {
         `got ${Math.max(0, bytes.length - dataAt)}: the file is cut off`,
     );
   }
-  // A copy: the header's length need not leave the data aligned in memory.
-  const { buffer } = new Uint8Array(bytes.subarray(dataAt, dataAt + size));
-  if (order === ">") SWAP[type](Buffer.from(buffer));
-  return new Matrix(toFloats(buffer), dimensions);
+  // A copy: where the header ends, the numbers need not lie aligned in memory.
+  const data = new Uint8Array(bytes.subarray(dataAt, dataAt + size));
+  for (let at = 0; order === ">" && at < size; at += itemSize) {
+    data.subarray(at, at + itemSize).reverse();
+  }
+  return new Matrix(toFloats(data.buffer), dimensions);
 }
 
 /** By type: 2, 4 or 8 bytes a number, in the order of this machine. */
@@ -125,13 +120,6 @@ const FROM_BYTES: Record<string, (bytes: ArrayBuffer) => Float32Array> = {
   f2: (bytes) => Float32Array.from(new Uint16Array(bytes), halfToFloat),
   f4: (bytes) => new Float32Array(bytes),
   f8: (bytes) => Float32Array.from(new Float64Array(bytes)),
-};
-
-/** Turns each number's bytes around. */
-const SWAP: Record<string, (bytes: Buffer) => void> = {
-  f2: (bytes) => bytes.swap16(),
-  f4: (bytes) => bytes.swap32(),
-  f8: (bytes) => bytes.swap64(),
 };
 
 /** IEEE 754 binary16: 1 sign bit, 5 exponent bits, 10 fraction bits. */

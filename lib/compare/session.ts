@@ -31,10 +31,8 @@ export function openSession(
   model: string | Uint8Array,
   device: Device = "cpu",
 ): Promise<InferenceSession> {
-  const options = sessionOptions(device);
-  return typeof model === "string"
-    ? InferenceSession.create(model, options)
-    : InferenceSession.create(model, options);
+  // Its types want to know beforehand which of the two it is.
+  return InferenceSession.create(model as string, sessionOptions(device));
 }
 
 /** How each model is opened, whoever opens it. */

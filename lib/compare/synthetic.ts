@@ -25,11 +25,6 @@ import { l2Normalize } from "./metrics.ts";
 export interface ClusterOptions {
   /** How many clusters. @default 50 */
   clusters?: number;
-  /**
-   * Expected length of the noise, where the cluster's direction has length 1.
-   * @default 1
-   */
-  spread?: number;
   /** Another seed, other vectors; a whole number of 1 or more. @default 1 */
   seed?: number;
 }
@@ -44,22 +39,19 @@ export interface ClusterOptions {
 export function clusteredVectors(
   count: number,
   dimensions: number,
-  { clusters = 50, spread = 1, seed = 1 }: ClusterOptions = {},
+  { clusters = 50, seed = 1 }: ClusterOptions = {},
 ): Matrix {
   const random = lehmer(seed);
-  const gaussians = () =>
-    Float64Array.from(
-      { length: dimensions },
-      () =>
-        // Box and Muller: two uniform numbers make a normal one.
-        Math.sqrt(-2 * Math.log(random())) *
-        Math.cos(2 * Math.PI * random()),
-    );
+  // Box and Muller: two uniform numbers make a normal one.
+  const gaussian = () =>
+    Math.sqrt(-2 * Math.log(random())) * Math.cos(2 * Math.PI * random());
+  const gaussians = () => Float64Array.from({ length: dimensions }, gaussian);
   const centres = Array.from(
     { length: clusters },
     () => l2Normalize(gaussians()),
   );
-  const scale = spread / Math.sqrt(dimensions);
+  // The noise, too, has an expected length of 1.
+  const scale = 1 / Math.sqrt(dimensions);
   const vectors = Matrix.empty(dimensions, count);
   while (vectors.count < count) {
     const centre = centres[Math.floor(random() * clusters)];
