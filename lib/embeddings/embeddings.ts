@@ -83,6 +83,8 @@ export interface EmbeddedPictures {
 
 /** How a run is watched and stopped, and what it shares with others. */
 export interface EmbedOptions extends PipelineOptions {
+  /** Called after each batch; what was embedded before counts as done. */
+  onProgress?: (done: number, total: number) => void;
   /**
    * Embeddings on disk, which the caller saves.
    * @default the encoder's own, opened and saved
@@ -90,26 +92,24 @@ export interface EmbedOptions extends PipelineOptions {
   store?: EmbeddingStore;
 }
 
-/**
- * Embeds pictures.
- *
- * @param options.onProgress Counts those that were embedded before, too.
- */
+/** Embeds pictures. */
 export async function embedPictures(
   encoder: Encoder,
   pictures: readonly PictureToEmbed[],
   options: EmbedOptions = {},
 ): Promise<EmbeddedPictures> {
-  const store = options.store ?? await EmbeddingStore.open(encoder);
-  const keys = await pLimit(16).map(pictures, ({ source, sha256 }) =>
-    // Of one that cannot be read, the decoder will say why.
-    sha256 ?? store.files.of(source).catch(() => randomUUID()));
-  const sources = pictures.map(({ source }) => source);
   const { reasons, ...found } = await lookUp(
-    ...[encoder, store, keys, sources, embedBatches, options] as const,
+    encoder,
+    pictures.map(({ source }) => source),
+    (store) =>
+      pLimit(16).map(pictures, ({ source, sha256 }) =>
+        // Of one that cannot be read, the decoder will say why.
+        sha256 ?? store.files.of(source).catch(() => randomUUID())),
+    (missing) => embedBatches(encoder, missing, options),
+    options,
   );
   const failures = pictures.flatMap(({ path }, index) => {
-    const reason = reasons.get(keys[index]);
+    const reason = reasons[index];
     return reason === undefined ? [] : [{ index, path, reason }];
   });
   return { ...found, failures };
@@ -125,10 +125,12 @@ export async function embedTexts(
   texts: readonly string[],
   options: EmbedOptions = {},
 ): Promise<Matrix> {
-  const store = options.store ?? await EmbeddingStore.open(encoder);
-  const keys = texts.map((text) => `text:${sha256(text)}`);
   const { vectors } = await lookUp(
-    ...[encoder, store, keys, texts, embedTextBatches, options] as const,
+    encoder,
+    texts,
+    () => texts.map((text) => `text:${sha256(text)}`),
+    (missing) => embedTextBatches(encoder, missing, options),
+    options,
   );
   return vectors;
 }
@@ -216,26 +218,21 @@ export async function readEmbeddings(encoderId: string): Promise<Embeddings> {
   });
 }
 
-/** A row a key: what the store lacks goes through the encoder first. */
+/** A row an item: what the store lacks goes through the encoder first. */
 async function lookUp<Item>(
   encoder: Encoder,
-  store: EmbeddingStore,
-  keys: readonly string[],
   items: readonly Item[],
-  embed: (
-    encoder: Encoder,
-    items: Item[],
-    options: PipelineOptions,
-  ) => AsyncIterable<EmbeddedBatch>,
-  { onProgress, ...options }: EmbedOptions,
-): Promise<
-  { vectors: Matrix; embedded: number; reasons: Map<string, string> }
-> {
+  keysOf: (store: EmbeddingStore) => string[] | Promise<string[]>,
+  embed: (missing: Item[]) => AsyncIterable<EmbeddedBatch>,
+  { store: given, onProgress }: EmbedOptions,
+) {
+  const store = given ?? await EmbeddingStore.open(encoder);
   if (store.encoder.id !== encoder.id) {
     throw new RangeError(
       `expected a store of ${encoder.id}, got one of ${store.encoder.id}`,
     );
   }
+  const keys = await keysOf(store);
   // Equal contents are embedded once.
   const missing = new Map<string, Item>();
   keys.forEach((key, index) => {
@@ -243,27 +240,26 @@ async function lookUp<Item>(
   });
   const wanted = [...missing.keys()];
   const known = keys.length - wanted.length;
-  const report = (done: number) => onProgress?.(known + done, keys.length);
-  report(0);
+  onProgress?.(known, keys.length);
   const reasons = new Map<string, string>();
   let done = 0;
   try {
-    const batches = embed(encoder, [...missing.values()], {
-      ...options,
-      onProgress: report,
-    });
-    for await (const batch of batches) {
+    for await (const batch of embed([...missing.values()])) {
       for (const result of batch) {
         const key = wanted[done++];
         if (result instanceof Error) reasons.set(key, result.message);
         else store.put(key, result);
       }
       await store.save(false);
+      onProgress?.(known + done, keys.length);
     }
   } finally {
     // Also when stopped: what is embedded is kept.
-    if (store !== options.store) await store.save();
+    if (!given) await store.save();
   }
-  const vectors = await store.rows(keys);
-  return { vectors, embedded: done - reasons.size, reasons };
+  return {
+    vectors: await store.rows(keys),
+    embedded: done - reasons.size,
+    reasons: keys.map((key) => reasons.get(key)),
+  };
 }

@@ -29,6 +29,7 @@ import { Buffer } from "node:buffer";
 import { randomUUID } from "node:crypto";
 import { open, readdir } from "node:fs/promises";
 import { join } from "node:path";
+import pLimit from "p-limit";
 import { Matrix } from "../compare/matrix.ts";
 import { NPY_HEADER_BYTES, npyHeader, writeNpy } from "../compare/npy.ts";
 import type { Encoder } from "../encoders/encoder.ts";
@@ -43,12 +44,6 @@ export interface Part extends EncoderIdentity {
   path: string;
   /** Each row's. */
   keys: string[];
-}
-
-/** A row of a part, and the row of a matrix that it goes to. */
-export interface RowCopy {
-  from: number;
-  to: number;
 }
 
 /** Writes a part. */
@@ -66,17 +61,17 @@ export async function writePart(
 
 /** The parts in a folder; one that is damaged is left out. */
 export async function readParts(folder: string): Promise<Part[]> {
-  const names = await readdir(folder).catch(() => []);
-  const parts: Part[] = [];
-  for (const name of names.filter((name) => name.endsWith(".jsonl"))) {
-    const part = await readPart(join(folder, name.slice(0, -".jsonl".length)))
-      .catch(() => undefined);
-    if (part) parts.push(part);
-  }
-  return parts;
+  const names = (await readdir(folder).catch(() => []))
+    .flatMap((name) => /^(.+)\.jsonl$/.exec(name)?.[1] ?? []);
+  const parts = await pLimit(16).map(
+    names,
+    (name) => readPart(join(folder, name)).catch(() => []),
+  );
+  return parts.flat();
 }
 
-async function readPart(path: string): Promise<Part | undefined> {
+/** A part, or none where it is not whole. */
+async function readPart(path: string): Promise<Part[]> {
   const [{ id, dimensions }, ...keys] = await readJsonLines(
     `${path}.jsonl`,
   ) as [EncoderIdentity, ...string[]];
@@ -88,46 +83,39 @@ async function readPart(path: string): Promise<Part | undefined> {
     const { size } = await file.stat();
     const isWhole = Buffer.compare(found, header) === 0 &&
       size === header.length + 4 * keys.length * dimensions;
-    return isWhole ? { id, dimensions, path, keys } : undefined;
+    return isWhole ? [{ id, dimensions, path, keys }] : [];
   } finally {
     await file.close();
   }
 }
 
 /**
- * Copies rows of a part into a matrix; rows that lie side by side are read at
- * once, and no others.
+ * Copies rows of a part into a matrix. What lies between the first and the last
+ * of them is read at once: rows that are wanted together were written together.
  *
+ * @param copies Rows of the part, and the rows of the matrix that they go to.
  * @throws {Error} With code "ENOENT" if the part is gone.
  */
 export async function copyRows(
   path: string,
-  copies: RowCopy[],
+  copies: readonly { from: number; to: number }[],
   vectors: Matrix,
 ): Promise<void> {
   const { dimensions } = vectors;
   const inOrder = copies.toSorted((a, b) => a.from - b.from);
+  const first = inOrder[0].from;
+  const run = Matrix.zeros(inOrder.at(-1)!.from - first + 1, dimensions);
   const file = await open(`${path}.npy`);
   try {
-    for (let i = 0, end; i < inOrder.length; i = end) {
-      const start = inOrder[i].from;
-      for (end = i + 1; end < inOrder.length; end++) {
-        if (inOrder[end].from > inOrder[end - 1].from + 1) break;
-      }
-      const count = inOrder[end - 1].from - start + 1;
-      const run = new Matrix(new Float32Array(count * dimensions), dimensions);
-      const { bytesRead } = await file.read({
-        buffer: new Uint8Array(run.data.buffer),
-        position: NPY_HEADER_BYTES + 4 * start * dimensions,
-      });
-      if (bytesRead < run.data.byteLength) {
-        throw new Error(`${path}.npy is shorter than it was`);
-      }
-      for (const { from, to } of inOrder.slice(i, end)) {
-        vectors.set(to, run.row(from - start));
-      }
+    const { bytesRead } = await file.read({
+      buffer: new Uint8Array(run.data.buffer),
+      position: NPY_HEADER_BYTES + 4 * first * dimensions,
+    });
+    if (bytesRead < run.data.byteLength) {
+      throw new Error(`${path}.npy is shorter than it was`);
     }
   } finally {
     await file.close();
   }
+  for (const { from, to } of inOrder) vectors.set(to, run.row(from - first));
 }

@@ -38,8 +38,6 @@ export interface PipelineOptions {
    * @default 16
    */
   batchSize?: number;
-  /** Called after each batch with the number of pictures done. */
-  onProgress?: (done: number, total: number) => void;
   /** Stops between two batches, by throwing the signal's reason. */
   signal?: AbortSignal;
 }
@@ -56,7 +54,7 @@ export type EmbeddedBatch = (Float32Array | Error)[];
 export async function* embedBatches(
   encoder: Encoder,
   images: readonly ImageSource[],
-  { batchSize = 16, onProgress, signal }: PipelineOptions = {},
+  { batchSize = 16, signal }: PipelineOptions = {},
 ): AsyncGenerator<EmbeddedBatch> {
   if (!Number.isInteger(batchSize) || batchSize < 1) {
     throw new RangeError(
@@ -72,7 +70,9 @@ export async function* embedBatches(
   const decodeAhead = () => {
     while (next < images.length && waiting.length < 3 * batchSize) {
       const image = images[next++];
-      waiting.push(decode(() => encoder.decodeImage(image)).catch(asError));
+      waiting.push(
+        decode(() => encoder.decodeImage(image)).catch((error: Error) => error),
+      );
     }
   };
   for (let start = 0; start < images.length; start += batchSize) {
@@ -84,7 +84,6 @@ export async function* embedBatches(
     const encoded = await encoder.encodeDecoded(pixels);
     let row = 0;
     yield decoded.map((one) => one instanceof Error ? one : encoded.row(row++));
-    onProgress?.(start + decoded.length, images.length);
   }
 }
 
@@ -92,16 +91,10 @@ export async function* embedBatches(
 export async function* embedTextBatches(
   encoder: Encoder,
   texts: readonly string[],
-  { batchSize = 64, onProgress, signal }: PipelineOptions = {},
+  { batchSize = 64, signal }: PipelineOptions = {},
 ): AsyncGenerator<EmbeddedBatch> {
   for (let start = 0; start < texts.length; start += batchSize) {
     signal?.throwIfAborted();
-    const batch = texts.slice(start, start + batchSize);
-    yield [...await encoder.encodeTexts(batch)];
-    onProgress?.(start + batch.length, texts.length);
+    yield [...await encoder.encodeTexts(texts.slice(start, start + batchSize))];
   }
-}
-
-function asError(reason: unknown): Error {
-  return reason instanceof Error ? reason : new Error(String(reason));
 }

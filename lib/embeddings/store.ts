@@ -42,7 +42,6 @@ import {
   type EncoderIdentity,
   type Part,
   readParts,
-  type RowCopy,
   writePart,
 } from "./parts.ts";
 
@@ -61,7 +60,7 @@ export class EmbeddingStore {
   /** Shared by the stores of all encoders. */
   readonly files: FileHashes;
   readonly #folder: string;
-  readonly #places = new Map<string, { part: string; row: number }>();
+  readonly #places = new Map<string, { part: string; from: number }>();
   readonly #unsaved = new Map<string, Float32Array>();
   #savedAt = Date.now();
 
@@ -131,9 +130,8 @@ export class EmbeddingStore {
     await this.files.save();
   }
 
-  /** Puts all parts together to few, without what counts no more. */
+  /** Puts the parts known together to few, without what counts no more. */
   async compact(): Promise<void> {
-    await this.#readKeys();
     const names = (await readdir(this.#folder)).toSorted();
     const keys = [...this.#places.keys()];
     const step = Math.ceil(BYTES_A_PART / 4 / this.encoder.dimensions);
@@ -160,26 +158,20 @@ export class EmbeddingStore {
   }
 
   #place({ path, keys }: Part): void {
-    keys.forEach((key, row) => this.#places.set(key, { part: path, row }));
+    keys.forEach((key, from) => this.#places.set(key, { part: path, from }));
   }
 
   async #rows(keys: readonly string[]): Promise<Matrix> {
-    const { dimensions } = this.encoder;
-    const vectors = new Matrix(
-      new Float32Array(keys.length * dimensions).fill(NaN),
-      dimensions,
-    );
-    const copies = new Map<string, RowCopy[]>();
-    keys.forEach((key, to) => {
-      const unsaved = this.#unsaved.get(key);
-      if (unsaved) return vectors.set(to, unsaved);
-      const place = this.#places.get(key);
-      if (!place) return;
-      const ofPart = copies.get(place.part) ?? [];
-      copies.set(place.part, ofPart);
-      ofPart.push({ from: place.row, to });
+    const vectors = Matrix.zeros(keys.length, this.encoder.dimensions);
+    vectors.data.fill(NaN);
+    const copies = keys.flatMap((key, to) => {
+      const unsaved = this.#unsaved.get(key), place = this.#places.get(key);
+      if (unsaved) vectors.set(to, unsaved);
+      return unsaved || !place ? [] : [{ ...place, to }];
     });
-    for (const [part, ofPart] of copies) await copyRows(part, ofPart, vectors);
+    for (const [part, ofPart] of Map.groupBy(copies, ({ part }) => part)) {
+      await copyRows(part, ofPart, vectors);
+    }
     return vectors;
   }
 
@@ -208,25 +200,21 @@ export interface StoreSummary extends EncoderIdentity {
 }
 
 /** All encoders' stores, by their folders' names. */
-export async function listStores(
-  folder: string = paths.embeddings,
-): Promise<StoreSummary[]> {
+export async function listStores(): Promise<StoreSummary[]> {
   const summaries: StoreSummary[] = [];
-  for (const name of (await readdir(folder).catch(() => [])).toSorted()) {
-    const place = join(folder, name, "parts");
+  const names = await readdir(paths.embeddings).catch(() => []);
+  for (const name of names.toSorted()) {
+    const place = join(paths.embeddings, name, "parts");
     const parts = (await readParts(place))
       .filter(({ id }) => basename(encoderFolder(id)) === name);
     if (parts.length === 0) continue;
-    const files = (await readdir(place)).map((file) => stat(join(place, file)));
     const [{ id, dimensions }] = parts;
-    summaries.push({
-      ...{ id, dimensions, parts: parts.length },
-      count: new Set(parts.flatMap(({ keys }) => keys)).size,
-      bytes: (await Promise.all(files)).reduce(
-        (sum, { size }) => sum + size,
-        0,
-      ),
-    });
+    const count = new Set(parts.flatMap(({ keys }) => keys)).size;
+    let bytes = 0;
+    for (const file of await readdir(place)) {
+      bytes += (await stat(join(place, file))).size;
+    }
+    summaries.push({ id, dimensions, count, parts: parts.length, bytes });
   }
   return summaries;
 }
@@ -236,12 +224,9 @@ export async function listStores(
  *
  * @throws {Error} If there is no such store: names those that there are.
  */
-export async function forgetStore(
-  encoderId: string,
-  folder: string = paths.embeddings,
-): Promise<void> {
-  await findStore(encoderId, folder);
-  await rm(encoderFolder(encoderId, folder), { recursive: true });
+export async function forgetStore(encoderId: string): Promise<void> {
+  const { id } = await findStore(encoderId);
+  await rm(encoderFolder(id), { recursive: true });
 }
 
 /**
@@ -249,36 +234,29 @@ export async function forgetStore(
  *
  * @throws {Error} If there is no such store: names those that there are.
  */
-export async function compactStore(
-  encoderId: string,
-  folder: string = paths.embeddings,
-): Promise<void> {
-  const store = await findStore(encoderId, folder);
-  await (await EmbeddingStore.open(store, folder)).compact();
+export async function compactStore(encoderId: string): Promise<void> {
+  const store = await EmbeddingStore.open(await findStore(encoderId));
+  await store.compact();
 }
 
 /** Folders with embeddings of an older layout, which are left alone. */
 export async function listOldEmbeddings(): Promise<string[]> {
-  const inside = async (folder: string, holds: (place: string) => boolean) =>
-    (await readdir(folder).catch(() => [])).toSorted()
-      .map((name) => join(folder, name)).filter(holds);
   const has = (...names: string[]) => existsSync(join(...names));
+  const inside = async (folder: string) =>
+    (await readdir(folder).catch(() => [])).toSorted()
+      .map((name) => join(folder, name));
   return [
-    ...await inside(
-      paths.embeddings,
-      (place) => has(place, "embeddings.npy") && !has(place, "parts"),
-    ),
-    ...await inside(paths.search, (place) => has(place, "files.jsonl")),
     ...["7_captions", "7_evaluation"].map((name) => join(paths.data, name))
-      .filter((place) => existsSync(place)),
+      .filter((place) => has(place)),
+    ...(await inside(paths.embeddings)).filter((place) =>
+      has(place, "embeddings.npy") && !has(place, "parts")
+    ),
+    ...(await inside(paths.search)).filter((at) => has(at, "files.jsonl")),
   ];
 }
 
-async function findStore(
-  encoderId: string,
-  folder: string,
-): Promise<StoreSummary> {
-  const stores = await listStores(folder);
+async function findStore(encoderId: string): Promise<StoreSummary> {
+  const stores = await listStores();
   const found = stores.find(({ id }) => id === encoderId);
   if (found) return found;
   const names = stores.map(({ id }) => id).join(", ") || "none";
