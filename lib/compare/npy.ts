@@ -100,7 +100,8 @@ export function decodeNpy(bytes: Uint8Array): Matrix {
     );
   }
   const [count, dimensions] = shape.map(Number);
-  const size = count * dimensions * Number(type[1]);
+  const itemSize = Number(type[1]);
+  const size = count * dimensions * itemSize;
   if (bytes.length < dataAt + size) {
     throw new RangeError(
       `expected ${size} bytes of data for ${count} x ${dimensions} numbers, ` +

@@ -246,12 +246,12 @@ export async function listOldEmbeddings(): Promise<string[]> {
     (await readdir(folder).catch(() => [])).toSorted()
       .map((name) => join(folder, name));
   return [
-    ...["7_captions", "7_evaluation"].map((name) => join(paths.data, name))
-      .filter((place) => has(place)),
     ...(await inside(paths.embeddings)).filter((place) =>
       has(place, "embeddings.npy") && !has(place, "parts")
     ),
     ...(await inside(paths.search)).filter((at) => has(at, "files.jsonl")),
+    ...["7_captions", "7_evaluation"].map((name) => join(paths.data, name))
+      .filter((place) => has(place)),
   ];
 }
 

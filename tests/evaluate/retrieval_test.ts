@@ -69,7 +69,7 @@ Deno.test("scoreCaptions() agrees with trec_eval, both ways", async () => {
 
 Deno.test("scoreCaptions() draws the captions of a picture together", async () => {
   const units = (count: number, seed: number) =>
-    clusteredVectors(count, 16, { seed, spread: 3 });
+    clusteredVectors(count, 16, { seed, clusters: 60 });
   const pictureOf = Array.from({ length: 60 }, (_, c) => Math.floor(c / 5));
   const { textToImage, imageToText } = await scoreCaptions(
     units(12, 1),
