@@ -73,47 +73,43 @@ export class EncoderSpace {
    */
   async compare(
     vector: Float32Array,
-    { mode, metric, textWeight }: SearchQuery,
+    query: SearchQuery,
     limit: number = Infinity,
   ): Promise<Float32Array> {
+    const { mode, metric, textWeight } = query;
     const { pictureEmbeddings, textEmbeddings, textRows, agreement, count } =
       this.collection;
+    if (metric !== "cosine") return await this.#compareEach(vector, query);
     const rows = Math.min(limit, count);
-    if (metric !== "cosine") {
-      return await this.#compareOneByOne(vector, mode, metric, textWeight);
-    }
-    const query = new Matrix(vector, vector.length);
+    const pictureCount = mode === "text" ? 0 : rows;
     // A text's row is never behind that of the picture that brought it.
     const textCount = mode === "visual"
       ? 0
       : Math.min(rows, textEmbeddings.count);
+    const asked = new Matrix(vector, vector.length);
     const [{ data: pictures }, { data: texts }] = await Promise.all([
-      multiplyRows(
-        query,
-        pictureEmbeddings.slice(0, mode === "text" ? 0 : rows),
-      ),
-      multiplyRows(query, textEmbeddings.slice(0, textCount)),
+      multiplyRows(asked, pictureEmbeddings.slice(0, pictureCount)),
+      multiplyRows(asked, textEmbeddings.slice(0, textCount)),
     ]);
     if (mode === "visual") return pictures;
     const written = new Float32Array(rows);
     for (let row = 0; row < rows; row++) {
       written[row] = texts[textRows[row]] ?? NaN;
     }
-    return mode === "text"
-      ? written
-      : blendSimilarities(written, pictures, agreement, textWeight);
+    if (mode === "text") return written;
+    return blendSimilarities(written, pictures, agreement, textWeight);
   }
 
-  async #compareOneByOne(
+  /** Pair by pair, as the metric is defined. */
+  async #compareEach(
     vector: Float32Array,
-    mode: SearchQuery["mode"],
-    metric: MetricName,
-    weight: number,
+    query: SearchQuery,
   ): Promise<Float32Array> {
+    const { measure } = metrics[query.metric];
     const values = new Float32Array(this.collection.count);
     for (let row = 0; row < values.length; row++) {
-      const other = this.#vectorOf(row, mode, weight);
-      values[row] = other ? metrics[metric].measure(vector, other) : NaN;
+      const other = this.#vectorOf(row, query);
+      values[row] = other ? measure(vector, other) : NaN;
       if (row % ROWS_A_TURN === ROWS_A_TURN - 1) await nextTurn();
     }
     return values;
@@ -122,18 +118,14 @@ export class EncoderSpace {
   /** What a mode compares the query with: a row's picture, text, or both. */
   #vectorOf(
     row: number,
-    mode: SearchQuery["mode"],
-    weight: number,
+    { mode, textWeight }: SearchQuery,
   ): Float32Array | undefined {
     const { pictureEmbeddings, textEmbeddings, textRows } = this.collection;
-    const text = textRows[row] < 0
-      ? undefined
-      : textEmbeddings.row(textRows[row]);
-    if (mode === "text") return text;
-    const picture = pictureEmbeddings.row(row);
-    return mode === "visual" || !text
-      ? picture
-      : blendVectors(text, picture, weight);
+    const picture = pictureEmbeddings.row(row), textRow = textRows[row];
+    if (mode === "visual") return picture;
+    if (textRow < 0) return mode === "text" ? undefined : picture;
+    const text = textEmbeddings.row(textRow);
+    return mode === "text" ? text : blendVectors(text, picture, textWeight);
   }
 }
 
