@@ -72,6 +72,8 @@ Deno.test("the server answers to its own names, below its token, and to no other
     const own = `127.0.0.1:${port}`;
     equal(await status(own, "/status"), "404");
     equal(await status(own, "/"), "404");
+    const { error } = await (await fetch(new URL("/x/", app.url))).json();
+    equal(error, "no such page: open the address as it was printed");
     equal(await status(own, `/${"0".repeat(32)}/status`), "404");
     equal(await status(own, `${pathname.slice(0, -2)}/status`), "404");
     await app.close();

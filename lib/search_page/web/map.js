@@ -69,9 +69,10 @@ export function prepareMap() {
     frame.scrollBy(-movementX, -movementY);
     dragged += Math.abs(movementX) + Math.abs(movementY);
   };
-  // Where a drag ends is nothing to be opened.
+  // What lies where a drag ends is not opened.
   frame.addEventListener("click", (event) => {
     if (dragged > 5) event.stopPropagation();
+    dragged = 0;
   }, { capture: true });
   frame.onwheel = (event) => {
     event.preventDefault();

@@ -205,9 +205,10 @@ Deno.test("a COCO folder brings its captions and licences", () =>
     );
     const app = await openOver(folder);
     const { hits: [hit] } = await app.search({ text: "red", mode: "text" });
-    deepEqual([hit.caption, hit.license], [
+    deepEqual([hit.caption, hit.license, hit.term], [
       "Walls <b>in</b> red.",
       "CC BY 2.0",
+      "", // "val2017" would tell nothing of any of them
     ]);
     await app.close();
   }));

@@ -212,6 +212,40 @@ Deno.test("filters, terms, weight, number, mode, cut and copies change what is s
     ok((await page.$$(".card")).length > 0);
   }));
 
+Deno.test("the map is dragged and zoomed by mouse, and opens what is clicked", () =>
+  withPage(async ({ page }) => {
+    await page.click("#openMap");
+    await page.waitForSelector(".point img");
+    const frame = (await (await page.$("#mapFrame"))!.boundingBox())!;
+    const [x, y] = [frame.x + frame.width / 2, frame.y + frame.height / 2];
+    const scrolled = () =>
+      page.$eval(
+        "#mapFrame",
+        (
+          { scrollLeft, scrollTop },
+        ) => [Math.round(scrollLeft), Math.round(scrollTop)],
+      );
+    await page.mouse.move(x, y);
+    for (let i = 0; i < 4; i++) await page.mouse.wheel({ deltaY: -100 });
+    await page.waitForFunction(() =>
+      document.querySelector("#mapPoints")!.clientWidth >
+        1.9 * document.querySelector("#mapFrame")!.clientWidth
+    );
+    const before = await scrolled();
+    ok(before[0] > 50 && before[1] > 50, "about the middle");
+    await page.mouse.down();
+    await page.mouse.move(x - 40, y + 30, { steps: 4 });
+    await page.mouse.up();
+    deepEqual(await scrolled(), [before[0] + 40, before[1] - 30]);
+    equal(await page.$("#detail[open]"), null, "a drag opens nothing");
+    await page.evaluate(() =>
+      (document.querySelector(".point") as HTMLElement).focus()
+    );
+    match(await textOf(page, "#mapStatus"), /(red|blue) \d+|wall|bold/);
+    await page.keyboard.press("Enter");
+    await page.waitForSelector("#detail[open]");
+  }));
+
 Deno.test("pixels stand beside the encoder for one query", () =>
   withPage(async ({ page }) => {
     await openOptions(page);
