@@ -10,6 +10,7 @@ import { type Chroma, connectChroma, startChroma } from "#lib/chroma/chroma.ts";
 import {
   dropIndex,
   type EmbeddingIndex,
+  type HnswSettings,
   openIndex,
   queryIndex,
   type Space,
@@ -409,7 +410,7 @@ testWithChroma(
       name: "RangeError",
       message: "openIndex: expected space l2 or cosine, got ip",
     });
-    const open = (hnsw?: { maxNeighbors?: number; efSearch?: number }) =>
+    const open = (hnsw?: Partial<HnswSettings>) =>
       openIndex(chroma, { ...description("l2"), hnsw });
     const made = await open({ maxNeighbors: 8 });
     deepEqual(made.hnsw, {
@@ -425,7 +426,12 @@ testWithChroma(
     equal((await open({ efSearch: 20 })).hnsw?.efSearch, 20);
     equal((await open()).hnsw?.efSearch, 20);
     await dropIndex(made);
-    equal((await open({ maxNeighbors: 32 })).hnsw?.maxNeighbors, 32);
+    const again = await open({ maxNeighbors: 32, efConstruction: 50 });
+    deepEqual([again.hnsw?.maxNeighbors, again.hnsw?.efConstruction], [32, 50]);
+    await rejects(
+      open({ efConstruction: 60 }),
+      /built with efConstruction 50, asked for 60/,
+    );
   },
 );
 
