@@ -11,8 +11,8 @@
 import { Buffer } from "node:buffer";
 import { spawnSync } from "node:child_process";
 import { mkdir, mkdtemp, readFile, rm, writeFile } from "node:fs/promises";
-import { tmpdir } from "node:os";
 import { basename, join } from "node:path";
+import process from "node:process";
 import { pathToFileURL } from "node:url";
 import { paths } from "../lib/paths.ts";
 
@@ -112,100 +112,91 @@ export function findMachinePath(text: string): string | undefined {
  * The cells that are not as `deno fmt` writes them; empty if there are none.
  *
  * `deno fmt --check` finds fault with every notebook, for which reason deno.json
- * keeps it away from them; so a copy is formatted here.
+ * keeps it away from them; so copies are formatted here.
  */
-export async function formatFaults(notebook: Notebook): Promise<string[]> {
-  const folder = await mkdtemp(join(tmpdir(), "format-"));
-  const path = join(folder, `${notebook.name}.ipynb`);
-  try {
-    await writeFile(path, notebook.text);
-    deno("fmt", ["--quiet", path]);
-    const formatted = await readNotebook(path);
-    return notebook.cells
-      .filter(({ source }, index) =>
-        source.join("") !== formatted.cells[index].source.join("")
-      )
-      .map(({ id }) => `${notebook.name}, cell ${id}: not formatted`);
-  } finally {
-    await rm(folder, { recursive: true });
-  }
+export function formatFaults(notebooks: Notebook[]): Promise<string[]> {
+  return inFolder(async (folder) => {
+    const pathOf = ({ name }: Notebook) => join(folder, `${name}.ipynb`);
+    for (const one of notebooks) await writeFile(pathOf(one), one.text);
+    deno("fmt", "--no-config", "--quiet", ...notebooks.map(pathOf));
+    const faults = notebooks.map(async (notebook) => {
+      const formatted = await readNotebook(pathOf(notebook));
+      return notebook.cells
+        .filter(({ source }, index) =>
+          source.join("") !== formatted.cells[index].source.join("")
+        )
+        .map(({ id }) => `${notebook.name}, cell ${id}: not formatted`);
+    });
+    return (await Promise.all(faults)).flat();
+  });
 }
 
 /** What `deno check` says about the notebooks' cells; empty if nothing. */
-export async function typeFaults(notebooks: Notebook[]): Promise<string[]> {
+export function typeFaults(notebooks: Notebook[]): Promise<string[]> {
+  return moduleFaults(notebooks, ["check"], /^(?=TS\d+ \[ERROR\])/m);
+}
+
+/** What `deno lint` says about the notebooks' cells; empty if nothing. */
+export function lintFaults(notebooks: Notebook[]): Promise<string[]> {
+  return moduleFaults(notebooks, ["lint", "--compact"], /\n/);
+}
+
+/**
+ * Writes each notebook's code cells as one module, and has Deno check these.
+ *
+ * @param between What stands between two faults that Deno tells.
+ */
+function moduleFaults(
+  notebooks: Notebook[],
+  command: string[],
+  between: RegExp,
+): Promise<string[]> {
+  return inFolder(async (folder) => {
+    // By a module's address, the cell and the line that its lines come from.
+    const places = new Map<string, string[]>();
+    for (const { name, cells } of notebooks) {
+      const path = join(folder, `${name}.ts`);
+      const codes = cells.filter(({ cell_type }) => cell_type === "code");
+      const texts = codes.map(({ source }) => source.join(""));
+      // The end makes a module of it even where no cell imports anything.
+      await writeFile(path, [...texts, "export {};", ""].join("\n"));
+      const lines = codes.flatMap(({ id }, cell) =>
+        texts[cell].split("\n").map((_, line) =>
+          `${name}, cell ${id}, line ${line + 1}`
+        )
+      );
+      places.set(pathToFileURL(path).href, lines);
+    }
+    const { status, stderr } = deno(...command, folder);
+    if (status === 0) return [];
+    const faults = stderr.split(between).flatMap((fault) => {
+      const at = fault.match(/(file:\S+\.ts)(?:: line |:)(\d+)/);
+      const place = at && places.get(at[1])?.[Number(at[2]) - 1];
+      const [message] = fault.replace(/^file:.* col \d+ - /, "").split("\n");
+      return place ? [`${place}: ${message}`] : [];
+    });
+    return faults.length > 0 ? faults : [stderr];
+  });
+}
+
+/** Works in a folder inside the project, so that its import map holds. */
+async function inFolder(
+  work: (folder: string) => Promise<string[]>,
+): Promise<string[]> {
   const parent = join(paths.root, ".cells");
   await mkdir(parent, { recursive: true });
-  // Inside the project, so that its import map holds.
   const folder = await mkdtemp(join(parent, "check-"));
   try {
-    const modules = notebooks.map((notebook) => joinCells(notebook, folder));
-    for (const { path, text } of modules) await writeFile(path, text);
-    const { status, stderr } = deno("check", modules.map(({ path }) => path));
-    const faults = stderr.split(/^(?=TS\d+ \[ERROR\])/m)
-      .filter((block) => block.startsWith("TS"))
-      .map((block) => {
-        const [, url, line] = block.match(/at (file:\S+):(\d+):\d+/) ?? [];
-        const module = modules.find(({ path }) =>
-          pathToFileURL(path).href === url
-        );
-        const [message] = block.split("\n");
-        return module ? module.locate(Number(line), message) : block;
-      });
-    return status === 0 || faults.length > 0 ? faults : [stderr];
+    return await work(folder);
   } finally {
     await rm(folder, { recursive: true });
   }
 }
 
-/** What `deno lint` says about the notebook's cells; empty if nothing. */
-export function lintFaults(notebook: Notebook): string[] {
-  const { text, locate } = joinCells(notebook, "");
-  const { stdout } = deno("lint", ["--json", "-"], text);
-  const { diagnostics, errors } = JSON.parse(stdout);
-  return [
-    ...diagnostics.map((
-      { range, message, code }: {
-        range: { start: { line: number } };
-        message: string;
-        code: string;
-      },
-    ) => locate(range.start.line, `${message} (${code})`)),
-    ...errors.map(({ message }: { message: string }) =>
-      `${notebook.name}: ${message}`
-    ),
-  ];
-}
-
-/** A notebook's code cells as one module. */
-interface CellModule {
-  path: string;
-  text: string;
-  /** Words a fault, given the module's line counted from 1. */
-  locate(line: number, message: string): string;
-}
-
-function joinCells({ name, cells }: Notebook, folder: string): CellModule {
-  const codes = cells.filter(({ cell_type }) => cell_type === "code");
-  const lines = codes.flatMap(({ id, source }) =>
-    source.join("").split("\n").map((text, index) => ({ id, index, text }))
-  );
-  // Makes a module of it even where no cell imports anything.
-  const text = [...lines.map(({ text }) => text), "export {};", ""].join("\n");
-  return {
-    path: join(folder, `${name}.ts`),
-    text,
-    locate(line, message) {
-      const { id, index } = lines[line - 1];
-      return `${name}, cell ${id}, line ${index + 1}: ${message}`;
-    },
-  };
-}
-
-function deno(command: string, args: string[], input?: string) {
-  return spawnSync(Deno.execPath(), [command, ...args], {
+function deno(...args: string[]) {
+  return spawnSync(Deno.execPath(), args, {
     cwd: paths.root,
     encoding: "utf8",
-    input,
-    env: { ...Deno.env.toObject(), NO_COLOR: "1", RUST_BACKTRACE: "0" },
+    env: { ...process.env, NO_COLOR: "1", RUST_BACKTRACE: "0" },
   });
 }

@@ -14,10 +14,7 @@
  *
  * @module
  */
-import { existsSync } from "node:fs";
-import { join } from "node:path";
 import process from "node:process";
-import { paths } from "../lib/paths.ts";
 import { runChild } from "./child.ts";
 import { progressOn } from "./progress.ts";
 
@@ -36,17 +33,17 @@ export interface Counts {
   ignored: number;
 }
 
-const sources = ["lib", "tasks", "tests", "bench"]
-  .filter((folder) => existsSync(join(paths.root, folder)));
-
 /**
  * The checks of the source text; notebooks' cells are checked by the tests. The
- * types of lib/, tasks/ and tests/ are checked here, and nowhere else.
+ * types of lib/, tasks/, tests/ and bench/ are checked here, and nowhere else.
  */
 export const sourceChecks: Check[] = [
   { name: "format", args: ["fmt", "--check"] },
   { name: "lint", args: ["lint"] },
-  { name: "types", args: ["check", "--quiet", ...sources] },
+  {
+    name: "types",
+    args: ["check", "--quiet", "lib", "tasks", "tests", "bench"],
+  },
   { name: "examples", args: ["test", "-A", "--doc", "lib", "tasks"] },
 ];
 
@@ -70,24 +67,26 @@ export async function runChecks(
       onLine: (text) => passing(`${name}: ${text}`),
     });
     const counts = countTests(output);
+    const { passed, failed, ignored } = counts;
     // A file that cannot be loaded counts too, though no test of it ran.
-    if (code !== 0 && counts.failed === 0) counts.failed = 1;
-    if (code === 0 && counts.passed === 0) counts.passed = 1;
-    for (const key of ["passed", "failed", "ignored"] as const) {
-      sum[key] += counts[key];
+    if (code !== 0 && failed === 0) counts.failed = 1;
+    if (code === 0 && passed === 0) counts.passed = 1;
+    for (const key in sum) {
+      sum[key as keyof Counts] += counts[key as keyof Counts];
     }
     // Tests repeat what failed at the end; before that stands what did not.
-    const errors = output.indexOf("\n ERRORS ");
-    if (code !== 0) line(output.slice(Math.max(0, errors)));
-    for (const ignored of output.matchAll(/^(.*) \.\.\. ignored/gm)) {
-      line(`  ignored: ${ignored[1]}`);
+    if (code !== 0) {
+      line(output.slice(Math.max(0, output.indexOf("\n ERRORS "))));
     }
+    for (const [, test] of output.matchAll(/^(.*) \.\.\. ignored/gm)) {
+      line(`  ignored: ${test}`);
+    }
+    const parts = [`${counts.passed} passed`];
+    if (counts.failed > 0) parts.push(`${counts.failed} failed`);
+    if (ignored > 0) parts.push(`${ignored} ignored`);
     const seconds = ((performance.now() - start) / 1000).toFixed(1);
-    line(
-      `${code === 0 ? "ok    " : "FAILED"} ${name}: ${
-        describe(counts)
-      } (${seconds} s)`,
-    );
+    const mark = code === 0 ? "ok    " : "FAILED";
+    line(`${mark} ${name}: ${parts.join(", ")} (${seconds} s)`);
   }
   if (sum.ignored > 0) line(`${sum.ignored} ignored, as said above`);
   line(`${sum.passed} passed, ${sum.failed} failed`);
@@ -104,11 +103,4 @@ export function countTests(output: string): Counts {
     failed: count("failed"),
     ignored: count("ignored"),
   };
-}
-
-function describe({ passed, failed, ignored }: Counts): string {
-  const parts = [`${passed} passed`];
-  if (failed > 0) parts.push(`${failed} failed`);
-  if (ignored > 0) parts.push(`${ignored} ignored`);
-  return parts.join(", ");
 }

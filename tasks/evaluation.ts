@@ -21,52 +21,48 @@ import {
 } from "../lib/evaluate/folder.ts";
 import type { RetrievalScores } from "../lib/evaluate/retrieval.ts";
 
-/** What is evaluated, and how. */
-export interface EvaluateOptions {
-  folder: string;
-  /** A file of captions, in place of the folder's classes. */
-  captions?: string;
-  encoder: string;
-  /** Side of the pictures on the pixel side. */
-  size: number;
-  signal: AbortSignal;
-}
-
 /** A run, told. */
 export interface Report {
   /** A table. */
   text: string;
   /** What `--json` prints. */
-  json: Record<string, unknown>;
+  json: object;
   /** What `--hits` writes: by method, query and rank, what was found. */
-  hits: () => Promise<unknown>;
+  hits: () => Promise<object> | object;
   /** What was decided or left out, a line each. */
   remarks: string[];
 }
 
-/** Evaluates a folder. Progress and the choice of encoder go to standard error. */
+/**
+ * Evaluates a folder; progress goes to standard error.
+ *
+ * @param captions A file of captions, in place of the folder's classes.
+ * @param size Side of the pictures on the pixel side.
+ */
 export async function evaluate(
-  { folder, captions, size, ...options }: EvaluateOptions,
+  { folder, captions, encoder: name, size, signal }: {
+    folder: string;
+    captions?: string;
+    encoder: string;
+    size: number;
+    signal: AbortSignal;
+  },
 ): Promise<Report> {
-  const { signal } = options;
   const log = (line: string) => console.error(line);
-  const encoder = await openEncoder(options.encoder, { signal, log });
-  const watched = { signal, onProgress: progressStages() };
+  const encoder = await openEncoder(name, { signal, log });
+  const options = { size, signal, onProgress: progressStages() };
   const report = captions
     ? reportCaptions(
-      await evaluateCaptions(folder, captions, encoder, watched),
+      await evaluateCaptions(folder, captions, encoder, options),
       encoder.describe(),
     )
     : reportClasses(
-      await evaluateFolder(folder, encoder, { ...watched, size }),
+      await evaluateFolder(folder, encoder, options),
       `${size} x ${size} pixels, encoder ${encoder.describe()}`,
     );
-  Object.assign(report.json, {
-    encoder: encoder.id,
-    ...(!captions && { size }),
-  });
   await encoder.close();
-  return report;
+  const how = { encoder: encoder.id, ...(!captions && { size }) };
+  return { ...report, json: { ...how, ...report.json } };
 }
 
 /** Tells how methods did over a folder of classes. */
@@ -76,21 +72,21 @@ function reportClasses(
 ): Report {
   const rows = methods.map((scores) => ({
     method: scores.method,
-    msPerQuery: Number(scores.msPerQuery.toFixed(2)),
     ...rounded({
       top1: scores.top1,
       p5: scores.precisionAt5,
       map: scores.meanAveragePrecision,
     }),
+    msPerQuery: Number(scores.msPerQuery.toFixed(2)),
   }));
   const text = table(
-    rows.map(({ method, top1, p5, map, msPerQuery, intervals }) => ({
-      method,
-      "top-1": top1,
-      "precision@5": p5,
-      mAP: map,
-      "mAP, 95 %": intervals.map.map((end) => end.toFixed(3)).join("–"),
-      "ms a query": msPerQuery,
+    rows.map((row) => ({
+      method: row.method,
+      "top-1": row.top1,
+      "precision@5": row.p5,
+      mAP: row.map,
+      "mAP, 95 %": row.intervals.map.map((end) => end.toFixed(3)).join("–"),
+      "ms a query": row.msPerQuery,
     })),
     { caption: `${queries} queries, ${gallery} in the gallery, ${how}` },
   );
@@ -98,7 +94,7 @@ function reportClasses(
   return {
     text: `${text}`,
     json: { gallery, queries, rows },
-    hits: () => Promise.resolve(Object.fromEntries(hits)),
+    hits: () => Object.fromEntries(hits),
     remarks,
   };
 }
@@ -110,20 +106,13 @@ function reportCaptions(result: CaptionEvaluation, encoder: string): Report {
     caption: `${pictures} pictures, ${captions} captions, encoder ${encoder}`,
   });
   const direction = ({ scores }: { scores: RetrievalScores }) => {
-    const { precisionAt5, meanAveragePrecision, normalizedGain, ...same } =
-      scores;
-    return rounded({
-      ...same,
-      p5: precisionAt5,
-      map: meanAveragePrecision,
-      ndcg: normalizedGain,
-    });
+    const { precisionAt5: p5, meanAveragePrecision: map, ...others } = scores;
+    const { normalizedGain: ndcg, ...same } = others;
+    return rounded({ ...same, p5, map, ndcg });
   };
   const texts: Named = [result.captions, result.captionVectors];
-  const images: Named = [
-    result.pictures.map(({ path }) => path),
-    result.pictureVectors,
-  ];
+  const paths = result.pictures.map(({ path }) => path);
+  const images: Named = [paths, result.pictureVectors];
   return {
     text: `${text}`,
     json: {
@@ -140,19 +129,16 @@ function reportCaptions(result: CaptionEvaluation, encoder: string): Report {
   };
 }
 
-/** Vectors and what each is called. */
+/** Vectors, and what each is called. */
 type Named = [names: string[], vectors: Matrix];
 
-async function firstFive(
-  [queries, queryVectors]: Named,
-  [gallery, galleryVectors]: Named,
-) {
+async function firstFive([queries, asked]: Named, [gallery, vectors]: Named) {
   const hits: [query: string, [path: string, value: number][]][] = [];
-  for await (const values of eachProduct(queryVectors, galleryVectors)) {
+  for await (const values of eachProduct(asked, vectors)) {
+    const five = topK(values, 5, "higher");
     hits.push([
       queries[hits.length],
-      topK(values, 5, "higher")
-        .map(({ index, value }) => [gallery[index], value]),
+      five.map(({ index, value }) => [gallery[index], value]),
     ]);
   }
   return Object.fromEntries(hits);
@@ -160,14 +146,13 @@ async function firstFive(
 
 /** Values to four decimals, and beside them their intervals. */
 function rounded<Name extends string>(estimates: Record<Name, Estimate>) {
-  const each = <Value>(read: (estimate: Estimate) => Value) =>
-    Object.fromEntries(
-      Object.entries<Estimate>(estimates)
-        .map(([name, estimate]) => [name, read(estimate)]),
-    ) as Record<Name, Value>;
   const round = (value: number) => Number(value.toFixed(4));
-  return {
-    ...each(({ value }) => round(value)),
-    intervals: each(({ low, high }) => [round(low), round(high)]),
-  };
+  const values = {} as Record<Name, number>;
+  const intervals = {} as Record<Name, [low: number, high: number]>;
+  for (const name in estimates) {
+    const { value, low, high } = estimates[name];
+    values[name] = round(value);
+    intervals[name] = [round(low), round(high)];
+  }
+  return { ...values, intervals };
 }

@@ -138,7 +138,7 @@ Deno.test("every npm package of deno.json is pinned, used and accounted for", as
   const folders = ["lib", "tasks", "tests", "bench"];
   const sources = (await Promise.all(folders.map(async (folder) => {
     const files = await readdir(join(paths.root, folder), { recursive: true });
-    const code = files.filter((file) => file.endsWith(".ts"));
+    const code = files.filter((file) => /\.(ts|py)$/.test(file));
     return await Promise.all(code.map((file) => read(join(folder, file))));
   }))).flat();
   const { "#lib/": _, ...packages } = imports as Record<string, string>;
@@ -146,7 +146,7 @@ Deno.test("every npm package of deno.json is pinned, used and accounted for", as
     const [, npmName] = target.match(/^npm:(.+)@\d+\.\d+\.\d+$/) ?? [];
     ok(npmName, `${target} is not pinned`);
     ok(reasons.includes(`\`${npmName}\``), `CONTRIBUTING.md: no ${npmName}`);
-    const used = [`"${name}"`, `"${name}/`];
+    const used = [`"${name}"`, `"${name}/`, `node_modules/${name}/`];
     const isUsed = (text: string) => used.some((one) => text.includes(one));
     ok(sources.some(isUsed), `${name} is not used`);
   }

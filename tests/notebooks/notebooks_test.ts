@@ -23,15 +23,15 @@ for (const notebook of notebooks) {
   Deno.test(`${notebook.name} has the shape of a committed notebook`, () => {
     equal(shapeFaults(notebook).join("\n"), "");
   });
-
-  Deno.test(`${notebook.name}'s cells are formatted`, async () => {
-    equal((await formatFaults(notebook)).join("\n"), "");
-  });
-
-  Deno.test(`${notebook.name}'s cells pass deno lint`, () => {
-    equal(lintFaults(notebook).join("\n"), "");
-  });
 }
+
+Deno.test("all notebooks' cells are formatted", async () => {
+  equal((await formatFaults(notebooks)).join("\n"), "");
+});
+
+Deno.test("all notebooks' cells pass deno lint", async () => {
+  equal((await lintFaults(notebooks)).join("\n"), "");
+});
 
 Deno.test("all notebooks' cells pass deno check", async () => {
   equal((await typeFaults(notebooks)).join("\n"), "");
@@ -77,7 +77,7 @@ Deno.test("typeFaults() and lintFaults() name the cell and its line", async () =
     "1_a, cell sum, line 2: TS2339 [ERROR]: Property 'length' does not exist on type '1'.",
   ]);
   notebook.cells[1].source = ["1;\n", "var a = 1;\n", "a;"];
-  deepEqual(lintFaults(notebook), [
+  deepEqual(await lintFaults([notebook]), [
     "1_a, cell sum, line 2: `var` keyword is not allowed. (no-var)",
   ]);
 });
@@ -92,10 +92,10 @@ Deno.test("formatFaults() names the cell", async () => {
       cells: [cells[0], { ...cells[1], source }],
     });
   const notebook = { ...sound(), text: text(cells[1].source) };
-  deepEqual(await formatFaults(notebook), []);
+  deepEqual(await formatFaults([notebook]), []);
   notebook.text = text(["const  sum=1"]);
   notebook.cells[1].source = ["const  sum=1"];
-  deepEqual(await formatFaults(notebook), ["1_a, cell sum: not formatted"]);
+  deepEqual(await formatFaults([notebook]), ["1_a, cell sum: not formatted"]);
 });
 
 Deno.test("typeFaults() finds a name that two cells declare", async () => {
