@@ -17,10 +17,12 @@ import { openLibrary } from "#lib/photo_site/library.ts";
 import { startPhotoSite } from "#lib/photo_site/photo_site.ts";
 
 const library = openLibrary(await readSample());
+const browser = await launchBrowser();
+Deno.test.afterAll(() => browser.close());
 
 const QUICK = { backoffMs: 20, timeoutMs: 5000 };
 
-/** A running photo site, its requests, and crawls of it with one browser. */
+/** A running photo site, its requests, and crawls of it. */
 async function withCrawls(
   test: (site: {
     origin: string;
@@ -39,7 +41,6 @@ async function withCrawls(
     faults,
     onRequest: (path) => requests.push(path),
   });
-  const browser = await launchBrowser();
   const folder = await Deno.makeTempDir();
   try {
     await test({
@@ -55,7 +56,6 @@ async function withCrawls(
         }),
     });
   } finally {
-    await browser.close();
     await photoSite.close();
     await Deno.remove(folder, { recursive: true });
   }
