@@ -102,16 +102,24 @@ export interface CocoDownload extends CaptionFile {
 export async function downloadCoco(
   split: CocoSplit,
   count: number,
-  { onProgress, signal, folder: root = paths.coco, ...limits }: CocoOptions =
-    {},
+  options: CocoOptions = {},
 ): Promise<CocoDownload> {
   if (!(count === Infinity || (Number.isInteger(count) && count >= 1))) {
     throw new RangeError(
       `downloadCoco: expected 1 picture or more, or Infinity, got ${count}`,
     );
   }
-  const captionFile = await fetchCaptions(split, root, limits, signal)
-    .catch(advise("COCO's captions", split.annotations, root, signal));
+  const { onProgress, signal, folder: root = paths.coco, ...limits } = options;
+  /** Says what to do where an archive cannot be had. */
+  const advise = (what: string, archive: string) => ({ message }: Error) => {
+    signal?.throwIfAborted();
+    throw new Error(
+      `${what} cannot be had (${message}): run again, or put ` +
+        `${basename(archive)} into ${root}`,
+    );
+  };
+  const captionFile = await fetchCaptions(split, root, options)
+    .catch(advise("COCO's captions", split.annotations));
   const { pictures, problems } = await readCaptions(captionFile);
   const wanted = pictures.slice(0, count);
   const folder = join(root, split.name);
@@ -129,8 +137,8 @@ export async function downloadCoco(
   };
   if (missing.length > 0 && count === Infinity) {
     const { address } = split.pictures;
-    const archive = await fetchArchive(split, root, limits, onProgress, signal)
-      .catch(advise(address, address, root, signal));
+    const archive = await fetchArchive(split, root, options)
+      .catch(advise(address, address));
     const { members, close } = await openZip(archive);
     try {
       for (const [i, { path }] of missing.entries()) {
@@ -162,8 +170,7 @@ export async function downloadCoco(
 async function fetchCaptions(
   { name, annotations }: CocoSplit,
   root: string,
-  limits: Partial<FetchLimits>,
-  signal?: AbortSignal,
+  options: CocoOptions,
 ): Promise<string> {
   const member = `annotations/captions_${name}.json`;
   const file = join(root, member);
@@ -171,7 +178,7 @@ async function fetchCaptions(
   const byHand = join(root, basename(annotations));
   const { members, close } = existsSync(byHand)
     ? await openZip(byHand)
-    : await openZip(annotations, hostOf(annotations, limits), signal);
+    : await openZip(annotations, hostOf(annotations, options), options.signal);
   try {
     const read = members.get(member);
     if (!read) throw new Error(`${annotations} holds no ${member}`);
@@ -186,9 +193,7 @@ async function fetchCaptions(
 async function fetchArchive(
   { pictures: { address, bytes, md5 } }: CocoSplit,
   root: string,
-  limits: Partial<FetchLimits>,
-  onProgress: CocoOptions["onProgress"],
-  signal?: AbortSignal,
+  options: CocoOptions,
 ): Promise<string> {
   const name = basename(address);
   const destination = join(root, name);
@@ -196,33 +201,17 @@ async function fetchArchive(
   const file = { name, address, destination, size: bytes, version: md5 };
   const isRight = async (path: string) => await md5Of(path) === md5;
   await downloadLargeFile(
-    hostOf(address, limits),
+    hostOf(address, options),
     { ...file, isRight },
-    { signal },
-    (here) => onProgress?.("Downloading, bytes", here, bytes),
+    { signal: options.signal },
+    (here) => options.onProgress?.("Downloading, bytes", here, bytes),
   );
   return destination;
 }
 
-/** Says what to do where an archive cannot be had. */
-function advise(
-  what: string,
-  archive: string,
-  root: string,
-  signal?: AbortSignal,
-) {
-  return ({ message }: Error) => {
-    signal?.throwIfAborted();
-    throw new Error(
-      `${what} cannot be had (${message}): run again, or put ` +
-        `${basename(archive)} into ${root}`,
-    );
-  };
-}
-
 /** More patient than with one picture: an archive takes hours. */
-function hostOf(address: string, limits: Partial<FetchLimits>): Host {
-  return new Host(new URL(address).host, { ...limits, retries: 5 });
+function hostOf(address: string, { backoffMs = 1000 }: CocoOptions): Host {
+  return new Host(new URL(address).host, { backoffMs, retries: 5 });
 }
 
 async function md5Of(path: string): Promise<string> {

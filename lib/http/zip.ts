@@ -78,7 +78,10 @@ export async function openZip(
   return { members: new Map(members), close };
 }
 
-function readMember(entry: FileEntry, source: string): Promise<Uint8Array> {
+async function readMember(
+  entry: FileEntry,
+  source: string,
+): Promise<Uint8Array> {
   const { filename, uncompressedSize } = entry;
   if (uncompressedSize > MAX_MEMBER_BYTES) {
     throw new Error(
@@ -86,10 +89,10 @@ function readMember(entry: FileEntry, source: string): Promise<Uint8Array> {
         `expected at most ${MAX_MEMBER_BYTES}`,
     );
   }
-  return entry.getData(new Uint8ArrayWriter(), { checkSignature: true })
-    .catch((error) => {
-      throw explained(error, `${filename} of ${source} is damaged`);
-    });
+  const checked = { checkSignature: true };
+  return await entry.getData(new Uint8ArrayWriter(), checked).catch((error) => {
+    throw explained(error, `${filename} of ${source} is damaged`);
+  });
 }
 
 /** What is wrong with an archive, unless we could not get at its bytes. */
