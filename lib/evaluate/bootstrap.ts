@@ -50,21 +50,21 @@ export function estimateMean(
   values: ArrayLike<number>,
   options: BootstrapOptions = {},
 ): Estimate {
-  const groups = groupsOf("estimateMean", values, options);
-  const groupCount = countGroups(groups);
-  const sums = new Float64Array(groupCount);
-  const sizes = new Float64Array(groupCount);
-  groups.forEach((group, index) => {
-    sums[group] += values[index];
-    sizes[group]++;
-  });
-  return estimate(groupCount, options, (weights) => {
-    let sum = 0, size = 0;
-    for (let group = 0; group < groupCount; group++) {
-      sum += weights[group] * sums[group];
-      size += weights[group] * sizes[group];
-    }
-    return sum / size;
+  return estimate("estimateMean", values, options, (groups, groupCount) => {
+    const sums = new Float64Array(groupCount);
+    const sizes = new Float64Array(groupCount);
+    groups.forEach((group, index) => {
+      sums[group] += values[index];
+      sizes[group]++;
+    });
+    return (weights) => {
+      let sum = 0, size = 0;
+      for (let group = 0; group < groupCount; group++) {
+        sum += weights[group] * sums[group];
+        size += weights[group] * sizes[group];
+      }
+      return sum / size;
+    };
   });
 }
 
@@ -73,32 +73,50 @@ export function estimateMedian(
   values: ArrayLike<number>,
   options: BootstrapOptions = {},
 ): Estimate {
-  const groups = groupsOf("estimateMedian", values, options);
-  const order = groups.map((_, index) => index)
-    .sort((a, b) => values[a] - values[b]);
-  const sorted = Float64Array.from(order, (index) => values[index]);
-  const sortedGroups = order.map((index) => groups[index]);
-  return estimate(countGroups(groups), options, (weights) => {
-    let size = 0;
-    for (const group of sortedGroups) size += weights[group];
-    // The place of the lower and of the upper middle value.
-    const lower = Math.ceil(size / 2), upper = Math.floor(size / 2) + 1;
-    let seen = 0, low = NaN;
-    for (let i = 0; i < sorted.length; i++) {
-      seen += weights[sortedGroups[i]];
-      if (Number.isNaN(low) && seen >= lower) low = sorted[i];
-      if (seen >= upper) return (low + sorted[i]) / 2;
-    }
-    return low;
+  return estimate("estimateMedian", values, options, (groups) => {
+    const order = groups.map((_, index) => index)
+      .sort((a, b) => values[a] - values[b]);
+    const sorted = Float64Array.from(order, (index) => values[index]);
+    const sortedGroups = order.map((index) => groups[index]);
+    return (weights) => {
+      let size = 0;
+      for (const group of sortedGroups) size += weights[group];
+      // The place of the lower and of the upper middle value.
+      const lower = Math.ceil(size / 2), upper = Math.floor(size / 2) + 1;
+      let seen = 0, low = NaN;
+      for (let i = 0; i < sorted.length; i++) {
+        seen += weights[sortedGroups[i]];
+        if (Number.isNaN(low) && seen >= lower) low = sorted[i];
+        if (seen >= upper) return (low + sorted[i]) / 2;
+      }
+      return low;
+    };
   });
 }
 
-/** The statistic over all groups once, and over each draw. */
+type Statistic = (weights: Uint32Array) => number;
+
+/**
+ * The statistic over all groups once, and over each draw.
+ *
+ * @param prepare Makes the statistic, of how often each group is drawn.
+ */
 function estimate(
-  groupCount: number,
-  { draws = 1000 }: BootstrapOptions,
-  statistic: (weights: Uint32Array) => number,
+  caller: string,
+  values: ArrayLike<number>,
+  { groups = Uint32Array.from(values, (_, i) => i), draws = 1000 }:
+    BootstrapOptions,
+  prepare: (groups: Uint32Array, groupCount: number) => Statistic,
 ): Estimate {
+  if (values.length === 0 || groups.length !== values.length) {
+    throw new RangeError(
+      `${caller}: expected one value or more, and a group for each, got ` +
+        `${values.length} values and ${groups.length} groups`,
+    );
+  }
+  const ofValues = Uint32Array.from(groups);
+  const groupCount = 1 + ofValues.reduce((a, b) => Math.max(a, b));
+  const statistic = prepare(ofValues, groupCount);
   const weights = new Uint32Array(groupCount).fill(1);
   const value = statistic(weights);
   const random = seeded();
@@ -111,27 +129,6 @@ function estimate(
   }).sort();
   const tail = Math.floor(draws * 0.025);
   return { value, low: drawn[tail], high: drawn[draws - 1 - tail] };
-}
-
-function groupsOf(
-  caller: string,
-  values: ArrayLike<number>,
-  { groups }: BootstrapOptions,
-): Uint32Array {
-  if (values.length === 0 || (groups && groups.length !== values.length)) {
-    throw new RangeError(
-      `${caller}: expected one value or more, and a group for each, got ` +
-        `${values.length} values and ${groups?.length ?? values.length} groups`,
-    );
-  }
-  return Uint32Array.from(
-    groups ?? values,
-    (group, index) => groups ? group : index,
-  );
-}
-
-function countGroups(groups: Uint32Array): number {
-  return groups.reduce((most, group) => Math.max(most, group + 1), 0);
 }
 
 /**

@@ -73,7 +73,15 @@ export async function evaluateCaptions(
   const { onProgress, signal } = options;
   const { pictures: listed, problems } = await readCaptions(captionFile);
   const remarks = [...problems];
-  const present = locate(folder, chooseSplit(listed, remarks), remarks);
+  const test = listed.filter(({ split }) => split === "test");
+  const isSplit = test.length > 0 && test.length < listed.length;
+  if (isSplit) {
+    remarks.push(
+      `Of ${listed.length} pictures, the ${test.length} of the test split ` +
+        "are evaluated",
+    );
+  }
+  const present = locate(folder, isSplit ? test : listed, remarks);
 
   const watched = (stage: string) => ({
     signal,
@@ -109,28 +117,9 @@ export async function evaluateCaptions(
     watched("Searching"),
   );
   return {
-    ...result,
-    pictures,
-    pictureVectors: vectors,
-    captions,
-    captionVectors,
-    pictureOf,
-    remarks,
+    ...{ ...result, pictures, pictureVectors: vectors },
+    ...{ captions, captionVectors, pictureOf, remarks },
   };
-}
-
-/** Those of the test split, where there is one beside others. */
-function chooseSplit(
-  pictures: readonly CaptionedPicture[],
-  remarks: string[],
-): readonly CaptionedPicture[] {
-  const test = pictures.filter(({ split }) => split === "test");
-  if (test.length === 0 || test.length === pictures.length) return pictures;
-  remarks.push(
-    `Of ${pictures.length} pictures, the ${test.length} of the test split ` +
-      "are evaluated",
-  );
-  return test;
 }
 
 /** The pictures whose files are there, under the paths where they are. */

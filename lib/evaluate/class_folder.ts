@@ -51,7 +51,21 @@ export async function readClassFolder(folder: string): Promise<ClassFolder> {
   if (!existsSync(folder)) throw new Error(`${folder} not found`);
   const remarks: string[] = [];
   const has = (name: string) => existsSync(join(folder, name));
-  const read = (part: string) => readPart(folder, part, remarks);
+  const read = async (part: string): Promise<LabelledPicture[]> => {
+    const paths = await listPictures(join(folder, part));
+    const inClasses = paths.filter((path) => path.includes("/"));
+    const outside = paths.length - inClasses.length;
+    if (outside > 0) {
+      remarks.push(
+        `${outside} of the pictures in ${part || folder} lie in no class's ` +
+          "folder: left out",
+      );
+    }
+    return inClasses.map((path) => ({
+      path: part ? `${part}/${path}` : path,
+      term: path.slice(0, path.indexOf("/")),
+    }));
+  };
 
   const gallery = await read(has("train") ? "train" : "");
   const test = has("train") && has("test") ? await read("test") : [];
@@ -79,13 +93,14 @@ export function keepUsable(
   const usable = ({ path }: LabelledPicture) => isUsable(path);
   const gallery = folder.gallery.filter(usable);
   const asked = folder.queries.filter(usable);
-  const there = countTerms(gallery);
+  const there = Map.groupBy(gallery, ({ term }) => term);
   // With leave-one-out, a query does not find itself.
   const isFindable = (term: string) =>
-    (there.get(term) ?? 0) > (leaveOneOut ? 1 : 0);
+    (there.get(term)?.length ?? 0) > (leaveOneOut ? 1 : 0);
 
   const remarks = [...folder.remarks];
-  for (const [term, count] of countTerms(asked)) {
+  const classes = Map.groupBy(asked, ({ term }) => term);
+  for (const [term, { length: count }] of classes) {
     if (isFindable(term)) continue;
     remarks.push(
       leaveOneOut
@@ -105,34 +120,4 @@ export function keepUsable(
     );
   }
   return { gallery, queries, leaveOneOut, remarks };
-}
-
-async function readPart(
-  folder: string,
-  part: string,
-  remarks: string[],
-): Promise<LabelledPicture[]> {
-  const paths = await listPictures(join(folder, part));
-  const inClasses = paths.filter((path) => path.includes("/"));
-  const outside = paths.length - inClasses.length;
-  if (outside > 0) {
-    remarks.push(
-      `${outside} of the pictures in ${part || folder} lie in no class's ` +
-        "folder: left out",
-    );
-  }
-  return inClasses.map((path) => ({
-    path: part ? `${part}/${path}` : path,
-    term: path.slice(0, path.indexOf("/")),
-  }));
-}
-
-function countTerms(
-  pictures: readonly LabelledPicture[],
-): Map<string, number> {
-  const counts = new Map<string, number>();
-  for (const { term } of pictures) {
-    counts.set(term, (counts.get(term) ?? 0) + 1);
-  }
-  return counts;
 }

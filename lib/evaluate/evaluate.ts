@@ -152,10 +152,9 @@ export function confusionMatrix(
         `${predicted.length}`,
     );
   }
-  const position = new Map(labels.map((label, index) => [label, index]));
   const at = (label: string) => {
-    const index = position.get(label);
-    if (index === undefined) {
+    const index = labels.indexOf(label);
+    if (index < 0) {
       throw new RangeError(
         `confusionMatrix: expected one of ${labels.join(", ")}, got "${label}"`,
       );

@@ -134,31 +134,23 @@ export async function evaluateFolder(
   // Named by its class, and equal to no picture's path.
   const names = terms.map((term) => ({ path: term, term }));
 
+  const searches: Search[] = [
+    ...(Object.keys(metrics) as MetricName[]).map((name): Search => [
+      `pixel-${name}`,
+      metrics[name].better,
+      queries,
+      pixelValues(pixels, name, rowsOf(queries), rowsOf(gallery), signal),
+    ]),
+    ["encoder-image", "higher", queries, eachProduct(asked, searched)],
+    ["encoder-text", "higher", names, eachProduct(named, searched)],
+  ];
   const methods: MethodScores[] = [];
-  const add = async (
-    method: string,
-    better: Metric["better"],
-    queries: readonly LabelledPicture[],
-    values: AsyncIterable<ArrayLike<number>>,
-  ) => {
-    const report = (done: number) =>
-      onProgress?.(`Comparing by ${method}`, done, queries.length);
-    const ranked = rank(queries, gallery, values, better, report);
-    methods.push({ method, ...await ranked });
+  for (const search of searches) {
+    const report = (done: number, total: number) =>
+      onProgress?.(`Comparing by ${search[0]}`, done, total);
+    methods.push(await rank(search, gallery, report));
     signal?.throwIfAborted();
-  };
-  for (const name of Object.keys(metrics) as MetricName[]) {
-    const values = pixelValues(
-      pixels,
-      name,
-      rowsOf(queries),
-      rowsOf(gallery),
-      signal,
-    );
-    await add(`pixel-${name}`, metrics[name].better, queries, values);
   }
-  await add("encoder-image", "higher", queries, eachProduct(asked, searched));
-  await add("encoder-text", "higher", names, eachProduct(named, searched));
   return {
     gallery: gallery.length,
     queries: queries.length,
@@ -169,6 +161,14 @@ export async function evaluateFolder(
     ],
   };
 }
+
+/** A way to search, and for each query its values with the gallery. */
+type Search = [
+  method: string,
+  better: Metric["better"],
+  queries: readonly LabelledPicture[],
+  values: AsyncIterable<ArrayLike<number>>,
+];
 
 /**
  * All pictures' pixels, by row.
@@ -229,16 +229,12 @@ async function* pixelValues(
 /**
  * Ranks the gallery for each query, and scores the rankings. A query that is in
  * the gallery does not find itself.
- *
- * @param values For each query, its values with the gallery.
  */
 async function rank(
-  queries: readonly LabelledPicture[],
+  [method, better, queries, values]: Search,
   gallery: readonly LabelledPicture[],
-  values: AsyncIterable<ArrayLike<number>>,
-  better: Metric["better"],
-  onProgress: (done: number) => void,
-): Promise<Omit<MethodScores, "method">> {
+  onProgress: (done: number, total: number) => void,
+): Promise<MethodScores> {
   const ranks: number[][] = [];
   const hits: MethodScores["hits"] = {};
   let milliseconds = 0, started = performance.now();
@@ -250,10 +246,11 @@ async function rank(
     ranks.push(relevantRanks(ranking.map((hit) => hit.term === term)));
     hits[path] = ranking.slice(0, 5).map((hit) => [hit.path, hit.value]);
     milliseconds += performance.now() - started;
-    onProgress(ranks.length);
+    onProgress(ranks.length, queries.length);
     started = performance.now();
   }
   const { r1, precisionAt5, meanAveragePrecision } = scoreRanks(ranks);
   const msPerQuery = milliseconds / ranks.length;
-  return { top1: r1, precisionAt5, meanAveragePrecision, msPerQuery, hits };
+  const scores = { top1: r1, precisionAt5, meanAveragePrecision };
+  return { method, ...scores, msPerQuery, hits };
 }

@@ -88,27 +88,25 @@ export async function scoreCaptions(
     own.length ? [picture] : []
   );
   const total = captions.count + captioned.length;
-
+  const watched = (before: number): RetrievalOptions => ({
+    onProgress: (done) => onProgress?.(before + done, total),
+    signal,
+  });
   const textRanks = await rankRelevant(
     captions,
     pictures,
     pictureOf.map((picture) => [picture]),
-    { signal, onProgress: (done) => onProgress?.(done, total) },
+    watched(0),
   );
   const imageRanks = await rankRelevant(
     pictures.pick(captioned),
     captions,
     captioned.map((picture) => captionsOf[picture]),
-    {
-      signal,
-      onProgress: (done) => onProgress?.(captions.count + done, total),
-    },
+    watched(captions.count),
   );
+  const textScores = scoreRanks(textRanks, { groups: pictureOf });
   return {
-    textToImage: {
-      ranks: textRanks,
-      scores: scoreRanks(textRanks, { groups: pictureOf }),
-    },
+    textToImage: { ranks: textRanks, scores: textScores },
     imageToText: { ranks: imageRanks, scores: scoreRanks(imageRanks) },
   };
 }
