@@ -34,10 +34,7 @@ import {
   pictureVectors,
   textVectors,
 } from "../lib/encoders/offline/joint_space.ts";
-import {
-  readClasses,
-  sentencesFolder,
-} from "../lib/encoders/offline/offline.ts";
+import { readClasses } from "../lib/encoders/offline/offline.ts";
 import { openSentences } from "../lib/encoders/offline/sentences.ts";
 import { averagePrecision, relevantRanks } from "../lib/evaluate/evaluate.ts";
 import { readSample, samplePath } from "../lib/photo_site/sample.ts";
@@ -114,7 +111,7 @@ async function measure(
   const captioned = pictures.flatMap(({ captions }, i) =>
     captions.map(() => i)
   );
-  const sentences = await openSentences(sentencesFolder());
+  const sentences = await openSentences();
   const meanings = await sentences.encode([
     ...names.map((name) => name.replaceAll("_", " ")),
     ...captions,

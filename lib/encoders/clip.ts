@@ -40,9 +40,8 @@ import { encodeInBatches, type Encoder, inBatches } from "./encoder.ts";
 import {
   loadModel,
   openTokenizer,
-  padTokens,
   readJson,
-  wholeNumbers,
+  tokenInputs,
 } from "./model_files.ts";
 
 /** How the weights are stored: 32 or 16 bits, or 8 bits and a scale. */
@@ -130,12 +129,7 @@ export const transformersLayout: ClipLayout = {
           return (await vision({ pixel_values: pixels })).image_embeds.data;
         },
         async embedTokens(tokens) {
-          const { ids, mask, shape } = padTokens(tokens);
-          const { text_embeds } = await text({
-            input_ids: wholeNumbers(ids, shape),
-            attention_mask: wholeNumbers(mask, shape),
-          });
-          return text_embeds.data;
+          return (await text(tokenInputs(tokens))).text_embeds.data;
         },
         close: () => Promise.all([vision.dispose(), text.dispose()]),
       };
@@ -166,10 +160,10 @@ export function openClip(
       items: readonly Item[],
       embed: (batch: Item[]) => Promise<Float32Array>,
     ) =>
-      inBatches(items, models.batchSize, dimensions, async (batch) => {
+      inBatches(items, dimensions, async (batch) => {
         const vectors = new Matrix(await embed(batch), dimensions);
         return Array.from(vectors, l2Normalize);
-      });
+      }, models.batchSize);
     const encoder: Encoder = {
       id,
       dimensions,

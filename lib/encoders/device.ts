@@ -23,15 +23,14 @@ import process from "node:process";
 import { env, listSupportedBackends } from "onnxruntime-node";
 import type { Device } from "../compare/session.ts";
 
-/** From the fastest to the one that is always there. */
-const DEVICES: readonly Device[] = ["cuda", "webgpu", "cpu"];
-
-/** A device as a reader knows it. */
+/** How a reader knows each, from the fastest to the one that is always there. */
 export const DEVICE_NAMES: Readonly<Record<Device, string>> = {
   cuda: "CUDA",
   webgpu: "WebGPU",
   cpu: "CPU",
 };
+
+const DEVICES = Object.keys(DEVICE_NAMES) as Device[];
 
 /**
  * Opens something on the device asked for, or on the best one on which it
@@ -54,21 +53,16 @@ export async function onBestDevice<Opened>(
   // Failed attempts are reported below, or are of no interest.
   env.logLevel = "fatal";
   for (const device of wanted === "auto" ? likelyDevices() : []) {
-    try {
-      return await open(device);
-    } catch {
-      // Offered, but not usable here: the next one is tried.
-    }
+    // Offered, but perhaps not usable here: then the next one is tried.
+    const opened = await open(device).catch(() => undefined);
+    if (opened) return opened;
   }
   if (wanted === "auto" || wanted === "cpu") return await open("cpu");
-  try {
-    return await open(wanted);
-  } catch (error) {
-    const reason = (error as Error).message;
+  return await open(wanted).catch(({ message }: Error) => {
     throw new Error(
-      `${DEVICE_NAMES[wanted]} cannot be used: ${reason}; try device "auto"`,
+      `${DEVICE_NAMES[wanted]} cannot be used: ${message}; try device "auto"`,
     );
-  }
+  });
 }
 
 /** Graphics devices that onnxruntime was built for, if there is such a card. */

@@ -51,9 +51,6 @@ export interface Encoder {
   close(): Promise<void>;
 }
 
-/** Pictures that are in memory at once. */
-const BATCH_SIZE = 16;
-
 /**
  * `Encoder.encodeImages` of an encoder that has the two steps.
  * lib/embeddings/pipeline.ts, for many pictures, decodes beside inference and
@@ -63,7 +60,7 @@ export function encodeInBatches(
   encoder: Pick<Encoder, "decodeImage" | "encodeDecoded" | "dimensions">,
   images: readonly ImageSource[],
 ): Promise<Matrix> {
-  return inBatches(images, BATCH_SIZE, encoder.dimensions, async (batch) => {
+  return inBatches(images, encoder.dimensions, async (batch) => {
     const pixels = batch.map((image) => encoder.decodeImage(image));
     return encoder.encodeDecoded(await Promise.all(pixels));
   });
@@ -77,9 +74,9 @@ export function encodeInBatches(
  */
 export async function inBatches<Item>(
   items: readonly Item[],
-  batchSize: number,
   dimensions: number,
   embed: (batch: Item[]) => Promise<Iterable<Float32Array>>,
+  batchSize = 16,
 ): Promise<Matrix> {
   const vectors = Matrix.empty(dimensions, items.length);
   for (let start = 0; start < items.length; start += batchSize) {

@@ -35,7 +35,7 @@ import { createReadStream, existsSync } from "node:fs";
 import { stat } from "node:fs/promises";
 import { basename, join, resolve } from "node:path";
 import type { Device } from "../compare/session.ts";
-import { environment, paths } from "../paths.ts";
+import { environment } from "../paths.ts";
 import { type ClipLayout, type Precision, transformersLayout } from "./clip.ts";
 import type { Encoder } from "./encoder.ts";
 import {
@@ -129,14 +129,11 @@ export async function openEncoder(
 }
 
 /** Paths of the files of an encoder (not "auto"), whether they are here or not. */
-export function encoderFiles(
-  name: string,
-  { precision = "fp32", models = paths.models }: OpenEncoderOptions = {},
-): string[] {
+export function encoderFiles(name: string): string[] {
   if (name === "offline" || name === "offline-large") return offlineFiles(name);
   const [repository, layout] = HUB_MODELS[name];
-  const folder = repositoryFolder(repository, models);
-  return layout.files(precision).map((file) => join(folder, file));
+  const folder = repositoryFolder(repository);
+  return layout.files("fp32").map((file) => join(folder, file));
 }
 
 async function openAuto(options: OpenEncoderOptions): Promise<Encoder> {
@@ -198,12 +195,8 @@ async function openFolder(
     if (missing.length === 0) {
       const models = files.slice(0, 2).map((file) => join(folder, file));
       const name = `${basename(folder)}-${await fingerprint(models)}`;
-      return await layout.open(
-        folder,
-        precision,
-        `${name}/${precision}`,
-        device,
-      );
+      const id = `${name}/${precision}`;
+      return await layout.open(folder, precision, id, device);
     }
     lacking.push(`${missing.join(", ")} (layout of ${layout.name})`);
   }

@@ -31,7 +31,7 @@ import { join } from "node:path";
 import { fileDownloadInfo } from "@huggingface/hub";
 import { Host } from "../http/hosts.ts";
 import { fetchOnce, FinalError, send } from "../http/http.ts";
-import { downloadLargeFile } from "../http/large_file.ts";
+import { downloadLargeFile, type LargeFile } from "../http/large_file.ts";
 import { environment, paths } from "../paths.ts";
 
 /** How far a download is, in bytes. */
@@ -130,30 +130,20 @@ export async function downloadFiles(
 ): Promise<void> {
   const host = new Host(hubEndpoint(), { backoffMs: retryDelayMs ?? 1000 });
   try {
-    const wanted = [];
+    const wanted: LargeFile[] = [];
     for (const path of missingFiles(folder, files)) {
       const describe = () => describeFile(repository, path, signal);
-      wanted.push({ path, ...await send(host, describe, signal) });
+      const destination = join(folder, path);
+      wanted.push({ ...await send(host, describe, signal), destination });
     }
     const total = wanted.reduce((sum, { size }) => sum + size, 0);
     let before = 0;
-    for (const { path, url, size, etag } of wanted) {
-      const file = {
-        name: path,
-        address: url,
-        destination: join(folder, path),
-        size,
-        version: etag,
-        isRight: (part: string) => checksumIsRight(part, etag),
-      };
-      const options = { headers: tokenFor(url), signal };
-      await downloadLargeFile(
-        host,
-        file,
-        options,
-        (here) => onProgress?.({ file: path, received: before + here, total }),
-      );
-      before += size;
+    for (const file of wanted) {
+      const options = { headers: tokenFor(file.address), signal };
+      const report = (here: number) =>
+        onProgress?.({ file: file.name, received: before + here, total });
+      await downloadLargeFile(host, file, options, report);
+      before += file.size;
     }
   } catch (error) {
     signal?.throwIfAborted();
@@ -167,16 +157,12 @@ export async function downloadFiles(
   }
 }
 
-/**
- * What the hub says of a file; one attempt, for `send`.
- *
- * @returns Where it is asked for, its bytes, and its ETag: "" if it has none.
- */
+/** What the hub says of a file; one attempt, for `send`. */
 async function describeFile(
   repository: string,
   path: string,
   signal: AbortSignal | undefined,
-): Promise<{ url: string; size: number; etag: string }> {
+): Promise<Omit<LargeFile, "destination">> {
   const info = await fileDownloadInfo({
     repo: repository,
     path,
@@ -190,7 +176,9 @@ async function describeFile(
       `${url}: expected a size up to ${MAX_BYTES} bytes, got ${size}`,
     );
   }
-  return { url, size, etag: etag.replace(/^W\/|\W/g, "").slice(0, 64) };
+  const version = etag.replace(/^W\/|\W/g, "").slice(0, 64);
+  const isRight = (part: string) => checksumIsRight(part, version);
+  return { name: path, address: url, size, version, isRight };
 }
 
 type Headings = Record<string, string>;
@@ -206,8 +194,14 @@ async function ask(
       headers: { ...headers, ...tokenFor(address) },
       redirect,
       signal,
-    }).catch((error) => {
-      throw explained(error, address);
+    }).catch((error: FinalError) => {
+      const { status, message } = error;
+      if (!status) throw error;
+      const advice = status === 401 || status === 403
+        ? ": no such repository, or a private one, for which HF_TOKEN must " +
+          "hold a token"
+        : ` (${address})`;
+      throw new FinalError(message + advice);
     });
   let answer = await get("manual");
   // Of a large file, the hub's redirect to the bytes says all there is to know.
@@ -221,10 +215,8 @@ async function ask(
   }
   // Some mirrors know neither ranges nor ETags.
   if (answer.status === 200) size ??= answer.headers.get("content-length");
-  const found = new Headers({
-    etag: 'W/""',
-    ...Object.fromEntries(answer.headers),
-  });
+  const found = new Headers(answer.headers);
+  if (!found.has("etag")) found.set("etag", 'W/""');
   if (size) found.set("content-range", `bytes 0-0/${size}`);
   return new Response(null, { headers: found });
 }
@@ -234,16 +226,6 @@ function tokenFor(address: string): Record<string, string> {
   const token = environment("HF_TOKEN");
   const toHub = new URL(address).origin === new URL(hubEndpoint()).origin;
   return token && toHub ? { authorization: `Bearer ${token}` } : {};
-}
-
-/** Says what to do about a final status. */
-function explained(error: FinalError, address: string): Error {
-  const { status, message } = error;
-  if (!status) return error;
-  const advice = status === 401 || status === 403
-    ? ": no such repository, or a private one, for which HF_TOKEN must hold a token"
-    : ` (${address})`;
-  return new FinalError(message + advice, status);
 }
 
 /** Whether the content fits the ETag, where that is a checksum. */

@@ -61,18 +61,15 @@ export const immichLayout: ClipLayout = {
       return {
         // Most were exported for one item at a time.
         batchSize: Math.min(sizeOf(vision, 0) ?? 16, sizeOf(text, 0) ?? 16),
-        embedPictures: ({ data, count }) =>
-          run(
-            vision,
-            () => new Tensor("float32", data, [count, 3, side, side]),
-          ),
+        embedPictures({ data, count }) {
+          const pixels = new Tensor("float32", data, [count, 3, side, side]);
+          return run(vision, () => pixels);
+        },
         embedTokens(tokens) {
           const { ids, mask, shape } = padTokens(tokens, sizeOf(text, 1));
           return run(text, (name, type) => {
             const values = name === "attention_mask" ? mask : ids;
-            return type === "int32"
-              ? new Tensor("int32", values, shape)
-              : new Tensor("int64", values.map(BigInt), shape);
+            return new Tensor(type as "int32" | "int64", values, shape);
           });
         },
         close: () => Promise.all([vision.release(), text.release()]),

@@ -47,7 +47,7 @@ export function loadModel(
   config: Partial<PretrainedConfig>,
   device: Device = "cpu",
 ): Promise<PreTrainedModel> {
-  const load = () =>
+  return openFile(file, device, () =>
     Model.from_pretrained(dirname(file), {
       config: config as PretrainedConfig,
       device,
@@ -57,8 +57,7 @@ export function loadModel(
       model_file_name: basename(file, ".onnx"),
       dtype: "fp32",
       session_options: sessionOptions(device),
-    });
-  return openFile(file, device, load);
+    }));
 }
 
 /**
@@ -145,7 +144,17 @@ export function padTokens(
   };
 }
 
-/** Whole numbers as text models take them. */
-export function wholeNumbers(values: number[], shape: number[]): Tensor {
-  return new Tensor("int64", BigInt64Array.from(values, BigInt), shape);
+/**
+ * Token lists as Transformers.js's text models take them.
+ *
+ * @param padding As in padTokens().
+ */
+export function tokenInputs(
+  tokens: number[][],
+  padding?: number,
+): Record<"input_ids" | "attention_mask", Tensor> {
+  const { ids, mask, shape } = padTokens(tokens, undefined, padding);
+  const tensor = (values: number[]) =>
+    new Tensor("int64", BigInt64Array.from(values, BigInt), shape);
+  return { input_ids: tensor(ids), attention_mask: tensor(mask) };
 }

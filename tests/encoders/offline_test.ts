@@ -22,7 +22,6 @@ import {
   offlineFiles,
   openOffline,
   readClasses,
-  sentencesFolder,
 } from "#lib/encoders/offline/offline.ts";
 import { openSentences } from "#lib/encoders/offline/sentences.ts";
 import { scoreRankings } from "#lib/evaluate/evaluate.ts";
@@ -236,7 +235,7 @@ encoderTest(
     withEncoder(async (encoder) => {
       const classes = await readClasses();
       const names = await readClassNames();
-      const sentences = await openSentences(sentencesFolder());
+      const sentences = await openSentences();
       const [piano] = await sentences.encode([
         "somebody plays the grand piano",
       ]);
@@ -350,7 +349,7 @@ encoderTest("sentences have the reference's tokens and vectors", async () => {
   const { texts } = JSON.parse(
     await readFile(join(golden, "minilm.json"), "utf8"),
   );
-  const sentences = await openSentences(sentencesFolder());
+  const sentences = await openSentences();
   const vectors = await sentences.encode(
     texts.map(({ text }: { text: string }) => text),
   );
@@ -390,7 +389,7 @@ encoderTest(
       compare(texts, texts, expected.text_text_cosine, "text, text");
 
       const classes = await readClasses();
-      const sentences = await openSentences(sentencesFolder());
+      const sentences = await openSentences();
       const meanings = await sentences.encode(expected.texts);
       await sentences.close();
       [...meanings].forEach((meaning, i) => {

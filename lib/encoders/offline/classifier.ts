@@ -118,8 +118,7 @@ export async function openClassifier(
 }
 
 /** The thousand classes, each with its names: ["tench", "Tinca tinca"]. */
-export async function readClassNames(
-  folder: string = OFFLINE_FOLDER,
-): Promise<string[][]> {
-  return JSON.parse(await readFile(join(folder, "classes.json"), "utf8"));
+export async function readClassNames(): Promise<string[][]> {
+  const file = join(OFFLINE_FOLDER, "classes.json");
+  return JSON.parse(await readFile(file, "utf8"));
 }

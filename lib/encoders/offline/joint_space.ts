@@ -136,13 +136,10 @@ export async function textVectors(
  * @param scale Above 1 favours the largest more, below 1 less.
  */
 export function softmax(values: Vector, scale: number): Float32Array {
-  let largest = -Infinity;
-  for (let i = 0; i < values.length; i++) {
-    largest = Math.max(largest, values[i]);
-  }
   // Less the largest, so that exp() cannot overflow; the ratio stays the same.
-  const powers = new Float32Array(values.length);
+  const largest = Math.max(...Array.from(values));
   let sum = 0;
+  const powers = new Float32Array(values.length);
   for (let i = 0; i < values.length; i++) {
     sum += powers[i] = Math.exp(scale * (values[i] - largest));
   }

@@ -58,7 +58,7 @@ export async function openOffline(
     );
   }
   const [sentences, classifier, classes] = await Promise.all([
-    openSentences(sentencesFolder(folder)),
+    openSentences(join(folder, "minilm")),
     openClassifier(id, folder),
     readClasses(id, folder),
   ]);
@@ -80,11 +80,6 @@ export async function openOffline(
     },
   };
   return encoder;
-}
-
-/** The folder that openSentences() takes. */
-export function sentencesFolder(folder: string = OFFLINE_FOLDER): string {
-  return join(folder, "minilm");
 }
 
 /** Reads what pictures and sentences have in common. */

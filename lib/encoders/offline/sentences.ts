@@ -12,11 +12,10 @@
  *
  * ```ts
  * import { dot } from "#lib/compare/metrics.ts";
- * import { sentencesFolder } from "#lib/encoders/offline/offline.ts";
  * import { openSentences } from "#lib/encoders/offline/sentences.ts";
  * import { ok } from "node:assert/strict";
  *
- * const sentences = await openSentences(sentencesFolder());
+ * const sentences = await openSentences();
  * const [a, b, c] = await sentences.encode(["a dog", "a puppy", "a truck"]);
  * await sentences.close();
  * ok(dot(a, b) > dot(a, c));
@@ -29,12 +28,8 @@ import { join } from "node:path";
 import { Matrix } from "../../compare/matrix.ts";
 import { l2Normalize } from "../../compare/metrics.ts";
 import { inBatches } from "../encoder.ts";
-import {
-  loadModel,
-  openTokenizer,
-  padTokens,
-  wholeNumbers,
-} from "../model_files.ts";
+import { loadModel, openTokenizer, tokenInputs } from "../model_files.ts";
+import { OFFLINE_FOLDER } from "./classifier.ts";
 
 /** The sentence model. */
 export interface Sentences {
@@ -54,9 +49,6 @@ const DIMENSIONS = 384;
 /** The model was trained on no more; what follows is left out. */
 const MAX_TOKENS = 256;
 
-/** Texts that go through the model at once. */
-const BATCH_SIZE = 16;
-
 /** The id of [PAD]. */
 const PADDING = 0;
 
@@ -65,7 +57,9 @@ const PADDING = 0;
  *
  * @param folder Holds model.onnx and tokenizer.json.
  */
-export async function openSentences(folder: string): Promise<Sentences> {
+export async function openSentences(
+  folder: string = join(OFFLINE_FOLDER, "minilm"),
+): Promise<Sentences> {
   const config = { model_type: "bert" };
   const [tokenize, model] = await Promise.all([
     openTokenizer(join(folder, "tokenizer.json"), MAX_TOKENS),
@@ -73,18 +67,15 @@ export async function openSentences(folder: string): Promise<Sentences> {
   ]);
   /** Embeds token lists: the mean of each one's tokens, scaled to length 1. */
   const embed = async (tokens: number[][]): Promise<Float32Array[]> => {
-    const { ids, mask, shape } = padTokens(tokens, undefined, PADDING);
-    const { last_hidden_state: { data } } = await model({
-      input_ids: wholeNumbers(ids, shape),
-      attention_mask: wholeNumbers(mask, shape),
-      token_type_ids: wholeNumbers(ids.map(() => 0), shape),
-    });
+    const { last_hidden_state: { data, dims: [, width] } } = await model(
+      tokenInputs(tokens, PADDING),
+    );
     const states = new Matrix(data, DIMENSIONS);
     return tokens.map(({ length }, text) => {
       // Padding is no part of the mean. That it is not divided by the number
       // of tokens makes no difference to its direction.
       const sum = new Float32Array(DIMENSIONS);
-      const first = text * shape[1];
+      const first = text * width;
       for (const state of states.slice(first, first + length)) {
         for (let d = 0; d < DIMENSIONS; d++) sum[d] += state[d];
       }
@@ -100,7 +91,7 @@ export async function openSentences(folder: string): Promise<Sentences> {
       const order = tokens.map((_, index) => index)
         .sort((a, b) => tokens[a].length - tokens[b].length);
       const sorted = order.map((index) => tokens[index]);
-      const vectors = await inBatches(sorted, BATCH_SIZE, DIMENSIONS, embed);
+      const vectors = await inBatches(sorted, DIMENSIONS, embed);
       const place = new Map(order.map((index, row) => [index, row]));
       return vectors.pick(texts.map((_, index) => place.get(index)!));
     },
