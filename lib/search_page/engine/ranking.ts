@@ -83,7 +83,7 @@ export function steer(
   );
 }
 
-/** A hit with the near copies of it that stand behind it. */
+/** A hit with the near duplicates of it that stand behind it. */
 export interface FoldedHit extends Hit {
   /** Rows like it, in the order of their own values. */
   copies: number[];
