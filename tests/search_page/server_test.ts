@@ -229,7 +229,9 @@ Deno.test("a body may come slowly; one that stops coming is cut off", async () =
     await once(socket, "connect");
     let answer = "";
     socket.on("data", (chunk) => answer += chunk);
-    const closed = once(socket, "close");
+    const closed = once(socket, "close", {
+      signal: AbortSignal.timeout(10_000),
+    });
     socket.write(
       `POST ${pathname}length HTTP/1.1\r\nHost: ${host}\r\n` +
         `Origin: ${origin}\r\nContent-Length: 5\r\nConnection: close\r\n\r\n`,
