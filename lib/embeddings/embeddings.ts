@@ -52,7 +52,6 @@ import {
   embedBatches,
   type EmbeddedBatch,
   embedTextBatches,
-  type PipelineOptions,
 } from "./pipeline.ts";
 import { EmbeddingStore, encoderFolder } from "./store.ts";
 
@@ -82,9 +81,11 @@ export interface EmbeddedPictures {
 }
 
 /** How a run is watched and stopped, and what it shares with others. */
-export interface EmbedOptions extends PipelineOptions {
+export interface EmbedOptions {
   /** Called after each batch; what was embedded before counts as done. */
   onProgress?: (done: number, total: number) => void;
+  /** Stops between two batches, by throwing its reason. */
+  signal?: AbortSignal;
   /**
    * Embeddings on disk, which the caller saves.
    * @default the encoder's own, opened and saved
@@ -105,7 +106,7 @@ export async function embedPictures(
       pLimit(16).map(pictures, ({ source, sha256 }) =>
         // Of one that cannot be read, the decoder will say why.
         sha256 ?? store.files.of(source).catch(() => randomUUID())),
-    (missing) => embedBatches(encoder, missing, options),
+    (missing) => embedBatches(encoder, missing, options.signal),
     options,
   );
   const failures = pictures.flatMap(({ path }, index) => {
@@ -129,7 +130,7 @@ export async function embedTexts(
     encoder,
     texts,
     () => texts.map((text) => `text:${sha256(text)}`),
-    (missing) => embedTextBatches(encoder, missing, options),
+    (missing) => embedTextBatches(encoder, missing, options.signal),
     options,
   );
   return vectors;

@@ -1,7 +1,7 @@
 /**
  * Which file holds which bytes, without reading it again: a file of the same
  * size and time has the same content hash. What is learnt is appended to a file
- * of JSON Lines, so that several processes can share it.
+ * of JSON Lines, which several processes can share.
  *
  * ```ts
  * import { FileHashes } from "#lib/embeddings/file_hashes.ts";
@@ -20,7 +20,6 @@
 import { createHash } from "node:crypto";
 import { appendFile, mkdir, readFile, stat } from "node:fs/promises";
 import { dirname, resolve } from "node:path";
-import { writeJsonLines } from "../files.ts";
 
 interface FileHash {
   path: string;
@@ -33,8 +32,7 @@ interface FileHash {
 export class FileHashes {
   readonly #path: string;
   readonly #known = new Map<string, FileHash>();
-  #lines = 0;
-  #unsaved: FileHash[] = [];
+  #unsaved: string[] = [];
 
   private constructor(path: string) {
     this.#path = path;
@@ -48,7 +46,6 @@ export class FileHashes {
       try {
         const file: FileHash = JSON.parse(line);
         hashes.#known.set(file.path, file);
-        hashes.#lines++;
       } catch {
         // Its file will be read again.
       }
@@ -71,25 +68,17 @@ export class FileHashes {
     }
     const file = { path, size, modified, sha256: sha256(await readFile(path)) };
     this.#known.set(path, file);
-    this.#unsaved.push(file);
+    this.#unsaved.push(JSON.stringify(file));
     return file.sha256;
   }
 
   /** Writes what was learnt since the last time. */
   async save(): Promise<void> {
-    const files = this.#unsaved;
-    if (files.length === 0) return;
-    this.#unsaved = [];
-    this.#lines += files.length;
-    if (this.#lines > 2 * this.#known.size) {
-      // Mostly of files that have changed since.
-      this.#lines = this.#known.size;
-      return await writeJsonLines(this.#path, [...this.#known.values()]);
-    }
+    const lines = this.#unsaved.splice(0);
+    if (lines.length === 0) return;
     await mkdir(dirname(this.#path), { recursive: true });
-    const lines = files.map((file) => `${JSON.stringify(file)}\n`).join("");
     // Begins a line of its own, whatever a crash has left there.
-    await appendFile(this.#path, `\n${lines}`);
+    await appendFile(this.#path, `\n${lines.join("\n")}\n`);
   }
 }
 

@@ -30,37 +30,28 @@ import pLimit from "p-limit";
 import type { Encoder } from "../encoders/encoder.ts";
 import type { ImageSource } from "../pictures/pictures.ts";
 
-/** How a run is watched and stopped. */
-export interface PipelineOptions {
-  /**
-   * Pictures a batch. More than 16 gains nothing on a CPU (docs/encoders.md
-   * has the measurement) and costs memory.
-   * @default 16
-   */
-  batchSize?: number;
-  /** Stops between two batches, by throwing the signal's reason. */
-  signal?: AbortSignal;
-}
-
 /** Of each picture its unit vector, or why it has none. */
 export type EmbeddedBatch = (Float32Array | Error)[];
+
+/**
+ * Pictures that go through an encoder together. More gains nothing on a CPU
+ * (docs/encoders.md has the measurement) and costs memory.
+ */
+const PICTURES_A_BATCH = 16;
+
+const TEXTS_A_BATCH = 64;
 
 /**
  * Embeds pictures, batch by batch in their order, so that a caller can save
  * as it goes.
  *
- * @throws {RangeError} If the batch size is not a whole number of 1 or more.
+ * @param signal Stops between two batches, by throwing its reason.
  */
 export async function* embedBatches(
   encoder: Encoder,
   images: readonly ImageSource[],
-  { batchSize = 16, signal }: PipelineOptions = {},
+  signal?: AbortSignal,
 ): AsyncGenerator<EmbeddedBatch> {
-  if (!Number.isInteger(batchSize) || batchSize < 1) {
-    throw new RangeError(
-      `embedBatches: expected a batch size of 1 or more, got ${batchSize}`,
-    );
-  }
   // Inference keeps this thread, which also resizes what sharp's threads have
   // decoded, until a batch is through. With few pictures under way at a time,
   // some are still to be decoded then, and the other cores have work as well.
@@ -68,17 +59,17 @@ export async function* embedBatches(
   const waiting: Promise<Float32Array | Error>[] = [];
   let next = 0;
   const decodeAhead = () => {
-    while (next < images.length && waiting.length < 3 * batchSize) {
+    while (next < images.length && waiting.length < 3 * PICTURES_A_BATCH) {
       const image = images[next++];
       waiting.push(
         decode(() => encoder.decodeImage(image)).catch((error: Error) => error),
       );
     }
   };
-  for (let start = 0; start < images.length; start += batchSize) {
+  decodeAhead();
+  while (waiting.length > 0) {
     signal?.throwIfAborted();
-    decodeAhead();
-    const decoded = await Promise.all(waiting.splice(0, batchSize));
+    const decoded = await Promise.all(waiting.splice(0, PICTURES_A_BATCH));
     decodeAhead();
     const pixels = decoded.filter((one) => one instanceof Float32Array);
     const encoded = await encoder.encodeDecoded(pixels);
@@ -87,14 +78,15 @@ export async function* embedBatches(
   }
 }
 
-/** The same for texts, 64 a batch: they need no decoding. */
+/** The same for texts, which need no decoding. */
 export async function* embedTextBatches(
   encoder: Encoder,
   texts: readonly string[],
-  { batchSize = 64, signal }: PipelineOptions = {},
+  signal?: AbortSignal,
 ): AsyncGenerator<EmbeddedBatch> {
-  for (let start = 0; start < texts.length; start += batchSize) {
+  for (let start = 0; start < texts.length; start += TEXTS_A_BATCH) {
     signal?.throwIfAborted();
-    yield [...await encoder.encodeTexts(texts.slice(start, start + batchSize))];
+    const batch = texts.slice(start, start + TEXTS_A_BATCH);
+    yield [...await encoder.encodeTexts(batch)];
   }
 }

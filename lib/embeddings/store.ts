@@ -130,9 +130,11 @@ export class EmbeddingStore {
     await this.files.save();
   }
 
-  /** Puts the parts known together to few, without what counts no more. */
+  /** Puts all parts together to few, without what counts no more. */
   async compact(): Promise<void> {
     const names = (await readdir(this.#folder)).toSorted();
+    // After the list: another process's part in it would else be lost.
+    await this.#readKeys();
     const keys = [...this.#places.keys()];
     const step = Math.ceil(BYTES_A_PART / 4 / this.encoder.dimensions);
     for (let start = 0; start < keys.length; start += step) {

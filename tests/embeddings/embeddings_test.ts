@@ -61,34 +61,22 @@ const angle = ([x, y]: Float32Array) =>
   Math.round(Math.atan2(y, x) * 100) / 100;
 const angles = (vectors: Matrix) => Array.from(vectors, angle);
 
-Deno.test("embedBatches() keeps order", async () => {
+const upTo = (count: number) => [...new Array(count).keys()];
+/** Angles come back as between -π and π. */
+const turned = (n: number) => angle(Float32Array.of(Math.cos(n), Math.sin(n)));
+
+Deno.test("embedBatches() keeps order over batches, and takes an empty list", async () => {
   const { encoder, batches } = countingEncoder();
   const results = [];
-  for await (
-    const batch of embedBatches(encoder, bytes(0, 1, 2, 3, 2), { batchSize: 2 })
-  ) results.push(...batch);
-  deepEqual(results.map((one) => angle(one as Float32Array)), [0, 1, 2, 3, 2]);
-  deepEqual(batches, [2, 2, 1]);
-});
-
-Deno.test("embedPictures() and embedTexts() report progress batch by batch", () =>
-  withOwnStore(async () => {
-    const { encoder } = countingEncoder();
-    const reported: number[] = [];
-    const options = {
-      batchSize: 2,
-      onProgress: (done: number) => reported.push(done),
-    };
-    await embedPictures(encoder, pictures(0, 1, 2, 3, 4), options);
-    deepEqual(reported.splice(0), [0, 2, 4, 5]);
-    await embedTexts(encoder, ["1", "2", "3"], options);
-    deepEqual(reported, [0, 2, 3]);
-  }));
-
-Deno.test("embedBatches() takes an empty list, and refuses a batch of none", async () => {
-  const { encoder } = countingEncoder();
+  for await (const batch of embedBatches(encoder, bytes(...upTo(40)))) {
+    results.push(...batch);
+  }
+  deepEqual(
+    results.map((one) => angle(one as Float32Array)),
+    upTo(40).map(turned),
+  );
+  deepEqual(batches, [16, 16, 8]);
   equal((await embedBatches(encoder, []).next()).done, true);
-  await rejects(embedBatches(encoder, [], { batchSize: 0 }).next(), /got 0/);
 });
 
 Deno.test("embedPictures() gives a row a picture; one that fails keeps its place", () =>
@@ -97,7 +85,6 @@ Deno.test("embedPictures() gives a row a picture; one that fails keeps its place
     const { vectors, failures, embedded } = await embedPictures(
       encoder,
       [...pictures(1, 255, 3, 255), { path: "gone.jpg", source: "/gone.jpg" }],
-      { batchSize: 3 },
     );
     deepEqual(angles(vectors), [1, NaN, 3, NaN, NaN]);
     equal(embedded, 2);
@@ -152,18 +139,21 @@ Deno.test("embedPictures() keeps what was embedded before a stop", () =>
     const { encoder, batches } = countingEncoder();
     const stop = new AbortController();
     await rejects(
-      embedPictures(encoder, pictures(1, 2, 3, 4), {
-        batchSize: 2,
+      embedPictures(encoder, pictures(...upTo(40)), {
         signal: stop.signal,
         onProgress: (done) =>
           done > 0 && stop.abort(new Error("stopped by the reader")),
       }),
       /stopped by the reader/,
     );
-    const again = await embedPictures(encoder, pictures(1, 2, 3, 4));
-    equal(again.embedded, 2);
-    deepEqual(batches, [2, 2]);
-    deepEqual(angles(again.vectors), [1, 2, 3, -2.28]);
+    const reported: number[] = [];
+    const again = await embedPictures(encoder, pictures(...upTo(40)), {
+      onProgress: (done) => reported.push(done),
+    });
+    equal(again.embedded, 24);
+    deepEqual(batches, [16, 16, 8]);
+    deepEqual(reported, [16, 32, 40]);
+    deepEqual(angles(again.vectors), upTo(40).map(turned));
   }));
 
 Deno.test("a file is hashed again only where its size or time differs", () =>

@@ -156,6 +156,9 @@ Deno.test("two stores at once do not disturb each other, nor does a compaction",
     await writeFile(join(parts, "old.npy"), "killed long ago");
     await utimes(join(parts, "old.npy"), 1e6, 1e6);
     await writeFile(join(parts, "new.npy"), "being written");
+    // What another process has written since it was opened is not lost.
+    await second.compact();
+    deepEqual(await read(["c"]), [[5, 6]]);
     await compactStore("a/q8");
     deepEqual((await readdir(parts)).filter((name) => name === "old.npy"), []);
     await rm(join(parts, "new.npy")); // Was left alone.
