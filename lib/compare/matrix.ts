@@ -42,8 +42,7 @@ export class Matrix<Data extends Numbers = Float32Array>
    * @throws {RangeError} If the array is no whole number of rows.
    */
   constructor(data: Data, dimensions: number) {
-    const rows = dimensions === 0 ? data.length : data.length / dimensions;
-    if (!Number.isInteger(rows) || (dimensions === 0 && rows > 0)) {
+    if (data.length > 0 && !Number.isInteger(data.length / dimensions)) {
       throw new RangeError(
         `Matrix: expected whole rows of ${dimensions} numbers, got ` +
           `${data.length} numbers`,
@@ -135,11 +134,9 @@ export class Matrix<Data extends Numbers = Float32Array>
 
   /** The rows from `start` up to `end`; a view, not a copy. */
   slice(start: number, end: number = this.count): Matrix<Data> {
-    const part = this.data.subarray(
-      start * this.dimensions,
-      end * this.dimensions,
-    );
-    return new Matrix(part as Data, this.dimensions);
+    const { data, dimensions } = this;
+    const part = data.subarray(start * dimensions, end * dimensions);
+    return new Matrix(part as Data, dimensions);
   }
 
   /** A copy of the rows at these places, in this order. */

@@ -81,7 +81,22 @@ export async function evaluateCaptions(
         "are evaluated",
     );
   }
-  const present = locate(folder, isSplit ? test : listed, remarks);
+  const taken = new Set<string>();
+  // The pictures whose files are there, under the paths where they are.
+  const present = (isSplit ? test : listed).flatMap((picture) => {
+    const path = [picture.path, basename(picture.path)].find((candidate) =>
+      existsSync(join(folder, candidate)) && !taken.has(candidate)
+    );
+    if (path !== undefined) {
+      taken.add(path);
+      return [{ ...picture, path }];
+    }
+    remarks.push(
+      `${picture.path} is not in ${folder}: left out with its ` +
+        `${picture.captions.length} captions`,
+    );
+    return [];
+  });
 
   const watched = (stage: string) => ({
     signal,
@@ -120,27 +135,4 @@ export async function evaluateCaptions(
     ...{ ...result, pictures, pictureVectors: vectors },
     ...{ captions, captionVectors, pictureOf, remarks },
   };
-}
-
-/** The pictures whose files are there, under the paths where they are. */
-function locate(
-  folder: string,
-  pictures: readonly CaptionedPicture[],
-  remarks: string[],
-): CaptionedPicture[] {
-  const taken = new Set<string>();
-  return pictures.flatMap((picture) => {
-    const path = [picture.path, basename(picture.path)].find((candidate) =>
-      existsSync(join(folder, candidate)) && !taken.has(candidate)
-    );
-    if (path !== undefined) {
-      taken.add(path);
-      return [{ ...picture, path }];
-    }
-    remarks.push(
-      `${picture.path} is not in ${folder}: left out with its ` +
-        `${picture.captions.length} captions`,
-    );
-    return [];
-  });
 }

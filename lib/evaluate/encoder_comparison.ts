@@ -96,16 +96,14 @@ async function measure(
   captionFile: string,
   options: CaptionOptions,
 ): Promise<EncoderRow> {
-  const { pictures, pictureVectors, captions, textToImage: { scores } } =
+  const { pictures, pictureVectors, captions, textToImage } =
     await evaluateCaptions(folder, captionFile, encoder, options);
+  const { r1, r5, r10 } = textToImage.scores;
   // Timed anew, since the vectors may have come from disk.
   const images = pictures.slice(0, 32).map(({ path }) => join(folder, path));
   const texts = captions.slice(0, 32);
-  const msPerPicture = await timed(
-    images.length,
-    () => encoder.encodeImages(images),
-  );
-  const msPerQuery = await timed(texts.length, async () => {
+  const msPerPicture = await timed(images, () => encoder.encodeImages(images));
+  const msPerQuery = await timed(texts, async () => {
     for (const text of texts) {
       const query = await encoder.encodeTexts([text]);
       await multiplyRows(query, pictureVectors);
@@ -115,23 +113,20 @@ async function measure(
   return {
     encoder: encoder.id,
     data: `${pictures.length} pictures, ${captions.length} captions`,
-    r1: scores.r1.value,
-    r5: scores.r5.value,
-    r10: scores.r10.value,
-    msPerPicture,
-    msPerQuery,
+    ...{ r1: r1.value, r5: r5.value, r10: r10.value },
+    ...{ msPerPicture, msPerQuery },
     megabytes: sizes.reduce((sum, { size }) => sum + size, 0) / 1e6,
     source: "measured here",
   };
 }
 
-/** Milliseconds for one of `count`, after a run that is not counted. */
+/** Milliseconds for one of the items, after a run that is not counted. */
 async function timed(
-  count: number,
+  { length }: readonly unknown[],
   run: () => Promise<unknown>,
 ): Promise<number> {
   await run();
   const start = performance.now();
   await run();
-  return (performance.now() - start) / count;
+  return (performance.now() - start) / length;
 }
