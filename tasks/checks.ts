@@ -44,7 +44,11 @@ export const sourceChecks: Check[] = [
     name: "types",
     args: ["check", "--quiet", "lib", "tasks", "tests", "bench"],
   },
-  { name: "examples", args: ["test", "-A", "--doc", "lib", "tasks"] },
+  {
+    name: "examples",
+    // By its name Deno takes that command for a test, and would run it.
+    args: ["test", "-A", "--doc", "--ignore=tasks/test.ts", "lib", "tasks"],
+  },
 ];
 
 /**
