@@ -30,30 +30,23 @@ export interface ChildOptions {
   onLine?: (line: string, stream: "stdout" | "stderr") => void;
 }
 
-/** How a child ended. */
-export interface ChildResult {
-  /** Exit status; 127 if the program was not found, 1 if a signal ended it. */
-  code: number;
-  /** All that it printed, both streams in order of arrival. */
-  output: string;
-}
-
 /**
  * Runs a program to its end. Its input is a pipe that closes with this process,
  * so a child that reads it notices even a `kill -9` of its parent.
  *
+ * @returns Its status, 127 if it was not found, 1 if a signal ended it; and all
+ *   that it printed, both streams in order of arrival.
  * @throws The signal's reason if it was stopped.
  */
 export async function runChild(
   program: string,
   args: string[],
   { cwd = paths.root, env, signal, onLine }: ChildOptions = {},
-): Promise<ChildResult> {
+): Promise<{ code: number; output: string }> {
   signal?.throwIfAborted();
   const child = spawn(program, args, {
     cwd,
     env: { ...process.env, ...env },
-    stdio: ["pipe", "pipe", "pipe"],
   });
   const lines: string[] = [];
   for (const stream of ["stdout", "stderr"] as const) {

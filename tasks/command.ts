@@ -61,23 +61,17 @@ export function readArguments<const Taken extends Options>(
   }
   try {
     const allowPositionals = positionals !== undefined;
-    return parseArgs({
-      args,
-      options,
-      allowPositionals,
-      strict: true,
-    }) as Arguments<Taken>;
+    return parseArgs({ args, options, allowPositionals }) as Arguments<Taken>;
   } catch (error) {
     const known = Object.entries(options ?? {}).map(([name, { type }]) =>
       `--${name}${type === "string" ? ` ${name.toUpperCase()}` : ""}`
     );
     if (positionals) known.unshift(positionals);
+    known.push("--help");
     const [, name] = help.match(/deno task (\w+)/)!;
-    throw new CommandError(
-      `${name}: ${firstSentence(error)}; expected ${
-        [...known, "--help"].join(", ")
-      }`,
-    );
+    const [first] = (error as Error).message.split(/\. |\n/);
+    const problem = first.charAt(0).toLowerCase() + first.slice(1);
+    throw new CommandError(`${name}: ${problem}; expected ${known.join(", ")}`);
   }
 }
 
@@ -146,15 +140,14 @@ export async function runCommand<const Taken extends Options>(
       abort.abort(new CommandError("stopped"));
     });
   }
-  let status: number;
+  const { signal } = abort;
+  let status = 1;
   try {
-    const context = { ...readArguments(command), signal: abort.signal };
-    status = await work(context) ?? 0;
+    status = await work({ ...readArguments(command), signal }) ?? 0;
   } catch (error) {
     console.error(describeError(error));
-    status = 1;
   }
-  process.exit(abort.signal.aborted ? 130 : status);
+  process.exit(signal.aborted ? 130 : status);
 }
 
 /**
@@ -176,9 +169,4 @@ function describeError(error: unknown): string {
   const unexpected = error instanceof TypeError ||
     error instanceof ReferenceError;
   return unexpected ? error.stack ?? error.message : error.message;
-}
-
-function firstSentence(error: unknown): string {
-  const [first] = (error as Error).message.split(/\. |\n/);
-  return first.charAt(0).toLowerCase() + first.slice(1);
 }

@@ -6,7 +6,6 @@
 import { readFile } from "node:fs/promises";
 import { join, relative } from "node:path";
 import process from "node:process";
-import { fileURLToPath } from "node:url";
 import { scoreTable } from "../lib/display/table.ts";
 import { paths } from "../lib/paths.ts";
 import { runOrFail } from "./child.ts";
@@ -62,7 +61,7 @@ function fromHere(path: string): string {
 
 /** Makes the browsable copy of the executed notebooks. */
 function makeHtml(signal: AbortSignal): Promise<void> {
-  const script = fileURLToPath(new URL("to_html.py", import.meta.url));
+  const script = join(paths.root, "tasks", "to_html.py");
   const args = [script, demo.notebooks, demo.html];
   const options = { signal, env: jupyterEnvironment };
   return runOrFail("to_html.py", venvPython, args, options);

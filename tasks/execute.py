@@ -90,6 +90,7 @@ def execute(notebook, source):
         kernel_name="deno",
         timeout=CELL_LIMIT_S,
         record_timing=False,
+        coalesce_streams=True,
         resources={"metadata": {"path": str(source.parent)}},
         on_notebook_start=watch,
         on_cell_start=announce,
@@ -121,21 +122,9 @@ def clean(notebook):
         tags = cell.metadata.get("tags")
         cell.metadata = {"tags": tags} if tags else {}
         if cell.cell_type == "code":
-            texts = [out for out in cell.outputs if out.output_type == "stream"]
-            rest = [out for out in cell.outputs if out.output_type != "stream"]
-            cell.outputs = merge(texts) + rest
+            cell.outputs.sort(key=lambda output: output.output_type != "stream")
     for key in set(notebook.metadata) - {"kernelspec", "language_info"}:
         del notebook.metadata[key]
-
-
-def merge(texts):
-    merged = []
-    for text in texts:
-        if merged and merged[-1].name == text.name:
-            merged[-1].text += text.text
-        else:
-            merged.append(text)
-    return merged
 
 
 def write(notebook, path):

@@ -2,15 +2,13 @@
  * Executes notebooks through execute.py, on a data folder emptied for them.
  *
  * Everything goes below `data/demo/`: `data/` is the notebooks' data folder,
- * `notebooks/` holds them executed, `html/` a copy to browse. The encoder is the offline one, so that no
- * run waits for a model hub or depends on what is cached.
+ * `notebooks/` holds them executed, `html/` a copy to browse. The encoder is the
+ * offline one, so that no run waits for a model hub or depends on what is cached.
  *
  * @module
  */
-import { existsSync } from "node:fs";
 import { mkdir, readdir, readFile, rm } from "node:fs/promises";
 import { join } from "node:path";
-import { fileURLToPath } from "node:url";
 import { paths } from "../lib/paths.ts";
 import { runChild } from "./child.ts";
 import { CommandError } from "./command.ts";
@@ -19,12 +17,13 @@ import { takeLock } from "./lock.ts";
 import type { Progress } from "./progress.ts";
 import { venvPython } from "./python.ts";
 
-/** Where `executeNotebooks` works. */
+const folder = join(paths.root, "data", "demo");
+
+/** Where `executeNotebooks` works, and with which encoder. */
 export const demo = {
-  folder: join(paths.root, "data", "demo"),
-  data: join(paths.root, "data", "demo", "data"),
-  notebooks: join(paths.root, "data", "demo", "notebooks"),
-  html: join(paths.root, "data", "demo", "html"),
+  data: join(folder, "data"),
+  notebooks: join(folder, "notebooks"),
+  html: join(folder, "html"),
   encoder: "offline",
 };
 
@@ -50,6 +49,13 @@ export async function listNotebooks(): Promise<string[]> {
     .map((name) => join(notebooksFolder, name));
 }
 
+/** What execute.py prints, a line each. */
+type Event =
+  | { event: "notebook"; name: string; cells: number }
+  | { event: "cell"; cell: string; number: number }
+  | { event: "error"; cell: string; error: string }
+  | { event: "written"; seconds: number };
+
 /**
  * Executes all notebooks in order.
  *
@@ -57,69 +63,51 @@ export async function listNotebooks(): Promise<string[]> {
  * @throws {CommandError} If the runner itself fails: quotes it.
  */
 export async function executeNotebooks(
-  progress: Progress,
+  { line, passing }: Progress,
   signal?: AbortSignal,
 ): Promise<Execution> {
   const sources = await listNotebooks();
   using _lock = await takeLock("A run of all notebooks");
-  await rm(demo.folder, { recursive: true, force: true });
+  await rm(folder, { recursive: true, force: true });
   await mkdir(demo.data, { recursive: true });
 
   const start = performance.now();
   const errors: string[] = [];
-  let notebook = { name: "", cells: 0 };
-  let cells = 0;
-  const { code, output } = await runChild(venvPython, [
-    fileURLToPath(new URL("execute.py", import.meta.url)),
-    demo.notebooks,
-    ...sources,
-  ], {
+  let name = "", total = 0, cells = 0;
+  const script = join(paths.root, "tasks", "execute.py");
+  const args = [script, demo.notebooks, ...sources];
+  const { code, output } = await runChild(venvPython, args, {
     signal,
     env: {
       ...jupyterEnvironment,
       CONTACT_SHEET_DATA: demo.data,
       CONTACT_SHEET_ENCODER: demo.encoder,
     },
-    onLine(line, stream) {
+    onLine(text, stream) {
       if (stream === "stderr") return;
-      const event: Event = JSON.parse(line);
+      const event: Event = JSON.parse(text);
       if (event.event === "notebook") {
-        notebook = event;
+        [name, total] = [event.name, event.cells];
       } else if (event.event === "cell") {
         cells++;
-        progress.passing(
-          `${notebook.name}  ${event.number}/${notebook.cells}  ${event.cell}`,
-        );
+        passing(`${name}  ${event.number}/${total}  ${event.cell}`);
       } else if (event.event === "error") {
-        errors.push(`${notebook.name}, cell ${event.cell}: ${event.error}`);
+        errors.push(`${name}, cell ${event.cell}: ${event.error}`);
       } else {
-        progress.line(
-          `${notebook.name}: ${notebook.cells} cells in ${event.seconds} s`,
-        );
+        line(`${name}: ${total} cells in ${event.seconds} s`);
       }
     },
   });
   if (code !== 0 && errors.length === 0) {
-    throw new CommandError(`execute.py ended at ${notebook.name}:\n${output}`);
+    throw new CommandError(`execute.py ended at ${name}:\n${output}`);
   }
+  const list = join(demo.data, "2_dataset", "filename.txt");
+  const images = await readFile(list, "utf8").catch(() => "");
   return {
     notebooks: sources.length,
     cells,
     errors,
-    images: await countImages(),
+    images: images.match(/.+/g)?.length ?? 0,
     seconds: Math.round((performance.now() - start) / 100) / 10,
   };
-}
-
-/** What execute.py prints. */
-type Event =
-  | { event: "notebook"; name: string; cells: number }
-  | { event: "cell"; cell: string; number: number }
-  | { event: "error"; cell: string; error: string }
-  | { event: "written"; seconds: number };
-
-async function countImages(): Promise<number> {
-  const list = join(demo.data, "2_dataset", "filename.txt");
-  if (!existsSync(list)) return 0;
-  return (await readFile(list, "utf8")).trim().split("\n").length;
 }

@@ -45,6 +45,7 @@ export const jupyterEnvironment: Record<string, string> = {
 export const notebookKernel: Step = {
   name: "notebook kernel",
   stamp: join(paths.venv, "kernel.json"),
+  files: [],
   inputs: () => ({ spec }),
   outputs: [deno, specPath].map((path) => relative(paths.venv, path)),
   async run() {

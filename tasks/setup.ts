@@ -17,7 +17,7 @@ import { offlineEncoder, offlineLarge } from "./offline_encoder.ts";
 import { takeLock } from "./lock.ts";
 import { progressOn } from "./progress.ts";
 import { pythonPackages, virtualEnvironment } from "./python.ts";
-import { hashFiles, isDone, type Step, writeStamp } from "./step.ts";
+import { isDone, type Step, writeStamp } from "./step.ts";
 
 const { imports }: { imports: Record<string, string> } = JSON.parse(
   readFileSync(join(paths.root, "deno.json"), "utf8"),
@@ -26,14 +26,12 @@ const { imports }: { imports: Record<string, string> } = JSON.parse(
 const npmPackages: Step = {
   name: "npm packages",
   stamp: join(paths.root, "node_modules", "contact-sheet.json"),
-  inputs: () => ({
-    imports: JSON.stringify(imports),
-    lock: hashFiles("deno.lock"),
-  }),
+  files: ["deno.lock"],
+  inputs: () => ({ imports }),
   outputs: Object.values(imports)
     .flatMap((target) => target.match(/^npm:(.+)@[^@]+$/)?.[1] ?? [])
     .map((name) => `${name}/package.json`),
-  run: ({ signal }) =>
+  run: (_, signal) =>
     runOrFail("deno install", Deno.execPath(), ["install", "--quiet"], {
       signal,
       env: { NO_COLOR: "1", RUST_BACKTRACE: "0" },
@@ -77,7 +75,7 @@ async function runStep(step: Step, signal?: AbortSignal): Promise<void> {
     progress.passing(`Set-up: ${step.name}${stage} … ${seconds()}`);
   }, 500);
   try {
-    await step.run({ signal, onStage: (text) => stage = `, ${text}` });
+    await step.run((text) => stage = `, ${text}`, signal);
     await writeStamp(step);
   } catch (error) {
     if (signal?.aborted || !(error instanceof Error)) throw error;

@@ -13,24 +13,26 @@ import { dirname, join } from "node:path";
 import { writeAtomic } from "../lib/files.ts";
 import { paths } from "../lib/paths.ts";
 
-/** How a step is watched and stopped. */
-export interface StepContext {
-  /** Told what is being done: "157 packages found". */
-  onStage: (stage: string) => void;
-  signal?: AbortSignal;
-}
-
 /** One part of set-up. */
 export interface Step {
   name: string;
   /** The stamp's path: beside the results, to vanish with them. */
   stamp: string;
-  /** All that the results are made from; if it changes, they are made anew. */
-  inputs: () => Record<string, string>;
+  /** The project's files that the results are made from or by. */
+  files: string[];
+  /** What else they are made from; if any of it changes, they are made anew. */
+  inputs?: () => Record<string, unknown>;
   /** The results, as paths seen from the stamp. */
   outputs: string[];
-  /** Makes the results; what it throws is told to the user. */
-  run: (context: StepContext) => Promise<void>;
+  /**
+   * Makes the results; what it throws is told to the user.
+   *
+   * @param onStage Told what is being done: "157 packages found".
+   */
+  run: (
+    onStage: (stage: string) => void,
+    signal?: AbortSignal,
+  ) => Promise<void>;
 }
 
 /** Whether nothing is left to do; cheap. */
@@ -47,17 +49,19 @@ export function writeStamp(step: Step): Promise<void> {
   return writeAtomic(step.stamp, stampOf(step));
 }
 
-function stampOf({ stamp, inputs, outputs }: Step): string {
+function stampOf({ stamp, files, inputs, outputs }: Step): string {
+  const hash = createHash("sha256");
+  for (const file of files) hash.update(readFileSync(join(paths.root, file)));
   const bytes = outputs.map((path) =>
     [path, statSync(join(dirname(stamp), path)).size] as const
   );
-  const content = { inputs: inputs(), bytes: Object.fromEntries(bytes) };
-  return JSON.stringify(content, null, 2);
-}
-
-/** SHA-256 of files of the project. */
-export function hashFiles(...names: string[]): string {
-  const hash = createHash("sha256");
-  for (const name of names) hash.update(readFileSync(join(paths.root, name)));
-  return hash.digest("hex");
+  return JSON.stringify(
+    {
+      files: hash.digest("hex"),
+      ...inputs?.(),
+      bytes: Object.fromEntries(bytes),
+    },
+    null,
+    2,
+  );
 }

@@ -1,5 +1,6 @@
 /**
- * `task test`: everything, with the real browser, database, encoder and kernel.
+ * `task test`: everything, with the real browser, database, encoder and kernel;
+ * and `task ok`, its quick part.
  *
  * @module
  */
@@ -7,27 +8,42 @@ import { runChecks, sourceChecks } from "./checks.ts";
 import { runCommand } from "./command.ts";
 import { ensureSetup } from "./setup.ts";
 
-const help = `Usage: deno task test [--only TEXT]
+const help = `Usage: deno task test [--only TEXT] | deno task ok
 
 Installs what is missing, then checks format, lint, types and examples, runs all
 tests, and all notebooks as task demo does. Its last line is
 "N passed, N failed"; tests that this machine cannot run are named as ignored.
 
-  --only TEXT  only tests whose file's name contains TEXT: "crawl"`;
+  --only TEXT  only tests whose file's name contains TEXT: "crawl"
+  --quick      as task ok: without the notebooks and the tests that need a
+               browser, database, model or kernel; in less than a minute`;
+
+/** Folders of tests that take longer, and single files. */
+const SLOW = [
+  "chroma",
+  "crawl",
+  "evaluate",
+  "notebooks",
+  "search_page",
+  "tasks",
+]
+  .map((folder) => `tests/${folder}`).join();
 
 await runCommand({
   help,
-  options: { only: { type: "string" } },
-}, async ({ values: { only }, signal }) => {
+  options: { only: { type: "string" }, quick: { type: "boolean" } },
+}, async ({ values: { only, quick }, signal }) => {
   await ensureSetup(signal);
-  const tests = ["test", "-A", "--no-check"];
+  const tests = (name: string, ...args: string[]) => (
+    { name, args: ["test", "-A", "--no-check", ...args] }
+  );
   if (only !== undefined) {
     const files = `tests/**/*${only}*_test.ts`;
-    return await runChecks([{ name: files, args: [...tests, files] }], signal);
+    return await runChecks([tests(files, files)], signal);
   }
-  return await runChecks([
-    ...sourceChecks,
-    { name: "tests", args: [...tests, "tests"] },
+  const rest = quick ? [tests("quick tests", `--ignore=${SLOW}`, "tests")] : [
+    tests("tests", "tests"),
     { name: "notebooks", args: ["run", "-A", "tasks/demo.ts"] },
-  ], signal);
+  ];
+  return await runChecks([...sourceChecks, ...rest], signal);
 });

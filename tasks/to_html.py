@@ -63,17 +63,14 @@ def to_html(markdown):
     return MarkdownWithMath(renderer=renderer).render(markdown)
 
 
-def page(title, body):
-    return (
+def write(path, title, body):
+    path.write_text(
         '<!DOCTYPE html>\n<html lang="en"><head><meta charset="utf-8">'
         '<meta name="viewport" content="width=device-width, initial-scale=1">'
         f"<title>{html.escape(title)}</title><style>{STYLE}</style></head>"
-        f"<body>{body}</body></html>\n"
+        f"<body>{body}</body></html>\n",
+        "utf-8",
     )
-
-
-def link(path, title):
-    return f'<a href="{path.stem}.html">{html.escape(title)}</a>'
 
 
 def main(source, target):
@@ -81,24 +78,23 @@ def main(source, target):
     paths = sorted(source.glob("*.ipynb"))
     notebooks = [nbformat.read(path, as_version=4) for path in paths]
     titles = [notebook.cells[0].source.split("\n")[0].lstrip("# ") for notebook in notebooks]
+    links = [
+        f'<a href="{path.stem}.html">{html.escape(title)}</a>'
+        for path, title in zip(paths, titles)
+    ]
     exporter = HTMLExporter(template_name="basic", filters={"markdown2html": to_html})
+    index = "<h1>Contact Sheet</h1><p>The notebooks, as executed.</p>"
 
-    for index, (path, notebook, title) in enumerate(zip(paths, notebooks, titles)):
-        links = ['<a href="index.html">All notebooks</a>']
-        if index > 0:
-            links.append("← " + link(paths[index - 1], titles[index - 1]))
-        if index + 1 < len(paths):
-            links.append(link(paths[index + 1], titles[index + 1]) + " →")
-        nav = "<nav>" + "".join(f"<span>{text}</span>" for text in links) + "</nav>"
+    for number, (path, notebook) in enumerate(zip(paths, notebooks)):
+        near = ['<a href="index.html">All notebooks</a>']
+        near += [f"← {one}" for one in links[:number][-1:]]
+        near += [f"{one} →" for one in links[number + 1 :][:1]]
+        nav = "<nav>" + "".join(f"<span>{one}</span>" for one in near) + "</nav>"
         body, _ = exporter.from_notebook_node(notebook)
-        (target / f"{path.stem}.html").write_text(page(title, nav + body + nav), "utf-8")
-
-    items = ""
-    for path, notebook, title in zip(paths, notebooks, titles):
+        write(target / f"{path.stem}.html", titles[number], nav + body + nav)
         question = notebook.cells[0].source.split("\n\n")[1]
-        items += f"<h2>{link(path, title)}</h2>{to_html(question)}"
-    index = "<h1>Contact Sheet</h1><p>The notebooks, as executed.</p>" + items
-    (target / "index.html").write_text(page("Contact Sheet", index), "utf-8")
+        index += f"<h2>{links[number]}</h2>{to_html(question)}"
+    write(target / "index.html", "Contact Sheet", index)
 
 
 if __name__ == "__main__":

@@ -6,8 +6,6 @@ numbers. A pickle can name any function to be called on loading, so the reader
 below knows four names and refuses every other.
 
     read_weights(file)["_fc.bias"]   # array of shape (1000,)
-
-
 """
 
 import pickle
@@ -32,19 +30,12 @@ class Tensor:
         self.shape, self.strides = shape, strides
 
     def array(self):
-        """The tensor's numbers as a NumPy array."""
-        last = self.offset + sum(
-            (size - 1) * step for size, step in zip(self.shape, self.strides)
+        """The tensor's numbers as a NumPy array; a window beyond them raises."""
+        numbers = self.storage.numbers
+        offset, *steps = (n * numbers.itemsize for n in (self.offset, *self.strides))
+        return np.ascontiguousarray(
+            np.ndarray(self.shape, numbers.dtype, numbers, offset, steps)
         )
-        if self.offset < 0 or min(self.strides, default=0) < 0 or last >= self.storage.count:
-            raise ValueError(f"tensor of shape {self.shape} reaches outside its storage")
-        width = self.storage.dtype.itemsize
-        window = np.lib.stride_tricks.as_strided(
-            self.storage.numbers[self.offset :],
-            self.shape,
-            [step * width for step in self.strides],
-        )
-        return np.ascontiguousarray(window)
 
 
 class WeightsUnpickler(pickle.Unpickler):

@@ -136,11 +136,12 @@ const STEPS = `
   import { existsSync, rmSync } from "node:fs";
   import { setTimeout as sleep } from "node:timers/promises";
   const step = (name, work = () => {}) => ({
-    name, stamp: name + ".json", outputs: [name + ".txt"],
-    inputs: () => ({ what: name, version: process.env.VERSION ?? "1" }),
-    async run(context) {
+    name, stamp: name + ".json", files: ["made_from"],
+    outputs: [name + ".txt"],
+    inputs: () => ({ version: process.env.VERSION ?? "1" }),
+    async run(onStage, signal) {
       console.log("making " + name);
-      await work(context);
+      await work(onStage, signal);
       await writeFile(name + ".txt", name);
     },
   });`;
@@ -161,6 +162,9 @@ Deno.test("set-up does what is not done, in order, and is silent where all is", 
   await writeFile(join(project.folder, "one.json"), '{"inp');
   equal(await made(), "one", "a damaged stamp");
   equal(await made({ VERSION: "2" }), "one two", "made from something else");
+  await made();
+  await writeFile(join(project.folder, "made_from"), "another");
+  equal(await made(), "one two", "from a file that has changed");
 });
 
 Deno.test("set-up says at which step it stopped, and goes on from there", async () => {
@@ -179,7 +183,7 @@ Deno.test("set-up says at which step it stopped, and goes on from there", async 
 Deno.test("set-up tells stages, ends at Ctrl-C, and a killed one is resumed", async () => {
   await using project = await makeProject();
   const script = project.script(
-    `${STEPS} const steps = [step("one"), step("slow", async ({ onStage, signal }) => {
+    `${STEPS} const steps = [step("one"), step("slow", async (onStage, signal) => {
        onStage("half of it");
        if (!process.env.FAST) await sleep(60_000, undefined, { signal });
      })];`,
@@ -247,6 +251,7 @@ async function makeProject() {
   await cp(join(paths.root, "tasks"), join(folder, "tasks"), {
     recursive: true,
   });
+  await writeFile(join(folder, "made_from"), "");
   for (const name of ["lib/paths.ts", "lib/files.ts", "deno.json"]) {
     await cp(join(paths.root, name), join(folder, name));
   }
