@@ -217,6 +217,25 @@ Deno.test("bodies are bounded, told or not, and the next request is answered", (
     await app.close();
   }));
 
+Deno.test("a connection ends with a body that was not read to its end", async () => {
+  const routes = new Hono().post("/length", async (context) => {
+    const { length } = await readBody(context, 100);
+    return context.json(length);
+  });
+  const server = await startServer(routes);
+  const { port, host, origin, pathname } = new URL(server.url);
+  const socket = connect(Number(port), "127.0.0.1");
+  let answer = "";
+  socket.on("data", (chunk) => answer += chunk);
+  socket.write(
+    `POST ${pathname}length HTTP/1.1\r\nHost: ${host}\r\nOrigin: ${origin}\r\n` +
+      `Content-Length: 5000\r\n\r\n${"x".repeat(101)}`,
+  );
+  await once(socket, "close", { signal: AbortSignal.timeout(10_000) });
+  match(answer, /^HTTP\/1.1 413 [^]*\r\nconnection: close\r\n/i);
+  await server.close();
+});
+
 Deno.test("a body may come slowly; one that stops coming is cut off", async () => {
   const routes = new Hono().post("/length", async (context) => {
     const { length } = await readBody(context, 100, 400);

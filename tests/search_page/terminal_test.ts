@@ -38,17 +38,18 @@ async function withTerminal(
 
 const LIST = "  1  0.500  red.png  A red wall [2J\n  2  0.250  gone.png  gone";
 
-Deno.test("hits are a list of lines where there is no terminal with colours", async () => {
-  const draw = (isTTY: boolean) => drawHits(hits, "", { isTTY });
-  await withTerminal({}, async () => equal(await draw(true), LIST));
-  const colours = { COLORTERM: "truecolor" };
-  await withTerminal(colours, async () => equal(await draw(false), LIST));
-  await withTerminal(
-    { ...colours, NO_COLOR: "1" },
-    async () => equal(await draw(true), LIST),
-  );
-  equal(await drawHits([], "", {}), "no pictures");
-});
+Deno.test("hits are a list of lines where there is no terminal with colours", () =>
+  withFolder(async (folder) => {
+    await writeFile(join(folder, "red.png"), await plain("red"));
+    const draw = (isTTY: boolean, variables: Record<string, string>) =>
+      withTerminal(variables, async () => {
+        equal(await drawHits(hits, folder, { isTTY }), LIST);
+      });
+    await draw(true, {});
+    await draw(false, { COLORTERM: "truecolor" });
+    await draw(true, { COLORTERM: "truecolor", NO_COLOR: "1" });
+    equal(await drawHits([], folder, {}), "no pictures");
+  }));
 
 Deno.test("a terminal with colours shows small pictures, two pixels a character", () =>
   withFolder((folder) =>

@@ -216,8 +216,6 @@ Deno.test("the map is dragged and zoomed by mouse, and opens what is clicked", (
   withPage(async ({ page }) => {
     await page.click("#openMap");
     await page.waitForSelector(".point img");
-    const frame = (await (await page.$("#mapFrame"))!.boundingBox())!;
-    const [x, y] = [frame.x + frame.width / 2, frame.y + frame.height / 2];
     const scrolled = () =>
       page.$eval(
         "#mapFrame",
@@ -225,22 +223,36 @@ Deno.test("the map is dragged and zoomed by mouse, and opens what is clicked", (
           { scrollLeft, scrollTop },
         ) => [Math.round(scrollLeft), Math.round(scrollTop)],
       );
-    await page.mouse.move(x, y);
+    const frame = (await (await page.$("#mapFrame"))!.boundingBox())!;
+    await page.mouse.move(
+      frame.x + frame.width / 2,
+      frame.y + frame.height / 2,
+    );
     for (let i = 0; i < 4; i++) await page.mouse.wheel({ deltaY: -100 });
     await page.waitForFunction(() =>
       document.querySelector("#mapPoints")!.clientWidth >
         1.9 * document.querySelector("#mapFrame")!.clientWidth
     );
+    const zoomed = await scrolled();
+    ok(zoomed[0] > 50 && zoomed[1] > 50, "about the middle");
+    // A drag that begins on the picture nearest to the middle.
+    const [x, y] = await page.$$eval(".point", (points) => {
+      const fromMiddle = ({ style }: HTMLElement) =>
+        Math.hypot(parseFloat(style.left) - 50, parseFloat(style.top) - 50);
+      const [point] = (points as HTMLElement[])
+        .toSorted((a, b) => fromMiddle(a) - fromMiddle(b));
+      point.scrollIntoView({ block: "center", inline: "center" });
+      const box = point.getBoundingClientRect();
+      return [box.x + box.width / 2, box.y + box.height / 2];
+    });
     const before = await scrolled();
-    ok(before[0] > 50 && before[1] > 50, "about the middle");
+    await page.mouse.move(x, y);
     await page.mouse.down();
-    await page.mouse.move(x - 40, y + 30, { steps: 4 });
+    await page.mouse.move(x + 40, y + 30, { steps: 4 });
     await page.mouse.up();
-    deepEqual(await scrolled(), [before[0] + 40, before[1] - 30]);
+    deepEqual(await scrolled(), [before[0] - 40, before[1] - 30]);
     equal(await page.$("#detail[open]"), null, "a drag opens nothing");
-    await page.evaluate(() =>
-      (document.querySelector(".point") as HTMLElement).focus()
-    );
+    await page.$eval(".point", (point) => (point as HTMLElement).focus());
     match(await textOf(page, "#mapStatus"), /(red|blue) \d+|wall|bold/);
     await page.keyboard.press("Enter");
     await page.waitForSelector("#detail[open]");
