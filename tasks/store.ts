@@ -6,13 +6,8 @@
 import { relative } from "node:path";
 import process from "node:process";
 import { table } from "../lib/display/table.ts";
-import {
-  compactStore,
-  forgetStore,
-  listOldEmbeddings,
-  listStores,
-} from "../lib/embeddings/store.ts";
-import { CommandError, runCommand } from "./command.ts";
+import { CommandError, importLater, runCommand } from "./command.ts";
+import { ensureSetup } from "./setup.ts";
 
 const help =
   `Usage: deno task store [compact [ENCODER] | forget ENCODER] [--json]
@@ -31,7 +26,7 @@ await runCommand({
   help,
   positionals: "compact, forget",
   options: { json: { type: "boolean" } },
-}, async ({ values: { json }, positionals }) => {
+}, async ({ values: { json }, positionals, signal }) => {
   const [action, encoder] = positionals;
   const fits = positionals.length === 0 ||
     (action === "compact" && positionals.length <= 2) ||
@@ -42,6 +37,11 @@ await runCommand({
         positionals.join(" "),
     );
   }
+  await ensureSetup(signal);
+  const { compactStore, forgetStore, listOldEmbeddings, listStores } =
+    await importLater<typeof import("../lib/embeddings/store.ts")>(
+      "../lib/embeddings/store.ts",
+    );
   if (action === "forget") await forgetStore(encoder);
   if (action === "compact") {
     const all = (await listStores()).map(({ id }) => id);

@@ -70,14 +70,26 @@ Deno.test("findMachinePath() passes addresses and relative paths", () => {
   }
 });
 
-Deno.test("typeFaults() and lintFaults() name the cell and its line", async () => {
-  const notebook = sound();
-  notebook.cells[1].source = ["const a = 1;\n", "a.length;"];
-  deepEqual(await typeFaults([notebook]), [
+Deno.test("typeFaults() names the cell and its line, also of a name that two declare", async () => {
+  const wrong = sound();
+  wrong.cells[1].source = ["const a = 1;\n", "a.length;"];
+  const twice = { ...sound(), name: "2_b" };
+  const [title, code] = twice.cells;
+  twice.cells.push({ ...title, id: "more" }, { ...code, id: "again" });
+  const faults = await typeFaults([wrong, twice, { ...sound(), name: "3_c" }]);
+  equal(faults.length, 3);
+  equal(
+    faults[0],
     "1_a, cell sum, line 2: TS2339 [ERROR]: Property 'length' does not exist on type '1'.",
-  ]);
+  );
+  match(faults[1], /^2_b, cell sum, line 1: TS2451 .*redeclare.*'sum'/);
+  match(faults[2], /^2_b, cell again, line 1: /);
+});
+
+Deno.test("lintFaults() names the cell and its line", async () => {
+  const notebook = sound();
   notebook.cells[1].source = ["1;\n", "var a = 1;\n", "a;"];
-  deepEqual(await lintFaults([notebook]), [
+  deepEqual(await lintFaults([{ ...sound(), name: "0_0" }, notebook]), [
     "1_a, cell sum, line 2: `var` keyword is not allowed. (no-var)",
   ]);
 });
@@ -96,15 +108,6 @@ Deno.test("formatFaults() names the cell", async () => {
   notebook.text = text(["const  sum=1"]);
   notebook.cells[1].source = ["const  sum=1"];
   deepEqual(await formatFaults([notebook]), ["1_a, cell sum: not formatted"]);
-});
-
-Deno.test("typeFaults() finds a name that two cells declare", async () => {
-  const notebook = sound();
-  const [title, code] = notebook.cells;
-  notebook.cells.push({ ...title, id: "more" }, { ...code, id: "again" });
-  const faults = await typeFaults([notebook]);
-  match(faults[0], /^1_a, cell sum, line 1: TS2451 .*redeclare.*'sum'/);
-  match(faults[1], /^1_a, cell again, line 1: /);
 });
 
 function sound(): Notebook {

@@ -23,12 +23,16 @@ async function makeData() {
   return {
     data,
     async store(...args: string[]) {
+      const lines: string[] = [];
       const { code, output } = await runChild(
         Deno.execPath(),
         ["run", "-A", "tasks/store.ts", ...args],
-        { env: { CONTACT_SHEET_DATA: data, NO_COLOR: "1" } },
+        {
+          env: { CONTACT_SHEET_DATA: data, NO_COLOR: "1" },
+          onLine: (line, stream) => stream === "stdout" && lines.push(line),
+        },
       );
-      return { code, lines: output.split("\n") };
+      return { code, lines: code === 0 ? lines : output.split("\n") };
     },
     [Symbol.asyncDispose]: () => rm(data, { recursive: true }),
   };
