@@ -1,6 +1,7 @@
 /**
  * `task test`: everything, with the real browser, database, encoder and kernel;
- * and `task ok`, its quick part.
+ * and `task ok`, its quick part. (Deno would take a file called test.ts for a
+ * test, and this for one of its own.)
  *
  * @module
  */
