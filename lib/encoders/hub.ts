@@ -139,7 +139,7 @@ export async function downloadFiles(
     const total = wanted.reduce((sum, { size }) => sum + size, 0);
     let before = 0;
     for (const file of wanted) {
-      const options = { headers: tokenFor(file.address), signal };
+      const options = { headers: token(), signal };
       const report = (here: number) =>
         onProgress?.({ file: file.name, received: before + here, total });
       await downloadLargeFile(host, file, options, report);
@@ -191,7 +191,7 @@ async function ask(
 ): Promise<Response> {
   const get = (redirect: RequestRedirect) =>
     fetchOnce(address, (answer) => Promise.resolve(answer), {
-      headers: { ...headers, ...tokenFor(address) },
+      headers: { ...headers, ...token() },
       redirect,
       signal,
     }).catch((error: FinalError) => {
@@ -222,10 +222,9 @@ async function ask(
 }
 
 /** The token, for requests to the hub; fetch() takes it off at redirects away. */
-function tokenFor(address: string): Record<string, string> {
-  const token = environment("HF_TOKEN");
-  const toHub = new URL(address).origin === new URL(hubEndpoint()).origin;
-  return token && toHub ? { authorization: `Bearer ${token}` } : {};
+function token(): Record<string, string> {
+  const secret = environment("HF_TOKEN");
+  return secret ? { authorization: `Bearer ${secret}` } : {};
 }
 
 /** Whether the content fits the ETag, where that is a checksum. */

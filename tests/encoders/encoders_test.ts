@@ -1,4 +1,11 @@
-import { deepEqual, equal, match, ok, rejects } from "node:assert/strict";
+import {
+  deepEqual,
+  equal,
+  match,
+  notEqual,
+  ok,
+  rejects,
+} from "node:assert/strict";
 import { existsSync } from "node:fs";
 import { copyFile, cp, readFile, rename, rm, truncate } from "node:fs/promises";
 import { join } from "node:path";
@@ -321,6 +328,63 @@ Deno.test("openEncoder() opens a folder of either layout, each under its own id"
     await encoder.close();
   }
   equal(ids.size, 2);
+});
+
+Deno.test("a folder's id changes with its weights", async () => {
+  const folder = join(await Deno.makeTempDir(), "my-clip");
+  await cp(join(fixture, "transformers"), folder, { recursive: true });
+  const model = join(folder, "onnx/vision_model.onnx");
+  const idOf = async () => {
+    const encoder = await openEncoder(folder, { device: "cpu" });
+    await encoder.close();
+    return encoder.id;
+  };
+  const before = await idOf();
+  equal(await idOf(), before);
+  const content = await readFile(model);
+  content[content.length >> 1] ^= 1; // a bit of a weight
+  await Deno.writeFile(model, content);
+  notEqual(await idOf(), before);
+  await Deno.remove(join(folder, ".."), { recursive: true });
+});
+
+Deno.test("a folder whose pictures are prepared otherwise is refused", async () => {
+  for (
+    const [layout, file, change, message] of [
+      [
+        "transformers",
+        "preprocessor_config.json",
+        { resample: 2 },
+        /resample":2/,
+      ],
+      [
+        "transformers",
+        "preprocessor_config.json",
+        { crop_size: { height: 30, width: 30 } },
+        /expected a square as large as the shorter side/,
+      ],
+      [
+        "immich",
+        "visual/preprocess_cfg.json",
+        { interpolation: "bilinear" },
+        /expected interpolation bicubic .* got bilinear and shortest/,
+      ],
+      [
+        "immich",
+        "visual/preprocess_cfg.json",
+        { resize_mode: "squash" },
+        /got bicubic and squash/,
+      ],
+    ] as const
+  ) {
+    const folder = await Deno.makeTempDir();
+    await cp(join(fixture, layout), folder, { recursive: true });
+    const path = join(folder, file);
+    const given = JSON.parse(await readFile(path, "utf8"));
+    await Deno.writeTextFile(path, JSON.stringify({ ...given, ...change }));
+    await rejects(openEncoder(folder, { device: "cpu" }), message);
+    await Deno.remove(folder, { recursive: true });
+  }
 });
 
 Deno.test("openEncoder() picks a folder's files by precision", async () => {
