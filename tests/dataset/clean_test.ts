@@ -76,6 +76,7 @@ Deno.test("cleanPicture() makes 8-bit sRGB JPEG of every format and depth", asyn
       ["jpeg", "srgb", "uchar", 3],
       name,
     );
+    equal(facts.chromaSubsampling, "4:4:4", name);
     deepEqual([facts.width, facts.height], [90, 60], name);
     deepEqual([width, height], [90, 60], name);
     equal(sha256, createHash("sha256").update(jpeg).digest("hex"));

@@ -115,3 +115,27 @@ Deno.test("resizeToSquare() has room for larger and smaller pictures in turn", (
     ok(grey(width, height).every((value) => Math.abs(value - 128) < 1e-3));
   }
 });
+
+Deno.test("resizeToSquare() cuts before resizing at whole pixels of the picture", () => {
+  const noise = (width: number, height: number) => ({
+    data: Uint8Array.from(
+      { length: 3 * width * height },
+      (_, i) => Math.imul(i, 0x9e3779b1) >>> 24,
+    ),
+    width,
+    height,
+  });
+  for (const [width, height] of [[31, 20], [20, 31], [64, 21]]) {
+    const picture = noise(width, height);
+    const side = Math.min(width, height);
+    const [left, top] = [(width - side) >> 1, (height - side) >> 1];
+    const data = picture.data.filter((_, i) => {
+      const [x, y] = [Math.floor(i / 3) % width, Math.floor(i / 3 / width)];
+      return x >= left && x < left + side && y >= top && y < top + side;
+    });
+    deepEqual(
+      resizeToSquare(picture, { ...bytesOf(12), cut: "before" }),
+      resizeToSquare({ data, width: side, height: side }, bytesOf(12)),
+    );
+  }
+});
