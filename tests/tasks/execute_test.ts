@@ -25,8 +25,7 @@ Deno.test({
       "for (let i = 0; i < 30; i++) { console.log(i); await 0; } undefined",
       'console.log("a"); await Deno.jupyter.display({ "text/plain": "D" }, { raw: true }); console.log("b"); 5',
     ];
-    const first = await execute(cells);
-    const second = await execute(cells);
+    const [first, second] = await Promise.all([execute(cells), execute(cells)]);
     equal(first.code, 0);
     equal(first.notebook, second.notebook);
 
