@@ -22,6 +22,7 @@ from torch.utils.data import DataLoader, Dataset
 from vision_model import random_model
 
 MEAN = np.array([0.48145466, 0.4578275, 0.40821073], np.float32)
+VOCABULARY = 600  # more than the tests' tokenizer has
 STD = np.array([0.26862954, 0.26130258, 0.27577711], np.float32)
 
 
@@ -39,6 +40,13 @@ def make(folder: Path) -> None:
             random_model(), (torch.zeros(2, 3, 224, 224),), str(whole), dynamo=False,
             input_names=["pixel_values"], output_names=["image_embeds"],
             dynamic_axes={"pixel_values": batch, "image_embeds": batch},
+        )
+    # Only pictures are measured: this text model adds up its tokens' vectors.
+    for name in ["text_model.onnx", "text_model_quantized.onnx"]:
+        torch.onnx.export(
+            torch.nn.EmbeddingBag(VOCABULARY, 512, mode="sum"), (torch.zeros(1, 3, dtype=torch.int64),),
+            str(folder / name), dynamo=False, input_names=["input_ids"], output_names=["text_embeds"],
+            dynamic_axes={"input_ids": {0: "batch_size", 1: "length"}, "text_embeds": batch},
         )
     # Matrix products only: the one convolution takes no time to speak of.
     quantize_dynamic(whole, folder / "vision_model_quantized.onnx", op_types_to_quantize=["MatMul"])
