@@ -73,9 +73,9 @@ export interface ClipLayout {
 export interface ClipModels {
   /** Pictures or texts that go through a model at once. */
   batchSize: number;
-  /** @param pixels Decoded pictures, one a row. */
+  /** Embeds decoded pictures, one a row. */
   embedPictures(pixels: Matrix): Promise<Float32Array>;
-  /** @param tokens Each text's ids, from the start's to the end's. */
+  /** Embeds texts, each by its ids from the start's to the end's. */
   embedTokens(tokens: number[][]): Promise<Float32Array>;
   /** Frees them. */
   close(): Promise<unknown>;
