@@ -196,7 +196,9 @@ export async function unpackChromium(
 async function removeAbandoned(folder: string): Promise<void> {
   for (const name of await readdir(folder)) {
     if (!name.startsWith(".part-")) continue;
-    const { mtimeMs } = await stat(join(folder, name));
+    // Another process may have removed or renamed it meanwhile.
+    const { mtimeMs } = await stat(join(folder, name))
+      .catch(() => ({ mtimeMs: Infinity }));
     if (Date.now() - mtimeMs > ABANDONED_AFTER * 60_000) {
       await rm(join(folder, name), { recursive: true, force: true });
     }

@@ -148,8 +148,8 @@ Deno.test("a picture is taken from a file, a drop and the clipboard; more like t
         ));
       deepEqual(await terms(page), ["red"], kind);
     }
-    await page.click("[aria-label^='More like']");
-    await page.waitForFunction(() => location.hash.includes("like="));
+    await search(page, () => page.click("[aria-label^='More like']"));
+    match(page.url(), /like=/);
     await page.click("#asked button");
     await page.waitForFunction(() =>
       location.hash === "#mode=visual" ||
