@@ -51,8 +51,20 @@ Deno.test({
         ok(row[key] >= 0 && row[key] <= 1);
       }
       ok(row.msPerQuery > 0);
+      inIntervals(row);
+      ok(row.map !== row.p5);
+      ok(row.intervals.map[0] < row.intervals.map[1]);
     }
     const hits = JSON.parse(await readFile(hitsFile, "utf8"));
+    const classOf = (path: string) => path.split("/").at(-2);
+    for (const { method, top1, p5 } of rows.slice(0, -1)) {
+      const found = Object.entries<[string, number][]>(hits[method])
+        .map(([query, five]) =>
+          five.map(([path]) => classOf(path) === classOf(query))
+        );
+      near(top1, mean(found.map(([first]) => Number(first))), method);
+      near(p5, mean(found.flat().map(Number)), method);
+    }
     const [query] = Object.keys(hits["pixel-l1"]);
     equal(hits["pixel-l1"][query].length, 5);
     equal(typeof hits["encoder-image"][query][0][1], "number");
@@ -65,23 +77,70 @@ Deno.test({
   ignore,
   async fn() {
     const data = await Deno.makeTempDir();
+    const hitsFile = join(data, "hits.json");
     const { code, stdout, stderr } = await evaluate(
       data,
       ...[paths.sample, "--captions", join(paths.sample, "captions.json")],
-      ...["--encoder", "offline", "--json"],
+      ...["--encoder", "offline", "--json", "--hits", hitsFile],
     );
     equal(code, 0, stderr);
     const { pictures, captions, textToImage, imageToText } = JSON.parse(
       stdout[0],
     );
     ok(pictures === captions && pictures > 100);
-    for (const { r1, r5, r10 } of [textToImage, imageToText]) {
+    const own: Record<string, { caption: string }> = JSON.parse(
+      await readFile(join(paths.sample, "captions.json"), "utf8"),
+    );
+    const hits = JSON.parse(await readFile(hitsFile, "utf8"));
+    const directions = [
+      [
+        textToImage,
+        "text-to-image",
+        (a: string, b: string) => own[b].caption === a,
+      ],
+      [
+        imageToText,
+        "image-to-text",
+        (a: string, b: string) => own[a].caption === b,
+      ],
+    ] as const;
+    for (const [scores, name, belongs] of directions) {
+      const { r1, r5, r10, map, ndcg, medianRank } = scores;
       ok(0 < r1 && r1 < r5 && r5 < r10 && r10 < 1);
+      inIntervals(scores);
+      // From the first five of each query, what the rest can add no more to.
+      const ranks = Object.entries<[string, number][]>(hits[name])
+        .map(([query, five]) =>
+          1 + five.findIndex(([hit]) => belongs(query, hit))
+        )
+        .map((rank) => rank || Infinity);
+      equal(ranks.length, captions);
+      near(r1, mean(ranks.map((rank) => Number(rank === 1))), name);
+      near(r5, mean(ranks.map((rank) => Number(rank <= 5))), name);
+      const known = mean(ranks.map((rank) => 1 / rank));
+      ok(map >= known - 1e-4 && map <= known + (1 - r5) / 6 + 1e-4, name);
+      ok(ndcg > map && medianRank >= 1, name);
     }
     match(stderr, /text to image/);
     await Deno.remove(data, { recursive: true });
   },
 });
+
+/** Each score lies within its interval. */
+function inIntervals({ intervals, ...scores }: Record<string, number> & {
+  intervals: Record<string, [low: number, high: number]>;
+}) {
+  for (const [name, [low, high]] of Object.entries(intervals)) {
+    ok(low <= scores[name] && scores[name] <= high, name);
+  }
+}
+
+function near(value: number, expected: number, what: string) {
+  ok(Math.abs(value - expected) < 1e-4, `${what}: ${value}, not ${expected}`);
+}
+
+const mean = (values: number[]) =>
+  values.reduce((sum, value) => sum + value, 0) / values.length;
 
 Deno.test("task evaluate answers bad arguments with one line", async () => {
   const data = await Deno.makeTempDir();

@@ -1,0 +1,53 @@
+import { deepEqual, equal } from "node:assert/strict";
+import { progressOn } from "../../tasks/progress.ts";
+
+/** An output, and what was written to it. */
+function makeOutput(isTTY: boolean) {
+  const written: string[] = [];
+  return { isTTY, written, write: (text: string) => written.push(text) };
+}
+
+Deno.test("progress in a terminal: a passing line is replaced by the next", () => {
+  const output = makeOutput(true);
+  const { line, passing } = progressOn(output);
+  passing("one ".repeat(30));
+  line("done");
+  const [first, second] = output.written;
+  equal(first, `\r\x1b[K${"one ".repeat(30).slice(0, 78)}`);
+  equal(second, "\r\x1b[Kdone\n");
+});
+
+Deno.test("progress in a log: passing lines at most every ten seconds", () => {
+  const output = makeOutput(false);
+  const now = Date.now;
+  let time = now();
+  Date.now = () => time;
+  try {
+    const { line, passing } = progressOn(output);
+    passing("soon");
+    time += 10_000;
+    passing("later");
+    passing("at once");
+    time += 9_999;
+    line("said");
+    time += 9_999;
+    passing("too soon after a line");
+    time += 1;
+    passing("again");
+  } finally {
+    Date.now = now;
+  }
+  deepEqual(output.written, ["later\n", "said\n", "again\n"]);
+});
+
+Deno.test("remarks() says the first ones, and how many there are besides", () => {
+  const say = (count: number) => {
+    const output = makeOutput(false);
+    const lines = Array.from({ length: count }, (_, i) => `${i}`);
+    progressOn(output).remarks(lines, 2);
+    return output.written;
+  };
+  deepEqual(say(0), []);
+  deepEqual(say(2), ["0\n", "1\n"]);
+  deepEqual(say(5), ["0\n", "1\n", "… and 3 more like these\n"]);
+});
