@@ -31,9 +31,9 @@ tests, and all notebooks as task demo does. Its last line is
   --quick      as task ok: without the notebooks and the tests that need a
                browser, database, model or kernel; in less than a minute`;
 
-/** Folders of tests that take longer. */
-const SLOW = "chroma crawl evaluate notebooks search_page tasks".split(" ")
-  .map((folder) => `tests/${folder}`).join();
+/** Tests that take longer, in tests/. */
+const SLOW = "chroma crawl dataset/download_test.ts display/chart_test.ts " +
+  "encoders evaluate notebooks search_page tasks";
 
 /** One command whose status says whether all is well. */
 export interface Check {
@@ -61,7 +61,10 @@ const sourceChecks: Check[] = [
     name: "types",
     args: ["check", "--quiet", "lib", "tasks", "tests", "bench"],
   },
-  { name: "examples", args: ["test", "-A", "--doc", "lib", "tasks"] },
+  {
+    name: "examples",
+    args: ["test", "-A", "--doc", "--parallel", "lib", "tasks"],
+  },
 ];
 
 /**
@@ -135,10 +138,13 @@ if (import.meta.main) {
       const files = `tests/**/*${only}*_test.ts`;
       return await runChecks([tests(files, files)], signal);
     }
-    const rest = quick ? [tests("quick tests", `--ignore=${SLOW}`, "tests")] : [
-      tests("tests", "tests"),
-      { name: "notebooks", args: ["run", "-A", "tasks/demo.ts"] },
-    ];
+    const slow = SLOW.split(" ").map((name) => `tests/${name}`).join();
+    const rest = quick
+      ? [tests("quick tests", "--parallel", `--ignore=${slow}`, "tests")]
+      : [
+        tests("tests", "tests"),
+        { name: "notebooks", args: ["run", "-A", "tasks/demo.ts"] },
+      ];
     return await runChecks([...sourceChecks, ...rest], signal);
   });
 }
