@@ -40,7 +40,7 @@ export const bench: Bench = async ({ log, signal }) => {
     await writeCopies(pictures, 0, PICTURES);
     const update = async () => {
       const start = performance.now();
-      const found = await listPictures(pictures);
+      const { pictures: found } = await listPictures(pictures);
       const { embedded } = await embedPictures(
         encoder,
         found.map((path) => ({ path, source: join(pictures, path) })),

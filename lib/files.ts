@@ -16,8 +16,9 @@
  *
  * @module
  */
+import type { Buffer } from "node:buffer";
 import { randomUUID } from "node:crypto";
-import { mkdir, open, readFile, rename, rm } from "node:fs/promises";
+import { mkdir, open, readFile, rename, rm, stat } from "node:fs/promises";
 import { dirname, join } from "node:path";
 
 /**
@@ -56,6 +57,23 @@ export async function writeAtomic(
       { cause: error },
     );
   }
+}
+
+/**
+ * Reads a file of somebody else's: a regular file alone, since a pipe or a
+ * device under its name could be read for ever.
+ *
+ * @throws {Error} If it cannot be read; its `code` says why, in a word or two.
+ */
+export async function readRegularFile(path: string): Promise<Buffer> {
+  if ((await stat(path)).isFile()) return await readFile(path);
+  const code = "not a regular file";
+  throw Object.assign(new Error(`${path} is ${code}`), { code });
+}
+
+/** Whether a regular file is there, or a link to one. */
+export async function isRegularFile(path: string): Promise<boolean> {
+  return await stat(path).then((found) => found.isFile(), () => false);
 }
 
 /** Writes rows as JSON Lines, whole or not at all. */

@@ -21,6 +21,7 @@ import { statSync } from "node:fs";
 import { resolve } from "node:path";
 import process from "node:process";
 import { parseArgs, type ParseArgsConfig } from "node:util";
+import { withoutControls } from "../lib/display/display.ts";
 
 /**
  * The one version whose notebook kernel works: later ones lose outputs, and
@@ -163,10 +164,15 @@ export function importLater<Module>(file: string): Promise<Module> {
   return import(new URL(file, import.meta.url).href);
 }
 
-/** An expected error's message alone; anything else with its stack. */
+/**
+ * An expected error's message alone; anything else with its stack. Messages
+ * quote names of files.
+ */
 function describeError(error: unknown): string {
-  if (!(error instanceof Error)) return String(error);
   const unexpected = error instanceof TypeError ||
     error instanceof ReferenceError;
-  return unexpected ? error.stack ?? error.message : error.message;
+  const text = error instanceof Error
+    ? (unexpected && error.stack || error.message)
+    : String(error);
+  return text.split("\n").map(withoutControls).join("\n");
 }

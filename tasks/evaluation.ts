@@ -67,7 +67,7 @@ export async function evaluate(
 
 /** Tells how methods did over a folder of classes. */
 function reportClasses(
-  { gallery, queries, methods, remarks }: FolderEvaluation,
+  { gallery, queries, methods, remarks, leftOut }: FolderEvaluation,
   how: string,
 ): Report {
   const rows = methods.map((scores) => ({
@@ -93,7 +93,7 @@ function reportClasses(
   const hits = methods.map(({ method, hits }) => [method, hits]);
   return {
     text: `${text}`,
-    json: { gallery, queries, rows },
+    json: { gallery, queries, rows, leftOut },
     hits: () => Object.fromEntries(hits),
     remarks,
   };
@@ -120,6 +120,7 @@ function reportCaptions(result: CaptionEvaluation, encoder: string): Report {
       captions,
       textToImage: direction(result.textToImage),
       imageToText: direction(result.imageToText),
+      leftOut: result.leftOut,
     },
     hits: async () => ({
       "text-to-image": await firstFive(texts, images),

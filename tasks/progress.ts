@@ -4,6 +4,8 @@
  * @module
  */
 
+import { withoutControls } from "../lib/display/display.ts";
+
 /** Writes progress. */
 export interface Progress {
   /** A line that stays. */
@@ -35,7 +37,8 @@ export function progressOn(
       else if (Date.now() - last >= 10_000) line(text);
     },
     remarks(lines, most) {
-      for (const remark of lines.slice(0, most)) line(remark);
+      // They quote names of files, which may hold what a terminal obeys.
+      for (const remark of lines.slice(0, most)) line(withoutControls(remark));
       const more = lines.length - most;
       if (more > 0) line(`… and ${more} more like these`);
     },

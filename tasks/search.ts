@@ -82,18 +82,20 @@ await runCommand({
     log: line,
     signal,
   });
-  const { encoder, fits, failures, problems, result: { hits } } = found;
+  const { encoder, fits, failures, leftOut, problems, result: { hits } } =
+    found;
   if (process.stderr.isTTY) passing("");
-  remarks([
-    ...failures.map(({ path, reason }) => `  left out: ${path}: ${reason}`),
-    ...problems.map((problem) => `  ${problem}`),
-  ], 5);
+  remarks(problems.map((problem) => `  ${problem}`), 10);
+  remarks(
+    failures.map(({ path, reason }) => `  left out: ${path}: ${reason}`),
+    5,
+  );
   if (values.json) {
     const rows = hits.map(({ path, value, term, caption }) => (
       { path, similarity: value, label: term, caption }
     ));
     const query = text || values.image;
-    console.log(JSON.stringify({ query, encoder, hits: rows }));
+    console.log(JSON.stringify({ query, encoder, hits: rows, leftOut }));
     return;
   }
   console.log(await drawHits(hits, values.images, process.stdout));

@@ -77,9 +77,11 @@ await runCommand({
   app.ready.then(() => {
     const { indexed, failures, problems } = app.status();
     line(`${indexed} pictures can be searched`);
-    const odd = failures.map(({ path, reason }) => `${path}: ${reason}`);
-    odd.push(...problems);
-    remarks(odd.map((text) => `  left out or odd: ${text}`), 10);
+    remarks(problems.map((problem) => `  ${problem}`), 10);
+    remarks(
+      failures.map(({ path, reason }) => `  left out: ${path}: ${reason}`),
+      5,
+    );
   }, (error) => line(`Indexing stopped: ${error.message}`));
   await new Promise((resolve) => signal.addEventListener("abort", resolve));
   await app.close();

@@ -1,7 +1,14 @@
 import { deepEqual, equal, rejects } from "node:assert/strict";
-import { mkdir, readdir, readFile, writeFile } from "node:fs/promises";
+import { spawnSync } from "node:child_process";
+import { mkdir, readdir, readFile, symlink, writeFile } from "node:fs/promises";
 import { join } from "node:path";
-import { readJsonLines, requireStage, writeAtomic } from "#lib/files.ts";
+import {
+  isRegularFile,
+  readJsonLines,
+  readRegularFile,
+  requireStage,
+  writeAtomic,
+} from "#lib/files.ts";
 
 Deno.test("writeAtomic() names what cannot be written, and leaves no part of it", async () => {
   const folder = await Deno.makeTempDir({ prefix: "files-" });
@@ -40,4 +47,27 @@ Deno.test("requireStage() says which notebook writes what is missing or damaged"
   } finally {
     await Deno.remove(folder, { recursive: true });
   }
+});
+
+Deno.test({
+  name:
+    "readRegularFile() reads no pipe, device or folder, and says so at once",
+  ignore: Deno.build.os === "windows",
+  async fn() {
+    const folder = await Deno.makeTempDir({ prefix: "files-" });
+    try {
+      const pipe = join(folder, "pipe");
+      equal(spawnSync("mkfifo", [pipe]).status, 0);
+      await symlink(pipe, join(folder, "link"));
+      await writeFile(join(folder, "file"), "text");
+      equal(`${await readRegularFile(join(folder, "file"))}`, "text");
+      for (const path of [pipe, join(folder, "link"), "/dev/zero", folder]) {
+        await rejects(readRegularFile(path), { code: "not a regular file" });
+        equal(await isRegularFile(path), false);
+      }
+      await rejects(readRegularFile(join(folder, "gone")), { code: "ENOENT" });
+    } finally {
+      await Deno.remove(folder, { recursive: true });
+    }
+  },
 });

@@ -71,7 +71,15 @@ export function escapeHtml(text: string): string {
 
 /** Text on one line, without the control characters that terminals obey. */
 export function oneLine(text: string): string {
-  return text.replace(/[\p{Cc}\s]+/gu, " ").trim();
+  return withoutControls(text).replace(/\s+/g, " ").trim();
+}
+
+/**
+ * Text without what terminals obey: control characters, line ends among them,
+ * and marks that turn the direction of what is written after them.
+ */
+export function withoutControls(text: string): string {
+  return text.replace(/[\p{Cc}\p{Bidi_C}]/gu, " ");
 }
 
 const ENTITIES: Record<string, string> = {

@@ -31,6 +31,7 @@ import {
 } from "../embeddings/embeddings.ts";
 import type { Matrix } from "../compare/matrix.ts";
 import type { Encoder } from "../encoders/encoder.ts";
+import type { LeftOut } from "../pictures/folder.ts";
 import { type RetrievalResult, scoreCaptions } from "./retrieval.ts";
 
 /** What came of pictures with captions. */
@@ -47,6 +48,8 @@ export interface CaptionEvaluation extends RetrievalResult {
   pictureOf: number[];
   /** What was decided or left out, a line each. */
   remarks: string[];
+  /** Pictures that were not evaluated though their files are there, and why. */
+  leftOut: LeftOut[];
 }
 
 /** How captions are evaluated. */
@@ -134,5 +137,6 @@ export async function evaluateCaptions(
   return {
     ...{ ...result, pictures, pictureVectors: vectors },
     ...{ captions, captionVectors, pictureOf, remarks },
+    leftOut: embedded.failures.map(({ path, reason }) => ({ path, reason })),
   };
 }

@@ -23,9 +23,9 @@
  *
  * @module
  */
-import { existsSync } from "node:fs";
+import { existsSync, statSync } from "node:fs";
 import { join } from "node:path";
-import { listPictures } from "../pictures/folder.ts";
+import { type LeftOut, listPictures, remarksOn } from "../pictures/folder.ts";
 import type { Picture } from "../records.ts";
 
 /** A picture and, as its term, its class: the folder below train/, test/ or DIR. */
@@ -40,6 +40,8 @@ export interface ClassFolder {
   leaveOneOut: boolean;
   /** What was left out or decided, a line each. */
   remarks: string[];
+  /** Files that may be pictures and are in neither, and why. */
+  leftOut: LeftOut[];
 }
 
 /**
@@ -50,9 +52,21 @@ export interface ClassFolder {
 export async function readClassFolder(folder: string): Promise<ClassFolder> {
   if (!existsSync(folder)) throw new Error(`${folder} not found`);
   const remarks: string[] = [];
-  const has = (name: string) => existsSync(join(folder, name));
+  const leftOut: LeftOut[] = [];
+  const has = (name: string) =>
+    statSync(join(folder, name), { throwIfNoEntry: false })?.isDirectory();
   const read = async (part: string): Promise<LabelledPicture[]> => {
-    const paths = await listPictures(join(folder, part));
+    const place = join(folder, part);
+    const listed = await listPictures(place).catch(({ code }) => {
+      throw new Error(
+        `${place} cannot be read (${code}): expected a folder of pictures`,
+      );
+    });
+    const below = (path: string) => part ? `${part}/${path}` : path;
+    const paths = listed.pictures;
+    leftOut.push(
+      ...listed.leftOut.map((one) => ({ ...one, path: below(one.path) })),
+    );
     const inClasses = paths.filter((path) => path.includes("/"));
     const outside = paths.length - inClasses.length;
     if (outside > 0) {
@@ -62,21 +76,22 @@ export async function readClassFolder(folder: string): Promise<ClassFolder> {
       );
     }
     return inClasses.map((path) => ({
-      path: part ? `${part}/${path}` : path,
+      path: below(path),
       term: path.slice(0, path.indexOf("/")),
     }));
   };
 
   const gallery = await read(has("train") ? "train" : "");
   const test = has("train") && has("test") ? await read("test") : [];
+  remarks.push(...remarksOn(leftOut));
   if (test.length > 0) {
-    return { gallery, queries: test, leaveOneOut: false, remarks };
+    return { gallery, queries: test, leaveOneOut: false, remarks, leftOut };
   }
   remarks.push(
     `${has("test") ? "test/ holds no pictures" : "There is no test/"}: each ` +
       "picture is searched for among all the others (leave-one-out)",
   );
-  return { gallery, queries: gallery, leaveOneOut: true, remarks };
+  return { gallery, queries: gallery, leaveOneOut: true, remarks, leftOut };
 }
 
 /**
@@ -89,7 +104,7 @@ export function keepUsable(
   folder: ClassFolder,
   isUsable: (path: string) => boolean,
 ): ClassFolder {
-  const { leaveOneOut } = folder;
+  const { leaveOneOut, leftOut } = folder;
   const usable = ({ path }: LabelledPicture) => isUsable(path);
   const gallery = folder.gallery.filter(usable);
   const asked = folder.queries.filter(usable);
@@ -119,5 +134,5 @@ export function keepUsable(
         `gallery${unread > 0 ? `, and ${unread} that cannot be read` : ""}`,
     );
   }
-  return { gallery, queries, leaveOneOut, remarks };
+  return { gallery, queries, leaveOneOut, remarks, leftOut };
 }

@@ -48,6 +48,7 @@ import {
   type PictureToEmbed,
 } from "../embeddings/embeddings.ts";
 import type { Encoder } from "../encoders/encoder.ts";
+import type { LeftOut } from "../pictures/folder.ts";
 import { encodeClasses } from "../encoders/zero_shot.ts";
 import type { Estimate } from "./bootstrap.ts";
 import {
@@ -80,6 +81,8 @@ export interface FolderEvaluation {
   methods: MethodScores[];
   /** What was decided or left out, a line each. */
   remarks: string[];
+  /** Files that may be pictures and were not evaluated, and why. */
+  leftOut: LeftOut[];
 }
 
 /** How a folder is evaluated. */
@@ -158,6 +161,10 @@ export async function evaluateFolder(
     remarks: [
       ...usable.remarks,
       ...[...reasons.values()].map((reason) => `Left out: ${reason}`),
+    ],
+    leftOut: [
+      ...usable.leftOut,
+      ...Array.from(reasons, ([path, reason]) => ({ path, reason })),
     ],
   };
 }

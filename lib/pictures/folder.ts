@@ -1,48 +1,211 @@
 /**
  * A folder of anyone's pictures, which is only read.
  *
+ * ```text
+ * called as pictures are      listed; the decoder will see what it is
+ * called otherwise, or RAW    its first bytes tell whether it is one of ours
+ * HEIC, BMP, RAW, …           left out, and said
+ * captions.json, README.md    passed over
+ * ```
+ *
+ * What cannot be read is left out with its reason, and moves nothing else.
+ *
  * ```ts
  * import { listPictures } from "#lib/pictures/folder.ts";
  * import { paths } from "#lib/paths.ts";
- * import { ok } from "node:assert/strict";
+ * import { deepEqual, ok } from "node:assert/strict";
  *
- * const pictures = await listPictures(paths.sample);
+ * const { pictures, leftOut } = await listPictures(paths.sample);
  * ok(pictures.includes("animals/water bird/flamingo.jpg"));
+ * deepEqual(leftOut, []);
  * ```
  *
  * @module
  */
-import { readdir, realpath, stat } from "node:fs/promises";
-import { join } from "node:path";
-import { hasPictureName } from "./pictures.ts";
+import { isUtf8 } from "node:buffer";
+import { execFile } from "node:child_process";
+import { open, readdir, realpath, stat } from "node:fs/promises";
+import { extname, join } from "node:path";
+import process from "node:process";
+import { promisify } from "node:util";
+import pLimit from "p-limit";
+import { hasPictureName, isPicture, PICTURE_FORMATS } from "./pictures.ts";
+
+/** What may be a picture, and is not searched. */
+export interface LeftOut {
+  /** Below its folder, with "/"; also of a folder that cannot be read. */
+  path: string;
+  /** In one line that names no file. */
+  reason: string;
+}
+
+/** A folder's pictures. */
+export interface ListedPictures {
+  /** Paths relative to the folder, with "/", sorted. */
+  pictures: string[];
+  /** Sorted by path. */
+  leftOut: LeftOut[];
+}
+
+/** Endings of pictures in formats that are not decoded. */
+const FOREIGN =
+  /\.(hei[cf]s?|hif|bmp|dib|jp2|j2k|jp[fxm]|j2c|jxl|jxr|psd|psb|svgz?|ico|tga|dds|exr|qoi|p[bgpn]m)$/i;
+
+/** Endings of what sensors saw: many a TIFF by its first bytes, of a preview. */
+const RAW =
+  /\.(cr[23w]|ne[fv]|nrw|dng|arw|sr[2fw]|raf|or[fi]|rw[2lz]|pef|x3f|3fr|fff|raw|erf|kdc|dcr|mrw|iiq|gpr)$/i;
+
+const NOT_DECODED = `not ${PICTURE_FORMATS}`;
+const NOT_UTF8 = "the name is not UTF-8, in which alone it can be opened: " +
+  "rename it";
 
 /**
  * The pictures below a folder, however deep; hidden ones are passed over.
  *
- * @returns Paths relative to the folder, with "/", sorted.
- * @throws {Error} If the folder cannot be read.
+ * @throws {Error} If the folder itself cannot be read.
  */
-export async function listPictures(folder: string): Promise<string[]> {
-  const found: string[] = [];
+export async function listPictures(folder: string): Promise<ListedPictures> {
+  const pictures: string[] = [];
+  const leftOut: LeftOut[] = [];
+  const links: string[] = [];
   const visited = new Set<string>();
-  const visit = async (below: string): Promise<void> => {
+  const read = pLimit(16);
+
+  const visit = async (below: string, isLink = false): Promise<void> => {
     const place = join(folder, below);
-    // A link can lead back to where it lies.
-    const real = await realpath(place);
-    if (visited.has(real)) return;
-    visited.add(real);
-    for (const entry of await readdir(place, { withFileTypes: true })) {
-      if (entry.name.startsWith(".")) continue;
-      const path = below ? `${below}/${entry.name}` : entry.name;
-      // A link to nowhere is kept, for a reason to be given.
-      const target = entry.isSymbolicLink()
-        ? await stat(join(folder, path)).catch(() => entry)
-        : entry;
-      if (target.isDirectory()) await visit(path);
-      else if (!target.isFile() && !target.isSymbolicLink()) continue;
-      else if (hasPictureName(path)) found.push(path);
+    try {
+      // A link can lead back to where it lies.
+      const real = await realpath(place);
+      if (visited.has(real)) return;
+      visited.add(real);
+      if (isLink) links.push(below);
+      const entries = await readdir(place, { withFileTypes: true });
+      const files: string[] = [];
+      for (const entry of entries) {
+        if (entry.name.startsWith(".")) continue;
+        const path = below ? `${below}/${entry.name}` : entry.name;
+        const isLink = entry.isSymbolicLink();
+        // A link to nowhere is kept, for a reason to be given.
+        const target = isLink
+          ? await stat(join(folder, path)).catch(() => entry)
+          : entry;
+        if (target.isDirectory()) {
+          await visit(path, isLink);
+        } else if (target.isFile() || target === entry && isLink) {
+          files.push(path);
+        } else if (isCalledPicture(path)) {
+          leftOut.push({ path, reason: "not a regular file" });
+        }
+      }
+      await read.map(files, take);
+    } catch (error) {
+      if (below === "") throw error;
+      const { code, message } = error as NodeJS.ErrnoException;
+      leftOut.push({
+        path: below,
+        reason: `cannot be read (${code ?? message})`,
+      });
     }
   };
+  // Only what the name does not tell is opened: of 20,000 files, a second.
+  const take = async (path: string): Promise<void> => {
+    const isListed = hasPictureName(path) ||
+      !RAW.test(path) && await beginsAsPicture(join(folder, path));
+    if (isListed) pictures.push(path);
+    else if (RAW.test(path) || FOREIGN.test(path)) {
+      leftOut.push({ path, reason: NOT_DECODED });
+    }
+  };
+
   await visit("");
-  return found.sort();
+  for (const path of await namesNotUtf8(folder, links)) {
+    // What one without an ending is, nobody can see.
+    if (isCalledPicture(path) || extname(path) === "") {
+      leftOut.push({ path, reason: NOT_UTF8 });
+    }
+  }
+  leftOut.sort((a, b) => a.path < b.path ? -1 : 1);
+  return { pictures: pictures.sort(), leftOut };
+}
+
+/**
+ * What was left out, in few lines: a line a reason, with formats counted by the
+ * endings of names and the first of the others by name.
+ */
+export function remarksOn(leftOut: readonly LeftOut[]): string[] {
+  const groups = Map.groupBy(leftOut, ({ reason }) => reason);
+  return [...groups].map(([reason, group]) => {
+    const paths = group.map(({ path }) => path);
+    const named = reason === NOT_DECODED
+      ? countEndings(paths)
+      : paths.slice(0, MOST_NAMED);
+    const more = group.length - named.length;
+    if (reason !== NOT_DECODED && more > 0) named.push(`and ${more} more`);
+    return `left out: ${named.join(", ")}: ${reason}`;
+  });
+}
+
+/** Paths in a remark. */
+const MOST_NAMED = 4;
+
+/** "3 .heic", most frequent first. */
+function countEndings(paths: readonly string[]): string[] {
+  const endings = Map.groupBy(paths, (path) => extname(path).toLowerCase());
+  return [...endings].map(([ending, { length }]) => ({ ending, length }))
+    .sort((a, b) => b.length - a.length)
+    .map(({ ending, length }) => `${length} ${ending}`);
+}
+
+/** Whether a file is called as pictures of any format are. */
+function isCalledPicture(path: string): boolean {
+  return hasPictureName(path) || FOREIGN.test(path) || RAW.test(path);
+}
+
+async function beginsAsPicture(path: string): Promise<boolean> {
+  const file = await open(path).catch(() => undefined);
+  if (!file) return false;
+  try {
+    const { buffer, bytesRead } = await file.read(new Uint8Array(32), 0, 32, 0);
+    return isPicture(buffer.subarray(0, bytesRead));
+  } catch {
+    return false;
+  } finally {
+    await file.close();
+  }
+}
+
+/**
+ * Paths that are not UTF-8, which Deno leaves out of folders without a word: as
+ * `find` lists them, where there is such a program.
+ *
+ * @param links Folders below `folder` that are links, which `find` follows only
+ *   where it is told to.
+ */
+async function namesNotUtf8(
+  folder: string,
+  links: readonly string[],
+): Promise<string[]> {
+  if (process.platform === "win32") return [];
+  const hidden = ["-mindepth", "1", "-name", ".*", "-prune"];
+  const rest = ["-o", "!", "-type", "d", "-print0"];
+  const starts = ["", ...links].map((path) => `./${path}`);
+  const { stdout } = await promisify(execFile)(
+    "find",
+    ["-H", ...starts, ...hidden, ...rest],
+    {
+      cwd: folder,
+      encoding: "buffer",
+      maxBuffer: Infinity,
+      env: { ...process.env, LC_ALL: "C" },
+    },
+  ).catch((error) => error); // A folder that it cannot read ends it with 1.
+  const decoder = new TextDecoder();
+  const found: string[] = [];
+  for (let start = 0; stdout && start < stdout.length;) {
+    const end = stdout.indexOf(0, start);
+    const path = stdout.subarray(start, end);
+    if (!isUtf8(path)) found.push(decoder.decode(path).replace(/^\.\//, ""));
+    start = end + 1;
+  }
+  return found;
 }

@@ -13,9 +13,10 @@
  *
  * @module
  */
-import { readFile } from "node:fs/promises";
 import type { EmbedFailure } from "../embeddings/embeddings.ts";
 import { openEncoder } from "../encoders/encoders.ts";
+import { readRegularFile } from "../files.ts";
+import type { LeftOut } from "../pictures/folder.ts";
 import { QueryError, readQuery, type SearchQuery } from "./engine/query.ts";
 import { Searcher, type SearchResult } from "./engine/searcher.ts";
 import { EncoderSpace } from "./engine/spaces.ts";
@@ -46,6 +47,8 @@ export interface SearchedOnce {
   fits: boolean;
   /** Pictures that could not be indexed. */
   failures: EmbedFailure[];
+  /** These, and files that were not listed though they may be pictures. */
+  leftOut: LeftOut[];
   /** What is odd about what lies beside the pictures, a line each. */
   problems: string[];
 }
@@ -90,6 +93,10 @@ export async function searchOnce(
       result,
       fits: relevant > 0,
       failures,
+      leftOut: [
+        ...source.leftOut ?? [],
+        ...failures.map(({ path, reason }) => ({ path, reason })),
+      ],
       problems: source.problems,
     };
   } finally {
@@ -99,7 +106,7 @@ export async function searchOnce(
 
 /** Keeps a query's picture; its file is named where it is none. */
 async function takePicture(file: string): Promise<string> {
-  const bytes = await readFile(file).catch(({ code }) => {
+  const bytes = await readRegularFile(file).catch(({ code }) => {
     throw new QueryError(
       `${file} cannot be read (${code}): expected a picture's file`,
     );

@@ -25,17 +25,15 @@
  *
  * @module
  */
-import { Matrix } from "../../compare/matrix.ts";
-import { dot, l2Normalize } from "../../compare/metrics.ts";
 import {
   type EmbedFailure,
   embedPictures,
   embedTexts,
 } from "../../embeddings/embeddings.ts";
 import { EmbeddingStore } from "../../embeddings/store.ts";
-import type { Encoder } from "../../encoders/encoder.ts";
 import type { EncoderSpace } from "../engine/spaces.ts";
 import { textOf } from "./collection.ts";
+import { trustedVectors } from "./given_vectors.ts";
 import type { PictureSource } from "./sources.ts";
 
 /** How indexing is watched and stopped. */
@@ -60,58 +58,43 @@ export async function indexPictures(
   { onProgress, signal }: IndexOptions = {},
 ): Promise<EmbedFailure[]> {
   const store = await EmbeddingStore.open(encoder);
-  const given = await trustedVectors(source, encoder);
+  const { vectors: given, remarks } = await trustedVectors(
+    source,
+    encoder,
+    store,
+  );
+  source.problems.push(...remarks);
   const failures: EmbedFailure[] = [];
   const { pictures } = source;
   try {
     for (let start = 0; start < pictures.length; start += GROUP) {
       signal?.throwIfAborted();
       const group = pictures.slice(start, start + GROUP);
-      const { vectors, ...embedded } = given
-        ? { vectors: given.slice(start), failures: [] }
-        : await embedPictures(encoder, group, { store });
-      const failed = new Set(embedded.failures.map(({ index }) => index));
+      const lacking = group.filter((_, i) =>
+        !given || Number.isNaN(given.row(start + i)[0])
+      );
+      const embedded = await embedPictures(encoder, lacking, { store });
+      const reasons = new Map(
+        embedded.failures.map(({ path, reason }) => [path, reason]),
+      );
       const texts = group.map(textOf);
       const written = texts.filter((text) => text !== "");
       const textVectors = await embedTexts(encoder, written, { store });
-      let row = 0;
+      let row = 0, textRow = 0;
       group.forEach((picture, i) => {
-        const text = texts[i] === "" ? undefined : textVectors.row(row++);
-        if (!failed.has(i)) collection.add(picture, vectors.row(i), text);
+        const { path } = picture;
+        const vector = picture === lacking[row]
+          ? embedded.vectors.row(row++)
+          : given!.row(start + i);
+        const text = texts[i] === "" ? undefined : textVectors.row(textRow++);
+        const reason = reasons.get(path);
+        if (reason === undefined) collection.add(picture, vector, text);
+        else failures.push({ index: start + i, path, reason });
       });
-      failures.push(
-        ...embedded.failures.map((one) => ({
-          ...one,
-          index: start + one.index,
-        })),
-      );
       onProgress?.(start + group.length, pictures.length);
     }
   } finally {
     await store.save();
   }
   return failures;
-}
-
-/**
- * The vectors that came with the pictures, if this encoder made them: the first
- * picture's own vector tells. Embeddings of two encoders never meet.
- */
-async function trustedVectors(
-  { vectors, pictures, problems }: PictureSource,
-  encoder: Encoder,
-): Promise<Matrix | undefined> {
-  if (!vectors?.count) return undefined;
-  try {
-    const rows = Array.from(vectors, l2Normalize);
-    const given = Matrix.of(rows, encoder.dimensions);
-    const [own] = await encoder.encodeImages([pictures[0].source]);
-    if (dot(own, given.row(0)) > 0.99) return given;
-  } catch {
-    // Of another length, a row without direction, or a picture that is none.
-  }
-  problems.push(
-    `the vectors that came with the pictures are not ${encoder.id}'s: the ` +
-      "pictures are embedded again",
-  );
 }

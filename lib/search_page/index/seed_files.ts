@@ -25,20 +25,42 @@
  *
  * @module
  */
-import { createReadStream, existsSync } from "node:fs";
-import { readFile } from "node:fs/promises";
+import { createReadStream } from "node:fs";
 import { basename, join } from "node:path";
 import { createInterface } from "node:readline";
 import type { Matrix } from "../../compare/matrix.ts";
 import { readNpy } from "../../compare/npy.ts";
+import { isRegularFile, readRegularFile } from "../../files.ts";
+import { isPicture, PICTURE_FORMATS } from "../../pictures/pictures.ts";
 import type { SourcePicture } from "./collection.ts";
 
 /** Longest line that is taken for a picture: 20 MB of bytes. */
 const LONGEST_LINE = 28_000_000;
 
+/** So much of images.txt tells what it is. */
+const BEGINNING = 65_536;
+
+/**
+ * Whether a folder's images.txt holds pictures, which its beginning tells: other
+ * data sets have lists of that name beside their pictures.
+ */
+export async function holdsSeedFiles(folder: string): Promise<boolean> {
+  const path = join(folder, "images.txt");
+  if (!await isRegularFile(path)) return false;
+  let beginning = "";
+  const options = { encoding: "utf8", end: BEGINNING } as const;
+  for await (const part of createReadStream(path, options)) beginning += part;
+  return beginning.split("\n").some((line) => {
+    const bytes = bytesOf(line.slice(0, 200));
+    return bytes && isPicture(bytes) || line.trim().startsWith("data:image/");
+  });
+}
+
 /**
  * Reads images.txt, and beside it metadata.json and embeddings.npy if they are
  * there.
+ *
+ * @throws {Error} If no line is a picture: says what the first one is instead.
  */
 export async function readSeedFiles(folder: string): Promise<{
   name: string;
@@ -57,16 +79,28 @@ export async function readSeedFiles(folder: string): Promise<{
     input: createReadStream(join(folder, "images.txt"), "utf8"),
   });
   for await (const line of lines) {
-    const text = line.trim().replace(/^data:[^,]*,/, "");
-    if (text === "") continue;
-    if (text.length > LONGEST_LINE || !/^[\w+/=-]+$/.test(text)) {
-      problems.push(`images.txt, picture ${row + 1} is no base64: left out`);
-    } else {
-      const bytes = Buffer.from(text, "base64");
-      pictures.push(pictureOf(metadata[row], row, bytes));
+    if (line.trim() === "") continue;
+    const bytes = bytesOf(line);
+    if (bytes && isPicture(bytes)) {
+      pictures.push(pictureOf(metadata?.[row], row, bytes));
       kept.push(row);
+    } else {
+      const what = bytes ? `not ${PICTURE_FORMATS}` : "no base64";
+      problems.push(`images.txt, picture ${row + 1} is ${what}: left out`);
     }
     row++;
+  }
+  if (pictures.length === 0) {
+    const [first] = problems.filter((one) => one.startsWith("images.txt"));
+    const path = join(folder, "images.txt");
+    throw new Error(`no line of ${path} is a picture as base64; ${first}`);
+  }
+  const entries = Object.keys(metadata ?? {}).length;
+  if (metadata && entries !== row) {
+    problems.push(
+      `metadata.json has entries for ${entries} pictures, images.txt has ` +
+        `${row}: they are matched from the first on`,
+    );
   }
   if (vectors && vectors.count !== row) {
     problems.push(
@@ -78,6 +112,13 @@ export async function readSeedFiles(folder: string): Promise<{
     ...{ name: basename(folder), folder, pictures, problems },
     ...(vectors?.count === row && { vectors: vectors.pick(kept) }),
   };
+}
+
+/** The bytes of a line of base64; undefined if it is none. */
+function bytesOf(line: string): Uint8Array | undefined {
+  const text = line.trim().replace(/^data:[^,]*,/, "");
+  const isBase64 = text.length <= LONGEST_LINE && /^[\w+/=-]+$/.test(text);
+  return isBase64 ? Buffer.from(text, "base64") : undefined;
 }
 
 // deno-lint-ignore no-explicit-any -- whatever a file from outside holds
@@ -105,15 +146,16 @@ function pictureOf(
   };
 }
 
-async function readMetadata(path: string, problems: string[]): Promise<Json[]> {
-  if (!existsSync(path)) return [];
+/** Entries by their places, from 0; undefined if there are none. */
+async function readMetadata(path: string, problems: string[]): Promise<Json> {
+  if (!await isRegularFile(path)) return undefined;
   try {
-    const json: Json = JSON.parse(await readFile(path, "utf8"));
-    // Some write a list, some an object of lists' entries by number.
-    return Array.isArray(json) ? json : Object.values(json);
+    const json: Json = JSON.parse(`${await readRegularFile(path)}`);
+    // Some write a list, some an object with each entry under its number.
+    if (json && typeof json === "object" && "0" in json) return json;
+    problems.push("metadata.json is no list of entries: not used");
   } catch (error) {
     problems.push(`metadata.json is no JSON: ${(error as Error).message}`);
-    return [];
   }
 }
 
@@ -121,7 +163,7 @@ async function readVectors(
   path: string,
   problems: string[],
 ): Promise<Matrix | undefined> {
-  if (!existsSync(path)) return undefined;
+  if (!await isRegularFile(path)) return undefined;
   try {
     return await readNpy(path);
   } catch (error) {

@@ -25,12 +25,18 @@ import { basename, dirname, join, resolve } from "node:path";
 import { readCaptions } from "../../captions/captions.ts";
 import type { Matrix } from "../../compare/matrix.ts";
 import { picturePath, readDataset } from "../../dataset/dataset.ts";
+import { isRegularFile } from "../../files.ts";
 import { paths } from "../../paths.ts";
 import { readSample, samplePath } from "../../photo_site/sample.ts";
-import { listPictures } from "../../pictures/folder.ts";
+import {
+  type LeftOut,
+  listPictures,
+  remarksOn,
+} from "../../pictures/folder.ts";
+import { PICTURE_FORMATS } from "../../pictures/pictures.ts";
 import type { Picture } from "../../records.ts";
 import { nameOf, type SourcePicture } from "./collection.ts";
-import { readSeedFiles } from "./seed_files.ts";
+import { holdsSeedFiles, readSeedFiles } from "./seed_files.ts";
 
 /** Pictures to be indexed. */
 export interface PictureSource {
@@ -43,6 +49,8 @@ export interface PictureSource {
   vectors?: Matrix;
   /** What was left out or is odd, a line each. */
   problems: string[];
+  /** Files that may be pictures and are none of `pictures`, and why. */
+  leftOut?: LeftOut[];
 }
 
 /** The pictures that come with the project. */
@@ -79,18 +87,23 @@ export async function datasetSource(): Promise<PictureSource> {
  */
 export async function folderSource(folder: string): Promise<PictureSource> {
   const root = resolve(folder);
-  if (existsSync(join(root, "images.txt"))) return await readSeedFiles(root);
-  const found = await listPictures(root).catch((error) => {
-    throw new Error(
-      error.code === "ENOTDIR"
-        ? `${folder} is a file: expected a folder of pictures`
-        : `${folder} cannot be read (${error.code}): expected a folder of pictures`,
-    );
-  });
+  if (await holdsSeedFiles(root)) return await readSeedFiles(root);
+  const { pictures: found, leftOut } = await listPictures(root).catch(
+    (error) => {
+      throw new Error(
+        error.code === "ENOTDIR"
+          ? `${folder} is a file: expected a folder of pictures`
+          : `${folder} cannot be read (${error.code}): expected a folder of pictures`,
+      );
+    },
+  );
+  const remarks = remarksOn(leftOut);
   if (found.length === 0) {
-    throw new Error(
-      `${folder} holds no pictures (.jpg, .png, .webp, .gif, .avif, .tif)`,
-    );
+    if (existsSync(join(root, "images.txt"))) {
+      remarks.push("images.txt has no pictures as base64, a line each");
+    }
+    const found = `${folder} holds no pictures (${PICTURE_FORMATS})`;
+    throw new Error([found, ...remarks].join("; "));
   }
   const { captions, problems } = await captionsBeside(root);
   const places = new Set(found.map((path) => dirname(path)));
@@ -106,7 +119,10 @@ export async function folderSource(folder: string): Promise<PictureSource> {
       category: folders.at(-2) ?? "",
     };
   });
-  return { name: basename(root), folder: root, pictures, problems };
+  return {
+    ...{ name: basename(root), folder: root, pictures, leftOut },
+    problems: [...remarks, ...problems],
+  };
 }
 
 /** Captions by path and by file name, from the files that COCO and others have. */
@@ -123,7 +139,8 @@ async function captionsBeside(root: string): Promise<
     ...coco.filter((name) => /^captions_.*\.json$/.test(name)).sort()
       .map((name) => join(annotations, name)),
   ];
-  for (const file of files.filter((file) => existsSync(file))) {
+  for (const file of files) {
+    if (!await isRegularFile(file)) continue;
     try {
       const read = await readCaptions(file);
       problems.push(...read.problems);

@@ -1,4 +1,4 @@
-import { deepEqual, equal, match, rejects } from "node:assert/strict";
+import { deepEqual, equal, match, ok, rejects } from "node:assert/strict";
 import { mkdir, writeFile } from "node:fs/promises";
 import { dirname, join } from "node:path";
 import sharp from "sharp";
@@ -45,25 +45,20 @@ Deno.test("the seeds' files come in: images.txt, metadata.json, embeddings.npy",
       await app.close();
       return { embedded: counted.pictures, title, problems };
     };
-    // One picture is embedded to see whether the vectors are this encoder's.
+    // As few as they are, all are embedded to see whose the vectors are.
     deepEqual(await start(), {
-      embedded: 1,
+      embedded: 3,
       title: "A green wall",
       problems: [],
     });
-    const damaged = vectors.pick([0, 1, 2]);
-    damaged.row(1).fill(0);
-    const long = new Matrix(new Float32Array(3 * 512).fill(0.1), 512);
-    // The first time; then they are in the store.
-    for (const [rows, embedded] of [[long, 3], [damaged, 0]] as const) {
-      await npy(rows);
-      const foreign = await start();
-      deepEqual([foreign.embedded, foreign.title], [embedded, "A green wall"]);
-      match(
-        foreign.problems[0],
-        /not colours's: the pictures are embedded again/,
-      );
-    }
+    await npy(new Matrix(new Float32Array(3 * 512).fill(0.1), 512));
+    const foreign = await start();
+    // They are in the store by now.
+    deepEqual([foreign.embedded, foreign.title], [0, "A green wall"]);
+    match(
+      foreign.problems[0],
+      /rows of 512 numbers are not colours's: the pictures are embedded again/,
+    );
   }));
 
 Deno.test("vectors of another encoder are found out, though they are as long", () =>
@@ -77,8 +72,11 @@ Deno.test("vectors of another encoder are found out, though they are as long", (
     await writeNpy(join(folder, "embeddings.npy"), own.pick([1, 0]));
     const counted = { pictures: 0, texts: 0 };
     const app = await openOver(folder, colourEncoder(counted));
-    equal(counted.pictures, 1 + 2, "one to see whose they are, then all");
-    match(app.status().problems[0], /not colours's/);
+    equal(counted.pictures, 2);
+    match(
+      app.status().problems[0],
+      /rows 1, 2, of 2 compared, are not colours/,
+    );
     equal(
       (await app.search({ text: "red", mode: "visual" })).hits[0].path,
       "1",
@@ -109,7 +107,7 @@ Deno.test("a line that is no picture keeps its place; a row too few is said", ()
       hits.map(({ path, title, term }) => [path, title, term]),
       [["3", "A blue wall", "walls"], ["1", "A red wall", ""]],
     );
-    equal(counted.pictures, 1, "the others' vectors are theirs");
+    equal(counted.pictures, 2, "the others' vectors are theirs");
     deepEqual(app.status().problems, [
       "images.txt, picture 2 is no base64: left out",
     ]);
@@ -118,6 +116,141 @@ Deno.test("a line that is no picture keeps its place; a row too few is said", ()
     const { problems, vectors } = await folderSource(folder);
     equal(vectors, undefined);
     match(problems.at(-1)!, /2 rows, images.txt 3 pictures: .*embedded again/);
+  }));
+
+/** Writes images.txt with pictures of these colours, and gives their bytes. */
+async function writeSeeds(folder: string, colours: (string | object)[]) {
+  const pictures = await Promise.all(
+    colours.map((colour) => plain(colour as string)),
+  );
+  const lines = pictures.map((bytes) => Buffer.from(bytes).toString("base64"));
+  await writeFile(join(folder, "images.txt"), lines.join("\n"));
+  return pictures;
+}
+
+/** Greys of which no two have the same bytes. */
+const shades = (count: number) =>
+  Array.from({ length: count }, (_, i) => ({ r: 9 * i, g: 255 - 9 * i, b: 0 }));
+
+for (
+  const [name, damage] of Object.entries({
+    "NaN": (row: Float32Array) => row[1] = NaN,
+    "infinity": (row: Float32Array) => row[3] = -Infinity,
+    "zeros": (row: Float32Array) => row.fill(0),
+  })
+) {
+  Deno.test(`a row of ${name} is embedded again and said, and no other is`, () =>
+    withFolder(async (folder) => {
+      const pictures = await writeSeeds(folder, shades(24));
+      const vectors = await colourEncoder().encodeImages(pictures);
+      damage(vectors.row(7));
+      await writeNpy(join(folder, "embeddings.npy"), vectors);
+      const counted = { pictures: 0, texts: 0 };
+      const app = await openOver(folder, colourEncoder(counted));
+      const { indexed, problems } = app.status();
+      equal(indexed, 24);
+      deepEqual(problems, [
+        "embeddings.npy, row 8: not finite, or zeros alone: embedded again",
+      ]);
+      equal(counted.pictures, 16 + 1, "those compared, and the one");
+      const query = { like: "8", mode: "visual", fold: 2 } as const;
+      const { hits: [{ path }] } = await app.search(query);
+      match(path, /^[79]$/);
+      await app.close();
+    }));
+}
+
+Deno.test("vectors of which only the first are the encoder's are not trusted", () =>
+  withFolder(async (folder) => {
+    const pictures = await writeSeeds(folder, shades(24));
+    const vectors = await colourEncoder().encodeImages(pictures);
+    for (let row = 1; row < 24; row++) vectors.set(row, [0, 0, 1, 0]);
+    await writeNpy(join(folder, "embeddings.npy"), vectors);
+    const counted = { pictures: 0, texts: 0 };
+    const app = await openOver(folder, colourEncoder(counted));
+    equal(counted.pictures, 24);
+    match(app.status().problems[0], /10 more, of 16 compared, are not colours/);
+    await app.close();
+  }));
+
+Deno.test("a picture that cannot be decoded does not cost the others their vectors", () =>
+  withFolder(async (folder) => {
+    const pictures = await writeSeeds(folder, shades(3));
+    const vectors = await colourEncoder().encodeImages(pictures);
+    const cut = pictures[0].subarray(0, 40);
+    const lines = [cut, ...pictures.slice(1)]
+      .map((bytes) => Buffer.from(bytes).toString("base64"));
+    await writeFile(join(folder, "images.txt"), lines.join("\n"));
+    await writeNpy(join(folder, "embeddings.npy"), vectors);
+    const counted = { pictures: 0, texts: 0 };
+    const app = await openOver(folder, colourEncoder(counted));
+    deepEqual([counted.pictures, app.status().problems], [2, []]);
+    await app.close();
+  }));
+
+Deno.test("metadata of too few pictures, or under their numbers, stays with its own", () =>
+  withFolder(async (folder) => {
+    await writeSeeds(folder, shades(3));
+    const read = async (metadata: unknown) => {
+      const path = join(folder, "metadata.json");
+      await writeFile(path, JSON.stringify(metadata));
+      const { pictures, problems } = await folderSource(folder);
+      return [pictures.map(({ title }) => title), problems.length];
+    };
+    deepEqual(await read(["a"]), [["a", "", ""], 1]);
+    deepEqual(await read({ "2": "c", "0": "a" }), [["a", "", "c"], 1]);
+    deepEqual(await read(["a", null, 5]), [["a", "", ""], 0]);
+    for (const other of [null, "0", 7, { title: ["a"] }]) {
+      deepEqual(await read(other), [["", "", ""], 1]);
+    }
+  }));
+
+Deno.test("images.txt of another kind does not hide the pictures beside it", () =>
+  withFolder(async (folder) => {
+    await writeFile(join(folder, "red.png"), await plain("red"));
+    const names = ["metadata.json", "embeddings.npy", "results_20130124.token"];
+    for (const name of names) await writeFile(join(folder, name), "other");
+    await writeFile(join(folder, "annotations"), "a file");
+    const lists = ["1 001.Owl/a.jpg\n2 001.Owl/b.jpg\n", "aGVsbG8=\n", "", "a"];
+    for (const list of lists) {
+      await writeFile(join(folder, "images.txt"), list);
+      const { pictures } = await folderSource(folder);
+      deepEqual(pictures.map(({ path }) => path), ["red.png"]);
+    }
+    const base64 = Buffer.from(await plain("red")).toString("base64");
+    const seeds = [`\ufeff\r\n${base64}\r\n`, `none\n${base64}`];
+    for (const list of seeds) {
+      await writeFile(join(folder, "images.txt"), list);
+      const { pictures: [{ source }] } = await folderSource(folder);
+      ok(source instanceof Uint8Array);
+    }
+  }));
+
+Deno.test("a folder of seeds without one picture says so", () =>
+  withFolder(async (folder) => {
+    const path = join(folder, "images.txt");
+    await writeFile(path, "data:image/svg+xml;base64,PHN2Zz4=\n");
+    await rejects(folderSource(folder), {
+      message: `no line of ${path} is a picture as base64; ` +
+        "images.txt, picture 1 is not JPEG, PNG, GIF, WebP, AVIF or TIFF: left out",
+    });
+    await writeFile(path, "a.jpg\n");
+    await rejects(folderSource(folder), /images\.txt has no pictures/);
+  }));
+
+Deno.test("what a folder leaves out is listed, and said in a line", () =>
+  withFolder(async (folder) => {
+    await writeFile(join(folder, "red.png"), await plain("red"));
+    for (const name of ["a.heic", "b.HEIC", "c.jp2"]) {
+      await writeFile(join(folder, name), "x");
+    }
+    const { problems, leftOut } = await folderSource(folder);
+    deepEqual(problems, [
+      "left out: 2 .heic, 1 .jp2: not JPEG, PNG, GIF, WebP, AVIF or TIFF",
+    ]);
+    deepEqual(leftOut?.map(({ path }) => path), ["a.heic", "b.HEIC", "c.jp2"]);
+    await Deno.remove(join(folder, "red.png"));
+    await rejects(folderSource(folder), /no pictures .*2 \.heic, 1 \.jp2: not/);
   }));
 
 Deno.test("a folder's pictures are filed by where they lie", () =>
