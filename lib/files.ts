@@ -18,6 +18,7 @@
  */
 import type { Buffer } from "node:buffer";
 import { randomUUID } from "node:crypto";
+import { statSync } from "node:fs";
 import { mkdir, open, readFile, rename, rm, stat } from "node:fs/promises";
 import { dirname, join } from "node:path";
 
@@ -72,8 +73,12 @@ export async function readRegularFile(path: string): Promise<Buffer> {
 }
 
 /** Whether a regular file is there, or a link to one. */
-export async function isRegularFile(path: string): Promise<boolean> {
-  return await stat(path).then((found) => found.isFile(), () => false);
+export function isRegularFile(path: string): boolean {
+  try {
+    return statSync(path).isFile();
+  } catch {
+    return false;
+  }
 }
 
 /** Writes rows as JSON Lines, whole or not at all. */

@@ -12,7 +12,7 @@
  *
  * @module
  */
-import { spawn } from "node:child_process";
+import { type ChildProcess, spawn, spawnSync } from "node:child_process";
 import process from "node:process";
 import { createInterface } from "node:readline";
 import { paths } from "../lib/paths.ts";
@@ -24,7 +24,10 @@ export interface ChildOptions {
   cwd?: string;
   /** Variables besides those of this process. */
   env?: Record<string, string>;
-  /** Ends the child: its input is closed, then SIGTERM, 5 s later SIGKILL. */
+  /**
+   * Ends the child: its input is closed, then SIGTERM, and 1 s later SIGKILL,
+   * for what it has started as well.
+   */
   signal?: AbortSignal;
   /** Called for each line as it is printed. */
   onLine?: (line: string, stream: "stdout" | "stderr") => void;
@@ -48,6 +51,7 @@ export async function runChild(
     cwd,
     env: { ...process.env, ...env },
   });
+  running.add(child);
   const lines: string[] = [];
   for (const stream of ["stdout", "stderr"] as const) {
     createInterface({ input: child[stream] }).on("line", (line) => {
@@ -58,10 +62,10 @@ export async function runChild(
 
   let killer: ReturnType<typeof setTimeout> | undefined;
   const stop = () => {
+    const family = familyOf(child); // Before some have lost their parents.
     child.stdin.end();
     child.kill("SIGTERM");
-    // Deno's child.kill() sends one signal and ignores the next.
-    killer = setTimeout(() => process.kill(child.pid!, "SIGKILL"), 5000);
+    killer = setTimeout(() => killAll(family), 1000);
   };
   signal?.addEventListener("abort", stop);
   const code = await new Promise<number>((resolve) => {
@@ -70,15 +74,41 @@ export async function runChild(
       resolve(127);
     });
     // What the child started may hold its output open, and watch its input.
-    child.once("exit", () => {
-      clearTimeout(killer);
-      child.stdin.end();
-    });
+    child.once("exit", () => child.stdin.end());
     child.once("close", (code) => resolve(code ?? 1));
   });
+  clearTimeout(killer);
+  running.delete(child);
   signal?.removeEventListener("abort", stop);
   signal?.throwIfAborted();
   return { code, output: lines.join("\n") };
+}
+
+/** Those that would outlive this process, if it ended now. */
+const running = new Set<ChildProcess>();
+process.on("exit", () => killAll([...running].flatMap(familyOf)));
+
+/** Process ids of a child and of all that it has started, as `ps` tells. */
+function familyOf({ pid }: ChildProcess): number[] {
+  if (pid === undefined) return [];
+  const { stdout } = spawnSync("ps", ["-A", "-o", "pid=,ppid="]);
+  const pairs = `${stdout ?? ""}`.trim().split("\n")
+    .map((line) => line.trim().split(/ +/).map(Number));
+  const family = [pid];
+  for (const one of family) {
+    for (const [id, parent] of pairs) if (parent === one) family.push(id);
+  }
+  return family;
+}
+
+function killAll(ids: readonly number[]): void {
+  for (const id of ids) {
+    try {
+      process.kill(id, "SIGKILL");
+    } catch {
+      // It has ended by itself.
+    }
+  }
 }
 
 /**

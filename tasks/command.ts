@@ -29,6 +29,12 @@ import { withoutControls } from "../lib/display/display.ts";
  */
 export const DENO_VERSION = "2.8.1";
 
+/** How Ctrl-C, a closed terminal's owner and a service manager ask to end. */
+const STOP_SIGNALS = ["SIGINT", "SIGTERM"] as const;
+
+/** How long work has to put away what it has, once it is asked to stop. */
+const PATIENCE_MS = 1500;
+
 /** A wrong argument, a missing prerequisite: its message is for the user. */
 export class CommandError extends Error {
   override name = "CommandError";
@@ -120,7 +126,7 @@ type Arguments<Taken extends Options> = ReturnType<
 
 /** What a command's work is given. */
 type Context<Taken extends Options> = Arguments<Taken> & {
-  /** Aborted by Ctrl-C; a second Ctrl-C ends at once. */
+  /** Aborted by Ctrl-C. A second one ends at once, and so do 1.5 s. */
   signal: AbortSignal;
 };
 
@@ -134,14 +140,17 @@ export async function runCommand<const Taken extends Options>(
   work: (context: Context<Taken>) => Promise<number | void>,
 ): Promise<never> {
   const abort = new AbortController();
-  for (const name of ["SIGINT", "SIGTERM"] as const) {
+  const { signal } = abort;
+  for (const name of STOP_SIGNALS) {
     process.on(name, () => {
-      if (abort.signal.aborted) process.exit(130);
+      if (signal.aborted) process.exit(130);
       console.error("Stopping …");
+      // Whatever the work waits for may never come.
+      setTimeout(() => process.exit(130), PATIENCE_MS);
       abort.abort(new CommandError("stopped"));
     });
   }
-  const { signal } = abort;
+  new Worker(new URL("./deadline.ts", import.meta.url), { type: "module" });
   let status = 1;
   try {
     status = await work({ ...readArguments(command), signal }) ?? 0;

@@ -63,7 +63,7 @@ Deno.test({
       equal(`${await readRegularFile(join(folder, "file"))}`, "text");
       for (const path of [pipe, join(folder, "link"), "/dev/zero", folder]) {
         await rejects(readRegularFile(path), { code: "not a regular file" });
-        equal(await isRegularFile(path), false);
+        equal(isRegularFile(path), false);
       }
       await rejects(readRegularFile(join(folder, "gone")), { code: "ENOENT" });
     } finally {

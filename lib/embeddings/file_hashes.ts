@@ -20,6 +20,7 @@
 import { createHash } from "node:crypto";
 import { appendFile, mkdir, readFile, stat } from "node:fs/promises";
 import { dirname, resolve } from "node:path";
+import { readRegularFile } from "../files.ts";
 
 interface FileHash {
   path: string;
@@ -66,7 +67,8 @@ export class FileHashes {
     if (known?.size === size && known.modified === modified) {
       return known.sha256;
     }
-    const file = { path, size, modified, sha256: sha256(await readFile(path)) };
+    const hash = sha256(await readRegularFile(path));
+    const file = { path, size, modified, sha256: hash };
     this.#known.set(path, file);
     this.#unsaved.push(JSON.stringify(file));
     return file.sha256;

@@ -25,10 +25,11 @@
  * @module
  */
 import { createHash } from "node:crypto";
-import { createReadStream, existsSync } from "node:fs";
+import { createReadStream } from "node:fs";
 import { stat } from "node:fs/promises";
 import { join } from "node:path";
 import { fileDownloadInfo } from "@huggingface/hub";
+import { isRegularFile } from "../files.ts";
 import { Host } from "../http/hosts.ts";
 import { fetchOnce, FinalError, send } from "../http/http.ts";
 import { downloadLargeFile, type LargeFile } from "../http/large_file.ts";
@@ -81,7 +82,7 @@ export function missingFiles(
   folder: string,
   files: readonly string[],
 ): string[] {
-  return files.filter((file) => !existsSync(join(folder, file)));
+  return files.filter((file) => !isRegularFile(join(folder, file)));
 }
 
 /**

@@ -1,4 +1,5 @@
 import { deepEqual, equal, match, ok, throws } from "node:assert/strict";
+import { spawnSync } from "node:child_process";
 import { existsSync } from "node:fs";
 import { readFile } from "node:fs/promises";
 import { join } from "node:path";
@@ -174,4 +175,55 @@ Deno.test("runCommand() aborts its signal at Ctrl-C, and ends at the second", as
   const deaf = await stopAfter(2, "await new Promise(() => {});");
   equal(deaf.output, "Stopping …");
   for (const { code } of [patient, deaf]) ok(code !== 0);
+});
+
+for (
+  const [what, work] of Object.entries({
+    "for ever": "await new Promise(() => {});",
+    "for a pipe": `const path = await Deno.makeTempFile();
+      await Deno.remove(path);
+      await new Deno.Command("mkfifo", { args: [path] }).output();
+      await Deno.readTextFile(path);`,
+    "in a computation": "while (true);",
+  })
+) {
+  Deno.test({
+    name:
+      `runCommand() ends within 2 s of Ctrl-C, though its work waits ${what}`,
+    ignore: Deno.build.os === "windows",
+    async fn() {
+      // From another process, since some work leaves its own no time.
+      const signal = `new Deno.Command("sh", {
+        args: ["-c", "sleep .7; kill -INT " + Deno.pid],
+      }).spawn();
+      await new Promise((resolve) => setTimeout(resolve, 500));`;
+      const start = performance.now();
+      const help = '{ help: "Usage: deno task x" }';
+      const { code } = await runText(help, signal + work);
+      const seconds = (performance.now() - start) / 1000;
+      ok(code !== 0);
+      ok(seconds > 1 && seconds < 4.5, `${seconds} s, start included`);
+    },
+  });
+}
+
+Deno.test({
+  name: "runCommand() leaves no child behind, whatever that does about signals",
+  ignore: Deno.build.os === "windows",
+  async fn() {
+    // Not told of the signal: nobody but the end of this process can end it.
+    const { output } = await runText(
+      '{ help: "Usage: deno task x" }',
+      `const { runChild } = await import("./tasks/child.ts");
+       setTimeout(() => Deno.kill(Deno.pid, "SIGTERM"), 500);
+       await runChild("sh", ["-c",
+         "trap '' TERM INT; sleep 60 & echo $! $$; wait; sleep 60"
+       ], { onLine: (line) => console.log(line) });`,
+    );
+    const [ids] = output.match(/^\d+ \d+$/m)!;
+    const args = ["-o", "stat=", "-p", ids.replace(" ", ",")];
+    const { stdout } = spawnSync("ps", args, { encoding: "utf8" });
+    // Z: it has ended, and nobody has asked yet how.
+    match(stdout, /^(Z\S*\s+)*$/);
+  },
 });

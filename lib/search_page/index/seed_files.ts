@@ -46,7 +46,7 @@ const BEGINNING = 65_536;
  */
 export async function holdsSeedFiles(folder: string): Promise<boolean> {
   const path = join(folder, "images.txt");
-  if (!await isRegularFile(path)) return false;
+  if (!isRegularFile(path)) return false;
   let beginning = "";
   const options = { encoding: "utf8", end: BEGINNING } as const;
   for await (const part of createReadStream(path, options)) beginning += part;
@@ -148,7 +148,7 @@ function pictureOf(
 
 /** Entries by their places, from 0; undefined if there are none. */
 async function readMetadata(path: string, problems: string[]): Promise<Json> {
-  if (!await isRegularFile(path)) return undefined;
+  if (!isRegularFile(path)) return undefined;
   try {
     const json: Json = JSON.parse(`${await readRegularFile(path)}`);
     // Some write a list, some an object with each entry under its number.
@@ -163,7 +163,7 @@ async function readVectors(
   path: string,
   problems: string[],
 ): Promise<Matrix | undefined> {
-  if (!await isRegularFile(path)) return undefined;
+  if (!isRegularFile(path)) return undefined;
   try {
     return await readNpy(path);
   } catch (error) {

@@ -140,7 +140,7 @@ async function captionsBeside(root: string): Promise<
       .map((name) => join(annotations, name)),
   ];
   for (const file of files) {
-    if (!await isRegularFile(file)) continue;
+    if (!isRegularFile(file)) continue;
     try {
       const read = await readCaptions(file);
       problems.push(...read.problems);
