@@ -74,6 +74,13 @@ export class FileHashes {
     return file.sha256;
   }
 
+  /** A file's version when `of` looked at it; undefined if it never did. */
+  versionOf(source: string | Uint8Array): string | undefined {
+    if (typeof source !== "string") return undefined;
+    const known = this.#known.get(resolve(source));
+    return known && `${known.size} ${known.modified}`;
+  }
+
   /** Writes what was learnt since the last time. */
   async save(): Promise<void> {
     const lines = this.#unsaved.splice(0);
@@ -82,6 +89,12 @@ export class FileHashes {
     // Begins a line of its own, whatever a crash has left there.
     await appendFile(this.#path, `\n${lines.join("\n")}\n`);
   }
+}
+
+/** A file's version now, its size and time; undefined if no file is there. */
+export async function fileVersion(path: string): Promise<string | undefined> {
+  const found = await stat(path).catch(() => undefined);
+  return found?.isFile() ? `${found.size} ${found.mtimeMs}` : undefined;
 }
 
 /** SHA-256 of bytes or of a text, hexadecimal. */

@@ -123,11 +123,11 @@ export function pageRoutes(state: PageState): Hono {
     status: () => state.status(),
     statistics: () => similarityOfPairs(collection),
     pixels: () => searcher.pixels.progress,
-    map() {
+    async map() {
       // Takes a second where there are many: drawn anew only if there are more.
       const { count } = collection;
       if (map.count !== count) map = { count, points: mapOf(collection) };
-      return map.points;
+      return await searcher.current(map.points);
     },
     async search(context) {
       const result = await searcher.search(await readJson(context));
@@ -135,7 +135,8 @@ export function pageRoutes(state: PageState): Hono {
       return result;
     },
     compare: async (context) => searcher.search(await readJson(context)),
-    random: async (context) => searcher.random(await readJson(context)),
+    random: async (context) =>
+      searcher.current(searcher.random(await readJson(context))),
     async detail(context) {
       const { path = "" } = await readJson(context);
       const row = collection.rowOf(path);

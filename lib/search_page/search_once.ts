@@ -20,6 +20,7 @@ import type { LeftOut } from "../pictures/folder.ts";
 import { QueryError, readQuery, type SearchQuery } from "./engine/query.ts";
 import { Searcher, type SearchResult } from "./engine/searcher.ts";
 import { EncoderSpace } from "./engine/spaces.ts";
+import { watchChanges } from "./index/changes.ts";
 import { type IndexOptions, indexPictures } from "./index/indexing.ts";
 import { folderSource, sampleSource } from "./index/sources.ts";
 import { saveUpload } from "./served_pictures.ts";
@@ -80,7 +81,7 @@ export async function searchOnce(
           `read; ${failure.path}: ${failure.reason}`,
       );
     }
-    const searcher = new Searcher([space]);
+    const searcher = new Searcher([space], watchChanges([space], failures));
     const query = { ...options.query, picture };
     const result = await searcher.search({
       ...query,

@@ -38,6 +38,7 @@ import {
   type SearchResult,
 } from "./engine/searcher.ts";
 import { EncoderSpace } from "./engine/spaces.ts";
+import { watchChanges } from "./index/changes.ts";
 import { indexPictures } from "./index/indexing.ts";
 import type { PictureSource } from "./index/sources.ts";
 import { type AppStatus, pageRoutes } from "./routes.ts";
@@ -115,15 +116,16 @@ async function openOver(
   { log = console.log, onProgress, ...place }: SearchAppOptions,
   closeEncoders: () => Promise<void>,
 ): Promise<SearchApp> {
-  const searcher = new Searcher(spaces);
+  const failures: EmbedFailure[] = [];
+  const searcher = new Searcher(spaces, watchChanges(spaces, failures));
   const [{ collection }] = spaces;
   const total = source.pictures.length;
-  const failures: EmbedFailure[] = [];
   const waiting: (() => void)[] = [];
   let done = false, error = "";
 
   const status = (): AppStatus => ({
-    ...{ name: source.name, indexed: collection.count, total, done, error },
+    ...{ name: source.name, total, done, error },
+    indexed: collection.pictureCount,
     encoders: spaces.map(({ id, label, encoder: { dimensions } }) => (
       { id, label, dimensions }
     )),

@@ -20,6 +20,7 @@
 import { topK } from "../../compare/compare.ts";
 import { dot, metrics } from "../../compare/metrics.ts";
 import type { ImageSource } from "../../pictures/pictures.ts";
+import type { FindOutdated } from "../index/changes.ts";
 import type { Collection, SourcePicture } from "../index/collection.ts";
 import { readUpload } from "../served_pictures.ts";
 import { isEmpty, PIXELS } from "../web/query.js";
@@ -37,7 +38,7 @@ import { type EncoderSpace, PixelSpace } from "./spaces.ts";
 
 /** One result. */
 export interface SearchHit extends Omit<SourcePicture, "source" | "sha256"> {
-  /** Row in the collection. */
+  /** Row in the first space's collection. */
   row: number;
   /** The metric's value; NaN has no place here: a random picture has 0. */
   value: number;
@@ -68,16 +69,28 @@ export interface SearchResult {
 /** Hits looked at for each that is wanted: so many may be copies of others. */
 const CANDIDATES = 4;
 
+/** How often a search begins anew because pictures are gone or have changed. */
+const MOST_ROUNDS = 20;
+
 /** Answers queries. */
 export class Searcher {
   /** The first one is used where a query names none. */
   readonly spaces: readonly EncoderSpace[];
   readonly pixels: PixelSpace;
   readonly #cutOff = cutOffs();
+  readonly #findOutdated: FindOutdated;
 
-  /** @param spaces One or more. */
-  constructor(spaces: readonly EncoderSpace[]) {
+  /**
+   * @param spaces One or more.
+   * @param findOutdated Asked before pictures are shown; none are outdated if
+   *   it is left out.
+   */
+  constructor(
+    spaces: readonly EncoderSpace[],
+    findOutdated: FindOutdated = () => Promise.resolve(new Set()),
+  ) {
     this.spaces = spaces;
+    this.#findOutdated = findOutdated;
     this.pixels = new PixelSpace(spaces[0].collection);
   }
 
@@ -90,7 +103,36 @@ export class Searcher {
     const start = performance.now();
     const query = readQuery(input);
     const space = this.#spaceOf(query);
-    const { pictures, pictureEmbeddings } = space.collection;
+    const outdated = new Set<number>();
+    for (let round = 0;; round++) {
+      // Where one is gone, many are, as when a folder is removed.
+      const most = CANDIDATES * query.k * 2 ** round;
+      const { result, rows } = await this.#answer(
+        ...[query, space, outdated, most] as const,
+      );
+      const found = await this.#findOutdated(space, rows);
+      if (found.size === 0 || round === MOST_ROUNDS) {
+        return { ...result, ms: performance.now() - start };
+      }
+      for (const row of found) outdated.add(row);
+    }
+  }
+
+  /** Of these hits, those that can be shown as they are. */
+  async current<Hit extends SearchHit>(hits: readonly Hit[]): Promise<Hit[]> {
+    const rows = hits.map(({ row }) => row);
+    const outdated = await this.#findOutdated(this.spaces[0], rows);
+    return hits.filter(({ row }) => !outdated.has(row));
+  }
+
+  /** @returns A result without the outdated, and the rows of `most` hits. */
+  async #answer(
+    query: SearchQuery,
+    space: EncoderSpace,
+    outdated: ReadonlySet<number>,
+    most: number,
+  ) {
+    const { pictures, pictureEmbeddings, superseded } = space.collection;
     const { better, label } = metrics[query.metric];
     const ofPixels = query.space === PIXELS;
     const all = ofPixels
@@ -99,7 +141,9 @@ export class Searcher {
     const passes = filterRows(pictures, query);
     const values = new Float64Array(all);
     for (let row = 0; row < values.length; row++) {
-      if (!passes(row)) values[row] = NaN;
+      if (!passes(row) || superseded.has(row) || outdated.has(row)) {
+        values[row] = NaN;
+      }
     }
     const scores = distribution(values);
     const cut = query.cut === "auto"
@@ -113,23 +157,24 @@ export class Searcher {
       isHigher ? value > limit : value < limit;
     const candidates = topK(
       values,
-      CANDIDATES * query.k,
+      most,
       better,
       // A picture is not its own result.
       (row) => isRelevant(values[row]) && pictures[row].path !== query.like,
     );
     const hits = foldCopies(
-      candidates,
+      candidates.slice(0, CANDIDATES * query.k),
       (a, b) => dot(pictureEmbeddings.row(a), pictureEmbeddings.row(b)),
       query.fold,
       query.k,
     );
-    return {
+    const result = {
       query,
       comparedBy: `${label}, ${ofPixels ? this.pixels.label : space.label}`,
       better,
       hits: hits.map(({ index, value, copies }) => ({
         ...hitOf(space.collection, index),
+        row: this.spaces[0].collection.rowOf(pictures[index].path) ?? index,
         value,
         copies: copies.map((row) => pictures[row].path),
       })),
@@ -137,8 +182,8 @@ export class Searcher {
       relevant: values.reduce((sum, value) => sum + +isRelevant(value), 0),
       ...(cut !== undefined && { cut }),
       scores,
-      ms: performance.now() - start,
     };
+    return { result, rows: candidates.map(({ index }) => index) };
   }
 
   /** Pictures drawn at random from those that pass the filters. */

@@ -1,7 +1,8 @@
 /**
  * What is searched: pictures with what is known about them, and two embeddings
  * each, of the picture and of what is written about it. It may grow while it is
- * searched; a picture's row never changes.
+ * searched; a row never changes. A picture that changes is added again, and its
+ * last row counts.
  *
  * Touches no files.
  *
@@ -50,6 +51,10 @@ export class Collection {
   readonly textRows: number[] = [];
   /** Similarity of a picture to its text; NaN where it has none. */
   readonly agreement: number[] = [];
+  /** The version of each row's file (file_hashes.ts), where it is known. */
+  readonly versions: (string | undefined)[] = [];
+  /** Rows of pictures that have changed since, and were added again. */
+  readonly superseded: Set<number> = new Set();
   readonly #rows = new Map<string, number>();
   readonly #textRows = new Map<string, number>();
 
@@ -62,9 +67,14 @@ export class Collection {
     this.textEmbeddings = Matrix.empty(dimensions, capacity);
   }
 
-  /** How many pictures can be searched now. */
+  /** How many rows there are. */
   get count(): number {
     return this.pictures.length;
+  }
+
+  /** How many pictures can be searched now. */
+  get pictureCount(): number {
+    return this.#rows.size;
   }
 
   /** Adds a picture; without `text` where nothing is written about it. */
@@ -72,8 +82,12 @@ export class Collection {
     picture: SourcePicture,
     embedding: Float32Array,
     text?: Float32Array,
+    version?: string,
   ): void {
     this.pictureEmbeddings.append(embedding);
+    this.versions.push(version);
+    const before = this.#rows.get(picture.path);
+    if (before !== undefined) this.superseded.add(before);
     this.textRows.push(text ? this.#rowOfText(textOf(picture), text) : -1);
     this.agreement.push(text ? dot(embedding, text) : NaN);
     this.#rows.set(picture.path, this.pictures.length);
@@ -89,7 +103,8 @@ export class Collection {
   facets(): Facets {
     const of = (key: keyof Facets) => {
       const counts = new Map<string, number>();
-      for (const { [key]: name } of this.pictures) {
+      for (const row of this.#rows.values()) {
+        const name = this.pictures[row][key];
         if (name) counts.set(name, (counts.get(name) ?? 0) + 1);
       }
       return [...counts].sort(([, a], [, b]) => b - a).slice(0, MOST_NAMES)

@@ -88,8 +88,10 @@ export async function indexPictures(
           : given!.row(start + i);
         const text = texts[i] === "" ? undefined : textVectors.row(textRow++);
         const reason = reasons.get(path);
-        if (reason === undefined) collection.add(picture, vector, text);
-        else failures.push({ index: start + i, path, reason });
+        if (reason === undefined) {
+          const version = store.files.versionOf(picture.source);
+          collection.add(picture, vector, text, version);
+        } else failures.push({ index: start + i, path, reason });
       });
       onProgress?.(start + group.length, pictures.length);
     }
