@@ -127,3 +127,15 @@ Deno.test("with two encoders, a changed picture has one row for the page", () =>
     }
     await app.close();
   }));
+
+Deno.test("a picture that becomes again what it was is shown once", () =>
+  withPictures({ "a.png": "red", "b.png": "blue" }, async (app, folder) => {
+    await rename(join(folder, "a.png"), join(folder, "away"));
+    await change(join(folder, "a.png"), await plain("yellow"));
+    deepEqual(await find(app, "yellow"), ["a.png", "b.png"]);
+    await rename(join(folder, "away"), join(folder, "a.png"));
+    deepEqual(await find(app, "red"), ["a.png", "b.png"]);
+    for (const path of ["random", "map"]) {
+      equal((await ask(app, path, "{}")).json.length, 2, path);
+    }
+  }));
