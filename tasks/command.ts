@@ -114,8 +114,9 @@ export function readPath(
   const found = statSync(path, { throwIfNoEntry: false });
   const is = found?.isFile() ? "file" : found?.isDirectory() ? "folder" : "";
   if (is === kind) return resolve(path);
+  const other = found ? "neither file nor folder" : "not there";
   throw new CommandError(
-    `${what}: expected a ${kind}, ${path} is ${is ? `a ${is}` : "not there"}`,
+    `${what}: expected a ${kind}, ${path} is ${is ? `a ${is}` : other}`,
   );
 }
 

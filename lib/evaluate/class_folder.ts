@@ -47,7 +47,7 @@ export interface ClassFolder {
 /**
  * Lists a folder's gallery and queries.
  *
- * @throws {Error} If there is no such folder.
+ * @throws {Error} If there is no such folder, or nothing in it that can be used.
  */
 export async function readClassFolder(folder: string): Promise<ClassFolder> {
   if (!existsSync(folder)) throw new Error(`${folder} not found`);
@@ -84,6 +84,9 @@ export async function readClassFolder(folder: string): Promise<ClassFolder> {
   const gallery = await read(has("train") ? "train" : "");
   const test = has("train") && has("test") ? await read("test") : [];
   remarks.push(...remarksOn(leftOut));
+  if (gallery.length === 0 && leftOut.length > 0) {
+    throw new Error(`nothing to evaluate in ${folder}; ${remarks.join("; ")}`);
+  }
   if (test.length > 0) {
     return { gallery, queries: test, leaveOneOut: false, remarks, leftOut };
   }
@@ -104,7 +107,7 @@ export function keepUsable(
   folder: ClassFolder,
   isUsable: (path: string) => boolean,
 ): ClassFolder {
-  const { leaveOneOut, leftOut } = folder;
+  const { leaveOneOut } = folder;
   const usable = ({ path }: LabelledPicture) => isUsable(path);
   const gallery = folder.gallery.filter(usable);
   const asked = folder.queries.filter(usable);
@@ -134,5 +137,5 @@ export function keepUsable(
         `gallery${unread > 0 ? `, and ${unread} that cannot be read` : ""}`,
     );
   }
-  return { gallery, queries, leaveOneOut, remarks, leftOut };
+  return { ...folder, gallery, queries, remarks };
 }

@@ -201,6 +201,37 @@ Deno.test("evaluateFolder() says what it expected where there is nothing", async
   );
 });
 
+Deno.test("evaluateFolder() says and lists what may be a picture and is left out", async () => {
+  const { remarks, leftOut } = await evaluate(
+    await folderOf({
+      ...classes,
+      ...{ "train/red/4.HEIC": "x", "test/red/5.heic": "x" },
+      ...{ "train/red/6.jpg": "x", "train/notes.txt": "x" },
+    }),
+  );
+  deepEqual(leftOut.map(({ path }) => path), [
+    ...["train/red/4.HEIC", "test/red/5.heic", "train/red/6.jpg"],
+  ]);
+  equal(
+    remarks[0],
+    "left out: 2 .heic: not JPEG, PNG, GIF, WebP, AVIF or TIFF",
+  );
+  await rejects(
+    evaluate(await folderOf({ "red/1.heic": "x" })),
+    /nothing to evaluate in .*; left out: 1 \.heic: not JPEG/,
+  );
+});
+
+Deno.test("evaluateFolder() takes a file called train for no folder of pictures", async () => {
+  const { gallery } = await evaluate(
+    await folderOf({
+      ...{ train: "a file", test: "a file", "red/1.jpg": red },
+      ...{ "red/2.jpg": red, "green/1.jpg": green, "green/2.jpg": green },
+    }),
+  );
+  equal(gallery, 4);
+});
+
 Deno.test("evaluateFolder() stops when asked, and says which size fits", async () => {
   const folder = await folderOf(classes);
   const encoder = openEncoder();

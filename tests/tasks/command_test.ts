@@ -139,6 +139,11 @@ Deno.test("readPath() tells a file from a folder and from nothing", () => {
   );
   throws(() => readPath("--x", license, "folder"), /LICENSE is a file$/);
   throws(() => readPath("--x", "gone", "folder"), /folder, gone is not there$/);
+  if (Deno.build.os === "windows") return;
+  throws(
+    () => readPath("--x", "/dev/null", "file"),
+    /neither file nor folder$/,
+  );
 });
 
 Deno.test("runCommand() ends with the work's status, one line where it fails", async () => {

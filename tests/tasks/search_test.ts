@@ -89,7 +89,15 @@ Deno.test({
     withFolder(async (folder, data) => {
       await writeFile(join(folder, "captions.json"), '{"red.png": ');
       await writeFile(join(folder, "red.png"), "no picture");
-      const some = await run(data, "search", "--images", folder, "blue");
+      await writeFile(join(folder, "photo.heic"), "x");
+      const args = ["--images", folder, "blue", "--json"];
+      const some = await run(data, "search", ...args);
+      const { leftOut } = JSON.parse(some.out[0]);
+      equal(
+        leftOut.map(({ path }: { path: string }) => path).join(),
+        "photo.heic,red.png",
+      );
+      match(some.output, /^ {2}left out: 1 \.heic: not JPEG/m);
       equal(some.code, 0);
       match(some.output, /^ {2}left out: red\.png: /m);
       match(some.output, /captions\.json.* is not whole/);
