@@ -34,7 +34,8 @@ embedded). Shows them where the terminal has colours enough, else as a list.
   --mode MODE     visual: compares with the pictures; text: with what is written
                   about them; smart: with both; ${mode} if left out
   --encoder NAME  clip-vit-b32, offline, a folder with a model, …
-  --json          one line of JSON at the end of standard output`;
+  --json          one line of JSON at the end of standard output: hits, and
+                  what was left out of the folder, with the reasons`;
 
 await runCommand({
   help,

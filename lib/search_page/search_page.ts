@@ -3,9 +3,10 @@
  * server behind the page, and what a notebook's cells see of it.
  *
  * Beside this file: search_once.ts, one search without a page; index/, where
- * pictures come from and how they become a collection; engine/, how a query is
- * answered; server.ts and routes.ts, who may ask and what; web/, the page itself,
- * plain JavaScript; served_pictures.ts and terminal.ts, pictures to look at.
+ * pictures come from, how they become a collection and what becomes of it when
+ * they change; engine/, how a query is answered; server.ts and routes.ts, who
+ * may ask and what; web/, the page itself, plain JavaScript; served_pictures.ts
+ * and terminal.ts, pictures to look at.
  *
  * ```ts
  * import { openSearchApp } from "#lib/search_page/search_page.ts";

@@ -22,6 +22,7 @@ Deno.test("escapeHtml() and oneLine() leave nothing that a page or a terminal ob
   );
   equal(escapeHtml("a\u001b[2J\nb "), "a [2J b ");
   equal(oneLine(" a\r\n\tb\u0000\u001b[2J\u009bc\u2028d "), "a b [2J c d");
+  equal(oneLine("\u202egpj.exe\u2066"), "gpj.exe", "turned around, .jpg");
   const shown = displayable({ "text/plain": "x", "text/html": "<b>x</b>" });
   equal(`${shown}`, "x");
 });

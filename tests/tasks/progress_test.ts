@@ -47,6 +47,9 @@ Deno.test("remarks() says the first ones, and how many there are besides", () =>
     progressOn(output).remarks(lines, 2);
     return output.written;
   };
+  const output = makeOutput(false);
+  progressOn(output).remarks(["  a\u001b[31m\nb\u202e"], 1);
+  deepEqual(output.written, ["  a [31m b \n"]);
   deepEqual(say(0), []);
   deepEqual(say(2), ["0\n", "1\n"]);
   deepEqual(say(5), ["0\n", "1\n", "… and 3 more like these\n"]);
