@@ -72,6 +72,7 @@ await runCommand({
       passing(`Indexing: ${done} of ${total} pictures`),
     log: line,
   });
+  signal.throwIfAborted(); // Opening an encoder takes a while.
   console.log(`Search page: ${app.address}`);
   console.log("Ctrl-C stops it.");
   app.ready.then(() => {

@@ -53,8 +53,10 @@ export async function readClassFolder(folder: string): Promise<ClassFolder> {
   if (!existsSync(folder)) throw new Error(`${folder} not found`);
   const remarks: string[] = [];
   const leftOut: LeftOut[] = [];
-  const has = (name: string) =>
-    statSync(join(folder, name), { throwIfNoEntry: false })?.isDirectory();
+  const has = (name: string) => {
+    const place = join(folder, name);
+    return existsSync(place) && statSync(place).isDirectory();
+  };
   const read = async (part: string): Promise<LabelledPicture[]> => {
     const place = join(folder, part);
     const listed = await listPictures(place).catch(({ code }) => {

@@ -49,7 +49,11 @@ export async function holdsSeedFiles(folder: string): Promise<boolean> {
   if (!isRegularFile(path)) return false;
   let beginning = "";
   const options = { encoding: "utf8", end: BEGINNING } as const;
-  for await (const part of createReadStream(path, options)) beginning += part;
+  try {
+    for await (const part of createReadStream(path, options)) beginning += part;
+  } catch {
+    return false; // Nobody may read it: then it is none for us.
+  }
   return beginning.split("\n").some((line) => {
     const bytes = bytesOf(line.slice(0, 200));
     return bytes && isPicture(bytes) || line.trim().startsWith("data:image/");
