@@ -55,6 +55,9 @@ const FOREIGN =
 const RAW =
   /\.(cr[23w]|ne[fv]|nrw|dng|arw|sr[2fw]|raf|or[fi]|rw[2lz]|pef|x3f|3fr|fff|raw|erf|kdc|dcr|mrw|iiq|gpr)$/i;
 
+/** So many bytes tell a file's format. */
+const START_BYTES = 512;
+
 const NOT_DECODED = `not ${PICTURE_FORMATS}`;
 const NOT_UTF8 = "the name is not UTF-8, in which alone it can be opened: " +
   "rename it";
@@ -165,8 +168,9 @@ async function beginsAsPicture(path: string): Promise<boolean> {
   const file = await open(path).catch(() => undefined);
   if (!file) return false;
   try {
-    const { buffer, bytesRead } = await file.read(new Uint8Array(32), 0, 32, 0);
-    return isPicture(buffer.subarray(0, bytesRead));
+    const start = new Uint8Array(START_BYTES);
+    const { bytesRead } = await file.read(start, 0, START_BYTES, 0);
+    return isPicture(start.subarray(0, bytesRead));
   } catch {
     return false;
   } finally {

@@ -55,7 +55,7 @@ export async function holdsSeedFiles(folder: string): Promise<boolean> {
     return false; // Nobody may read it: then it is none for us.
   }
   return beginning.split("\n").some((line) => {
-    const bytes = bytesOf(line.slice(0, 200));
+    const bytes = bytesOf(line.slice(0, 700));
     return bytes && isPicture(bytes) || line.trim().startsWith("data:image/");
   });
 }
