@@ -67,7 +67,9 @@ export async function writeAtomic(
  * @throws {Error} If it cannot be read; its `code` says why, in a word or two.
  */
 export async function readRegularFile(path: string): Promise<Buffer> {
-  if ((await stat(path)).isFile()) return await readFile(path);
+  const found = await stat(path);
+  // Of a folder, the system says what it is.
+  if (found.isFile() || found.isDirectory()) return await readFile(path);
   const code = "not a regular file";
   throw Object.assign(new Error(`${path} is ${code}`), { code });
 }

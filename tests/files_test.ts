@@ -61,10 +61,12 @@ Deno.test({
       await symlink(pipe, join(folder, "link"));
       await writeFile(join(folder, "file"), "text");
       equal(`${await readRegularFile(join(folder, "file"))}`, "text");
-      for (const path of [pipe, join(folder, "link"), "/dev/zero", folder]) {
+      for (const path of [pipe, join(folder, "link"), "/dev/zero"]) {
         await rejects(readRegularFile(path), { code: "not a regular file" });
         equal(isRegularFile(path), false);
       }
+      equal(isRegularFile(folder), false);
+      await rejects(readRegularFile(folder), { code: "EISDIR" });
       await rejects(readRegularFile(join(folder, "gone")), { code: "ENOENT" });
     } finally {
       await Deno.remove(folder, { recursive: true });
