@@ -337,17 +337,25 @@ Deno.test("what goes wrong is said on the page, and the page goes on", () =>
       .uploadFile(broken);
     await complaint(/no picture that can be read/);
 
-    // A picture that was deleted meanwhile keeps its place and says so.
+    // A picture that is deleted while it is shown says so where it stands.
     await page.setCacheEnabled(false);
-    await rm(join(folder, "paint"), { recursive: true });
-    await rm(join(paths.search, "thumbnails"), { recursive: true });
     await searchText(page, "blue");
+    deepEqual(await terms(page), ["blue"]);
+    await rm(join(folder, "paint", "blue"), { recursive: true });
+    await rm(join(paths.search, "thumbnails"), { recursive: true });
+    await page.$eval(
+      ".tile img",
+      (image) => (image as HTMLImageElement).src += "?anew",
+    );
     await page.waitForSelector(".tile.gone");
     await page.click(".tile");
     await page.waitForFunction(() =>
       /file is gone/.test(document.querySelector("#detail")!.textContent!)
     );
     await page.keyboard.press("Escape");
+    // And the next search no longer finds it.
+    await searchText(page, "blue");
+    equal((await terms(page)).includes("blue"), false);
 
     await page.evaluate(() => {
       dispatchEvent(new ErrorEvent("error", { error: new Error("boom") }));
