@@ -53,7 +53,7 @@ const FOREIGN =
 
 /** Endings of what sensors saw: many a TIFF by its first bytes, of a preview. */
 const RAW =
-  /\.(cr[23w]|ne[fv]|nrw|dng|arw|sr[2fw]|raf|or[fi]|rw[2lz]|pef|x3f|3fr|fff|raw|erf|kdc|dcr|mrw|iiq|gpr)$/i;
+  /\.(cr[23w]|nef|nrw|dng|arw|sr[2fw]|raf|or[fi]|rw[2lz]|pef|x3f|3fr|fff|raw|erf|kdc|dcr|mrw|iiq|gpr)$/i;
 
 /** So many bytes tell a file's format. */
 const START_BYTES = 512;
