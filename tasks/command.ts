@@ -33,7 +33,7 @@ export const DENO_VERSION = "2.8.1";
 const STOP_SIGNALS = ["SIGINT", "SIGTERM"] as const;
 
 /** How long work has to put away what it has, once it is asked to stop. */
-const PATIENCE_MS = 1500;
+const PATIENCE_MS = 1400;
 
 /** A wrong argument, a missing prerequisite: its message is for the user. */
 export class CommandError extends Error {
@@ -127,7 +127,7 @@ type Arguments<Taken extends Options> = ReturnType<
 
 /** What a command's work is given. */
 type Context<Taken extends Options> = Arguments<Taken> & {
-  /** Aborted by Ctrl-C. A second one ends at once, and so do 1.5 s. */
+  /** Aborted by Ctrl-C; the command ends at a second one, or soon after. */
   signal: AbortSignal;
 };
 

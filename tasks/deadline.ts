@@ -9,6 +9,6 @@ import process from "node:process";
 for (const name of ["SIGINT", "SIGTERM"] as const) {
   process.on(name, () => {
     // A little after the command would have ended by itself.
-    setTimeout(() => process.kill(process.pid, "SIGKILL"), 1800);
+    setTimeout(() => process.kill(process.pid, "SIGKILL"), 1600);
   });
 }
