@@ -14,7 +14,7 @@
  */
 import { readdir, realpath, stat } from "node:fs/promises";
 import { join } from "node:path";
-import { hasPictureName } from "./pictures.ts";
+import { hasPictureName } from "./formats.ts";
 
 /**
  * The pictures below a folder, however deep; hidden ones are passed over.

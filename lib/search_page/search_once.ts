@@ -13,10 +13,9 @@
  *
  * @module
  */
-import { readFile } from "node:fs/promises";
 import type { EmbedFailure } from "../embeddings/embeddings.ts";
 import { openEncoder } from "../encoders/encoders.ts";
-import { QueryError, readQuery, type SearchQuery } from "./engine/query.ts";
+import { readQuery, type SearchQuery } from "./engine/query.ts";
 import { Searcher, type SearchResult } from "./engine/searcher.ts";
 import { EncoderSpace } from "./engine/spaces.ts";
 import { type IndexOptions, indexPictures } from "./index/indexing.ts";
@@ -62,7 +61,7 @@ export async function searchOnce(
   const { folder, log } = options;
   readQuery(options.query); // Before minutes may pass with indexing.
   const source = folder ? await folderSource(folder) : await sampleSource();
-  const picture = options.picture && await takePicture(options.picture);
+  const picture = options.picture && await saveUpload(options.picture);
   const encoder = await openEncoder(options.encoder, {
     log,
     signal: options.signal,
@@ -95,17 +94,4 @@ export async function searchOnce(
   } finally {
     await encoder.close();
   }
-}
-
-/** Keeps a query's picture; its file is named where it is none. */
-async function takePicture(file: string): Promise<string> {
-  const bytes = await readFile(file).catch(({ code }) => {
-    throw new QueryError(
-      `${file} cannot be read (${code}): expected a picture's file`,
-    );
-  });
-  return await saveUpload(bytes).catch((error) => {
-    if (!(error instanceof QueryError)) throw error;
-    throw new QueryError(`${file}: ${error.message}`);
-  });
 }

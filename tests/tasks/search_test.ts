@@ -124,7 +124,7 @@ Deno.test({
         ],
         [
           ["search", "--image", join(folder, "gone")],
-          /gone cannot be read \(ENOENT\): expected a picture's file$/,
+          /gone cannot be decoded: file not found$/,
         ],
         [
           ["search", "a".repeat(100_000)],
@@ -132,7 +132,7 @@ Deno.test({
         ],
         [
           ["search", "--image", join(paths.root, "LICENSE")],
-          /LICENSE: the file is no picture that can be read: expected JPEG/,
+          /LICENSE cannot be decoded: not a JPEG/,
         ],
         [
           ["serve", join(folder, "gone")],
