@@ -1,11 +1,10 @@
-import { deepEqual, equal, match, ok, rejects } from "node:assert/strict";
+import { deepEqual, equal, match, ok } from "node:assert/strict";
 import { Buffer } from "node:buffer";
 import { mkdtemp, rm, writeFile } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import sharp, { type Sharp } from "sharp";
 import { pixelVector } from "#lib/compare/pixels.ts";
-import { cleanPicture } from "#lib/dataset/clean.ts";
 import { thumbnail } from "#lib/display/grid.ts";
 import {
   decodePicture,
@@ -15,8 +14,7 @@ import {
   type PictureSize,
 } from "#lib/pictures/pictures.ts";
 import { decodeSquare } from "#lib/pictures/square.ts";
-import { saveUpload, thumbnailOf } from "#lib/search_page/served_pictures.ts";
-import { pngHeader } from "../support/png_header.ts";
+import { thumbnailOf } from "#lib/search_page/served_pictures.ts";
 
 const text = (markup: string) => new TextEncoder().encode(markup);
 
