@@ -26,7 +26,6 @@
  */
 import { existsSync } from "node:fs";
 import { join } from "node:path";
-import { Matrix } from "../compare/matrix.ts";
 import { l2Normalize } from "../compare/metrics.ts";
 import type { Device } from "../compare/session.ts";
 import { DEVICE_NAMES, onBestDevice } from "./device.ts";
@@ -153,11 +152,12 @@ export function openClip(
       openTextTower(text, texts, device, modelType),
     ]);
     const { tokenize, contextLength, languages } = words.input;
-    // A device may take a model and then fail to run it, and a file may claim
-    // too long a text: better known now.
+    // A device may take a model and then fail to run it, files may name too
+    // long a text or no padding: better known now.
     const blank = new Float32Array(3 * input.kept ** 2);
-    const longest = tokenize("a ".repeat(contextLength));
-    const { dimensions } = await words.embed([longest]);
+    const trial = ["a ".repeat(contextLength), "a"].map(tokenize);
+    const { dimensions } = await words.embed(trial.slice(0, words.batchSize));
+    await words.embed(trial.slice(-words.batchSize));
     const { dimensions: ofPictures } = await pictures.embed([blank]);
     if (ofPictures !== dimensions) {
       throw new RangeError(

@@ -34,6 +34,10 @@ env.useBrowserCache = false;
 /** What to do about a file that is not whole: CLIP's is then downloaded again. */
 const AGAIN = "Put it there again, or delete it and run again";
 
+/** What a JSON file holds: whoever reads it checks what they take. */
+// deno-lint-ignore no-explicit-any -- see above.
+export type Json = any;
+
 /** How the small text begins that Git keeps in place of a large file. */
 const POINTER = "version https://git-lfs.github.com/spec/";
 
@@ -112,8 +116,7 @@ function pointerError(file: string): Error {
  * @throws {SyntaxError} If it does not: names the file, which someone may have
  *   put there by hand.
  */
-// deno-lint-ignore no-explicit-any -- each loader knows what its files hold.
-export async function readJson(file: string): Promise<any> {
+export async function readJson(file: string): Promise<Json> {
   const content = await readFile(file);
   if (content.toString("latin1").startsWith(POINTER)) throw pointerError(file);
   let kind = "JSON";
@@ -129,8 +132,7 @@ export async function readJson(file: string): Promise<any> {
 }
 
 /** `readJson` of a file that need not be there: it then says nothing. */
-// deno-lint-ignore no-explicit-any -- as above.
-export async function readJsonIfThere(file: string): Promise<any> {
+export async function readJsonIfThere(file: string): Promise<Json> {
   return existsSync(file) ? await readJson(file) : {};
 }
 

@@ -20,6 +20,7 @@
 import { join } from "node:path";
 import {
   isWholeNumber,
+  type Json,
   openTokenizer,
   readJson,
   readJsonIfThere,
@@ -95,122 +96,151 @@ export async function readTextInput(
   files: TextFiles,
   fixedWidth?: number,
 ): Promise<TextInput> {
-  const [tokenizer, tokenizerConfig, specialTokens, config] = await Promise.all(
-    [
-      readJson(files.tokenizer),
-      ...[files.tokenizerConfig, files.specialTokens, files.config]
-        .map(readJsonIfThere),
-    ],
-  );
-  refuseWhatIsNotSupported(files, tokenizer, tokenizerConfig);
-  const { padding, truncation, model } = tokenizer;
-  const about = (files.isOpenClips ? config.text_cfg : config.text_config) ??
-    {};
-  const type = `${about.model_type ?? config.model_type ?? ""}`;
-  const isSiglip = type.startsWith("siglip");
+  const read = await readAll(files);
+  const { tokenizer, about, isSiglip } = read;
+  refuseWhatIsNotSupported(read);
   const clean = files.isOpenClips ? cleaner(files.config, about) : undefined;
-
-  const declaredKey = files.isOpenClips
-    ? "text_cfg.context_length"
-    : "text_config.max_position_embeddings";
-  const declared = files.isOpenClips
-    ? about.context_length
-    : about.max_position_embeddings ?? config.max_position_embeddings;
-  const filledTo = padding?.strategy?.Fixed;
-  const { model_max_length: limit } = tokenizerConfig;
-  const lengths = ([
-    [files.config, declaredKey, declared],
-    [files.tokenizer, "padding.strategy.Fixed", filledTo],
-    [files.tokenizer, "truncation.max_length", truncation?.max_length],
-    [files.tokenizerConfig, "model_max_length", limit],
-  ] as const).filter(([, key, value]) =>
-    // Transformers fills in what a file has as null.
-    value != null && !(key === "model_max_length" && value > NO_LIMIT)
-  );
-  for (const [file, key, value] of lengths) {
-    if (!isWholeNumber(value, 3)) {
-      throw unsupported(
-        file,
-        key,
-        value,
-        "a whole number of tokens, 3 or more",
-      );
-    }
-  }
-  for (const [file, key, value] of lengths) {
-    // The other two may only make it less.
-    const mustAgree = value === declared || value === filledTo;
-    if (mustAgree && fixedWidth !== undefined && value !== fixedWidth) {
-      const expected = `${fixedWidth}, the tokens that the text model takes`;
-      throw unsupported(file, key, value, expected);
-    }
-  }
-  const known = [...lengths.map(([, , value]) => value), fixedWidth]
-    .filter((value) => value !== undefined);
-  if (known.length === 0) {
-    if (isSiglip) known.push(SIGLIP_CONTEXT);
-    else if (files.isOpenClips ? config.text_cfg : type.startsWith("clip")) {
-      known.push(CLIP_CONTEXT);
-    } else {
-      const expected = "the most tokens of a text";
-      throw unsupported(files.config, declaredKey, undefined, expected);
-    }
-  }
-  const contextLength = Math.min(...known);
-
-  const idOf = (token: string): number | undefined => {
-    // deno-lint-ignore no-explicit-any -- as the file has it.
-    const added = tokenizer.added_tokens?.find((one: any) =>
-      one.content === token
-    );
-    if (added) return added.id;
-    const { vocab } = model;
-    if (!Array.isArray(vocab)) return vocab[token];
-    const place = vocab.findIndex(([piece]) => piece === token);
-    return place < 0 ? undefined : place;
-  };
-  const isClips = model.end_of_word_suffix === "</w>" &&
-    idOf(CLIP_START) !== undefined && idOf(CLIP_END) !== undefined;
+  const contextLength = contextLengthOf(read, fixedWidth);
   const tokenize = await openTokenizer(files.tokenizer, contextLength);
   const [end] = tokenize("").slice(-1);
+  const isClips = tokenizer.model.end_of_word_suffix === "</w>" &&
+    idOf(CLIP_START, tokenizer) !== undefined &&
+    idOf(CLIP_END, tokenizer) !== undefined;
+  const isFilled = isSiglip || files.isOpenClips ||
+    tokenizer.padding?.strategy?.Fixed;
   return {
     tokenize: clean ? (text) => tokenize(clean(text)) : tokenize,
     contextLength,
-    width: fixedWidth ??
-      (isSiglip || files.isOpenClips || filledTo ? contextLength : undefined),
-    padding() {
-      for (
-        const [file, { pad_token }] of [
-          [files.tokenizerConfig, tokenizerConfig],
-          [files.specialTokens, specialTokens],
-        ] as const
-      ) {
-        if (pad_token == null) continue;
-        const id = idOf(pad_token.content ?? pad_token);
-        if (id !== undefined) return id;
-        const expected = "a token of tokenizer.json";
-        throw unsupported(file, "pad_token", pad_token, expected);
-      }
-      // Old files of CLIP have the pad and the end of another vocabulary.
-      const { pad_token_id, pad_id = pad_token_id, eos_token_id = end } = about;
-      const id = padding?.pad_id ??
-        (eos_token_id === end ? pad_id : undefined) ??
-        (isClips ? idOf(CLIP_END) : undefined);
-      if (isWholeNumber(id, 0)) return id;
-      const expected = "the token that fills short texts";
-      throw unsupported(files.tokenizerConfig, "pad_token", id, expected);
-    },
+    width: fixedWidth ?? (isFilled ? contextLength : undefined),
+    padding: () => paddingOf(read, end, isClips),
     languages: isClips ? ["en"] : undefined,
   };
 }
 
+/** What the files hold. */
+interface Read {
+  files: TextFiles;
+  tokenizer: Json;
+  tokenizerConfig: Json;
+  specialTokens: Json;
+  config: Json;
+  /** The part of config.json that is about texts. */
+  about: Json;
+  /** The kind of text model: "clip", "bert". */
+  type: string;
+  /** SigLIP was trained with all its texts filled up, and sees what fills them. */
+  isSiglip: boolean;
+}
+
+async function readAll(files: TextFiles): Promise<Read> {
+  const tokenizer = await readJson(files.tokenizer);
+  const [tokenizerConfig, specialTokens, config] = await Promise.all(
+    [files.tokenizerConfig, files.specialTokens, files.config]
+      .map(readJsonIfThere),
+  );
+  const { text_cfg, text_config, model_type } = config;
+  const about = (files.isOpenClips ? text_cfg : text_config) ?? {};
+  const type = `${about.model_type ?? model_type ?? ""}`;
+  const isSiglip = type.startsWith("siglip");
+  return {
+    ...{ files, tokenizer, tokenizerConfig, specialTokens, config, about },
+    ...{ type, isSiglip },
+  };
+}
+
+/** Most tokens of a text: the least number that a file names. */
+function contextLengthOf(
+  { files, tokenizer, tokenizerConfig, config, about, type, isSiglip }: Read,
+  fixedWidth: number | undefined,
+): number {
+  const { padding, truncation } = tokenizer;
+  const { model_max_length: limit } = tokenizerConfig;
+  const [key, declared] = files.isOpenClips
+    ? ["text_cfg.context_length", about.context_length]
+    : [
+      "text_config.max_position_embeddings",
+      about.max_position_embeddings ?? config.max_position_embeddings,
+    ];
+  const exact = [
+    [files.config, key, declared],
+    [files.tokenizer, "padding.strategy.Fixed", padding?.strategy?.Fixed],
+  ];
+  const limits = [
+    [files.tokenizer, "truncation.max_length", truncation?.max_length],
+    [
+      files.tokenizerConfig,
+      "model_max_length",
+      limit > NO_LIMIT ? undefined : limit,
+    ],
+  ];
+  const lengths = fixedWidth === undefined ? [] : [fixedWidth];
+  for (const named of [...exact, ...limits]) {
+    const [file, key, length] = named;
+    if (length == null) continue;
+    if (!isWholeNumber(length, 3)) {
+      const expected = "a whole number of tokens, 3 or more";
+      throw unsupported(file, key, length, expected);
+    }
+    const fits = fixedWidth === undefined || length === fixedWidth;
+    if (!fits && exact.includes(named)) {
+      const expected = `${fixedWidth}, the tokens that the text model takes`;
+      throw unsupported(file, key, length, expected);
+    }
+    lengths.push(length);
+  }
+  if (lengths.length > 0) return Math.min(...lengths);
+  if (isSiglip) return SIGLIP_CONTEXT;
+  if (type.startsWith("clip") || config.text_cfg) return CLIP_CONTEXT;
+  const expected = "the most tokens of a text";
+  throw unsupported(files.config, key, undefined, expected);
+}
+
+/** The id that fills short texts, by the first file that says. */
+function paddingOf(
+  { files, tokenizer, tokenizerConfig, specialTokens, about }: Read,
+  end: number,
+  isClips: boolean,
+): number {
+  for (
+    const [file, { pad_token }] of [
+      [files.tokenizerConfig, tokenizerConfig],
+      [files.specialTokens, specialTokens],
+    ] as const
+  ) {
+    if (pad_token == null) continue;
+    const id = idOf(pad_token.content ?? pad_token, tokenizer);
+    if (id !== undefined) return id;
+    const expected = "a token of tokenizer.json";
+    throw unsupported(file, "pad_token", pad_token, expected);
+  }
+  const { pad_token_id, pad_id = pad_token_id, eos_token_id = end } = about;
+  const id = tokenizer.padding?.pad_id ??
+    // Old files of CLIP name the end and the padding of another vocabulary.
+    (eos_token_id === end ? pad_id : undefined) ??
+    (isClips ? idOf(CLIP_END, tokenizer) : undefined);
+  if (isWholeNumber(id, 0)) return id;
+  const expected = "the token that fills short texts";
+  throw unsupported(files.tokenizerConfig, "pad_token", id, expected);
+}
+
+/** A token's id; undefined if the tokenizer does not have it. */
+function idOf(
+  token: string,
+  { added_tokens, model: { vocab } }: Json,
+): number | undefined {
+  const added = added_tokens?.find((one: { content: string }) =>
+    one.content === token
+  );
+  if (added) return added.id;
+  if (!Array.isArray(vocab)) return vocab[token];
+  const place = vocab.findIndex(([piece]) => piece === token);
+  return place < 0 ? undefined : place;
+}
+
 /** @throws {RangeError} If a tokenizer's file asks for what is not done here. */
-// deno-lint-ignore no-explicit-any -- as the files have it.
 function refuseWhatIsNotSupported(
-  files: TextFiles,
-  tokenizer: any,
-  config: any,
-) {
+  { files, tokenizer, tokenizerConfig: config }: Read,
+): void {
   const { padding, truncation, normalizer } = tokenizer;
   const sides = [
     [files.tokenizerConfig, "padding_side", config.padding_side],
@@ -239,8 +269,7 @@ function refuseWhatIsNotSupported(
  *
  * @param about config.json's text_cfg.
  */
-// deno-lint-ignore no-explicit-any -- as the file has it.
-function cleaner(file: string, { tokenizer_kwargs = {} }: any) {
+function cleaner(file: string, { tokenizer_kwargs = {} }: Json) {
   const { clean = "whitespace", ...others } = tokenizer_kwargs ?? {};
   const whitespace = (text: string) => text.replaceAll(/\s+/g, " ").trim();
   const cleaners: Record<string, (text: string) => string> = {

@@ -225,8 +225,13 @@ async function run(
   output: string,
   file: string,
 ): Promise<Matrix> {
-  const { [output]: { data, dims, type } } = await session.run(feeds, [output]);
-  const [count] = Object.values(feeds)[0].dims;
+  const [first] = Object.values(feeds);
+  const outputs = await session.run(feeds, [output]).catch((error: Error) => {
+    const [reason] = error.message.split("\n");
+    throw new Error(`${file} fails on [${first.dims.join(", ")}]: ${reason}`);
+  });
+  const { [output]: { data, dims, type } } = outputs;
+  const [count] = first.dims;
   if (type === "float32" && dims.length === 2 && dims[0] === count) {
     return new Matrix(data as Float32Array, dims[1]);
   }
