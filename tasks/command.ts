@@ -28,6 +28,12 @@ import { parseArgs, type ParseArgsConfig } from "node:util";
  */
 export const DENO_VERSION = "2.8.1";
 
+/** Of every command that opens an encoder; `readPrecision` reads it. */
+export const PRECISION_OPTION = { type: "string" } as const;
+
+/** As lib/encoders/clip.ts has them. */
+const PRECISIONS = ["fp32", "fp16", "q8"] as const;
+
 /** A wrong argument, a missing prerequisite: its message is for the user. */
 export class CommandError extends Error {
   override name = "CommandError";
@@ -89,6 +95,21 @@ export function readWholeNumber(
   if (/^\d+$/.test(text) && number >= min && number <= max) return number;
   throw new CommandError(
     `--${option}: expected a whole number from ${min} to ${max}, got ${text}`,
+  );
+}
+
+/**
+ * Reads how an encoder's weights are to be stored; left out, it is what is there.
+ *
+ * @throws {CommandError} If there is no such precision.
+ */
+export function readPrecision(
+  text: string | undefined,
+): typeof PRECISIONS[number] | undefined {
+  const found = PRECISIONS.find((precision) => precision === text);
+  if (found || text === undefined) return found;
+  throw new CommandError(
+    `--precision: expected ${PRECISIONS.join(", ")}, got ${text}`,
   );
 }
 

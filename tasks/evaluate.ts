@@ -10,7 +10,9 @@ import { writeAtomic } from "../lib/files.ts";
 import {
   CommandError,
   importLater,
+  PRECISION_OPTION,
   readPath,
+  readPrecision,
   readWholeNumber,
   runCommand,
 } from "./command.ts";
@@ -36,6 +38,7 @@ Nothing is written into DIR.
                    .token, or captions.json (picture → captions)
   --encoder NAME   offline, clip-vit-b32, …, or a folder with a CLIP model
                    (default: auto)
+  --precision P    how CLIP's weights are stored: fp32, fp16 or q8
   --size N         side of the pictures on the pixel side (default: 448)
   --hits FILE      writes each query's first five with their values, as JSON
   --json           progress on standard error, and a last line of JSON
@@ -48,6 +51,7 @@ await runCommand({
   options: {
     captions: { type: "string" },
     encoder: { type: "string", default: "auto" },
+    precision: PRECISION_OPTION,
     size: { type: "string", default: "448" },
     hits: { type: "string" },
     json: { type: "boolean" },
@@ -62,12 +66,14 @@ await runCommand({
   const size = readWholeNumber("size", values.size, { min: 1, max: 2048 });
   const captions = values.captions &&
     readPath("--captions", values.captions, "file");
+  const precision = readPrecision(values.precision);
   await ensureSetup(signal);
 
   const { evaluate } = await importLater<typeof import("./evaluation.ts")>(
     "./evaluation.ts",
   );
-  const options = { folder, captions, size, signal, encoder: values.encoder };
+  const { encoder } = values;
+  const options = { folder, captions, size, signal, encoder, precision };
   const { remarks, hits, text, json } = await evaluate(options);
   progressOn(process.stderr).remarks(remarks, 20);
   if (values.hits) {

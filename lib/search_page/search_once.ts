@@ -14,6 +14,7 @@
  * @module
  */
 import type { EmbedFailure } from "../embeddings/embeddings.ts";
+import type { Precision } from "../encoders/clip.ts";
 import { openEncoder } from "../encoders/encoders.ts";
 import { readQuery, type SearchQuery } from "./engine/query.ts";
 import { Searcher, type SearchResult } from "./engine/searcher.ts";
@@ -29,6 +30,8 @@ export interface SearchOnceOptions extends IndexOptions {
   folder?: string;
   /** @default "auto" */
   encoder?: string;
+  /** How its weights are stored. @default what openEncoder() takes */
+  precision?: Precision;
   query: Partial<SearchQuery>;
   /** A picture's file as query. */
   picture?: string;
@@ -45,7 +48,7 @@ export interface SearchedOnce {
   fits: boolean;
   /** Pictures that could not be indexed. */
   failures: EmbedFailure[];
-  /** What is odd about what lies beside the pictures, a line each. */
+  /** What is odd about the query and what lies beside the pictures, a line each. */
   problems: string[];
 }
 
@@ -64,6 +67,7 @@ export async function searchOnce(
   const picture = options.picture && await saveUpload(options.picture);
   const encoder = await openEncoder(options.encoder, {
     log,
+    precision: options.precision,
     signal: options.signal,
   });
   try {
@@ -89,7 +93,7 @@ export async function searchOnce(
       result,
       fits: relevant > 0,
       failures,
-      problems: source.problems,
+      problems: [...result.remark ? [result.remark] : [], ...source.problems],
     };
   } finally {
     await encoder.close();
