@@ -18,7 +18,7 @@
  * import { equal, match } from "node:assert/strict";
  *
  * const encoder = { id: "offline", languages: ["en"] };
- * match(languageRemark(encoder, "ein roter Apfel")!, /^offline knows English only/);
+ * match(languageRemark(encoder, "ein roter Apfel")!, /^This encoder, offline, knows English only/);
  * equal(languageRemark(encoder, "crème brûlée in a café"), undefined);
  * ```
  *
@@ -37,8 +37,8 @@ export function languageRemark(
   const isEnglishOnly = languages?.join() === "en";
   if (!isEnglishOnly || looksEnglish(text)) return undefined;
   const [name] = id.split("/");
-  return `${name} knows English only: what it finds for words of another ` +
-    "language is mostly chance";
+  return `This encoder, ${name}, knows English only: what it finds for words of ` +
+    "another language is mostly chance";
 }
 
 /** Words of English that others do not have: a text with one is English. */
