@@ -93,13 +93,17 @@ for (const width of [16, 20, 77]) {
 Deno.test("Immich: texts are filled up where the model takes any number of tokens", () =>
   embedsAs(
     "immich",
-    { "config.json": { text_cfg: { context_length: 32 } } },
+    {
+      "textual/model.onnx": textModel(),
+      "config.json": { text_cfg: { context_length: 32 } },
+    },
     filledWith(END, 32),
     32,
   ));
 
 Deno.test("Immich: a text is cleaned as text_cfg says", () =>
   withClip("immich", {
+    "textual/model.onnx": textModel(),
     "config.json": {
       text_cfg: {
         context_length: 32,

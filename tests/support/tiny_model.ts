@@ -107,7 +107,10 @@ export async function withClip(
       "onnx/vision_model.onnx": visionModel(),
       "onnx/text_model.onnx": textModel(),
     }
-    : { "visual/model.onnx": visionModel(), "textual/model.onnx": textModel() };
+    : {
+      "visual/model.onnx": visionModel(),
+      "textual/model.onnx": textModel({ shape: [1, 77] }),
+    };
   try {
     for (const [name, content] of Object.entries({ ...models, ...files })) {
       const path = join(folder, name);
