@@ -7,6 +7,7 @@ import { runChild } from "../../tasks/child.ts";
 import {
   readArguments,
   readPath,
+  readPrecision,
   readWholeNumber,
 } from "../../tasks/command.ts";
 
@@ -138,6 +139,16 @@ Deno.test("readPath() tells a file from a folder and from nothing", () => {
   );
   throws(() => readPath("--x", license, "folder"), /LICENSE is a file$/);
   throws(() => readPath("--x", "gone", "folder"), /folder, gone is not there$/);
+});
+
+Deno.test("readPrecision() takes what an encoder may be opened in", () => {
+  deepEqual(["fp32", "fp16", "q8", undefined].map(readPrecision), [
+    ...["fp32", "fp16", "q8", undefined],
+  ]);
+  throws(
+    () => readPrecision("int8"),
+    /^CommandError: --precision: expected fp32, fp16, q8, got int8$/,
+  );
 });
 
 Deno.test("runCommand() ends with the work's status, one line where it fails", async () => {

@@ -212,6 +212,16 @@ Deno.test("filters, terms, weight, number, mode, cut and copies change what is s
     ok((await page.$$(".card")).length > 0);
   }));
 
+Deno.test("beside the results it is said once that the encoder knows English only", () =>
+  withPage(async ({ page }) => {
+    await searchText(page, "ein rotes Haus");
+    equal((await page.$$("#results .remark")).length, 1);
+    match(await textOf(page, "#results .remark"), /knows English only/);
+    ok((await page.$$(".card, .empty")).length > 0);
+    await searchText(page, "a red house");
+    equal((await page.$$("#results .remark")).length, 0);
+  }, { encoder: { ...colourEncoder(), languages: ["en"] } }));
+
 Deno.test("the map is dragged and zoomed by mouse, and opens what is clicked", () =>
   withPage(async ({ page }) => {
     await page.click("#openMap");
