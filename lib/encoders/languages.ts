@@ -7,9 +7,9 @@
  *
  * Another script is seen for certain. Between languages of Latin letters a
  * query is too short for statistics of letters: of four detectors tried, each
- * took "a red apple", "sunset" or "Labrador retriever" for another language. So
- * it is words that tell: those that stand in many a query and are no English
- * words, and none of the names and loan words of English.
+ * took "red car", "sunset" or "a red apple" for another language. So it is words
+ * that tell: those that stand in many a query and are no English words, and none
+ * of the names and loan words of English.
  *
  * Touches no files and no network.
  *
