@@ -156,8 +156,11 @@ export function openClip(
     // long a text or no padding: better known now.
     const blank = new Float32Array(3 * input.kept ** 2);
     const trial = ["a ".repeat(contextLength), "a"].map(tokenize);
-    const { dimensions } = await words.embed(trial.slice(0, words.batchSize));
-    await words.embed(trial.slice(-words.batchSize));
+    let dimensions = 0;
+    for (let i = 0; i < trial.length; i += words.batchSize) {
+      const batch = trial.slice(i, i + words.batchSize);
+      ({ dimensions } = await words.embed(batch));
+    }
     const { dimensions: ofPictures } = await pictures.embed([blank]);
     if (ofPictures !== dimensions) {
       throw new RangeError(

@@ -262,8 +262,10 @@ async function listFiles(folder: string): Promise<string> {
 async function fingerprint(folder: string, files: string[]): Promise<string> {
   const hash = createHash("sha256");
   const length = 2 ** 20;
-  for (const file of files.map((one) => join(folder, one)).filter(existsSync)) {
-    const { size } = await stat(file);
+  for (const file of files.map((one) => join(folder, one))) {
+    const about = await stat(file).catch(() => undefined);
+    if (!about?.isFile()) continue;
+    const { size } = about;
     hash.update(`${size} `);
     for (const start of [0, Math.max(0, size - length)]) {
       const part = createReadStream(file, { start, end: start + length - 1 });

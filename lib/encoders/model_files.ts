@@ -22,7 +22,7 @@ import {
   PreTrainedTokenizer,
   Tensor,
 } from "@huggingface/transformers";
-import { existsSync } from "node:fs";
+import { existsSync, statSync } from "node:fs";
 import { open, readFile, stat } from "node:fs/promises";
 import { basename, dirname } from "node:path";
 import { type Device, sessionOptions } from "../compare/session.ts";
@@ -94,7 +94,7 @@ export async function openFile<Opened>(
 
 /** @throws {Error} If the file is there, but only as Git LFS's pointer to it. */
 async function refusePointer(file: string): Promise<void> {
-  if (!existsSync(file)) return;
+  if (!statSync(file, { throwIfNoEntry: false })?.isFile()) return;
   const handle = await open(file);
   try {
     const { buffer } = await handle.read({ length: POINTER.length });
@@ -117,7 +117,9 @@ function pointerError(file: string): Error {
  *   put there by hand.
  */
 export async function readJson(file: string): Promise<Json> {
-  const content = await readFile(file);
+  const content = await readFile(file).catch(({ code }) => {
+    throw new Error(`${file} cannot be read (${code}): expected a JSON file`);
+  });
   if (content.toString("latin1").startsWith(POINTER)) throw pointerError(file);
   let kind = "JSON";
   try {
