@@ -227,7 +227,8 @@ async function openFolder(
     log(`${folder} lacks fp32: opened in ${precision} (${files[0]})`);
   }
   // How pictures and texts are prepared makes other vectors, as weights do.
-  const all = [...files, ...layout.optional];
+  const weights = files.slice(0, 2).map((file) => `${file}_data`);
+  const all = [...files, ...weights, ...layout.optional];
   const name = `${basename(folder)}-${await fingerprint(folder, all)}`;
   return await layout.open(folder, precision, `${name}/${precision}`, device);
 }

@@ -349,18 +349,32 @@ Deno.test("a folder's id changes with its weights", async () => {
   await Deno.remove(join(folder, ".."), { recursive: true });
 });
 
-Deno.test("a folder's id changes with what its texts are filled with", async () => {
-  const ids: string[] = [];
-  for (const pad_token of ["!", '"']) {
-    const files = { "textual/tokenizer_config.json": { pad_token } };
-    await withClip("immich", files, async (folder) => {
-      const encoder = await openEncoder(folder, { device: "cpu" });
-      ids.push(encoder.id);
-      await encoder.close();
-    });
-  }
-  notEqual(ids[0], ids[1]);
-});
+for (
+  const [what, file, contents] of [
+    [
+      "what its texts are filled with",
+      "tokenizer_config.json",
+      [{ pad_token: "!" }, { pad_token: '"' }],
+    ],
+    [
+      "weights beside its models",
+      "onnx/vision_model.onnx_data",
+      ["some", "others"],
+    ],
+  ] as const
+) {
+  Deno.test(`a folder's id changes with ${what}`, async () => {
+    const ids: string[] = [];
+    for (const content of contents) {
+      await withClip("transformers", { [file]: content }, async (folder) => {
+        const encoder = await openEncoder(folder, { device: "cpu" });
+        ids.push(encoder.id);
+        await encoder.close();
+      });
+    }
+    notEqual(ids[0], ids[1]);
+  });
+}
 
 for (
   const [layout, vision, text, precision] of [
