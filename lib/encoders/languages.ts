@@ -38,7 +38,7 @@ export function languageRemark(
   if (!isEnglishOnly || looksEnglish(text)) return undefined;
   const [name] = id.split("/");
   return `This encoder, ${name}, knows English only: what it finds for words of ` +
-    "another language is mostly chance";
+    "another language may not fit them";
 }
 
 /** Words of English that others do not have: a text with one is English. */

@@ -46,6 +46,21 @@ async function withFolder(
 }
 
 Deno.test({
+  name: "task search says once that its encoder knows English only",
+  ignore: missing,
+  fn: () =>
+    withFolder(async (folder, data) => {
+      const { code, output, out } = await run(
+        data,
+        ...["search", "--images", folder, "--json", "ein roter Apfel"],
+      );
+      equal(code, 0);
+      equal(output.match(/offline, knows English only/g)?.length, 1);
+      equal(out.length, 1, "and not on standard output");
+    }),
+});
+
+Deno.test({
   name: "task search finds a picture by itself, and ends with one line of JSON",
   ignore: missing,
   fn: () =>
