@@ -26,9 +26,9 @@
  * @module
  */
 import { createReadStream, existsSync } from "node:fs";
-import { readFile } from "node:fs/promises";
 import { basename, join } from "node:path";
 import { createInterface } from "node:readline";
+import { readJson } from "../../captions/json.ts";
 import type { Matrix } from "../../compare/matrix.ts";
 import { readNpy } from "../../compare/npy.ts";
 import type { SourcePicture } from "./collection.ts";
@@ -108,11 +108,13 @@ function pictureOf(
 async function readMetadata(path: string, problems: string[]): Promise<Json[]> {
   if (!existsSync(path)) return [];
   try {
-    const json: Json = JSON.parse(await readFile(path, "utf8"));
+    const { values, problems: odd } = await readJson(path);
+    problems.push(...odd.map((one) => `metadata.json: ${one}`));
+    const json = values.length === 1 ? values[0] : values; // A record a line.
     // Some write a list, some an object of lists' entries by number.
-    return Array.isArray(json) ? json : Object.values(json);
+    return Array.isArray(json) ? json : Object.values(json as object);
   } catch (error) {
-    problems.push(`metadata.json is no JSON: ${(error as Error).message}`);
+    problems.push(`metadata.json ${(error as Error).message}`);
     return [];
   }
 }
