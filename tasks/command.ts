@@ -17,8 +17,8 @@
  *
  * @module
  */
-import { statSync } from "node:fs";
-import { resolve } from "node:path";
+import { accessSync, constants, statSync } from "node:fs";
+import { dirname, resolve } from "node:path";
 import process from "node:process";
 import { parseArgs, type ParseArgsConfig } from "node:util";
 
@@ -125,12 +125,52 @@ export function readPath(
   path: string,
   kind: "file" | "folder",
 ): string {
-  const found = statSync(path, { throwIfNoEntry: false });
+  const found = statOf(path);
   const is = found?.isFile() ? "file" : found?.isDirectory() ? "folder" : "";
   if (is === kind) return resolve(path);
   throw new CommandError(
     `${what}: expected a ${kind}, ${path} is ${is ? `a ${is}` : "not there"}`,
   );
+}
+
+/**
+ * Reads the path of a file that is going to be written, in a folder that is
+ * there. What it was before, it is until then.
+ *
+ * @param what What it was given as: "--hits".
+ * @returns Absolute.
+ * @throws {CommandError} If no file can be written there.
+ */
+export function readNewPath(what: string, path: string): string {
+  const absolute = resolve(path);
+  const isFolder = /[/\\]$/.test(path) || path === "";
+  const found = statOf(absolute);
+  if (isFolder || (found && !found.isFile())) {
+    throw new CommandError(
+      `${what}: expected the name of a file to write, got ${path || '""'}`,
+    );
+  }
+  try {
+    const folder = readPath(what, dirname(absolute), "folder");
+    accessSync(folder, constants.W_OK);
+    return absolute;
+  } catch (error) {
+    if (error instanceof CommandError) throw error;
+    const { code } = error as NodeJS.ErrnoException;
+    throw new CommandError(
+      `${what}: ${path} cannot be written (${code}): expected a folder that ` +
+        "this user may write to",
+    );
+  }
+}
+
+/** What is at a path; undefined where nothing is, or nothing can be. */
+function statOf(path: string) {
+  try {
+    return statSync(path);
+  } catch {
+    return undefined;
+  }
 }
 
 /** A command's arguments: `values` by option, and `positionals`. */

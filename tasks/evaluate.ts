@@ -4,13 +4,13 @@
  *
  * @module
  */
-import { resolve } from "node:path";
 import process from "node:process";
 import { writeAtomic } from "../lib/files.ts";
 import {
   CommandError,
   importLater,
   PRECISION_OPTION,
+  readNewPath,
   readPath,
   readPrecision,
   readWholeNumber,
@@ -35,7 +35,7 @@ Nothing is written into DIR.
   --captions FILE  instead, search with every caption among the pictures of DIR
                    and the other way round: R@1, R@5, R@10, median rank. FILE is
                    COCO's captions_*.json, Flickr30k's dataset_flickr30k.json or
-                   .token, or captions.json (picture → captions)
+                   .token, captions.json (picture → captions), or .jsonl
   --encoder NAME   offline, clip-vit-b32, …, or a folder with a CLIP model
                    (default: auto)
   --precision P    how CLIP's weights are stored: fp32, fp16 or q8
@@ -67,6 +67,9 @@ await runCommand({
   const captions = values.captions &&
     readPath("--captions", values.captions, "file");
   const precision = readPrecision(values.precision);
+  const hitsFile = values.hits === undefined
+    ? undefined
+    : readNewPath("--hits", values.hits);
   await ensureSetup(signal);
 
   const { evaluate } = await importLater<typeof import("./evaluation.ts")>(
@@ -76,9 +79,8 @@ await runCommand({
   const options = { folder, captions, size, signal, encoder, precision };
   const { remarks, hits, text, json } = await evaluate(options);
   progressOn(process.stderr).remarks(remarks, 20);
-  if (values.hits) {
-    const lines = JSON.stringify(await hits()) + "\n";
-    await writeAtomic(resolve(values.hits), lines);
+  if (hitsFile) {
+    await writeAtomic(hitsFile, JSON.stringify(await hits()) + "\n");
     console.error(`Hits are in ${values.hits}`);
   }
   (values.json ? console.error : console.log)(text);

@@ -7,6 +7,7 @@
 import { topK } from "../lib/compare/compare.ts";
 import { eachProduct } from "../lib/compare/matrix_product.ts";
 import type { Matrix } from "../lib/compare/matrix.ts";
+import { clampCosine } from "../lib/compare/metrics.ts";
 import { progressStages } from "../lib/display/progress.ts";
 import { retrievalTable, table } from "../lib/display/table.ts";
 import type { Precision } from "../lib/encoders/clip.ts";
@@ -140,7 +141,7 @@ async function firstFive([queries, asked]: Named, [gallery, vectors]: Named) {
     const five = topK(values, 5, "higher");
     hits.push([
       queries[hits.length],
-      five.map(({ index, value }) => [gallery[index], value]),
+      five.map(({ index, value }) => [gallery[index], clampCosine(value)]),
     ]);
   }
   return Object.fromEntries(hits);

@@ -95,8 +95,8 @@ await runCommand({
     ...problems.map((problem) => `  ${problem}`),
   ], 5);
   if (values.json) {
-    const rows = hits.map(({ path, value, term, caption }) => (
-      { path, similarity: value, label: term, caption }
+    const rows = hits.map(({ path, value, term, caption, captions }) => (
+      { path, similarity: value, label: term, caption, captions }
     ));
     const query = text || values.image;
     console.log(JSON.stringify({ query, encoder, hits: rows }));

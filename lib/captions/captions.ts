@@ -295,7 +295,7 @@ function addEntry(
 
 /** "1000092795.jpg#0⇥A caption" a line; a picture's captions may lie apart. */
 function addTokenLines(collector: CaptionCollector, text: string): void {
-  text.split(/\r?\n/).forEach((line, index) => {
+  text.split(/\r\n|\r|\n/).forEach((line, index) => {
     if (line.trim() === "") return;
     const [, name, caption] = line.match(/^(.+)#\d+\t(.*)$/) ?? [];
     if (name === undefined) {

@@ -36,7 +36,13 @@ import { setImmediate } from "node:timers/promises";
 import pLimit from "p-limit";
 import { topK } from "../compare/compare.ts";
 import { eachProduct } from "../compare/matrix_product.ts";
-import { type Metric, type MetricName, metrics } from "../compare/metrics.ts";
+import type { Matrix } from "../compare/matrix.ts";
+import {
+  clampCosine,
+  type Metric,
+  type MetricName,
+  metrics,
+} from "../compare/metrics.ts";
 import {
   LARGEST_GALLERY_BYTES,
   PixelGallery,
@@ -141,8 +147,8 @@ export async function evaluateFolder(
       queries,
       pixelValues(pixels, name, rowsOf(queries), rowsOf(gallery), signal),
     ]),
-    ["encoder-image", "higher", queries, eachProduct(asked, searched)],
-    ["encoder-text", "higher", names, eachProduct(named, searched)],
+    ["encoder-image", "higher", queries, cosines(asked, searched)],
+    ["encoder-text", "higher", names, cosines(named, searched)],
   ];
   const methods: MethodScores[] = [];
   for (const search of searches) {
@@ -223,6 +229,16 @@ async function* pixelValues(
     for (const values of pixels.compare(vectors, metric, rows)) {
       yield Float64Array.from(gallery, (row) => values[row]);
     }
+  }
+}
+
+/** Each query's cosines with the gallery, of unit vectors. */
+async function* cosines(
+  queries: Matrix,
+  gallery: Matrix,
+): AsyncGenerator<Float32Array> {
+  for await (const values of eachProduct(queries, gallery)) {
+    yield values.map((value) => clampCosine(value));
   }
 }
 

@@ -259,6 +259,69 @@ Deno.test("evaluateCaptions() searches both ways and reports what is missing", a
   await Deno.remove(folder, { recursive: true });
 });
 
+Deno.test("evaluateFolder() refuses one class alone, also where it is left alone", async () => {
+  const one = { "cat/a.png": red, "cat/b.png": red };
+  const cases: [files: Record<string, string | number[]>, message: RegExp][] = [
+    [
+      one,
+      /^nothing to tell apart: expected pictures of at least two classes, or captions \(--captions\), got 2 in the gallery, all of class cat$/,
+    ],
+    [
+      { ...one, "dog/a.png": "none", "dog/b.png": "none" },
+      /of class cat, and 2 that cannot be read$/,
+    ],
+    [
+      {
+        "train/cat/a.png": red,
+        "test/cat/b.png": red,
+        "test/dog/c.png": red,
+      },
+      /got 1 in the gallery, all of class cat$/,
+    ],
+  ];
+  for (const [files, message] of cases) {
+    const folder = await folderOf(files);
+    await withOwnStore(() =>
+      rejects(evaluateFolder(folder, openEncoder(), { size: 4 }), { message })
+    );
+    await Deno.remove(folder, { recursive: true });
+  }
+});
+
+Deno.test("a class's name is the same in either Unicode form", async () => {
+  const folder = await folderOf({
+    "train/Sa\u0308ge/a.png": red,
+    "train/Bus/a.png": green,
+    "test/S\u00e4ge/b.png": red,
+  });
+  const { queries, methods } = await withOwnStore(() =>
+    evaluateFolder(folder, openEncoder(), { size: 4 })
+  );
+  await Deno.remove(folder, { recursive: true });
+  equal(queries, 1);
+  equal(methods[0].top1.value, 1);
+});
+
+Deno.test("evaluateCaptions() meets files whose names are in the other Unicode form", async () => {
+  const folder = await folderOf({
+    "Sa\u0308ge.png": red,
+    "\u0438\u0306.png": green,
+    "captions.json": JSON.stringify({
+      "S\u00e4ge.png": "red",
+      "\u0439.png": "green",
+    }),
+  });
+  const { pictures, remarks } = await withOwnStore(() =>
+    evaluateCaptions(folder, join(folder, "captions.json"), openEncoder())
+  );
+  await Deno.remove(folder, { recursive: true });
+  deepEqual(pictures.map(({ path }) => path), [
+    "Sa\u0308ge.png",
+    "\u0438\u0306.png",
+  ]);
+  deepEqual(remarks, []);
+});
+
 Deno.test("evaluateCaptions() takes a file for one picture, the first that names it", async () => {
   const folder = await folderOf({
     "1.jpg": red,

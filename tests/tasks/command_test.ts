@@ -6,6 +6,7 @@ import { paths } from "#lib/paths.ts";
 import { runChild } from "../../tasks/child.ts";
 import {
   readArguments,
+  readNewPath,
   readPath,
   readPrecision,
   readWholeNumber,
@@ -185,4 +186,36 @@ Deno.test("runCommand() aborts its signal at Ctrl-C, and ends at the second", as
   const deaf = await stopAfter(2, "await new Promise(() => {});");
   equal(deaf.output, "Stopping …");
   for (const { code } of [patient, deaf]) ok(code !== 0);
+});
+
+Deno.test("readNewPath() takes a file's name in a folder that is there, and makes nothing", async () => {
+  const folder = await Deno.makeTempDir();
+  const name = join(folder, "hits.json");
+  equal(readNewPath("--hits", name), name);
+  await Deno.writeTextFile(name, "old");
+  equal(readNewPath("--hits", name), name);
+  const cases: [path: string, message: RegExp][] = [
+    [
+      join(folder, "no", "hits.json"),
+      /^--hits: expected a folder, .*no is not/,
+    ],
+    [
+      join(name, "hits.json"),
+      /^--hits: expected a folder, .*hits.json is a file$/,
+    ],
+    [folder, /^--hits: expected the name of a file to write, got /],
+    [`${folder}/new/`, /^--hits: expected the name of a file to write, got /],
+    ["", /^--hits: expected the name of a file to write, got ""$/],
+  ];
+  if (Deno.build.os !== "windows") cases.push(["/dev/null", /name of a file/]);
+  for (const [path, message] of cases) {
+    throws(() => readNewPath("--hits", path), {
+      name: "CommandError",
+      message,
+    });
+  }
+  deepEqual([...Deno.readDirSync(folder)].map(({ name }) => name), [
+    "hits.json",
+  ]);
+  await Deno.remove(folder, { recursive: true });
 });

@@ -35,7 +35,7 @@ import {
 import { EmbeddingStore } from "../../embeddings/store.ts";
 import type { Encoder } from "../../encoders/encoder.ts";
 import type { EncoderSpace } from "../engine/spaces.ts";
-import { textOf } from "./collection.ts";
+import { meanText, textsOf } from "./collection.ts";
 import type { PictureSource } from "./sources.ts";
 
 /** How indexing is watched and stopped. */
@@ -71,12 +71,11 @@ export async function indexPictures(
         ? { vectors: given.slice(start), failures: [] }
         : await embedPictures(encoder, group, { store });
       const failed = new Set(embedded.failures.map(({ index }) => index));
-      const texts = group.map(textOf);
-      const written = texts.filter((text) => text !== "");
-      const textVectors = await embedTexts(encoder, written, { store });
+      const texts = group.map(textsOf);
+      const textVectors = await embedTexts(encoder, texts.flat(), { store });
       let row = 0;
       group.forEach((picture, i) => {
-        const text = texts[i] === "" ? undefined : textVectors.row(row++);
+        const text = meanText(textVectors.slice(row, row += texts[i].length));
         if (!failed.has(i)) collection.add(picture, vectors.row(i), text);
       });
       failures.push(

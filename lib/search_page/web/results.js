@@ -128,7 +128,10 @@ function offer(download, type, text) {
 function toCsv(hits) {
   const rows = [
     COLUMNS,
-    ...hits.map((hit) => COLUMNS.map((name) => hit[name])),
+    ...hits.map(({ captions, ...hit }) => {
+      const caption = captions?.join("\n") ?? hit.caption;
+      return COLUMNS.map((name) => ({ ...hit, caption })[name]);
+    }),
   ];
   const cell = (/** @type {string | number} */ value) => {
     // Spreadsheets take what begins like this for a formula.

@@ -249,5 +249,10 @@ Deno.test("a query is a text, a picture, or both by weight, towards and away fro
   equal(await first({ ...both, textWeight: 1 }), "up");
   equal(await first({ ...both, textWeight: 0 }), "between", "right is asked");
   equal(await first({ ...both, mode: "visual" }), "between", "right is asked");
-  await rejects(first({ plus: ["up"], minus: ["up"] }), /cancel out/);
+  for (const names of [["up"], ["up", "down"], ["up", "up", "down"]]) {
+    await rejects(first({ plus: names, minus: names.toReversed() }), {
+      name: "QueryError",
+      message: "what is added and what is taken away cancel out",
+    });
+  }
 });
