@@ -175,10 +175,12 @@ Deno.test("evaluateFolder() with an empty test/ searches for each among the othe
     await folderOf({
       "train/red/1.jpg": red,
       "train/red/2.jpg": red,
+      "train/green/1.jpg": green,
+      "train/green/2.jpg": green,
       "test/red/notes.txt": "none yet",
     }),
   );
-  equal(queries, 2);
+  equal(queries, 4);
   match(remarks[0], /^test\/ holds no pictures: .*leave-one-out/);
 });
 
@@ -192,8 +194,13 @@ Deno.test("evaluateFolder() says what it expected where there is nothing", async
     /nothing to evaluate: .*got 0 pictures of 0 classes/,
   );
   await rejects(
-    evaluate(await folderOf({ "red/1.jpg": "x", "red/2.jpg": "y" })),
-    /nothing to evaluate: .*got 0 pictures of 0 classes in the gallery, and 2 that cannot be read$/,
+    evaluate(
+      await folderOf({
+        ...{ "red/1.jpg": "x", "red/2.jpg": "y" },
+        ...{ "green/1.jpg": "x", "green/2.jpg": "y" },
+      }),
+    ),
+    /nothing to evaluate: .*got 0 pictures of 0 classes in the gallery, and 4 that cannot be read$/,
   );
   await rejects(
     evaluateFolder("nowhere", openEncoder(), { size: 8 }),
