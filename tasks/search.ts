@@ -95,9 +95,10 @@ await runCommand({
     ...problems.map((problem) => `  ${problem}`),
   ], 5);
   if (values.json) {
-    const rows = hits.map(({ path, value, term, caption, captions }) => (
-      { path, similarity: value, label: term, caption, captions }
-    ));
+    const rows = hits.map(({ path, value, term, caption, captions }) => ({
+      ...{ path, similarity: value, label: term, caption },
+      captions: captions ?? (caption ? [caption] : []),
+    }));
     const query = text || values.image;
     console.log(JSON.stringify({ query, encoder, hits: rows }));
     return;

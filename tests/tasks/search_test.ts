@@ -1,4 +1,4 @@
-import { equal, match } from "node:assert/strict";
+import { deepEqual, equal, match } from "node:assert/strict";
 import { mkdir, readdir, writeFile } from "node:fs/promises";
 import { join } from "node:path";
 import { paths } from "#lib/paths.ts";
@@ -66,6 +66,11 @@ Deno.test({
   fn: () =>
     withFolder(async (folder, data) => {
       const file = join(folder, "blue.png");
+      const captions = ["A blue wall.", "Paint."];
+      await writeFile(
+        join(folder, "captions.json"),
+        JSON.stringify({ "blue.png": captions }),
+      );
       const { code, out } = await run(
         data,
         ...["search", "--images", folder, "--image", file, "--top", "1"],
@@ -77,7 +82,8 @@ Deno.test({
       equal(`${query} ${encoder} ${hits.length}`, `${file} offline 1`);
       equal(hits[0].path, "blue.png");
       equal(hits[0].similarity > 0.98, true);
-      equal((await readdir(folder)).length, 2);
+      deepEqual(hits[0].captions, captions);
+      equal((await readdir(folder)).length, 3);
     }),
 });
 
@@ -107,7 +113,7 @@ Deno.test({
       const some = await run(data, "search", "--images", folder, "blue");
       equal(some.code, 0);
       match(some.output, /^ {2}left out: red\.png: /m);
-      match(some.output, /captions\.json.* is not whole/);
+      match(some.output, /captions\.json: is cut off at line 1, column 12/);
 
       await writeFile(join(folder, "blue.png"), "no picture");
       const none = await run(data, "search", "--images", folder, "blue");

@@ -32,7 +32,6 @@ import { picturePath, readDataset } from "../../dataset/dataset.ts";
 import { paths } from "../../paths.ts";
 import { readSample, samplePath } from "../../photo_site/sample.ts";
 import { listPictures } from "../../pictures/folder.ts";
-import type { Picture } from "../../records.ts";
 import type { SourcePicture } from "./collection.ts";
 import { readSeedFiles } from "./seed_files.ts";
 import { nameOf } from "./titles.ts";

@@ -91,6 +91,27 @@ Deno.test("a long title is cut under its tile, and whole in its tip and its view
   });
 });
 
+Deno.test("all captions of a picture are shown where it is shown large", () =>
+  withPage(async ({ page }) => {
+    await searchText(page, "white");
+    await page.click('[data-path="x.png"] .tile');
+    await page.waitForSelector("#detail[open] dl li");
+    const captions = await page.$$eval(
+      "#detail dl li",
+      (items) => items.map(({ textContent }) => textContent),
+    );
+    deepEqual(captions, ["A white wall", "<b>Snow</b>"]);
+    equal(await textOf(page, "#detail dt"), "Captions");
+  }, {
+    prepare: async (folder) => {
+      await writeFile(join(folder, "x.png"), await plain("white"));
+      await writeFile(
+        join(folder, "captions.json"),
+        '{"x.png": ["A white wall", "<b>Snow</b>"]}',
+      );
+    },
+  }));
+
 Deno.test("captions, titles and addresses from outside are text", () =>
   withPage(async ({ page }) => {
     await searchText(page, "red");
