@@ -251,7 +251,7 @@ function addCoco(collector: CaptionCollector, json: Json): void {
 
 function addKarpathy(collector: CaptionCollector, images: Json[]): void {
   for (const image of images) {
-    const name = image?.filename;
+    const name = image?.filename ?? image;
     // Only COCO's pictures lie in folders, one a split.
     const folder = asText(image?.filepath);
     const picture = collector.addPicture(folder ? `${folder}/${name}` : name, {
@@ -332,7 +332,7 @@ function quote(value: unknown): string {
   // JSON has no word for NaN and infinity.
   const text = typeof value === "number"
     ? String(value)
-    : JSON.stringify(value) ?? String(value);
+    : (JSON.stringify(value) ?? String(value)).replaceAll(/\p{Cc}/gu, " ");
   return text.length > 60 ? `${text.slice(0, 60)}…` : text;
 }
 

@@ -105,6 +105,9 @@ export function parseJson(text: string): JsonText {
     if (values.length > 0) {
       return { values, problems: [`the file ${message}: left out from there`] };
     }
+    if (error instanceof RangeError) {
+      throw new Error("is nested too deep: lists in lists without end");
+    }
     const isCut = message.startsWith("is cut off");
     throw isCut ? new Error(`${message}: download it again`) : error;
   }

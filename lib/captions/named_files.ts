@@ -82,12 +82,12 @@ const asTheSystemSays: Finder = (folder, files) => {
 
 const byLastPart: Finder = (folder, files) => {
   const named = Map.groupBy(files, (file) => basename(oneForm(file)));
+  const inFolder = inOneForm(folder, files);
   return (path) => {
     const last = basename(oneForm(path));
     const [file, other] = named.get(last) ?? [];
-    if (other === undefined) return file;
-    // Among several, the folder's own.
-    return inOneForm(folder, named.get(last)!)(last);
+    // Among several of that name, the one that lies in no folder of its own.
+    return other === undefined ? file : inFolder(last);
   };
 };
 

@@ -153,7 +153,7 @@ Deno.test("readCaptions(): one bad part is left out, never the file", () => {
     '2.jpg: sentences are "x", no list: left out',
     "3.jpg: sentences are undefined, no list: left out",
     "4.jpg: caption 1 is null, no text: left out",
-    "undefined is no path of a picture below its folder: left out",
+    "null is no path of a picture below its folder: left out",
   ]);
 });
 

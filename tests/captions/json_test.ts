@@ -75,6 +75,7 @@ Deno.test("parseJson(): values a line or one behind the other; a bad one is left
 
 Deno.test("parseJson() names what is broken with its place, and what is cut off", () => {
   const cases: [text: string, message: string][] = [
+    ["[".repeat(200_000), "is nested too deep: lists in lists without end"],
     ['{"a": 1', "is cut off at line 1, column 8: download it again"],
     ['{\n "a": [1,\n', "is cut off at line 3, column 1: download it again"],
     ['{"a": "b', "is cut off at line 1, column 9: download it again"],
