@@ -46,7 +46,11 @@ Deno.test("steer() adds and takes away, and refuses what cancels out", () => {
 
 Deno.test("steer() refuses what cancels out in any number, by what is left", () => {
   fc.assert(fc.property(fc.array(vector, { minLength: 1 }), (vectors) => {
-    throws(() => steer(undefined, vectors, vectors.toReversed()), RangeError);
+    // As an encoder gives them another time, beside other texts.
+    const again = vectors.toReversed().map((one) =>
+      one.map((value, i) => value + (i % 2 ? 1e-6 : -1e-6))
+    );
+    throws(() => steer(undefined, vectors, again), RangeError);
   }));
   const dog = l2Normalize([1, 0.2]), puppy = l2Normalize([1, 0.21]);
   const [x, y] = steer(dog, [], [puppy]);
