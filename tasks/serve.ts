@@ -20,8 +20,9 @@ const help = `Usage: deno task serve [DIR] [--encoder NAME] [--port PORT]
 Opens the search page over the sample pictures, or over a folder: all pictures
 in it and below are indexed, and can be searched meanwhile. The index lies under
 data/4_embeddings; nothing is written into the folder. Captions are taken from a
-captions.json, from COCO's annotations/, and from the files embeddings.npy,
-metadata.json and images.txt where those lie in the folder. Ctrl-C stops it.
+captions.json or .jsonl, from COCO's annotations/, and from the files
+embeddings.npy, metadata.json and images.txt where those lie in the folder.
+Ctrl-C stops it.
 
   --encoder NAME    clip-vit-b32, offline, a folder with a model, …; "auto" if
                     left out. Several, with commas, can be compared on the page

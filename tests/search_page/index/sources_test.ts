@@ -259,3 +259,21 @@ Deno.test("equal pictures score equally under the names that devices give", () =
     equal(new Set(hits.map(({ value }) => value)).size, 1);
     await app.close();
   }));
+
+Deno.test("metadata.json may hold Python's NaN, and a record a line", () =>
+  withFolder(async (folder) => {
+    const line = Buffer.from(await plain("red")).toString("base64");
+    await writeFile(join(folder, "images.txt"), `${line}\n${line}\n`);
+    const records = ['{"title": "One", "score": NaN}', '{"title": "Two"}'];
+    for (const text of [`[${records.join()}]`, records.join("\n")]) {
+      await writeFile(join(folder, "metadata.json"), text);
+      const { pictures, problems } = await folderSource(folder);
+      deepEqual(pictures.map(({ title }) => title), ["One", "Two"]);
+      deepEqual(problems, []);
+    }
+    await writeFile(join(folder, "metadata.json"), '[{"title": "One"');
+    const { problems } = await folderSource(folder);
+    deepEqual(problems, [
+      "metadata.json is cut off at line 1, column 17: download it again",
+    ]);
+  }));
