@@ -34,8 +34,10 @@ export function tellsSomething(name: string): boolean {
   const letters = text.replaceAll(UUID, " ").replaceAll(DCF, " ")
     .split(/[^\p{L}\p{M}\p{N}]+/u)
     .filter((part) => !isId(part))
-    .join(" ").replaceAll(/\p{N}+/gu, " ").toLowerCase();
-  return WORD.test(letters.replaceAll(OF_DEVICES, " "));
+    .join(" ").replaceAll(/\p{N}+/gu, " ").toLowerCase()
+    .replaceAll(OF_DEVICES, " ");
+  const isNumbered = /\p{N}{3}/u.test(text);
+  return WORD.test(isNumbered ? letters.replaceAll(IF_NUMBERED, " ") : letters);
 }
 
 /**
@@ -53,7 +55,7 @@ const UUID = /[\da-f]{8}(-[\da-f]{4}){3}-[\da-f]{12}/gi;
 
 /** Of a file: four characters and a number; of its folder: a number and five. */
 const DCF =
-  /(?<![\p{L}\p{N}_])([\dA-Z_]{4}\d{4}|\d{3}[\dA-Z_]{5})(?![\p{L}\p{N}_])/gu;
+  /(?<![\p{L}\p{N}_])([\dA-Z_]{4}\d{4}|\d{3}[\dA-Z_]{5})(?![\p{L}\p{N}])/gu;
 
 /** Letters and digits in turn, as in hashes and in addresses of files. */
 function isId(part: string): boolean {
@@ -69,18 +71,21 @@ function isId(part: string): boolean {
 const WORD =
   /(\p{Script=Latin}\p{M}*){3}|[^\P{L}\p{Script=Latin}][\p{L}\p{M}]|[\p{Script=Han}\p{Script=Hangul}]/u;
 
-/** What cameras, phones, browsers and copying write, in lower case. */
-const OF_DEVICES = new RegExp(
-  `(?<!\\p{L})(${
-    [
-      "img|imgp|dsc|dscn|dscf|cimg|pxl|mvimg|vid|gopr|dji|dcim|camera ?roll",
-      "images?|pictures?|photos?|pics?|fotos?|bild|bilder|videos?|scan|scanned",
-      "screen ?shots?|screen ?capture|capture|bildschirmfotos?|écran|schermata",
-      "captura|pantalla|tela|ecrã|снимок|экрана|スクリーンショット|스크린샷",
-      "屏幕截图|屏幕快照|截屏|截图|微信图片|图片|照片|写真|画像|фото|사진",
-      "whatsapp|snapchat|received|downloads?|unnamed|untitled|unbenannt|未命名",
-      "copy|kopie|copie|copia|edit|edited|jpe?g|png|webp|gif|heic",
-    ].join("|")
-  })(?!\\p{L})`,
-  "gu",
+/** What cameras, phones, browsers and copying write. */
+const OF_DEVICES = anyOf(
+  "img|imgp|dsc|dscn|dscf|cimg|pxl|mvimg|vid|gopr|dji|dcim|camera ?roll",
+  "images?|pictures?|photos?|pics?|fotos?|bild|bilder|videos?|scan|scanned",
+  "screen ?shots?|screen ?capture|capture|bildschirmfotos?|écran|schermata",
+  "captura|pantalla|tela|ecrã|снимок|экрана|スクリーンショット|스크린샷",
+  "屏幕截图|屏幕快照|截屏|截图|微信图片|图片|照片|写真|画像|фото|사진",
+  "whatsapp|snapchat|received|downloads?|unnamed|untitled|unbenannt|未命名",
+  "copy|kopie|copie|copia|from|von|edit|edited|jpe?g|png|webp|gif|heic",
 );
+
+/** What they write beside a long number, and people of a picture else. */
+const IF_NUMBERED = anyOf("signal|burst|hdr|pano|thumb|tmp");
+
+/** Any of these words, in lower case, as whole words. */
+function anyOf(...words: string[]): RegExp {
+  return new RegExp(`(?<!\\p{L})(${words.join("|")})(?!\\p{L})`, "gu");
+}

@@ -28,6 +28,7 @@ Deno.test("nameOf() makes words of a file's name, in any script", () => {
       "mp3player",
     ],
     ...["golden retriever 12345678", "owl 0001", "IMG 1234 flamingo"],
+    ...["signal", "thumb 2"],
   ];
   for (const name of names) equal(nameOf(`${name}.jpg`), name);
 });
@@ -64,6 +65,7 @@ Deno.test("nameOf() gives no title where a device gave the name", () => {
     ...["deadbeef-cafe-babe-face-facefeedbeef"],
     ...["d41d8cd98f00b204e9800998ecf8427e", "n02099601_1234"],
     ...["12345678_1234567890_1234567890_n", "photo-15187918-8f162f1e1131"],
+    ...["signal-2020-01-01", "DJI_0001-HDR", "Kopie von IMG_0001"],
     ...["00000IMG_00000_BURST20200101101112345_COVER"],
   ];
   for (const name of names) equal(nameOf(`a/${name}.jpg`), "", name);
