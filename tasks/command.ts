@@ -17,8 +17,8 @@
  *
  * @module
  */
-import { statSync } from "node:fs";
-import { resolve } from "node:path";
+import { accessSync, constants, statSync } from "node:fs";
+import { dirname, resolve } from "node:path";
 import process from "node:process";
 import { parseArgs, type ParseArgsConfig } from "node:util";
 import { withoutControls } from "../lib/display/display.ts";
@@ -34,6 +34,11 @@ const STOP_SIGNALS = ["SIGINT", "SIGTERM"] as const;
 
 /** How long work has to put away what it has, once it is asked to stop. */
 const PATIENCE_MS = 1400;
+/** Of every command that opens an encoder; `readPrecision` reads it. */
+export const PRECISION_OPTION = { type: "string" } as const;
+
+/** As lib/encoders/clip.ts has them. */
+const PRECISIONS = ["fp32", "fp16", "q8"] as const;
 
 /** A wrong argument, a missing prerequisite: its message is for the user. */
 export class CommandError extends Error {
@@ -100,6 +105,21 @@ export function readWholeNumber(
 }
 
 /**
+ * Reads how an encoder's weights are to be stored; left out, it is what is there.
+ *
+ * @throws {CommandError} If there is no such precision.
+ */
+export function readPrecision(
+  text: string | undefined,
+): typeof PRECISIONS[number] | undefined {
+  const found = PRECISIONS.find((precision) => precision === text);
+  if (found || text === undefined) return found;
+  throw new CommandError(
+    `--precision: expected ${PRECISIONS.join(", ")}, got ${text}`,
+  );
+}
+
+/**
  * Reads the path of something that has to be there.
  *
  * @param what What it was given as: "--captions".
@@ -111,13 +131,53 @@ export function readPath(
   path: string,
   kind: "file" | "folder",
 ): string {
-  const found = statSync(path, { throwIfNoEntry: false });
+  const found = statOf(path);
   const is = found?.isFile() ? "file" : found?.isDirectory() ? "folder" : "";
   if (is === kind) return resolve(path);
   const other = found ? "neither file nor folder" : "not there";
   throw new CommandError(
     `${what}: expected a ${kind}, ${path} is ${is ? `a ${is}` : other}`,
   );
+}
+
+/**
+ * Reads the path of a file that is going to be written, in a folder that is
+ * there. What it was before, it is until then.
+ *
+ * @param what What it was given as: "--hits".
+ * @returns Absolute.
+ * @throws {CommandError} If no file can be written there.
+ */
+export function readNewPath(what: string, path: string): string {
+  const absolute = resolve(path);
+  const isFolder = /[/\\]$/.test(path) || path === "";
+  const found = statOf(absolute);
+  if (isFolder || (found && !found.isFile())) {
+    throw new CommandError(
+      `${what}: expected the name of a file to write, got ${path || '""'}`,
+    );
+  }
+  try {
+    const folder = readPath(what, dirname(absolute), "folder");
+    accessSync(folder, constants.W_OK);
+    return absolute;
+  } catch (error) {
+    if (error instanceof CommandError) throw error;
+    const { code } = error as NodeJS.ErrnoException;
+    throw new CommandError(
+      `${what}: ${path} cannot be written (${code}): expected a folder that ` +
+        "this user may write to",
+    );
+  }
+}
+
+/** What is at a path; undefined where nothing is, or nothing can be. */
+function statOf(path: string) {
+  try {
+    return statSync(path);
+  } catch {
+    return undefined;
+  }
 }
 
 /** A command's arguments: `values` by option, and `positionals`. */

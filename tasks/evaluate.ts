@@ -4,13 +4,15 @@
  *
  * @module
  */
-import { resolve } from "node:path";
 import process from "node:process";
 import { writeAtomic } from "../lib/files.ts";
 import {
   CommandError,
   importLater,
+  PRECISION_OPTION,
+  readNewPath,
   readPath,
+  readPrecision,
   readWholeNumber,
   runCommand,
 } from "./command.ts";
@@ -33,9 +35,10 @@ Nothing is written into DIR.
   --captions FILE  instead, search with every caption among the pictures of DIR
                    and the other way round: R@1, R@5, R@10, median rank. FILE is
                    COCO's captions_*.json, Flickr30k's dataset_flickr30k.json or
-                   .token, or captions.json (picture → captions)
+                   .token, captions.json (picture → captions), or .jsonl
   --encoder NAME   offline, clip-vit-b32, …, or a folder with a CLIP model
                    (default: auto)
+  --precision P    how CLIP's weights are stored: fp32, fp16 or q8
   --size N         side of the pictures on the pixel side (default: 448)
   --hits FILE      writes each query's first five with their values, as JSON
   --json           progress on standard error, and a last line of JSON
@@ -48,6 +51,7 @@ await runCommand({
   options: {
     captions: { type: "string" },
     encoder: { type: "string", default: "auto" },
+    precision: PRECISION_OPTION,
     size: { type: "string", default: "448" },
     hits: { type: "string" },
     json: { type: "boolean" },
@@ -62,17 +66,21 @@ await runCommand({
   const size = readWholeNumber("size", values.size, { min: 1, max: 2048 });
   const captions = values.captions &&
     readPath("--captions", values.captions, "file");
+  const precision = readPrecision(values.precision);
+  const hitsFile = values.hits === undefined
+    ? undefined
+    : readNewPath("--hits", values.hits);
   await ensureSetup(signal);
 
   const { evaluate } = await importLater<typeof import("./evaluation.ts")>(
     "./evaluation.ts",
   );
-  const options = { folder, captions, size, signal, encoder: values.encoder };
+  const { encoder } = values;
+  const options = { folder, captions, size, signal, encoder, precision };
   const { remarks, hits, text, json } = await evaluate(options);
   progressOn(process.stderr).remarks(remarks, 20);
-  if (values.hits) {
-    const lines = JSON.stringify(await hits()) + "\n";
-    await writeAtomic(resolve(values.hits), lines);
+  if (hitsFile) {
+    await writeAtomic(hitsFile, JSON.stringify(await hits()) + "\n");
     console.error(`Hits are in ${values.hits}`);
   }
   (values.json ? console.error : console.log)(text);

@@ -7,8 +7,10 @@
 import { topK } from "../lib/compare/compare.ts";
 import { eachProduct } from "../lib/compare/matrix_product.ts";
 import type { Matrix } from "../lib/compare/matrix.ts";
+import { clampCosine } from "../lib/compare/metrics.ts";
 import { progressStages } from "../lib/display/progress.ts";
 import { retrievalTable, table } from "../lib/display/table.ts";
+import type { Precision } from "../lib/encoders/clip.ts";
 import { openEncoder } from "../lib/encoders/encoders.ts";
 import type { Estimate } from "../lib/evaluate/bootstrap.ts";
 import {
@@ -40,16 +42,17 @@ export interface Report {
  * @param size Side of the pictures on the pixel side.
  */
 export async function evaluate(
-  { folder, captions, encoder: name, size, signal }: {
+  { folder, captions, encoder: name, precision, size, signal }: {
     folder: string;
     captions?: string;
     encoder: string;
+    precision?: Precision;
     size: number;
     signal: AbortSignal;
   },
 ): Promise<Report> {
   const log = (line: string) => console.error(line);
-  const encoder = await openEncoder(name, { signal, log });
+  const encoder = await openEncoder(name, { precision, signal, log });
   const options = { size, signal, onProgress: progressStages() };
   const report = captions
     ? reportCaptions(
@@ -139,7 +142,7 @@ async function firstFive([queries, asked]: Named, [gallery, vectors]: Named) {
     const five = topK(values, 5, "higher");
     hits.push([
       queries[hits.length],
-      five.map(({ index, value }) => [gallery[index], value]),
+      five.map(({ index, value }) => [gallery[index], clampCosine(value)]),
     ]);
   }
   return Object.fromEntries(hits);

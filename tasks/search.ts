@@ -13,6 +13,8 @@ import {
 import {
   CommandError,
   importLater,
+  PRECISION_OPTION,
+  readPrecision,
   readWholeNumber,
   runCommand,
 } from "./command.ts";
@@ -34,6 +36,7 @@ embedded). Shows them where the terminal has colours enough, else as a list.
   --mode MODE     visual: compares with the pictures; text: with what is written
                   about them; smart: with both; ${mode} if left out
   --encoder NAME  clip-vit-b32, offline, a folder with a model, …
+  --precision P   how CLIP's weights are stored: fp32, fp16 or q8
   --json          one line of JSON at the end of standard output: hits, and
                   what was left out of the folder, with the reasons`;
 
@@ -46,6 +49,7 @@ await runCommand({
     top: { type: "string", default: `${top}` },
     mode: { type: "string", default: mode },
     encoder: { type: "string", default: "auto" },
+    precision: PRECISION_OPTION,
     json: { type: "boolean" },
   },
 }, async ({ values, positionals, signal }) => {
@@ -63,6 +67,7 @@ await runCommand({
   }
   const { least: min, most: max } = RANGES.k;
   const k = readWholeNumber("top", values.top, { min, max });
+  const precision = readPrecision(values.precision);
   await ensureSetup(signal);
 
   const { drawHits } = await importLater<
@@ -76,6 +81,7 @@ await runCommand({
   const found = await searchOnce({
     folder: values.images,
     encoder: values.encoder,
+    precision,
     query: { text, k, mode: values.mode as typeof mode },
     picture: values.image,
     onProgress: (done, total) =>
@@ -92,9 +98,10 @@ await runCommand({
     5,
   );
   if (values.json) {
-    const rows = hits.map(({ path, value, term, caption }) => (
-      { path, similarity: value, label: term, caption }
-    ));
+    const rows = hits.map(({ path, value, term, caption, captions }) => ({
+      ...{ path, similarity: value, label: term, caption },
+      captions: captions ?? (caption ? [caption] : []),
+    }));
     const query = text || values.image;
     console.log(JSON.stringify({ query, encoder, hits: rows, leftOut }));
     return;

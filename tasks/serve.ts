@@ -7,6 +7,8 @@ import process from "node:process";
 import {
   CommandError,
   importLater,
+  PRECISION_OPTION,
+  readPrecision,
   readWholeNumber,
   runCommand,
 } from "./command.ts";
@@ -18,11 +20,13 @@ const help = `Usage: deno task serve [DIR] [--encoder NAME] [--port PORT]
 Opens the search page over the sample pictures, or over a folder: all pictures
 in it and below are indexed, and can be searched meanwhile. The index lies under
 data/4_embeddings; nothing is written into the folder. Captions are taken from a
-captions.json, from COCO's annotations/, and from the files embeddings.npy,
-metadata.json and images.txt where those lie in the folder. Ctrl-C stops it.
+captions.json or .jsonl, from COCO's annotations/, and from the files
+embeddings.npy, metadata.json and images.txt where those lie in the folder.
+Ctrl-C stops it.
 
   --encoder NAME    clip-vit-b32, offline, a folder with a model, …; "auto" if
                     left out. Several, with commas, can be compared on the page
+  --precision P     how CLIP's weights are stored: fp32, fp16 or q8
   --port PORT       where to listen; a free port if left out
   --host ADDRESS    beyond this machine, such as 0.0.0.0; whoever knows the
                     address, which holds a token, can then see the pictures
@@ -33,6 +37,7 @@ await runCommand({
   positionals: "DIR",
   options: {
     encoder: { type: "string", default: "auto" },
+    precision: PRECISION_OPTION,
     port: { type: "string" },
     host: { type: "string" },
     "public-url": { type: "string" },
@@ -52,6 +57,7 @@ await runCommand({
       `--public-url: expected an address such as https://hub.example/proxy/8000/, got ${publicUrl}`,
     );
   }
+  const precision = readPrecision(values.precision);
   await ensureSetup(signal);
   const { folderSource, sampleSource } = await importLater<
     typeof import("../lib/search_page/index/sources.ts")
@@ -65,6 +71,7 @@ await runCommand({
   const { line, passing, remarks } = progressOn(process.stderr);
   const app = await openSearchApp(source, {
     encoders: encoder.split(","),
+    precision,
     port,
     host,
     publicUrl,

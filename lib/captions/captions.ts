@@ -8,11 +8,13 @@
  * | Flickr30k's dataset_flickr30k.json (Karpathy's split) | `{images: [{filename, split, sentences: [{raw}]}]}` |
  * | Flickr30k's results_20130124.token | `1000092795.jpg#0⇥Two young guys …`, one caption a line |
  * | captions.json | `{"owl.jpg": "An owl."}`, a list of captions, or `{caption, author, license}`; or a list of `{file, captions, …}` |
+ * | captions.jsonl | `{"file_name": "owl.jpg", "text": "An owl."}`, a record a line |
  *
  * What is wrong in a file is left out and reported, and the rest is read.
  * Captions keep the order of the file. All of it is text from outside.
  *
- * Beside this: coco.ts downloads COCO's pictures and captions.
+ * Beside this: json.ts reads JSON as programs write it, named_files.ts finds the
+ * files that captions name, coco.ts downloads COCO's pictures and captions.
  *
  * ```ts
  * import { parseCaptions } from "#lib/captions/captions.ts";
@@ -25,8 +27,8 @@
  *
  * @module
  */
-import { readFile } from "node:fs/promises";
 import type { Picture } from "../records.ts";
+import { parseJson, readText } from "./json.ts";
 
 /** A picture and all its captions, of which `caption` is the first. */
 export interface CaptionedPicture extends Picture {
@@ -51,7 +53,9 @@ export interface CaptionFile {
  */
 export async function readCaptions(path: string): Promise<CaptionFile> {
   try {
-    return parseCaptions(await readFile(path, "utf8"));
+    const { text, problems } = await readText(path);
+    const read = parseCaptions(text);
+    return { ...read, problems: [...problems, ...read.problems] };
   } catch (error) {
     if ((error as NodeJS.ErrnoException).code) throw error;
     throw new Error(`${path}: ${(error as Error).message}`);
@@ -62,18 +66,28 @@ export async function readCaptions(path: string): Promise<CaptionFile> {
 export function parseCaptions(text: string): CaptionFile {
   const collector = new CaptionCollector();
   const content = text.trim(); // Of a byte order mark as well.
-  if (/^[[{]/.test(content)) addJson(collector, parseJson(content));
-  else addTokenLines(collector, content);
+  if (/^[[{]/.test(content)) {
+    const { values, problems } = parseJson(content);
+    collector.problems.push(...problems);
+    if (values.length === 1) addJson(collector, values[0]);
+    else addJson(collector, values); // A list, of lines.
+  } else addTokenLines(collector, content);
+  const { problems } = collector;
   if (collector.pictures.size === 0) {
     throw new Error(
       "holds no captions: expected COCO annotations, Flickr30k's " +
-        "dataset_flickr30k.json or .token, or captions.json (picture → captions)",
+        "dataset_flickr30k.json or .token, or captions.json " +
+        `(picture → captions)${inShort(problems)}`,
     );
   }
-  return {
-    pictures: [...collector.pictures.values()],
-    problems: collector.problems,
-  };
+  return { pictures: [...collector.pictures.values()], problems };
+}
+
+/** The first remarks, to end an error's line with; "" where there are none. */
+export function inShort(remarks: readonly string[]): string {
+  const shown = remarks.slice(0, 3).map((remark) => `; ${remark}`).join("");
+  const more = remarks.length - 3;
+  return more > 0 ? `${shown}; and ${more} more` : shown;
 }
 
 /** Gathers pictures and captions, and what is wrong with them. */
@@ -83,16 +97,18 @@ class CaptionCollector {
 
   /** Takes a picture with whatever its captions are; undefined if it is none. */
   addPicture(
-    path: unknown,
+    given: unknown,
     facts: Partial<CaptionedPicture> = {},
     captions: readonly unknown[] = [],
   ): CaptionedPicture | undefined {
-    if (typeof path !== "string" || !isBelow(path)) {
+    if (typeof given !== "string" || !isBelow(given)) {
       this.problems.push(
-        `${quote(path)} is no path of a picture below its folder: left out`,
+        `${quote(given)} is no path of a picture below its folder: left out`,
       );
       return;
     }
+    const path = given.split(/[/\\]/).filter((part) => !/^\.?$/.test(part))
+      .join("/");
     if (this.pictures.has(path)) {
       this.problems.push(`${path} is listed twice: the first one counts`);
       return;
@@ -140,68 +156,121 @@ type Json = any;
 
 function addJson(collector: CaptionCollector, json: Json): void {
   const { images, annotations } = json;
-  if (Array.isArray(images) && Array.isArray(annotations)) {
+  if (isObject(images) && isObject(annotations)) {
     addCoco(collector, json);
   } else if (Array.isArray(images)) {
     addKarpathy(collector, images);
+  } else if (Array.isArray(json)) {
+    for (const one of json) addRecord(collector, one);
+  } else if (namesPicture(json)) {
+    addRecord(collector, json);
   } else {
-    const entries = Array.isArray(json)
-      ? json.map((one) => [one?.file ?? one?.file_name ?? one?.path, one])
-      : Object.entries(json);
-    for (const [path, entry] of entries) addEntry(collector, path, entry);
+    for (const [path, entry] of Object.entries(json)) {
+      addEntry(collector, path, entry);
+    }
   }
 }
 
-function addCoco(collector: CaptionCollector, json: Json): void {
-  const licenses = new Map<number, string>(
-    (json.licenses ?? []).map((one: Json) => [
-      one.id,
-      `${one.name ?? ""} ${one.url ? `(${one.url})` : ""}`.trim(),
-    ]),
-  );
-  const byId = new Map<unknown, CaptionedPicture>();
-  for (const image of json.images) {
-    if (byId.has(image?.id)) {
-      collector.problems.push(
-        `image ${image.id} is listed twice: the first one counts`,
-      );
-      continue;
-    }
-    const picture = collector.addPicture(image?.file_name, {
-      url: asText(image?.coco_url),
-      page: flickrPage(asText(image?.flickr_url)),
-      license: licenses.get(image?.license) ?? "",
-    });
-    if (picture) byId.set(image.id, picture);
+/** One of a list, or of lines: a record, a pair, or what may be a whole file. */
+function addRecord(collector: CaptionCollector, record: Json): void {
+  if (Array.isArray(record)) {
+    const [path, ...captions] = record;
+    addEntry(collector, path, captions.flat());
+  } else if (isObject(record) && !namesPicture(record)) {
+    addJson(collector, record);
+  } else {
+    const path = PATH_NAMES.map((name) => record?.[name])
+      .find((value) => typeof value === "string");
+    addEntry(collector, path ?? record, record);
   }
-  const known = new Set<unknown>();
-  for (const annotation of json.annotations) {
-    const picture = byId.get(annotation?.image_id);
-    const name = `annotation ${annotation?.id}`;
-    if (annotation?.id !== undefined && known.has(annotation.id)) {
-      collector.problems.push(`${name} is listed twice: the first one counts`);
-    } else if (!picture) {
-      collector.problems.push(
-        `${name} is of image ${annotation?.image_id}, which is not listed: ` +
-          "left out",
-      );
+}
+
+/** What a record may call its picture's path. */
+const PATH_NAMES = ["file", "file_name", "filename", "path", "image"];
+
+function namesPicture(record: object): boolean {
+  return PATH_NAMES.some((name) => Object.hasOwn(record, name));
+}
+
+/** Whether a value is an object; a list is one, of entries by number. */
+function isObject(value: unknown): value is object {
+  return typeof value === "object" && value !== null;
+}
+
+/** An id, for comparing: as text, since some write 7 and some "7". */
+function idOf(value: unknown): string | undefined {
+  return ["string", "number"].includes(typeof value) ? `${value}` : undefined;
+}
+
+function addCoco(collector: CaptionCollector, json: Json): void {
+  const { problems } = collector;
+  const licenses = new Map<string | undefined, string>();
+  for (const one of Object.values(json.licenses ?? {}) as Json[]) {
+    const name = asText(one?.name), url = asText(one?.url);
+    licenses.set(idOf(one?.id), `${name} ${url && `(${url})`}`.trim());
+  }
+  licenses.delete(undefined); // A picture without a licence has none of these.
+  const byId = new Map<string, CaptionedPicture>();
+  for (const image of Object.values(json.images) as Json[]) {
+    const id = idOf(image?.id);
+    if (id === undefined) {
+      problems.push(`image ${quote(image)} has no id: left out`);
+    } else if (byId.has(id)) {
+      problems.push(`image ${id} is listed twice: the first one counts`);
     } else {
-      collector.addCaption(picture, annotation.caption);
+      const picture = collector.addPicture(image.file_name, {
+        url: asText(image.coco_url),
+        page: flickrPage(asText(image.flickr_url)),
+        license: licenses.get(idOf(image.license)) ?? "",
+      });
+      if (picture) byId.set(id, picture);
     }
-    known.add(annotation?.id);
+  }
+  const known = new Set<string>();
+  for (const annotation of Object.values(json.annotations) as Json[]) {
+    const id = idOf(annotation?.id), of = idOf(annotation?.image_id);
+    const picture = of === undefined ? undefined : byId.get(of);
+    // Some number all annotations 0: such ids tell only with the image's.
+    const key = `${id} ${of}`;
+    if (!picture) {
+      problems.push(
+        isObject(annotation)
+          ? `annotation ${id} is of image ${of}, which is not listed: left out`
+          : `annotation ${quote(annotation)} is no record: left out`,
+      );
+    } else if (id !== undefined && known.has(key)) {
+      problems.push(`annotation ${id} is listed twice: the first one counts`);
+    } else {
+      known.add(key);
+      for (const caption of [annotation.caption].flat()) {
+        collector.addCaption(picture, caption);
+      }
+    }
   }
 }
 
 function addKarpathy(collector: CaptionCollector, images: Json[]): void {
   for (const image of images) {
-    const name = asText(image?.filename);
+    const name = image?.filename ?? image;
     // Only COCO's pictures lie in folders, one a split.
     const folder = asText(image?.filepath);
-    const sentences: Json[] = image?.sentences ?? [];
-    collector.addPicture(folder ? `${folder}/${name}` : name, {
+    const picture = collector.addPicture(folder ? `${folder}/${name}` : name, {
       split: asText(image?.split),
-      page: folder ? "" : flickrPage(name),
-    }, sentences.map((one) => one?.raw));
+      page: folder ? "" : flickrPage(asText(name)),
+    });
+    if (!picture) continue;
+    if (!Array.isArray(image.sentences)) {
+      collector.problems.push(
+        `${picture.path}: sentences are ${quote(image.sentences)}, no list: ` +
+          "left out",
+      );
+      continue;
+    }
+    image.sentences.forEach((one: Json, i: number) => {
+      const words = Array.isArray(one?.tokens) && one.tokens.join(" ");
+      const text = typeof one === "string" ? one : one?.raw ?? words;
+      collector.addCaption(picture, text || one, i + 1);
+    });
   }
 }
 
@@ -214,7 +283,7 @@ function addEntry(
   const file = asText(entry?.flickr_url);
   const terms = asText(entry?.license_url);
   const license = `${asText(entry?.license)} ${terms && `(${terms})`}`.trim();
-  const captions = entry?.captions ?? entry?.caption ?? entry;
+  const captions = entry?.captions ?? entry?.caption ?? entry?.text ?? entry;
   collector.addPicture(path, {
     split: asText(entry?.split),
     url: asText(entry?.url) || file,
@@ -226,7 +295,7 @@ function addEntry(
 
 /** "1000092795.jpg#0⇥A caption" a line; a picture's captions may lie apart. */
 function addTokenLines(collector: CaptionCollector, text: string): void {
-  text.split(/\r?\n/).forEach((line, index) => {
+  text.split(/\r\n|\r|\n/).forEach((line, index) => {
     if (line.trim() === "") return;
     const [, name, caption] = line.match(/^(.+)#\d+\t(.*)$/) ?? [];
     if (name === undefined) {
@@ -258,20 +327,12 @@ function asText(value: unknown): string {
   return typeof value === "string" ? value : "";
 }
 
-function parseJson(text: string): unknown {
-  try {
-    return JSON.parse(text);
-  } catch (error) {
-    throw new Error(
-      `is not whole: expected JSON (${(error as Error).message}): download ` +
-        "it again",
-    );
-  }
-}
-
 /** A value from outside, short enough for a line. */
 function quote(value: unknown): string {
-  const text = JSON.stringify(value) ?? String(value);
+  // JSON has no word for NaN and infinity.
+  const text = typeof value === "number"
+    ? String(value)
+    : (JSON.stringify(value) ?? String(value)).replaceAll(/\p{Cc}/gu, " ");
   return text.length > 60 ? `${text.slice(0, 60)}…` : text;
 }
 

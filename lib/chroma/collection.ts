@@ -29,7 +29,9 @@
  *
  * @module
  */
+import { createHash } from "node:crypto";
 import type { ChromaClient, Collection, Where } from "chromadb";
+import { clampCosine } from "../compare/metrics.ts";
 import type { Picture } from "../records.ts";
 import type { Chroma } from "./chroma.ts";
 
@@ -84,16 +86,19 @@ export interface EmbeddingIndex<S extends Space = Space>
  */
 export async function openIndex<S extends Space>(
   { client }: Chroma,
-  { hnsw: wanted = {}, ...description }: IndexDescription<S>,
+  { hnsw: wanted = {}, ...given }: IndexDescription<S>,
 ): Promise<EmbeddingIndex<S>> {
-  const { dataset, encoder, dimensions, space } = description;
+  // A name in either Unicode form is the same name; half a character is none.
+  const dataset = given.dataset.toWellFormed().normalize("NFC");
+  const description = { ...given, dataset };
+  const { encoder, dimensions, space } = description;
   if (space !== "l2" && space !== "cosine") {
     throw new RangeError(
       `openIndex: expected space l2 or cosine, got ${space}`,
     );
   }
   const collection = await client.getOrCreateCollection({
-    name: `${dataset}.${encoder}.${space}`.replaceAll(/[^\w.-]+/g, "-"),
+    name: nameOf(description),
     embeddingFunction: null,
     metadata: { dataset, encoder, dimensions },
     configuration: {
@@ -117,6 +122,25 @@ export async function openIndex<S extends Space>(
   }
   const hnsw = await agreeOnSettings(collection, wanted);
   return { ...description, hnsw, client, collection };
+}
+
+/**
+ * A collection's name, another one for other names. Chroma takes 3 to 512 of
+ * a-z, A-Z, 0-9, ".", "_" and "-", with a letter or digit at both ends. Names of
+ * that kind stay as they are; where one is not, what can stand of it shows which
+ * it is, and a hash of all tells it from others.
+ */
+function nameOf({ dataset, encoder, space }: IndexDescription): string {
+  // Two dots part three names as long as the first has none.
+  const isPlain = /^[a-zA-Z0-9][\w-]{0,99}$/.test(dataset) &&
+    /^[\w-]+(\.[\w-]+)*$/.test(encoder) && encoder.length <= 100;
+  if (isPlain) return `${dataset}.${encoder}.${space}`;
+  const shown = [dataset, encoder].map((name) =>
+    name.replaceAll(/[^a-zA-Z0-9]+/g, "-").slice(0, 100).replace(/^-|^$/, "x")
+  );
+  const hash = createHash("sha256")
+    .update(JSON.stringify([dataset, encoder, space])).digest("hex");
+  return [...shown, space, hash.slice(0, 16)].join(".");
 }
 
 /** Deletes an index with all its rows. */
@@ -200,9 +224,9 @@ export async function queryIndex<S extends Space>(
 
 /** From Chroma's number to the field's. */
 const measured: { [S in Space]: (chromaDistance: number) => Measured[S] } = {
-  // Rounding can take a squared distance of 0 a little below it.
+  // Rounding can take a distance of 0 a little below it.
   l2: (squared) => ({ l2Distance: Math.sqrt(Math.max(0, squared)) }),
-  cosine: (distance) => ({ cosineSimilarity: 1 - distance }),
+  cosine: (distance) => ({ cosineSimilarity: clampCosine(1 - distance) }),
 };
 
 /** Applies the one setting that can change; refuses the others. */

@@ -129,7 +129,15 @@ export function cosineOfSums(
   squaresB: number,
 ): number {
   const lengths = Math.sqrt(squaresA) * Math.sqrt(squaresB);
-  return lengths === 0 ? 0 : Math.max(-1, Math.min(1, product / lengths));
+  return lengths === 0 ? 0 : clampCosine(product / lengths);
+}
+
+/**
+ * A cosine within [-1, 1]: rounding carries that of equal vectors a hair past
+ * 1, where it is no angle's. NaN stays NaN.
+ */
+export function clampCosine(value: number): number {
+  return Math.max(-1, Math.min(1, value));
 }
 
 /**

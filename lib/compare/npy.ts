@@ -2,7 +2,8 @@
  * NumPy's `.npy` files: a matrix of floats, shared with Python.
  *
  * Written as float32, little-endian (as are all machines that onnxruntime runs
- * on), row by row. Read from float16, float32 or float64 in either byte order.
+ * on), row by row. Read as numpy.load does: floats, whole numbers and booleans of
+ * any width, in either byte order, by rows or by columns (Fortran's order).
  *
  * The format is a magic string, a version, and a Python dictionary as text
  * that tells type, order and shape, padded so that the data begins at a
@@ -32,7 +33,7 @@ export function writeNpy(path: string, matrix: Matrix): Promise<void> {
 }
 
 /**
- * Reads a `.npy` file of floats in rows.
+ * Reads a `.npy` file of numbers in two dimensions.
  *
  * @throws {Error} If the file is no such file: names the path and what it holds.
  */
@@ -70,58 +71,135 @@ export function npyHeader(count: number, dimensions: number): Uint8Array {
 }
 
 /**
- * The numbers in a `.npy` file's bytes.
+ * The numbers in a `.npy` file's bytes. What follows them is passed over, as
+ * NumPy does, which may write several arrays behind one another.
  *
- * @throws {RangeError} If the bytes are not a whole `.npy` file of floats in
- *   rows: quotes what they are instead.
+ * @throws {RangeError} If the bytes are not a whole `.npy` file of numbers in
+ *   two dimensions: says what they are instead.
  */
 export function decodeNpy(bytes: Uint8Array): Matrix {
   const view = new DataView(bytes.buffer, bytes.byteOffset, bytes.byteLength);
-  const start = String.fromCharCode(...bytes.subarray(0, 6));
-  if (start !== magic || bytes.length < 12) {
+  const start = String.fromCharCode(...bytes.subarray(0, 23));
+  if (!start.startsWith(magic)) {
+    const [, kind] = OTHER_KINDS.find(([begins]) => start.startsWith(begins)) ??
+      ["", JSON.stringify(start.slice(0, 6))];
     throw new RangeError(
-      `expected a .npy file, got ${bytes.length} bytes beginning ` +
-        JSON.stringify(start),
+      `expected a .npy file, got ${bytes.length} bytes beginning ${kind}`,
+    );
+  }
+  const [major, minor] = bytes.subarray(6, 8);
+  if (minor > 0 || ![1, 2, 3].includes(major ?? 1)) {
+    throw new RangeError(
+      `expected version 1.0, 2.0 or 3.0 of .npy, got ${major}.${minor}`,
     );
   }
   // Version 1 has a 2-byte header length, versions 2 and 3 a 4-byte one.
-  const [headerAt, length] = bytes[6] === 1
-    ? [10, view.getUint16(8, true)]
-    : [12, view.getUint32(8, true)];
+  const headerAt = major === 1 ? 10 : 12;
+  const length = bytes.length < headerAt
+    ? Infinity
+    : major === 1
+    ? view.getUint16(8, true)
+    : view.getUint32(8, true);
   const dataAt = headerAt + length;
-  const header = new TextDecoder().decode(bytes.subarray(headerAt, dataAt));
-  const [, order, type] = /'descr':\s*'([<>|=]?)(\w+)'/.exec(header) ?? [];
-  const [, ...shape] = /'shape':\s*\((\d+), (\d+)\)/.exec(header) ?? [];
-  const toFloats = FROM_BYTES[type];
-  if (!toFloats || shape.length === 0 || /True/.test(header)) {
+  if (bytes.length < dataAt) {
     throw new RangeError(
-      "expected rows of float16, float32 or float64 in row order, got " +
-        header.trim(),
+      `expected a header, got ${bytes.length} bytes: the file is cut off`,
+    );
+  }
+  const header = new TextDecoder().decode(bytes.subarray(headerAt, dataAt));
+  const [, byteOrder, name] = DESCR.exec(header) ?? [];
+  const [, columnOrder] = FORTRAN.exec(header) ?? [];
+  const [, ...shape] = SHAPE.exec(header) ?? [];
+  const type = TYPES[name];
+  if (!type || !columnOrder || shape.length === 0) {
+    throw new RangeError(
+      "expected floats, whole numbers or booleans in two dimensions, got " +
+        header.replaceAll(/\p{Cc}/gu, " ").trim().slice(0, 200),
     );
   }
   const [count, dimensions] = shape.map(Number);
-  const itemSize = Number(type[1]);
-  const size = count * dimensions * itemSize;
+  const size = count * dimensions * type.bytes;
   if (bytes.length < dataAt + size) {
     throw new RangeError(
       `expected ${size} bytes of data for ${count} x ${dimensions} numbers, ` +
-        `got ${Math.max(0, bytes.length - dataAt)}: the file is cut off`,
+        `got ${bytes.length - dataAt}: the file is cut off`,
     );
   }
   // A copy: where the header ends, the numbers need not lie aligned in memory.
   const data = new Uint8Array(bytes.subarray(dataAt, dataAt + size));
-  for (let at = 0; order === ">" && at < size; at += itemSize) {
-    data.subarray(at, at + itemSize).reverse();
+  for (let at = 0; byteOrder === ">" && at < size; at += type.bytes) {
+    data.subarray(at, at + type.bytes).reverse();
   }
-  return new Matrix(toFloats(data.buffer), dimensions);
+  const numbers = type.read(data.buffer);
+  return new Matrix(
+    columnOrder === "True" ? toRows(numbers, count, dimensions) : numbers,
+    dimensions,
+  );
 }
 
-/** By type: 2, 4 or 8 bytes a number, in the order of this machine. */
-const FROM_BYTES: Record<string, (bytes: ArrayBuffer) => Float32Array> = {
-  f2: (bytes) => Float32Array.from(new Uint16Array(bytes), halfToFloat),
-  f4: (bytes) => new Float32Array(bytes),
-  f8: (bytes) => Float32Array.from(new Float64Array(bytes)),
+/** How files begin that are given for .npy files, and what they are. */
+const OTHER_KINDS: [begins: string, kind: string][] = [
+  [
+    "PK\x03\x04",
+    "as a .npz or another ZIP archive does: save its array with numpy.save",
+  ],
+  ["\x1f\x8b", "as what gzip has compressed does: unpack it first"],
+  [
+    "version https://git-lfs",
+    "as a Git LFS pointer does: fetch the file itself",
+  ],
+];
+
+// The header is a dictionary as Python writes it, of Python 2 (`3L`) as well.
+const DESCR = /["']descr["']\s*:\s*["']([<>|=]?)(\w+)["']/;
+const FORTRAN = /["']fortran_order["']\s*:\s*(True|False)/;
+const SHAPE = /["']shape["']\s*:\s*\(\s*(\d+)L?\s*,\s*(\d+)L?\s*,?\s*\)/;
+
+/** By NumPy's name: how many bytes a number has, in the order of this machine. */
+const TYPES: Record<
+  string,
+  { bytes: number; read(data: ArrayBuffer): Float32Array }
+> = {
+  f2: {
+    bytes: 2,
+    read: (data) => Float32Array.from(new Uint16Array(data), halfToFloat),
+  },
+  f4: { bytes: 4, read: (data) => new Float32Array(data) },
+  f8: { bytes: 8, read: (data) => new Float32Array(new Float64Array(data)) },
+  i1: { bytes: 1, read: (data) => new Float32Array(new Int8Array(data)) },
+  i2: { bytes: 2, read: (data) => new Float32Array(new Int16Array(data)) },
+  i4: { bytes: 4, read: (data) => new Float32Array(new Int32Array(data)) },
+  i8: {
+    bytes: 8,
+    read: (data) => Float32Array.from(new BigInt64Array(data), Number),
+  },
+  u1: { bytes: 1, read: (data) => new Float32Array(new Uint8Array(data)) },
+  u2: { bytes: 2, read: (data) => new Float32Array(new Uint16Array(data)) },
+  u4: { bytes: 4, read: (data) => new Float32Array(new Uint32Array(data)) },
+  u8: {
+    bytes: 8,
+    read: (data) => Float32Array.from(new BigUint64Array(data), Number),
+  },
+  b1: {
+    bytes: 1,
+    read: (data) => Float32Array.from(new Uint8Array(data), Math.sign),
+  },
 };
+
+/** Numbers column by column, put row by row. */
+function toRows(
+  columns: Float32Array,
+  count: number,
+  dimensions: number,
+): Float32Array {
+  const rows = new Float32Array(columns.length);
+  for (let row = 0; row < count; row++) {
+    for (let d = 0; d < dimensions; d++) {
+      rows[row * dimensions + d] = columns[d * count + row];
+    }
+  }
+  return rows;
+}
 
 /** IEEE 754 binary16: 1 sign bit, 5 exponent bits, 10 fraction bits. */
 function halfToFloat(bits: number): number {

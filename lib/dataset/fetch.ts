@@ -20,7 +20,7 @@
 import pLimit from "p-limit";
 import { Host, type HostLimits } from "../http/hosts.ts";
 import { fetchOnce, FinalError, readStart, send } from "../http/http.ts";
-import { isPicture, PICTURE_FORMATS } from "../pictures/pictures.ts";
+import { isPicture, whyNoPicture } from "../pictures/formats.ts";
 
 /** Limits on what is fetched, and how fast. */
 export interface FetchLimits extends HostLimits {
@@ -103,9 +103,7 @@ async function readAnswer(
   if (Number(headers.get("content-length")) > maxBytes) throw tooLarge;
   const bytes = await readStart(response, maxBytes + 1);
   if (bytes.length > maxBytes) throw tooLarge;
-  if (!isPicture(bytes)) {
-    throw new FinalError(`expected a ${PICTURE_FORMATS} file, got other bytes`);
-  }
+  if (!isPicture(bytes)) throw new FinalError(whyNoPicture(bytes));
   return bytes;
 }
 

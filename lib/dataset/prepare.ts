@@ -14,7 +14,7 @@
  *   page: "", caption: "", author: "", license: "" };
  * deepEqual(
  *   countLeft([
- *     { ...owl, outcome: "corrupt", reason: "cannot be decoded to its end" },
+ *     { ...owl, outcome: "corrupt", reason: "an empty file" },
  *     { ...owl, outcome: "train", reason: "" },
  *   ]),
  *   { found: 2, downloaded: 2, decodable: 1, "right size": 1, distinct: 1 },

@@ -45,7 +45,7 @@ import type { Matrix } from "../compare/matrix.ts";
 import { writeNpy } from "../compare/npy.ts";
 import type { Encoder } from "../encoders/encoder.ts";
 import { requireStage, writeAtomic } from "../files.ts";
-import type { ImageSource } from "../pictures/pictures.ts";
+import { type ImageSource, whyLeftOut } from "../pictures/pictures.ts";
 import type { DatasetPicture, Picture } from "../records.ts";
 import { sha256 } from "./file_hashes.ts";
 import {
@@ -248,7 +248,7 @@ async function lookUp<Item>(
     for await (const batch of embed([...missing.values()])) {
       for (const result of batch) {
         const key = wanted[done++];
-        if (result instanceof Error) reasons.set(key, result.message);
+        if (result instanceof Error) reasons.set(key, whyLeftOut(result));
         else store.put(key, result);
       }
       await store.save(false);

@@ -1,17 +1,16 @@
 /**
- * CLIP, as Transformers.js loads and runs it, from the layout that its
- * repositories on the hub have:
+ * CLIP out of its files, from the layout that its repositories for
+ * Transformers.js have:
  *
  * ```text
  * onnx/vision_model.onnx    onnx/text_model.onnx     …_fp16, …_quantized
  * preprocessor_config.json  tokenizer.json           config.json
  *
- * picture ──centre square──▶ [3, 224, 224] ──vision model──▶ [512] ─┐ length 1
- * text ────tokenizer───────▶ at most 77 ids ──text model───▶ [512] ─┘
+ * picture ──preprocessing.ts──▶ [3, 224, 224] ──vision tower──▶ [512] ─┐ length 1
+ * text ─────text_input.ts─────▶ at most 77 ids ──text tower───▶ [512] ─┘
  * ```
  *
- * Only the pixels are our own: lib/pictures/square.ts says why. immich.ts has
- * the other layout, and runs the models itself.
+ * immich.ts has the other layout, and towers.ts runs the models of both.
  *
  * ```ts
  * import { transformersLayout } from "#lib/encoders/clip.ts";
@@ -25,41 +24,54 @@
  *
  * @module
  */
-import {
-  CLIPTextModelWithProjection,
-  CLIPVisionModelWithProjection,
-  Tensor,
-} from "@huggingface/transformers";
+import { existsSync } from "node:fs";
 import { join } from "node:path";
-import { Matrix } from "../compare/matrix.ts";
 import { l2Normalize } from "../compare/metrics.ts";
 import type { Device } from "../compare/session.ts";
-import { decodeSquare, type SquareInput } from "../pictures/square.ts";
 import { DEVICE_NAMES, onBestDevice } from "./device.ts";
 import { encodeInBatches, type Encoder, inBatches } from "./encoder.ts";
+import { readJson } from "./model_files.ts";
 import {
-  loadModel,
-  openTokenizer,
-  readJson,
-  tokenInputs,
-} from "./model_files.ts";
+  decodeInput,
+  type PictureInput,
+  readPreprocessorConfig,
+} from "./preprocessing.ts";
+import { type TextFiles, textFiles } from "./text_input.ts";
+import { openTextTower, openVisionTower, type Tower } from "./towers.ts";
 
 /** How the weights are stored: 32 or 16 bits, or 8 bits and a scale. */
 export type Precision = "fp32" | "fp16" | "q8";
+
+/** How each precision's files may end; the hub's have the first one. */
+const ENDINGS: Readonly<Record<Precision, readonly string[]>> = {
+  fp32: [""],
+  fp16: ["_fp16"],
+  q8: ["_quantized", "_q8", "_int8", "_uint8"],
+};
+
+/** The precisions, the most exact one first. */
+export const PRECISIONS = Object.keys(ENDINGS) as Precision[];
 
 /** A place where CLIP's files lie in a folder, and how they are opened. */
 export interface ClipLayout {
   /** As a reader knows it: "Transformers.js". */
   readonly name: string;
-  /** Precisions that models of this layout may have. */
+  /** Precisions in which the hub has models of this layout. */
   readonly precisions: readonly Precision[];
-  /** Files of a precision, the two models first; paths in the folder, with "/". */
-  files(precision: Precision): string[];
+  /**
+   * Files of a precision, the two models first; paths in the folder, with "/".
+   *
+   * @param folder Where they lie: models have several names for 8 bits.
+   */
+  files(precision: Precision, folder?: string): string[];
+  /** Files that are read where they are there. */
+  readonly optional: readonly string[];
   /**
    * Opens the model in a folder that holds these files.
    *
    * @param id The encoder's.
-   * @throws {Error} If a file is not whole: names it.
+   * @throws {Error} If a file is not whole, or asks for what is not supported:
+   *   names it.
    */
   open(
     folder: string,
@@ -69,114 +81,109 @@ export interface ClipLayout {
   ): Promise<Encoder>;
 }
 
-/** CLIP's two models, on a device. Each embeds a batch: a vector an item, end to end. */
-export interface ClipModels {
-  /** Pictures or texts that go through a model at once. */
-  batchSize: number;
-  /** Embeds decoded pictures, one a row. */
-  embedPictures(pixels: Matrix): Promise<Float32Array>;
-  /** Embeds texts, each by its ids from the start's to the end's. */
-  embedTokens(tokens: number[][]): Promise<Float32Array>;
-  /** Frees them. */
-  close(): Promise<unknown>;
-}
-
-/** How each precision's files end. */
-const SUFFIXES = { fp32: "", fp16: "_fp16", q8: "_quantized" };
-
-/** Pillow's number of its bicubic filter. */
-const BICUBIC = 3;
-
 /** The layout of Transformers.js. */
 export const transformersLayout: ClipLayout = {
   name: "Transformers.js",
-  precisions: ["fp32", "fp16", "q8"],
-  files: (precision) => [
-    `onnx/vision_model${SUFFIXES[precision]}.onnx`,
-    `onnx/text_model${SUFFIXES[precision]}.onnx`,
-    "preprocessor_config.json",
-    "tokenizer.json",
-    "config.json",
+  precisions: PRECISIONS,
+  files: (precision, folder) => [
+    ...modelFiles(["onnx/vision_model", "onnx/text_model"], precision, folder),
+    ...["preprocessor_config.json", "tokenizer.json", "config.json"],
   ],
+  optional: ["tokenizer_config.json", "special_tokens_map.json"],
   async open(folder, precision, id, wanted) {
-    const [visionFile, textFile, inputFile, tokenizerFile, configFile] =
-      transformersLayout.files(precision).map((file) => join(folder, file));
-    const { size, crop_size, resample, image_mean: mean, image_std: std } =
-      await readJson(inputFile);
-    // Older files give one number for both sides.
-    const side = size.shortest_edge ?? size;
-    const kept = crop_size.height ?? crop_size;
-    if (side !== kept || resample !== BICUBIC) {
-      throw new RangeError(
-        `${inputFile}: expected a square as large as the shorter side, ` +
-          `resized with filter ${BICUBIC} (bicubic), got ` +
-          JSON.stringify({ size, crop_size, resample }),
-      );
-    }
-    const config = await readJson(configFile);
-    const contextLength = config.text_config?.max_position_embeddings ?? 77;
-    const tokenize = await openTokenizer(tokenizerFile, contextLength);
-    const input = { size: side, mean, std };
-    return await openClip(id, input, tokenize, wanted, async (device) => {
-      const [vision, text] = await Promise.all([
-        loadModel(CLIPVisionModelWithProjection, visionFile, config, device),
-        loadModel(CLIPTextModelWithProjection, textFile, config, device),
-      ]);
-      return {
-        batchSize: 16,
-        async embedPictures({ data, count }) {
-          const pixels = new Tensor("float32", data, [count, 3, side, side]);
-          return (await vision({ pixel_values: pixels })).image_embeds.data;
-        },
-        async embedTokens(tokens) {
-          return (await text(tokenInputs(tokens))).text_embeds.data;
-        },
-        close: () => Promise.all([vision.dispose(), text.dispose()]),
-      };
+    const [vision, text, inputFile, , configFile] = transformersLayout
+      .files(precision, folder).map((file) => join(folder, file));
+    const { model_type } = await readJson(configFile);
+    return await openClip({
+      ...{ id, vision, text, wanted },
+      modelType: model_type,
+      input: await readPreprocessorConfig(inputFile, model_type),
+      texts: textFiles(folder),
     });
   },
 };
 
 /**
+ * The two models' files of a precision, by the first of its endings of which
+ * the folder has both.
+ *
+ * @param stems What stands before the ending; paths in the folder.
+ */
+export function modelFiles(
+  stems: readonly [vision: string, text: string],
+  precision: Precision,
+  folder?: string,
+): string[] {
+  const pairs = ENDINGS[precision].map((ending) =>
+    stems.map((stem) => `${stem}${ending}.onnx`)
+  );
+  const isHere = (file: string) => existsSync(join(folder!, file));
+  return (folder && pairs.find((pair) => pair.every(isHere))) || pairs[0];
+}
+
+/** What CLIP consists of. */
+export interface ClipParts {
+  /** The encoder's id. */
+  id: string;
+  /** The models' files. */
+  vision: string;
+  text: string;
+  /** config.json's model_type, where there is one. */
+  modelType?: string;
+  /** What the vision model takes. */
+  input: PictureInput;
+  /** Where it stands what the text model takes. */
+  texts: TextFiles;
+  /** Where it is to run. */
+  wanted: Device | "auto";
+}
+
+/**
  * CLIP out of its parts, on the device wanted, or on the best that runs it.
  *
- * @param id The encoder's.
- * @param input What the vision model takes.
- * @param tokenize A text's ids, from the start's to the end's.
- * @param openModels Opens the two models.
+ * @throws {Error} If the two models do not make vectors of one space: names them.
  */
 export function openClip(
-  id: string,
-  input: SquareInput,
-  tokenize: (text: string) => number[],
-  wanted: Device | "auto",
-  openModels: (device: Device) => Promise<ClipModels>,
+  { id, vision, text, modelType, input, texts, wanted }: ClipParts,
 ): Promise<Encoder> {
   return onBestDevice(wanted, async (device) => {
-    const models = await openModels(device);
-    // A device may take a model and then fail to run it: better known now.
-    const dimensions = (await models.embedTokens([tokenize("")])).length;
-    const inUnitRows = <Item>(
-      items: readonly Item[],
-      embed: (batch: Item[]) => Promise<Float32Array>,
-    ) =>
+    const [pictures, words] = await Promise.all([
+      openVisionTower(vision, input.kept, device, modelType),
+      openTextTower(text, texts, device, modelType),
+    ]);
+    const { tokenize, contextLength, languages } = words.input;
+    // A device may take a model and then fail to run it, files may name too
+    // long a text or no padding: better known now.
+    const blank = new Float32Array(3 * input.kept ** 2);
+    const trial = ["a ".repeat(contextLength), "a"].map(tokenize);
+    let dimensions = 0;
+    for (let i = 0; i < trial.length; i += words.batchSize) {
+      const batch = trial.slice(i, i + words.batchSize);
+      ({ dimensions } = await words.embed(batch));
+    }
+    const { dimensions: ofPictures } = await pictures.embed([blank]);
+    if (ofPictures !== dimensions) {
+      throw new RangeError(
+        `${vision} makes vectors of ${ofPictures} numbers, and ${text} of ` +
+          `${dimensions}: expected two models of one space`,
+      );
+    }
+    const inUnitRows = <Item>(items: readonly Item[], tower: Tower<Item>) =>
       inBatches(items, dimensions, async (batch) => {
-        const vectors = new Matrix(await embed(batch), dimensions);
-        return Array.from(vectors, l2Normalize);
-      }, models.batchSize);
+        return Array.from(await tower.embed(batch), l2Normalize);
+      }, tower.batchSize);
     const encoder: Encoder = {
       id,
       dimensions,
+      languages,
       describe: () =>
         `${id}: CLIP, ${dimensions} dimensions, ${DEVICE_NAMES[device]}`,
-      decodeImage: (image) => decodeSquare(image, input),
-      encodeDecoded: (pixels) =>
-        inUnitRows(pixels, (batch) => models.embedPictures(Matrix.of(batch))),
+      decodeImage: (image) => decodeInput(image, input),
+      encodeDecoded: (pixels) => inUnitRows(pixels, pictures),
       encodeImages: (images) => encodeInBatches(encoder, images),
-      encodeTexts: (texts) =>
-        inUnitRows(texts, (batch) => models.embedTokens(batch.map(tokenize))),
+      encodeTexts: (many) => inUnitRows(many.map(tokenize), words),
       async close() {
-        await models.close();
+        await Promise.all([pictures.close(), words.close()]);
       },
     };
     return encoder;

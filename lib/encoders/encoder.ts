@@ -28,6 +28,8 @@ export interface Encoder {
   readonly id: string;
   /** Length of every vector. */
   readonly dimensions: number;
+  /** Languages that it knows, as in BCP 47: ["en"]; undefined if nobody says. */
+  readonly languages?: readonly string[];
   /** One line for the reader: model, precision, CPU, CUDA or WebGPU. */
   readonly describe: () => string;
   /**

@@ -9,10 +9,11 @@
  * | `clip-rn50` | OpenAI's CLIP with a ResNet-50 | 1024 |
  * | `offline`, `offline-large` | what set-up made | 1664 |
  *
- * encoder.ts says what an encoder does, clip.ts and immich.ts run CLIP (its
- * files come by hub.ts, are opened by model_files.ts, and run where device.ts
- * says), offline/ is the encoder that needs no hub, and zero_shot.ts makes
- * classes of words.
+ * encoder.ts says what an encoder does. clip.ts and immich.ts open CLIP: its
+ * files come by hub.ts and are read by model_files.ts, preprocessing.ts and
+ * text_input.ts; towers.ts runs its models where device.ts says. offline/ is the
+ * encoder that needs no hub, zero_shot.ts makes classes of words, and
+ * languages.ts tells whether an encoder knows a text's language.
  *
  * ```ts
  * import { dot } from "#lib/compare/metrics.ts";
@@ -32,11 +33,16 @@
  */
 import { createHash } from "node:crypto";
 import { createReadStream, existsSync } from "node:fs";
-import { stat } from "node:fs/promises";
+import { readdir, stat } from "node:fs/promises";
 import { basename, join, resolve } from "node:path";
 import type { Device } from "../compare/session.ts";
 import { environment } from "../paths.ts";
-import { type ClipLayout, type Precision, transformersLayout } from "./clip.ts";
+import {
+  type ClipLayout,
+  type Precision,
+  PRECISIONS,
+  transformersLayout,
+} from "./clip.ts";
 import type { Encoder } from "./encoder.ts";
 import {
   askHub,
@@ -53,7 +59,7 @@ import { offlineFiles, openOffline } from "./offline/offline.ts";
 export interface OpenEncoderOptions extends HubOptions {
   /**
    * How CLIP's weights are stored; the offline encoders have one form only.
-   * @default "fp32"
+   * @default "fp32", or, of a folder that lacks it, what it holds
    */
   precision?: Precision;
   /**
@@ -82,8 +88,6 @@ const HUB_MODELS: Record<string, [repository: string, layout: ClipLayout]> = {
   "clip-rn50": ["immich-app/RN50__openai", immichLayout],
 };
 
-const PRECISIONS: readonly Precision[] = ["fp32", "fp16", "q8"];
-
 /** What "auto" opens where it can. */
 const PREFERRED = "clip-vit-b32";
 
@@ -110,8 +114,8 @@ export async function openEncoder(
   name = "auto",
   options: OpenEncoderOptions = {},
 ): Promise<Encoder> {
-  const { precision = "fp32" } = options;
-  if (!PRECISIONS.includes(precision)) {
+  const { precision } = options;
+  if (precision && !PRECISIONS.includes(precision)) {
     throw new RangeError(
       `expected precision ${PRECISIONS.join(", ")}, got "${precision}"`,
     );
@@ -185,25 +189,70 @@ async function openFromHub(
 
 async function openFolder(
   folder: string,
-  { precision = "fp32", device = "auto" }: OpenEncoderOptions,
+  { precision: wanted, device = "auto", log = console.log }: OpenEncoderOptions,
 ): Promise<Encoder> {
-  const lacking: string[] = [];
-  for (const layout of [transformersLayout, immichLayout]) {
-    if (!layout.precisions.includes(precision)) continue;
-    const files = layout.files(precision);
-    const missing = missingFiles(folder, files);
-    if (missing.length === 0) {
-      const models = files.slice(0, 2).map((file) => join(folder, file));
-      const name = `${basename(folder)}-${await fingerprint(models)}`;
-      const id = `${name}/${precision}`;
-      return await layout.open(folder, precision, id, device);
-    }
-    lacking.push(`${missing.join(", ")} (layout of ${layout.name})`);
+  const layouts = [transformersLayout, immichLayout];
+  const heldIn = (one: ClipLayout) =>
+    PRECISIONS.filter((precision) => {
+      const models = one.files(precision, folder).slice(0, 2);
+      return missingFiles(folder, models).length === 0;
+    });
+  const layout = layouts.find((one) => heldIn(one).length > 0);
+  if (!layout) {
+    const expected = layouts.map((one) =>
+      `${one.files("fp32").join(", ")} (layout of ${one.name})`
+    );
+    throw new RangeError(
+      `${folder} holds no CLIP model: found ${await listFiles(folder)}; ` +
+        `expected ${expected.join(" or ")}`,
+    );
   }
-  throw new RangeError(
-    `${folder} holds no CLIP model in precision "${precision}": it lacks ` +
-      (lacking.join("; or ") || "any layout that has it"),
+  const held = heldIn(layout);
+  const precision = wanted ?? held[0];
+  if (!held.includes(precision)) {
+    throw new RangeError(
+      `${folder} holds its model in ${held.join(", ")}, got precision ` +
+        `"${precision}"`,
+    );
+  }
+  const files = layout.files(precision, folder);
+  const [missing] = missingFiles(folder, files);
+  if (missing) {
+    throw new RangeError(
+      `${join(folder, missing)} not found: expected it beside the models, in ` +
+        `the layout of ${layout.name}`,
+    );
+  }
+  if (!wanted && precision !== "fp32") {
+    log(`${folder} lacks fp32: opened in ${precision} (${files[0]})`);
+  }
+  // How pictures and texts are prepared makes other vectors, as weights do.
+  const weights = files.slice(0, 2).map((file) => `${file}_data`);
+  const all = [...files, ...weights, ...layout.optional];
+  const name = `${basename(folder)}-${await fingerprint(folder, all)}`;
+  return await layout.open(folder, precision, `${name}/${precision}`, device);
+}
+
+/** The first files of a folder and of the folders in it, for an error's line. */
+async function listFiles(folder: string): Promise<string> {
+  const entries = await readdir(folder, { withFileTypes: true })
+    .catch(({ code }) => {
+      throw new RangeError(
+        code === "ENOTDIR"
+          ? `${folder} is a file: expected a folder that holds a CLIP model`
+          : `${folder} cannot be read (${code})`,
+      );
+    });
+  const names = await Promise.all(
+    entries.toSorted((a, b) => a.name < b.name ? -1 : 1).map(async (entry) => {
+      if (!entry.isDirectory()) return [entry.name];
+      const inside = await readdir(join(folder, entry.name)).catch(() => []);
+      return inside.toSorted().map((name) => `${entry.name}/${name}`);
+    }),
   );
+  const all = names.flat().map((name) => name.replaceAll(/\p{Cc}/gu, " "));
+  const rest = all.length > 12 ? ` and ${all.length - 12} more` : "";
+  return all.slice(0, 12).join(", ") + rest || "nothing";
 }
 
 /**
@@ -211,11 +260,13 @@ async function openFolder(
  * embeddings do not meet: from the size and both ends of each file, since
  * reading them whole would take seconds.
  */
-async function fingerprint(files: string[]): Promise<string> {
+async function fingerprint(folder: string, files: string[]): Promise<string> {
   const hash = createHash("sha256");
   const length = 2 ** 20;
-  for (const file of files) {
-    const { size } = await stat(file);
+  for (const file of files.map((one) => join(folder, one))) {
+    const about = await stat(file).catch(() => undefined);
+    if (!about?.isFile()) continue;
+    const { size } = about;
     hash.update(`${size} `);
     for (const start of [0, Math.max(0, size - length)]) {
       const part = createReadStream(file, { start, end: start + length - 1 });

@@ -1,6 +1,7 @@
 /**
  * CLIP in the Immich layout, in which that photo library keeps OpenCLIP's
- * models. Transformers.js does not know it, so onnxruntime runs it directly.
+ * models. What its texts are stands in config.json and in
+ * textual/tokenizer_config.json, where those are there.
  *
  * ```text
  * visual/model.onnx   visual/preprocess_cfg.json
@@ -20,82 +21,30 @@
  * @module
  */
 import { join } from "node:path";
-import { type InferenceSession, Tensor } from "onnxruntime-node";
-import { openSession } from "../compare/session.ts";
-import { type ClipLayout, openClip } from "./clip.ts";
-import { openFile, openTokenizer, padTokens, readJson } from "./model_files.ts";
+import { type ClipLayout, modelFiles, openClip } from "./clip.ts";
+import { readPreprocessCfg } from "./preprocessing.ts";
+import { textFiles } from "./text_input.ts";
 
-/** The text model's input has this width, and OpenCLIP knows no other. */
-const CONTEXT_LENGTH = 77;
-
-/** The layout of Immich. Its models come in one precision. */
+/** The layout of Immich. The hub has its models in one precision. */
 export const immichLayout: ClipLayout = {
   name: "Immich",
   precisions: ["fp32"],
-  files: () => [
-    "visual/model.onnx",
-    "textual/model.onnx",
-    "visual/preprocess_cfg.json",
-    "textual/tokenizer.json",
+  files: (precision, folder) => [
+    ...modelFiles(["visual/model", "textual/model"], precision, folder),
+    ...["visual/preprocess_cfg.json", "textual/tokenizer.json"],
+  ],
+  optional: [
+    "config.json",
+    "textual/tokenizer_config.json",
+    "textual/special_tokens_map.json",
   ],
   async open(folder, precision, id, wanted) {
-    const [visionFile, textFile, inputFile, tokenizerFile] = immichLayout
-      .files(precision).map((file) => join(folder, file));
-    const { size, mean, std, interpolation, resize_mode = "shortest" } =
-      await readJson(inputFile);
-    if (interpolation !== "bicubic" || resize_mode !== "shortest") {
-      throw new RangeError(
-        `${inputFile}: expected interpolation bicubic and resize_mode ` +
-          `shortest, got ${interpolation} and ${resize_mode}`,
-      );
-    }
-    const side = Array.isArray(size) ? size[0] : size;
-    const input = { size: side, mean, std };
-    const tokenize = await openTokenizer(tokenizerFile, CONTEXT_LENGTH);
-    return await openClip(id, input, tokenize, wanted, async (device) => {
-      const [vision, text] = await Promise.all(
-        [visionFile, textFile].map((file) =>
-          openFile(file, device, () => openSession(file, device))
-        ),
-      );
-      return {
-        // Most were exported for one item at a time.
-        batchSize: Math.min(sizeOf(vision, 0) ?? 16, sizeOf(text, 0) ?? 16),
-        embedPictures({ data, count }) {
-          const pixels = new Tensor("float32", data, [count, 3, side, side]);
-          return run(vision, () => pixels);
-        },
-        embedTokens(tokens) {
-          const { ids, mask, shape } = padTokens(tokens, sizeOf(text, 1));
-          return run(text, (name, type) => {
-            const values = name === "attention_mask" ? mask : ids;
-            return new Tensor(type as "int32" | "int64", values, shape);
-          });
-        },
-        close: () => Promise.all([vision.release(), text.release()]),
-      };
+    const [vision, text, inputFile] = immichLayout
+      .files(precision, folder).map((file) => join(folder, file));
+    return await openClip({
+      ...{ id, vision, text, wanted },
+      input: await readPreprocessCfg(inputFile),
+      texts: textFiles(folder, true),
     });
   },
 };
-
-/** Runs a model whose inputs have whatever names and types its file says. */
-async function run(
-  session: InferenceSession,
-  input: (name: string, type: string) => Tensor,
-): Promise<Float32Array> {
-  const inputs = session.inputMetadata.map((about) => [
-    about.name,
-    input(about.name, about.isTensor ? about.type : ""),
-  ]);
-  const outputs = await session.run(Object.fromEntries(inputs));
-  return outputs[session.outputNames[0]].data as Float32Array;
-}
-
-/** A size of the first input; undefined where the file leaves it free. */
-function sizeOf(
-  { inputMetadata: [input] }: InferenceSession,
-  axis: number,
-): number | undefined {
-  const size = input.isTensor ? input.shape[axis] : undefined;
-  return typeof size === "number" ? size : undefined;
-}

@@ -1,9 +1,8 @@
 /**
  * Opens the files that a model consists of: weights, tokenizer, configuration.
  *
- * Transformers.js loads what is in its layout and has the tokenizers; models
- * in other layouts are opened by openSession(). Either way a file that is not
- * whole is named, with what to do.
+ * A file that is not whole is named, with what to do, and so is a key of a
+ * configuration that asks for what cannot be done.
  *
  * ```ts
  * import { openTokenizer } from "#lib/encoders/model_files.ts";
@@ -23,7 +22,8 @@ import {
   PreTrainedTokenizer,
   Tensor,
 } from "@huggingface/transformers";
-import { readFile, stat } from "node:fs/promises";
+import { existsSync, statSync } from "node:fs";
+import { open, readFile, stat } from "node:fs/promises";
 import { basename, dirname } from "node:path";
 import { type Device, sessionOptions } from "../compare/session.ts";
 
@@ -33,6 +33,13 @@ env.useBrowserCache = false;
 
 /** What to do about a file that is not whole: CLIP's is then downloaded again. */
 const AGAIN = "Put it there again, or delete it and run again";
+
+/** What a JSON file holds: whoever reads it checks what they take. */
+// deno-lint-ignore no-explicit-any -- see above.
+export type Json = any;
+
+/** How the small text begins that Git keeps in place of a large file. */
+const POINTER = "version https://git-lfs.github.com/spec/";
 
 /**
  * Has Transformers.js load a model out of its file.
@@ -68,10 +75,12 @@ export function loadModel(
 export async function openFile<Opened>(
   file: string,
   device: Device,
-  open: () => Promise<Opened>,
+  openModel: () => Promise<Opened>,
 ): Promise<Opened> {
+  // The second one holds the weights of a large model.
+  for (const part of [file, `${file}_data`]) await refusePointer(part);
   try {
-    return await open();
+    return await openModel();
   } catch (error) {
     // That a graphics card does not take a model tells nothing about the file.
     if (device !== "cpu") throw error;
@@ -83,23 +92,80 @@ export async function openFile<Opened>(
   }
 }
 
-/**
- * Reads one of a model's JSON files.
- *
- * @throws {SyntaxError} If it is not JSON: names the file, which someone may
- *   have put there by hand.
- */
-// deno-lint-ignore no-explicit-any -- each loader knows what its files hold.
-export async function readJson(file: string): Promise<any> {
-  const content = await readFile(file);
+/** @throws {Error} If the file is there, but only as Git LFS's pointer to it. */
+async function refusePointer(file: string): Promise<void> {
+  if (!statSync(file, { throwIfNoEntry: false })?.isFile()) return;
+  const handle = await open(file);
   try {
-    return JSON.parse(content.toString());
-  } catch {
-    const start = JSON.stringify(content.toString("utf8", 0, 60));
-    throw new SyntaxError(
-      `${file}: expected JSON, got ${start} (${content.length} bytes). ${AGAIN}`,
-    );
+    const { buffer } = await handle.read({ length: POINTER.length });
+    if (buffer.toString("latin1").startsWith(POINTER)) throw pointerError(file);
+  } finally {
+    await handle.close();
   }
+}
+
+function pointerError(file: string): Error {
+  return new Error(
+    `${file} is a Git LFS pointer: fetch the file itself (git lfs pull)`,
+  );
+}
+
+/**
+ * Reads one of a model's JSON files, which holds an object.
+ *
+ * @throws {SyntaxError} If it does not: names the file, which someone may have
+ *   put there by hand.
+ */
+export async function readJson(file: string): Promise<Json> {
+  const content = await readFile(file).catch(({ code }) => {
+    throw new Error(`${file} cannot be read (${code}): expected a JSON file`);
+  });
+  if (content.toString("latin1").startsWith(POINTER)) throw pointerError(file);
+  let kind = "JSON";
+  try {
+    const json = JSON.parse(content.toString());
+    kind = "a JSON object";
+    if (typeof json === "object" && json && !Array.isArray(json)) return json;
+  } catch { /* said below */ }
+  const start = quote(content.toString("utf8", 0, 60));
+  throw new SyntaxError(
+    `${file}: expected ${kind}, got ${start} (${content.length} bytes). ${AGAIN}`,
+  );
+}
+
+/** `readJson` of a file that need not be there: it then says nothing. */
+export async function readJsonIfThere(file: string): Promise<Json> {
+  return existsSync(file) ? await readJson(file) : {};
+}
+
+/**
+ * That a model's file asks for what cannot be done, and what could be.
+ *
+ * @param meaning What the value stands for, where it is a number of something.
+ */
+export function unsupported(
+  file: string,
+  key: string,
+  value: unknown,
+  expected: string,
+  meaning?: string,
+): RangeError {
+  const given = value === undefined ? "left out" : quote(value);
+  const name = meaning ? ` (${meaning})` : "";
+  return new RangeError(
+    `${file}: ${key} ${given}${name} is not supported: expected ${expected}`,
+  );
+}
+
+/** A value from outside, as a line of a terminal can show it. */
+function quote(value: unknown): string {
+  const text = JSON.stringify(value).replace(/\p{Cc}/gu, " ");
+  return text.length > 80 ? `${text.slice(0, 80)}…` : text;
+}
+
+/** Whether something read from a file is a whole number, and large enough. */
+export function isWholeNumber(value: unknown, least: number): value is number {
+  return Number.isSafeInteger(value) && (value as number) >= least;
 }
 
 /**
@@ -110,15 +176,28 @@ export async function readJson(file: string): Promise<any> {
  *
  * @param file The tokenizer.json.
  * @param most Most ids of a text, the end included.
+ * @throws {Error} If the tokenizer is of an unknown kind: names the file.
  */
 export async function openTokenizer(
   file: string,
   most: number,
 ): Promise<(text: string) => number[]> {
-  const tokenizer = new PreTrainedTokenizer(await readJson(file), {});
+  const json = await readJson(file);
+  let tokenizer: PreTrainedTokenizer;
+  try {
+    tokenizer = new PreTrainedTokenizer(json, {});
+  } catch (error) {
+    throw new Error(`${file}: ${(error as Error).message}`);
+  }
+  // What follows a text, which is an end or nothing, differs from one kind of
+  // tokenizer to another.
+  const withEnd = tokenizer.encode("a");
+  const [last] = tokenizer.encode("a", { add_special_tokens: false }).slice(-1);
+  const ends = withEnd.slice(withEnd.lastIndexOf(last) + 1);
   return (text) => {
     const ids = tokenizer.encode(text);
-    return ids.length <= most ? ids : [...ids.slice(0, most - 1), ids.at(-1)!];
+    if (ids.length <= most) return ids;
+    return [...ids.slice(0, most - ends.length), ...ends];
   };
 }
 

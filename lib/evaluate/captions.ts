@@ -3,7 +3,7 @@
  * picture, and a picture one of its captions?
  *
  * Pictures are looked for below the folder under the path that the captions
- * name, or under its last part. Where the file splits into train, val and test,
+ * name, or under its last part (captions/named_files.ts). Where the file splits into train, val and test,
  * test alone is evaluated, as in the published figures.
  *
  * ```ts
@@ -21,9 +21,13 @@
  *
  * @module
  */
-import { existsSync } from "node:fs";
-import { basename, join } from "node:path";
-import { type CaptionedPicture, readCaptions } from "../captions/captions.ts";
+import { join } from "node:path";
+import {
+  type CaptionedPicture,
+  inShort,
+  readCaptions,
+} from "../captions/captions.ts";
+import { fileOfEach } from "../captions/named_files.ts";
 import {
   embedPictures,
   embedTexts,
@@ -31,7 +35,7 @@ import {
 } from "../embeddings/embeddings.ts";
 import type { Matrix } from "../compare/matrix.ts";
 import type { Encoder } from "../encoders/encoder.ts";
-import type { LeftOut } from "../pictures/folder.ts";
+import { type LeftOut, listPictures, remarksOn } from "../pictures/folder.ts";
 import { type RetrievalResult, scoreCaptions } from "./retrieval.ts";
 
 /** What came of pictures with captions. */
@@ -84,19 +88,18 @@ export async function evaluateCaptions(
         "are evaluated",
     );
   }
-  const taken = new Set<string>();
+  const asked = isSplit ? test : listed;
+  const { pictures: found, leftOut: notListed } = await listPictures(folder);
+  remarks.push(...remarksOn(notListed));
+  const files = fileOfEach(folder, found, asked);
   // The pictures whose files are there, under the paths where they are.
-  const present = (isSplit ? test : listed).flatMap((picture) => {
-    const path = [picture.path, basename(picture.path)].find((candidate) =>
-      existsSync(join(folder, candidate)) && !taken.has(candidate)
-    );
-    if (path !== undefined) {
-      taken.add(path);
-      return [{ ...picture, path }];
-    }
+  const present = asked.flatMap((picture, i) => {
+    const path = files[i];
+    if (path !== undefined) return [{ ...picture, path }];
+    const { length } = picture.captions;
     remarks.push(
       `${picture.path} is not in ${folder}: left out with its ` +
-        `${picture.captions.length} captions`,
+        `${length} ${length === 1 ? "caption" : "captions"}`,
     );
     return [];
   });
@@ -111,8 +114,8 @@ export async function evaluateCaptions(
     present.map((one) => ({ ...one, source: join(folder, one.path) })),
     watched("Embedding pictures"),
   );
-  for (const { reason } of embedded.failures) {
-    remarks.push(`Left out: ${reason}`);
+  for (const { path, reason } of embedded.failures) {
+    remarks.push(`Left out: ${path}: ${reason}`);
   }
   const { pictures, vectors } = leaveOutFailures(present, embedded);
   const captions = pictures.flatMap((picture) => picture.captions);
@@ -122,7 +125,8 @@ export async function evaluateCaptions(
   if (captions.length === 0) {
     throw new Error(
       `nothing to evaluate: none of the ${listed.length} pictures of ` +
-        `${captionFile} is in ${folder}, can be decoded and has a caption`,
+        `${captionFile} is in ${folder}, can be decoded and has a caption` +
+        inShort(remarks),
     );
   }
   const captionVectors = await embedTexts(
@@ -137,6 +141,9 @@ export async function evaluateCaptions(
   return {
     ...{ ...result, pictures, pictureVectors: vectors },
     ...{ captions, captionVectors, pictureOf, remarks },
-    leftOut: embedded.failures.map(({ path, reason }) => ({ path, reason })),
+    leftOut: [
+      ...notListed,
+      ...embedded.failures.map(({ path, reason }) => ({ path, reason })),
+    ],
   };
 }

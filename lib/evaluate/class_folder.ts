@@ -79,7 +79,8 @@ export async function readClassFolder(folder: string): Promise<ClassFolder> {
     }
     return inClasses.map((path) => ({
       path: below(path),
-      term: path.slice(0, path.indexOf("/")),
+      // train/ and test/ may come from machines that write "é" differently.
+      term: path.slice(0, path.indexOf("/")).normalize("NFC"),
     }));
   };
 
@@ -103,7 +104,8 @@ export async function readClassFolder(folder: string): Promise<ClassFolder> {
  * The same without pictures that cannot be used, and without queries for which
  * nothing in the gallery is relevant, each class of them with a remark.
  *
- * @throws {Error} If no query is left: says what was expected.
+ * @throws {Error} If no query is left, or one class alone, whose every ranking
+ *   would be perfect: says what was expected.
  */
 export function keepUsable(
   folder: ClassFolder,
@@ -130,13 +132,21 @@ export function keepUsable(
     );
   }
   const queries = asked.filter(({ term }) => isFindable(term));
+  const unread = folder.gallery.length - gallery.length;
+  const leftOut = unread > 0 ? `, and ${unread} that cannot be read` : "";
   if (queries.length === 0) {
-    const unread = folder.gallery.length - gallery.length;
     throw new Error(
       "nothing to evaluate: expected train/CLASS/ and test/CLASS/ with " +
         `pictures of the same classes, or folders of two pictures or more, ` +
         `got ${gallery.length} pictures of ${there.size} classes in the ` +
-        `gallery${unread > 0 ? `, and ${unread} that cannot be read` : ""}`,
+        `gallery${leftOut}`,
+    );
+  }
+  if (there.size === 1) {
+    throw new Error(
+      "nothing to tell apart: expected pictures of at least two classes, or " +
+        `captions (--captions), got ${gallery.length} in the gallery, all of ` +
+        `class ${gallery[0].term}${leftOut}`,
     );
   }
   return { ...folder, gallery, queries, remarks };

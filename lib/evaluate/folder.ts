@@ -36,7 +36,13 @@ import { setImmediate } from "node:timers/promises";
 import pLimit from "p-limit";
 import { topK } from "../compare/compare.ts";
 import { eachProduct } from "../compare/matrix_product.ts";
-import { type Metric, type MetricName, metrics } from "../compare/metrics.ts";
+import type { Matrix } from "../compare/matrix.ts";
+import {
+  clampCosine,
+  type Metric,
+  type MetricName,
+  metrics,
+} from "../compare/metrics.ts";
 import {
   LARGEST_GALLERY_BYTES,
   PixelGallery,
@@ -49,6 +55,7 @@ import {
 } from "../embeddings/embeddings.ts";
 import type { Encoder } from "../encoders/encoder.ts";
 import type { LeftOut } from "../pictures/folder.ts";
+import { whyLeftOut } from "../pictures/pictures.ts";
 import { encodeClasses } from "../encoders/zero_shot.ts";
 import type { Estimate } from "./bootstrap.ts";
 import {
@@ -144,8 +151,8 @@ export async function evaluateFolder(
       queries,
       pixelValues(pixels, name, rowsOf(queries), rowsOf(gallery), signal),
     ]),
-    ["encoder-image", "higher", queries, eachProduct(asked, searched)],
-    ["encoder-text", "higher", names, eachProduct(named, searched)],
+    ["encoder-image", "higher", queries, cosines(asked, searched)],
+    ["encoder-text", "higher", names, cosines(named, searched)],
   ];
   const methods: MethodScores[] = [];
   for (const search of searches) {
@@ -160,7 +167,7 @@ export async function evaluateFolder(
     methods,
     remarks: [
       ...usable.remarks,
-      ...[...reasons.values()].map((reason) => `Left out: ${reason}`),
+      ...Array.from(reasons, ([path, why]) => `Left out: ${path}: ${why}`),
     ],
     leftOut: [
       ...usable.leftOut,
@@ -203,7 +210,7 @@ async function readPixels(
     try {
       pixels.set(row, await pixelVector(source, size));
     } catch (error) {
-      reasons.set(path, (error as Error).message);
+      reasons.set(path, whyLeftOut(error as Error));
     }
     onProgress?.("Reading pixels", ++done, length);
   });
@@ -230,6 +237,16 @@ async function* pixelValues(
     for (const values of pixels.compare(vectors, metric, rows)) {
       yield Float64Array.from(gallery, (row) => values[row]);
     }
+  }
+}
+
+/** Each query's cosines with the gallery, of unit vectors. */
+async function* cosines(
+  queries: Matrix,
+  gallery: Matrix,
+): AsyncGenerator<Float32Array> {
+  for await (const values of eachProduct(queries, gallery)) {
+    yield values.map((value) => clampCosine(value));
   }
 }
 

@@ -29,7 +29,13 @@ import { extname, join } from "node:path";
 import process from "node:process";
 import { promisify } from "node:util";
 import pLimit from "p-limit";
-import { hasPictureName, isPicture, PICTURE_FORMATS } from "./pictures.ts";
+import {
+  hasPictureName,
+  isForeignPicture,
+  isPicture,
+  PICTURE_FORMATS,
+  START_BYTES,
+} from "./formats.ts";
 
 /** What may be a picture, and is not searched. */
 export interface LeftOut {
@@ -54,9 +60,6 @@ const FOREIGN =
 /** Endings of what sensors saw: many a TIFF by its first bytes, of a preview. */
 const RAW =
   /\.(cr[23w]|nef|nrw|dng|arw|sr[2fw]|raf|or[fi]|rw[2lz]|pef|x3f|3fr|fff|raw|erf|kdc|dcr|mrw|iiq|gpr)$/i;
-
-/** So many bytes tell a file's format. */
-const START_BYTES = 512;
 
 const NOT_DECODED = `not ${PICTURE_FORMATS}`;
 const NOT_UTF8 = "the name is not UTF-8, in which alone it can be opened: " +
@@ -112,11 +115,14 @@ export async function listPictures(folder: string): Promise<ListedPictures> {
   };
   // Only what the name does not tell is opened: of 20,000 files, a second.
   const take = async (path: string): Promise<void> => {
-    const isListed = hasPictureName(path) ||
-      !RAW.test(path) && await beginsAsPicture(join(folder, path));
-    if (isListed) pictures.push(path);
-    else if (RAW.test(path) || FOREIGN.test(path)) {
-      leftOut.push({ path, reason: NOT_DECODED });
+    if (hasPictureName(path)) pictures.push(path);
+    else if (RAW.test(path)) leftOut.push({ path, reason: NOT_DECODED });
+    else {
+      const start = await startOf(join(folder, path));
+      if (isPicture(start)) pictures.push(path);
+      else if (FOREIGN.test(path) || isForeignPicture(start)) {
+        leftOut.push({ path, reason: NOT_DECODED });
+      }
     }
   };
 
@@ -156,7 +162,7 @@ function countEndings(paths: readonly string[]): string[] {
   const endings = Map.groupBy(paths, (path) => extname(path).toLowerCase());
   return [...endings].map(([ending, { length }]) => ({ ending, length }))
     .sort((a, b) => b.length - a.length)
-    .map(({ ending, length }) => `${length} ${ending}`);
+    .map(({ ending, length }) => `${length} ${ending || "without an ending"}`);
 }
 
 /** Whether a file is called as pictures of any format are. */
@@ -164,18 +170,14 @@ function isCalledPicture(path: string): boolean {
   return hasPictureName(path) || FOREIGN.test(path) || RAW.test(path);
 }
 
-async function beginsAsPicture(path: string): Promise<boolean> {
+/** A file's first bytes; none if it cannot be read. */
+async function startOf(path: string): Promise<Uint8Array> {
+  const start = new Uint8Array(START_BYTES);
   const file = await open(path).catch(() => undefined);
-  if (!file) return false;
-  try {
-    const start = new Uint8Array(START_BYTES);
-    const { bytesRead } = await file.read(start, 0, START_BYTES, 0);
-    return isPicture(start.subarray(0, bytesRead));
-  } catch {
-    return false;
-  } finally {
-    await file.close();
-  }
+  const read = file?.read(start, 0, START_BYTES, 0);
+  const { bytesRead } = await read?.catch(() => undefined) ?? { bytesRead: 0 };
+  await file?.close();
+  return start.subarray(0, bytesRead);
 }
 
 /**

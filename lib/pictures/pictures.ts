@@ -13,8 +13,10 @@
  * ```
  *
  * So a caller says what size it wants, and nothing else; and a picture that one
- * stage accepts is not refused by the next. Beside this file: folder.ts lists a
- * folder's pictures; square.ts makes a model's input, by the exact resize.as.ts;
+ * stage accepts is not refused by the next. Beside this file: formats.ts knows
+ * files by their first bytes; whole.ts tells whether rows are missing;
+ * bit_depth.ts brings 12 bits and floats to 8; folder.ts lists a folder's
+ * pictures; square.ts makes a model's input, by the exact resize.as.ts;
  * kernels.ts opens that, and the other kernels.
  *
  * Reads files, writes none.
@@ -34,41 +36,22 @@
  *
  * @module
  */
-import { Buffer } from "node:buffer";
-import { readFile } from "node:fs/promises";
-import sharp, {
-  type JpegOptions,
-  type PngOptions,
-  type ResizeOptions,
-  type WebpOptions,
+import type {
+  JpegOptions,
+  PngOptions,
+  ResizeOptions,
+  WebpOptions,
 } from "sharp";
+import { readRegularFile } from "../files.ts";
+import { scaledPicture } from "./bit_depth.ts";
+import { isPicture, trimStart, whyNoPicture } from "./formats.ts";
+import { decodeWhole, Fault } from "./whole.ts";
 
 /** A picture: the path of its file, or the file's bytes. */
 export type ImageSource = string | Uint8Array;
 
-/** Most pixels that are decoded: more than any phone's camera takes. */
-export const MAX_PIXELS = 150_000_000;
-
-/** The formats that are decoded, for messages. */
-export const PICTURE_FORMATS = "JPEG, PNG, GIF, WebP, AVIF or TIFF";
-
-/** First bytes, as Latin-1; AVIF may name itself second, after "mif1". */
-const PICTURE_START =
-  /^(\xff\xd8\xff|\x89PNG\r\n|GIF8|RIFF....WEBP|....ftyp(.{4})*?avi[fs]|II[*+]\0|MM\0[*+])/s;
-
-/** Whether a file begins as a picture, whatever it is called. */
-export function isPicture(bytes: Uint8Array): boolean {
-  const start = Buffer.from(bytes.subarray(0, 32)).toString("latin1");
-  return PICTURE_START.test(start);
-}
-
-/** Whether a file is called as pictures are; `isPicture` knows for certain. */
-export function hasPictureName(name: string): boolean {
-  return /\.(jpe?g|jfif|png|webp|gif|avif|tiff?)$/i.test(name);
-}
-
 /** In a word, what is wrong, for those who treat one thing differently. */
-export type PictureFault = "gone" | "no picture" | "too large" | "damaged";
+export type PictureFault = "gone" | "no picture" | Fault["fault"];
 
 /** A picture that cannot be decoded; the message names its file. */
 export class PictureError extends Error {
@@ -84,6 +67,11 @@ export class PictureError extends Error {
     this.fault = fault;
     this.reason = reason;
   }
+}
+
+/** Why a picture is left out, in one line beside which its name stands. */
+export function whyLeftOut(error: Error): string {
+  return error instanceof PictureError ? error.reason : error.message;
 }
 
 /** How large a picture is wanted, in pixels. Only `square` changes its shape. */
@@ -137,57 +125,36 @@ const FIT = {
  */
 export async function encodePicture(
   image: ImageSource,
-  { format, ...options }: Encoding,
+  { format, ...encoding }: Encoding,
   size: PictureSize = { longest: 65_500 },
 ): Promise<PictureData> {
-  const bytes = typeof image === "string" ? await read(image) : image;
+  const file = typeof image === "string" ? await read(image) : image;
   // Before the decoder has a look: an SVG would have it read other files.
-  if (!isPicture(bytes)) throw notAPicture(image);
-  const limits = { failOn: "error", limitInputPixels: MAX_PIXELS } as const;
-  const picture = sharp(bytes, limits)
-    .autoOrient()
-    .flatten({ background: "#ffffff" })
-    .toColourspace("srgb");
-  for (const [fit, side] of Object.entries(size)) {
-    picture.resize(side, side, FIT[fit as keyof typeof FIT]);
+  if (!isPicture(file)) {
+    throw new PictureError(image, "no picture", whyNoPicture(file));
   }
-  try {
-    const { data, info } = await picture.toFormat(format, options)
+  const bytes = trimStart(file);
+  const result = await decodeWhole(bytes, async (open) => {
+    const scaled = await scaledPicture(bytes, open);
+    const picture = (scaled ?? open().autoOrient())
+      .flatten({ background: "#ffffff" })
+      .toColourspace("srgb");
+    for (const [fit, side] of Object.entries(size)) {
+      picture.resize(side, side, FIT[fit as keyof typeof FIT]);
+    }
+    const { data, info } = await picture.toFormat(format, encoding)
       .toBuffer({ resolveWithObject: true });
     return { data, width: info.width, height: info.height };
-  } catch {
-    throw await explain(image, bytes);
-  }
+  });
+  if (!(result instanceof Fault)) return result;
+  throw new PictureError(image, result.fault, result.reason);
 }
 
 async function read(path: string): Promise<Uint8Array> {
-  return await readFile(path).catch(({ code }) => {
+  return await readRegularFile(path).catch(({ code }) => {
     const reason = code === "ENOENT"
       ? "file not found"
       : `cannot read: ${code}`;
     throw new PictureError(path, "gone", reason);
   });
-}
-
-/**
- * Why a picture was not decoded, in words of our own: where several decode at
- * once, the decoder's can be about another file. Only now, since a look at the
- * header of each would take a tenth of the time that it takes to decode.
- */
-async function explain(image: ImageSource, bytes: Uint8Array) {
-  const header = await sharp(bytes, { limitInputPixels: false }).metadata()
-    .catch(() => undefined);
-  if (!header) return notAPicture(image);
-  const { width, height } = header.autoOrient;
-  if (width * height <= MAX_PIXELS) {
-    return new PictureError(image, "damaged", "cannot be decoded to its end");
-  }
-  const size = `${width} × ${height} pixels`;
-  const reason = `${size}, expected ${MAX_PIXELS} or fewer in all`;
-  return new PictureError(image, "too large", reason);
-}
-
-function notAPicture(image: ImageSource): PictureError {
-  const reason = `not a ${PICTURE_FORMATS} file`;
-  return new PictureError(image, "no picture", reason);
 }

@@ -14,10 +14,10 @@
  * @module
  */
 import type { EmbedFailure } from "../embeddings/embeddings.ts";
+import type { Precision } from "../encoders/clip.ts";
 import { openEncoder } from "../encoders/encoders.ts";
-import { readRegularFile } from "../files.ts";
 import type { LeftOut } from "../pictures/folder.ts";
-import { QueryError, readQuery, type SearchQuery } from "./engine/query.ts";
+import { readQuery, type SearchQuery } from "./engine/query.ts";
 import { Searcher, type SearchResult } from "./engine/searcher.ts";
 import { EncoderSpace } from "./engine/spaces.ts";
 import { watchChanges } from "./index/changes.ts";
@@ -32,6 +32,8 @@ export interface SearchOnceOptions extends IndexOptions {
   folder?: string;
   /** @default "auto" */
   encoder?: string;
+  /** How its weights are stored. @default what openEncoder() takes */
+  precision?: Precision;
   query: Partial<SearchQuery>;
   /** A picture's file as query. */
   picture?: string;
@@ -50,7 +52,7 @@ export interface SearchedOnce {
   failures: EmbedFailure[];
   /** These, and files that were not listed though they may be pictures. */
   leftOut: LeftOut[];
-  /** What is odd about what lies beside the pictures, a line each. */
+  /** What is odd about the query and what lies beside the pictures, a line each. */
   problems: string[];
 }
 
@@ -66,9 +68,10 @@ export async function searchOnce(
   const { folder, log } = options;
   readQuery(options.query); // Before minutes may pass with indexing.
   const source = folder ? await folderSource(folder) : await sampleSource();
-  const picture = options.picture && await takePicture(options.picture);
+  const picture = options.picture && await saveUpload(options.picture);
   const encoder = await openEncoder(options.encoder, {
     log,
+    precision: options.precision,
     signal: options.signal,
   });
   try {
@@ -98,22 +101,9 @@ export async function searchOnce(
         ...source.leftOut ?? [],
         ...failures.map(({ path, reason }) => ({ path, reason })),
       ],
-      problems: source.problems,
+      problems: [...result.remark ? [result.remark] : [], ...source.problems],
     };
   } finally {
     await encoder.close();
   }
-}
-
-/** Keeps a query's picture; its file is named where it is none. */
-async function takePicture(file: string): Promise<string> {
-  const bytes = await readRegularFile(file).catch(({ code }) => {
-    throw new QueryError(
-      `${file} cannot be read (${code}): expected a picture's file`,
-    );
-  });
-  return await saveUpload(bytes).catch((error) => {
-    if (!(error instanceof QueryError)) throw error;
-    throw new QueryError(`${file}: ${error.message}`);
-  });
 }

@@ -29,6 +29,7 @@ import {
   escapeHtml,
 } from "../display/display.ts";
 import type { EmbedFailure } from "../embeddings/embeddings.ts";
+import type { Precision } from "../encoders/clip.ts";
 import type { Encoder } from "../encoders/encoder.ts";
 import { openEncoder } from "../encoders/encoders.ts";
 import type { SearchQuery } from "./engine/query.ts";
@@ -49,6 +50,8 @@ import { type ServerOptions, startServer } from "./server.ts";
 export interface SearchAppOptions extends Omit<ServerOptions, "onError"> {
   /** Names or folders of encoders, or open ones. @default ["auto"] */
   encoders?: (string | Encoder)[];
+  /** How the weights of those opened here are stored. @default what openEncoder() takes */
+  precision?: Precision;
   /** Called as pictures are indexed. */
   onProgress?: (done: number, total: number) => void;
   /** Tells the reader what happens, a line at a time. @default console.log */
@@ -90,7 +93,7 @@ export async function openSearchApp(
   source: PictureSource,
   options: SearchAppOptions = {},
 ): Promise<SearchApp> {
-  const { encoders = ["auto"], log = console.log } = options;
+  const { encoders = ["auto"], precision, log = console.log } = options;
   const opened: Encoder[] = [];
   const closeEncoders = async () => {
     for (const encoder of opened) await encoder.close();
@@ -99,7 +102,7 @@ export async function openSearchApp(
     const spaces: EncoderSpace[] = [];
     for (const one of encoders) {
       const encoder = typeof one === "string"
-        ? await openEncoder(one, { log })
+        ? await openEncoder(one, { log, precision })
         : one;
       if (encoder !== one) opened.push(encoder);
       spaces.push(new EncoderSpace(encoder, source.pictures.length));

@@ -11,7 +11,7 @@
  * import { saveUpload } from "#lib/search_page/served_pictures.ts";
  * import { rejects } from "node:assert/strict";
  *
- * await rejects(saveUpload(Uint8Array.of(1, 2, 3)), /is no picture/);
+ * await rejects(saveUpload(Uint8Array.of(1, 2, 3)), /not a JPEG/);
  * ```
  *
  * @module
@@ -24,12 +24,9 @@ import { paths } from "../paths.ts";
 import {
   encodePicture,
   type ImageSource,
-  MAX_PIXELS,
-  PICTURE_FORMATS,
   type PictureError,
 } from "../pictures/pictures.ts";
 import { QueryError } from "./engine/query.ts";
-import { LARGEST_UPLOAD } from "./web/query.js";
 
 /** Uploads kept, so that an address with one can be opened again. */
 const UPLOADS_KEPT = 200;
@@ -70,26 +67,16 @@ export async function largePicture(source: ImageSource): Promise<Uint8Array> {
  * @returns Its name in queries.
  * @throws {QueryError} If it is no picture, or too large.
  */
-export async function saveUpload(bytes: Uint8Array): Promise<string> {
-  if (bytes.length > LARGEST_UPLOAD) {
-    const size = Math.round(bytes.length / 1e6);
-    throw new QueryError(
-      `the picture has ${size} MB: at most ${
-        LARGEST_UPLOAD / 1e6
-      } can be taken`,
-    );
-  }
-  const encoding = { format: "jpeg", quality: 92 } as const;
-  const { data } = await encodePicture(bytes, encoding, { longest: 512 })
-    .catch(({ fault }: PictureError) => {
-      throw new QueryError(
-        fault === "too large"
-          ? `the picture has more than ${MAX_PIXELS / 1e6} million pixels: ` +
-            "give a smaller one"
-          : "the file is no picture that can be read: expected " +
-            PICTURE_FORMATS,
-      );
-    });
+export async function saveUpload(image: ImageSource): Promise<string> {
+  // By its shorter side, as encoders see it: of a panorama whose longer side is
+  // cut down, a strip of a few pixels would be left.
+  const { data } = await encodePicture(image, {
+    format: "jpeg",
+    quality: 95,
+    chromaSubsampling: "4:4:4",
+  }, { shortest: 512 }).catch(({ message }: PictureError) => {
+    throw new QueryError(message);
+  });
   const name = sha256(data);
   await writeAtomic(uploadPath(name), data);
   await forgetOldUploads();

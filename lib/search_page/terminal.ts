@@ -30,7 +30,11 @@ export async function drawHits(
 ): Promise<string> {
   if (hits.length === 0) return "no pictures";
   const lines = hits.map((hit, i) => {
-    const parts = [hit.value.toFixed(3), hit.path, hit.caption || hit.title];
+    const others = (hit.captions?.length ?? 1) - 1;
+    const parts = [
+      ...[hit.value.toFixed(3), hit.path, hit.caption || hit.title],
+      others > 0 ? `(and ${others} more)` : "",
+    ];
     const line = parts.filter(Boolean).map(oneLine).join("  ");
     return `${String(i + 1).padStart(3)}  ${line}`;
   });

@@ -63,7 +63,7 @@ Deno.test("readCaptions(): COCO, with licence and page, in the order of the anno
 });
 
 Deno.test("readCaptions() takes only paths below the folder", () => {
-  const below = ["a.jpg", "b/c..d.jpg", ".hidden/e.jpg", "f\\g.jpg"];
+  const below = ["a.jpg", "b/c..d.jpg", ".hidden/e.jpg"];
   const outside = [
     ...["", "/etc/a.jpg", "\\\\host\\a.jpg", "C:\\a.jpg", "c:a.jpg"],
     ...["../a.jpg", "b/../../a.jpg", "b\\..\\..\\a.jpg", "b/..", "a\n.jpg"],
@@ -75,6 +75,117 @@ Deno.test("readCaptions() takes only paths below the folder", () => {
   deepEqual(pictures.map(({ path }) => path), below);
   equal(problems.length, outside.length);
   for (const problem of problems) match(problem, /is no path of a picture/);
+});
+
+Deno.test("readCaptions(): paths come with / and without what leads nowhere", () => {
+  const { pictures, problems } = parse({
+    "sub\\iris.jpg": "An iris.",
+    "./a//b/./c.jpg": "A path.",
+    "a/b/c.jpg": "The same path.",
+  });
+  deepEqual(pictures.map(({ path }) => path), ["sub/iris.jpg", "a/b/c.jpg"]);
+  deepEqual(problems, ["a/b/c.jpg is listed twice: the first one counts"]);
+});
+
+Deno.test("readCaptions(): ids meet as text, long ones by every digit", () => {
+  const of = (images: string, annotations: string) =>
+    parseCaptions(`{"images": [${images}], "annotations": [${annotations}]}`);
+  const { pictures, problems } = of(
+    `{"id": "1", "file_name": "a.jpg"}, {"id": 2, "file_name": "b.jpg"},
+     {"id": 9007199254740993, "file_name": "c.jpg"},
+     {"id": 9007199254740994, "file_name": "d.jpg"}`,
+    `{"id": 1, "image_id": 1, "caption": "A."},
+     {"id": 2, "image_id": "2", "caption": "B."},
+     {"id": 3, "image_id": "9007199254740993", "caption": "C."},
+     {"id": 4, "image_id": 9007199254740994, "caption": "D."}`,
+  );
+  deepEqual(problems, []);
+  deepEqual(pictures.map(({ caption }) => caption), ["A.", "B.", "C.", "D."]);
+  // A number for all annotations tells nothing; theirs is the picture's.
+  const zeros = of(
+    `{"id": 1, "file_name": "a.jpg"}, {"id": 2, "file_name": "b.jpg"},
+     {"file_name": "c.jpg"}`,
+    `{"id": 0, "image_id": 1, "caption": "A."},
+     {"id": 0, "image_id": 2, "caption": ["B.", "C."]}, {"caption": "D."}`,
+  );
+  deepEqual(zeros.pictures.map(({ captions }) => captions), [
+    ["A."],
+    ["B.", "C."],
+  ]);
+  deepEqual(zeros.problems, [
+    'image {"file_name":"c.jpg"} has no id: left out',
+    "annotation undefined is of image undefined, which is not listed: left out",
+  ]);
+});
+
+Deno.test("readCaptions(): one bad part is left out, never the file", () => {
+  const good = coco();
+  for (const licenses of [null, 7, "CC", [null, 7, {}], { 0: { id: 4 } }]) {
+    equal(parse({ ...good, licenses }).pictures.length, 2);
+  }
+  const numbered = parse({
+    images: { ...good.images },
+    annotations: { ...good.annotations },
+  });
+  equal(numbered.pictures.length, 2);
+  const { pictures, problems } = parse({
+    ...good,
+    images: [null, 7, ...good.images],
+  });
+  equal(pictures.length, 2);
+  deepEqual(problems, [
+    "image null has no id: left out",
+    "image 7 has no id: left out",
+  ]);
+  const karpathy = parse({
+    images: [
+      ...[null, 7, "x", undefined].map((sentences, i) => (
+        { filename: `${i}.jpg`, sentences }
+      )),
+      { filename: "4.jpg", sentences: [null, { tokens: ["a", "saw"] }, "An"] },
+      null,
+    ],
+  });
+  deepEqual(karpathy.pictures[4].captions, ["a saw", "An"]);
+  deepEqual(karpathy.problems, [
+    "0.jpg: sentences are null, no list: left out",
+    "1.jpg: sentences are 7, no list: left out",
+    '2.jpg: sentences are "x", no list: left out',
+    "3.jpg: sentences are undefined, no list: left out",
+    "4.jpg: caption 1 is null, no text: left out",
+    "null is no path of a picture below its folder: left out",
+  ]);
+});
+
+Deno.test("readCaptions(): records, pairs and maps, a line each", () => {
+  const { pictures, problems } = parseCaptions(
+    '{"file_name": "a.jpg", "text": "A saw.", "score": NaN}\r\n' +
+      '{"file_name": "b.jpg", "text": "A b\n' +
+      '["c.jpg", "A bus.", "A red bus."]\n{"d.jpg": "An iris."}\n' +
+      '{"file_name": "e.jpg", "text": NaN}\n{"file_name": null}\n',
+  );
+  deepEqual(pictures.map(({ path, captions }) => [path, captions]), [
+    ["a.jpg", ["A saw."]],
+    ["c.jpg", ["A bus.", "A red bus."]],
+    ["d.jpg", ["An iris."]],
+    ["e.jpg", []],
+  ]);
+  deepEqual(problems, [
+    "line 2 is cut off: left out",
+    "e.jpg: caption 1 is NaN, no text: left out",
+    '{"file_name":null} is no path of a picture below its folder: left out',
+  ]);
+});
+
+Deno.test("where nothing is left, the error says what was wrong with the parts", () => {
+  const lines = Array.from({ length: 5 }, (_, i) => `a.jpg,caption ${i}`);
+  throws(() => parseCaptions(lines.join("\n")), {
+    message:
+      /^holds no captions: .*; line 1: expected .*"a.jpg,caption 0": left out; line 2: .*; line 3: .*; and 2 more$/,
+  });
+  throws(() => parse([null]), {
+    message: /^holds no captions: .*; null is no path of a picture .*left out$/,
+  });
 });
 
 Deno.test("readCaptions() remarks on more than 1,000 characters, and keeps them", () => {
@@ -124,7 +235,7 @@ Deno.test("readCaptions(): COCO with everything that can be wrong, a line each",
     "encoders of English make little of it",
     "000000037777.jpg: caption 4 has 11999 characters: encoders read its " +
     "beginning",
-    "annotation undefined is of image undefined, which is not listed: left out",
+    "annotation null is no record: left out",
   ]);
   equal(pictures.length, 2);
   equal(pictures[1].captions.length, 4);
@@ -241,7 +352,7 @@ Deno.test("readCaptions() names a file that is cut off, or no such file", async 
   await Deno.writeTextFile(file, JSON.stringify(coco()).slice(0, 300));
   await rejects(
     readCaptions(file),
-    /captions\.json: is not whole: expected JSON/,
+    /captions\.json: is cut off at line 1, column 301: download it again/,
   );
   throws(
     () => parseCaptions("Dear reader,\n"),

@@ -1,5 +1,6 @@
-import { equal, ok, throws } from "node:assert/strict";
+import { deepEqual, equal, ok, throws } from "node:assert/strict";
 import {
+  clampCosine,
   cosineOfSums,
   cosineSimilarity,
   dot,
@@ -49,6 +50,8 @@ Deno.test("cosines reach from -1 to 1, and no rounding carries them past", () =>
   equal(cosineOfSums(1 + 1e-9, 1, 1), 1);
   equal(cosineOfSums(-1 - 1e-9, 1, 1), -1);
   equal(cosineOfSums(6, 4, 16), 0.75);
+  const all = [1.0000002, -1.0000002, 0.5, NaN];
+  deepEqual(all.map(clampCosine), [1, -1, 0.5, NaN]);
 });
 
 Deno.test("dot() is the sum of products, of equal lengths only", () => {

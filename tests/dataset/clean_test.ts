@@ -169,20 +169,24 @@ Deno.test("cleanPicture() rejects what cannot be decoded to the end", async () =
   const png = await noise(200, 100).png().toBuffer();
   const damaged = Uint8Array.from(png);
   damaged[5000] ^= 255;
-  const cut = "cannot be decoded to its end";
-  const other = "not a JPEG, PNG, GIF, WebP, AVIF or TIFF file";
+  const cut = 'the decoder says "premature end of JPEG image"';
+  const damage = 'the decoder says "libpng read error"';
+  const expected = "expected a JPEG, PNG, GIF, WebP, AVIF or TIFF file";
   const cases: [string | Uint8Array, string][] = [
     [jpeg.subarray(0, jpeg.length / 2), cut],
-    [png.subarray(0, png.length / 2), cut],
-    [damaged, cut],
-    [jpeg.subarray(0, 20), other],
-    [new Uint8Array(), other],
-    [new TextEncoder().encode("<html></html>"), other],
+    [png.subarray(0, png.length / 2), damage],
+    [damaged, damage],
+    [jpeg.subarray(0, 20), 'the decoder says "premature end of JPEG image"'],
+    [new Uint8Array(), `an empty file, ${expected}`],
+    [
+      new TextEncoder().encode("<html></html>"),
+      `HTML is not supported, ${expected}`,
+    ],
     [
       new TextEncoder().encode(
         '<svg xmlns="http://www.w3.org/2000/svg" width="90" height="90"/>',
       ),
-      other,
+      `SVG is not supported, ${expected}`,
     ],
     ["/no/such/file.jpg", "file not found"],
   ];

@@ -147,9 +147,9 @@ Deno.test("download() returns failures with their reasons and goes on", async ()
       "/page.jpg": "expected a picture, got text/html; charset=utf-8",
       "/drawing.svg": "expected a picture, got image/svg+xml",
       "/disguised.jpg":
-        "expected a JPEG, PNG, GIF, WebP, AVIF or TIFF file, got other bytes",
+        "HTML is not supported, expected a JPEG, PNG, GIF, WebP, AVIF or TIFF file",
       "/empty.jpg":
-        "expected a JPEG, PNG, GIF, WebP, AVIF or TIFF file, got other bytes",
+        "an empty file, expected a JPEG, PNG, GIF, WebP, AVIF or TIFF file",
       "/gone.jpg": "404 Not Found",
       "/loop.jpg": "more than 5 redirects",
       "/out.jpg": "expected an http or https address, got file:",

@@ -2,7 +2,7 @@ import { env } from "@huggingface/transformers";
 import * as transformers from "@huggingface/transformers";
 import { deepEqual, equal, match, ok, rejects } from "node:assert/strict";
 import { existsSync } from "node:fs";
-import { cp, readFile } from "node:fs/promises";
+import { readFile } from "node:fs/promises";
 import { join } from "node:path";
 import { transformersLayout } from "#lib/encoders/clip.ts";
 import { openTokenizer, padTokens } from "#lib/encoders/model_files.ts";
@@ -12,6 +12,7 @@ import { immichLayout } from "#lib/encoders/immich.ts";
 import { search } from "#lib/compare/compare.ts";
 import { cosineSimilarity, metrics } from "#lib/compare/metrics.ts";
 import { readSample, samplePath } from "#lib/photo_site/sample.ts";
+import { withClip } from "../support/tiny_model.ts";
 import { startHub } from "../support/stand_in_hub.ts";
 
 const readJson = async (path: string) =>
@@ -102,18 +103,41 @@ Deno.test("encodeImages() names the picture that cannot be decoded", () =>
     );
   }));
 
-Deno.test("a file that is no model, or no JSON, is named", async () => {
-  const folder = await Deno.makeTempDir();
-  const pointer = "version https://git-lfs.github.com/spec/v1";
-  await cp(join(fixture, "transformers"), folder, { recursive: true });
-  const open = () =>
-    transformersLayout.open(folder, "fp32", "tiny/fp32", "cpu");
-  await Deno.writeTextFile(join(folder, "onnx/text_model.onnx"), pointer);
-  await rejects(open(), /onnx\/text_model\.onnx/);
-  await Deno.writeTextFile(join(folder, "tokenizer.json"), pointer);
-  await rejects(open(), /tokenizer\.json: expected JSON, got "version https/);
-  await Deno.remove(folder, { recursive: true });
-});
+const pointer = "version https://git-lfs.github.com/spec/v1\noid sha256:0";
+for (
+  const [file, content, reason] of [
+    ["onnx/text_model.onnx", "", " (0 bytes) cannot be opened: "],
+    ["onnx/vision_model.onnx", "no model", " (8 bytes) cannot be opened: "],
+    ["tokenizer.json", "{,", ': expected JSON, got "{," (2 bytes)'],
+    ["config.json", "[]", ': expected a JSON object, got "[]" (2 bytes)'],
+    ["tokenizer_config.json", "null", ': expected a JSON object, got "null"'],
+    ...[
+      ...["onnx/vision_model.onnx", "onnx/text_model.onnx", "tokenizer.json"],
+      ...["preprocessor_config.json", "config.json", "tokenizer_config.json"],
+      // The weights of a large model, beside it.
+      "onnx/vision_model.onnx_data",
+    ].map((file) => [
+      file,
+      pointer,
+      " is a Git LFS pointer: fetch the file itself (git lfs pull)",
+    ]),
+  ]
+) {
+  Deno.test(`${file} that holds ${JSON.stringify(content.slice(0, 9))} is named`, () =>
+    withClip(
+      "transformers",
+      { [file]: content },
+      (folder) =>
+        rejects(
+          openEncoder(folder, { device: "cpu" }),
+          ({ message }: Error) => {
+            ok(message.startsWith(join(folder, file) + reason), message);
+            equal(message.split("\n").length, 1);
+            return true;
+          },
+        ),
+    ));
+}
 
 Deno.test("describe() says which model runs where", () =>
   withTiny(layouts[0], (encoder) => {

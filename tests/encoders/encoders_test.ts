@@ -7,7 +7,7 @@ import {
   rejects,
 } from "node:assert/strict";
 import { existsSync } from "node:fs";
-import { copyFile, cp, readFile, rename, rm, truncate } from "node:fs/promises";
+import { cp, readFile, rm, truncate } from "node:fs/promises";
 import { join } from "node:path";
 import { transformersLayout } from "#lib/encoders/clip.ts";
 import { OFFLINE_FOLDER } from "#lib/encoders/offline/classifier.ts";
@@ -18,6 +18,7 @@ import {
 } from "#lib/encoders/encoders.ts";
 import { immichLayout } from "#lib/encoders/immich.ts";
 import { type HubKind, startHub } from "../support/stand_in_hub.ts";
+import { textModel, visionModel, withClip } from "../support/tiny_model.ts";
 
 const fixture = join(import.meta.dirname!, "..", "fixtures", "tiny_clip");
 const offlineIsHere = existsSync(join(OFFLINE_FOLDER, "lite0"));
@@ -348,63 +349,111 @@ Deno.test("a folder's id changes with its weights", async () => {
   await Deno.remove(join(folder, ".."), { recursive: true });
 });
 
-Deno.test("a folder whose pictures are prepared otherwise is refused", async () => {
-  for (
-    const [layout, file, change, message] of [
-      [
-        "transformers",
-        "preprocessor_config.json",
-        { resample: 2 },
-        /resample":2/,
-      ],
-      [
-        "transformers",
-        "preprocessor_config.json",
-        { crop_size: { height: 30, width: 30 } },
-        /expected a square as large as the shorter side/,
-      ],
-      [
-        "immich",
-        "visual/preprocess_cfg.json",
-        { interpolation: "bilinear" },
-        /expected interpolation bicubic .* got bilinear and shortest/,
-      ],
-      [
-        "immich",
-        "visual/preprocess_cfg.json",
-        { resize_mode: "squash" },
-        /got bicubic and squash/,
-      ],
-    ] as const
-  ) {
-    const folder = await Deno.makeTempDir();
-    await cp(join(fixture, layout), folder, { recursive: true });
-    const path = join(folder, file);
-    const given = JSON.parse(await readFile(path, "utf8"));
-    await Deno.writeTextFile(path, JSON.stringify({ ...given, ...change }));
-    await rejects(openEncoder(folder, { device: "cpu" }), message);
-    await Deno.remove(folder, { recursive: true });
-  }
-});
-
-Deno.test("openEncoder() picks a folder's files by precision", async () => {
-  const folder = join(await Deno.makeTempDir(), "my-clip");
-  await cp(join(fixture, "transformers"), folder, { recursive: true });
-  const onnx = (name: string) => join(folder, "onnx", name);
-  await rename(onnx("vision_model.onnx"), onnx("vision_model_fp16.onnx"));
-  await copyFile(onnx("text_model.onnx"), onnx("text_model_fp16.onnx"));
-  const encoder = await openEncoder(folder, {
-    precision: "fp16",
-    device: "cpu",
+for (
+  const [what, file, contents] of [
+    [
+      "what its texts are filled with",
+      "tokenizer_config.json",
+      [{ pad_token: "!" }, { pad_token: '"' }],
+    ],
+    [
+      "weights beside its models",
+      "onnx/vision_model.onnx_data",
+      ["some", "others"],
+    ],
+  ] as const
+) {
+  Deno.test(`a folder's id changes with ${what}`, async () => {
+    const ids: string[] = [];
+    for (const content of contents) {
+      await withClip("transformers", { [file]: content }, async (folder) => {
+        const encoder = await openEncoder(folder, { device: "cpu" });
+        ids.push(encoder.id);
+        await encoder.close();
+      });
+    }
+    notEqual(ids[0], ids[1]);
   });
-  match(encoder.id, /^my-clip-[0-9a-f]{8}\/fp16$/);
-  await encoder.close();
-  await rejects(
-    openEncoder(folder),
-    /my-clip holds no CLIP model in precision "fp32": it lacks onnx\/vision_model\.onnx \(layout of Transformers\.js\); or visual\/model\.onnx, .* \(layout of Immich\)/,
-  );
-  await Deno.remove(join(folder, ".."), { recursive: true });
-});
+}
+
+for (
+  const [layout, vision, text, precision] of [
+    ["transformers", "onnx/vision_model", "onnx/text_model", "fp16"],
+    ["transformers", "onnx/vision_model", "onnx/text_model", "quantized"],
+    ["transformers", "onnx/vision_model", "onnx/text_model", "q8"],
+    ["transformers", "onnx/vision_model", "onnx/text_model", "int8"],
+    ["transformers", "onnx/vision_model", "onnx/text_model", "uint8"],
+    ["immich", "visual/model", "textual/model", "quantized"],
+  ] as const
+) {
+  Deno.test(`a folder that holds only ${vision}_${precision}.onnx is opened, and says so`, () =>
+    withClip(layout, {
+      [`${vision}.onnx`]: null,
+      [`${text}.onnx`]: null,
+      [`${vision}_${precision}.onnx`]: visionModel(),
+      [`${text}_${precision}.onnx`]: textModel({ shape: ["batch", 77] }),
+    }, async (folder) => {
+      const lines: string[] = [];
+      const log = (line: string) => lines.push(line);
+      const encoder = await openEncoder(folder, { device: "cpu", log });
+      await encoder.close();
+      const is = precision === "fp16" ? "fp16" : "q8";
+      match(encoder.id, new RegExp(`^my-clip-[0-9a-f]{8}/${is}$`));
+      deepEqual(lines, [
+        `${folder} lacks fp32: opened in ${is} (${vision}_${precision}.onnx)`,
+      ]);
+      await (await openEncoder(folder, { precision: is, log })).close();
+      equal(lines.length, 1);
+      await rejects(openEncoder(folder, { precision: "fp32" }), {
+        name: "RangeError",
+        message: `${folder} holds its model in ${is}, got precision "fp32"`,
+      });
+    }));
+}
+
+Deno.test("a folder's precisions have ids of their own", () =>
+  withClip("transformers", {
+    "onnx/vision_model_int8.onnx": visionModel(),
+    "onnx/text_model_int8.onnx": textModel(),
+  }, async (folder) => {
+    const ids = new Set<string>();
+    for (const precision of [undefined, "q8"] as const) {
+      const encoder = await openEncoder(folder, { device: "cpu", precision });
+      ids.add(encoder.id);
+      await encoder.close();
+    }
+    equal(ids.size, 2);
+  }));
+
+Deno.test("a folder that is no model says what it holds and what was expected", () =>
+  withClip("transformers", {
+    "onnx/text_model.onnx": null,
+    "model.safetensors": "weights",
+  }, async (folder) => {
+    await rejects(openEncoder(folder), ({ name, message }: Error) => {
+      equal(name, "RangeError");
+      ok(
+        message.startsWith(
+          `${folder} holds no CLIP model: found config.json, `,
+        ),
+      );
+      match(message, /model\.safetensors, onnx\/vision_model\.onnx, /);
+      match(message, /expected onnx\/vision_model\.onnx, .* \(layout of Tran/);
+      match(message, / or visual\/model\.onnx, .* \(layout of Immich\)$/);
+      return true;
+    });
+    const file = join(folder, "config.json");
+    await rejects(openEncoder(file), {
+      message: `${file} is a file: expected a folder that holds a CLIP model`,
+    });
+  }));
+
+Deno.test("a folder that lacks a file beside its models names it", () =>
+  withClip("immich", { "textual/tokenizer.json": null }, (folder) =>
+    rejects(
+      openEncoder(folder),
+      /my-clip\/textual\/tokenizer\.json not found: expected it beside the models, in the layout of Immich/,
+    )));
 
 Deno.test("openEncoder() quotes what it does not know, and lists the names", async () => {
   await rejects(openEncoder("clip-vit-b64"), ({ name, message }: Error) => {

@@ -151,7 +151,7 @@ Deno.test("evaluateFolder() leaves out what pixels cannot be read of", async () 
   );
   await Deno.remove(folder, { recursive: true });
   equal(gallery, 4);
-  match(remarks.join(), /^Left out: .*0\.jpg cannot be decoded/);
+  match(remarks.join(), /^Left out: \S*0\.jpg: not a JPEG/);
 });
 
 Deno.test("evaluateFolder() reads a class's name as words", async () => {
@@ -175,10 +175,12 @@ Deno.test("evaluateFolder() with an empty test/ searches for each among the othe
     await folderOf({
       "train/red/1.jpg": red,
       "train/red/2.jpg": red,
+      "train/green/1.jpg": green,
+      "train/green/2.jpg": green,
       "test/red/notes.txt": "none yet",
     }),
   );
-  equal(queries, 2);
+  equal(queries, 4);
   match(remarks[0], /^test\/ holds no pictures: .*leave-one-out/);
 });
 
@@ -192,8 +194,13 @@ Deno.test("evaluateFolder() says what it expected where there is nothing", async
     /nothing to evaluate: .*got 0 pictures of 0 classes/,
   );
   await rejects(
-    evaluate(await folderOf({ "red/1.jpg": "x", "red/2.jpg": "y" })),
-    /nothing to evaluate: .*got 0 pictures of 0 classes in the gallery, and 2 that cannot be read$/,
+    evaluate(
+      await folderOf({
+        ...{ "red/1.jpg": "x", "red/2.jpg": "y" },
+        ...{ "green/1.jpg": "x", "green/2.jpg": "y" },
+      }),
+    ),
+    /nothing to evaluate: .*got 0 pictures of 0 classes in the gallery, and 4 that cannot be read$/,
   );
   await rejects(
     evaluateFolder("nowhere", openEncoder(), { size: 8 }),
@@ -288,6 +295,69 @@ Deno.test("evaluateCaptions() searches both ways and reports what is missing", a
   deepEqual(again, result, "from disk");
   deepEqual(counted, { pictures: 3, texts: 4 });
   await Deno.remove(folder, { recursive: true });
+});
+
+Deno.test("evaluateFolder() refuses one class alone, also where it is left alone", async () => {
+  const one = { "cat/a.png": red, "cat/b.png": red };
+  const cases: [files: Record<string, string | number[]>, message: RegExp][] = [
+    [
+      one,
+      /^nothing to tell apart: expected pictures of at least two classes, or captions \(--captions\), got 2 in the gallery, all of class cat$/,
+    ],
+    [
+      { ...one, "dog/a.png": "none", "dog/b.png": "none" },
+      /of class cat, and 2 that cannot be read$/,
+    ],
+    [
+      {
+        "train/cat/a.png": red,
+        "test/cat/b.png": red,
+        "test/dog/c.png": red,
+      },
+      /got 1 in the gallery, all of class cat$/,
+    ],
+  ];
+  for (const [files, message] of cases) {
+    const folder = await folderOf(files);
+    await withOwnStore(() =>
+      rejects(evaluateFolder(folder, openEncoder(), { size: 4 }), { message })
+    );
+    await Deno.remove(folder, { recursive: true });
+  }
+});
+
+Deno.test("a class's name is the same in either Unicode form", async () => {
+  const folder = await folderOf({
+    "train/Sa\u0308ge/a.png": red,
+    "train/Bus/a.png": green,
+    "test/S\u00e4ge/b.png": red,
+  });
+  const { queries, methods } = await withOwnStore(() =>
+    evaluateFolder(folder, openEncoder(), { size: 4 })
+  );
+  await Deno.remove(folder, { recursive: true });
+  equal(queries, 1);
+  equal(methods[0].top1.value, 1);
+});
+
+Deno.test("evaluateCaptions() meets files whose names are in the other Unicode form", async () => {
+  const folder = await folderOf({
+    "Sa\u0308ge.png": red,
+    "\u0438\u0306.png": green,
+    "captions.json": JSON.stringify({
+      "S\u00e4ge.png": "red",
+      "\u0439.png": "green",
+    }),
+  });
+  const { pictures, remarks } = await withOwnStore(() =>
+    evaluateCaptions(folder, join(folder, "captions.json"), openEncoder())
+  );
+  await Deno.remove(folder, { recursive: true });
+  deepEqual(pictures.map(({ path }) => path), [
+    "Sa\u0308ge.png",
+    "\u0438\u0306.png",
+  ]);
+  deepEqual(remarks, []);
 });
 
 Deno.test("evaluateCaptions() takes a file for one picture, the first that names it", async () => {

@@ -49,7 +49,7 @@ Deno.test("thumbnails and large pictures are turned as the camera says", () =>
       "upload",
       await lyingOnItsSide(2000, 1000),
     )).json;
-    await isUpright((await ask(app, `uploaded/${picture}`)).bytes, 256, 512);
+    await isUpright((await ask(app, `uploaded/${picture}`)).bytes, 512, 1024);
     await app.close();
   }));
 
@@ -80,7 +80,17 @@ Deno.test("an upload is kept small under its content's name, and read by no othe
     deepEqual([width, height, format], [512, 512, "jpeg"]);
     equal(await readUpload("0".repeat(64)), undefined);
     equal(await readUpload("../thumbnails/x"), undefined);
-    await rejects(saveUpload(new Uint8Array(20_000_001)), /20 MB: at most 20/);
+    await rejects(saveUpload(new Uint8Array(9)), /not a JPEG/);
+  }));
+
+Deno.test("of a panorama as much of its height is kept as of any picture", () =>
+  withFolder(async () => {
+    const wide = await sharp(await plain("red", "png", 900))
+      .resize(18_000, 900, { fit: "fill" }).png().toBuffer();
+    const { width, height } = await sharp(
+      await readUpload(await saveUpload(wide)),
+    ).metadata();
+    deepEqual([width, height], [10_240, 512]);
   }));
 
 Deno.test("of uploads, the 200 newest are kept", () =>

@@ -331,16 +331,16 @@ Deno.test("bad questions are answered in words, and the server goes on", () =>
 
     const upload = async (bytes: Uint8Array) =>
       (await ask(app, "upload", bytes)).json.error;
-    match(await upload(Uint8Array.of(1, 2, 3)), /no picture that can be read/);
+    match(await upload(Uint8Array.of(1, 2, 3)), /not a JPEG, PNG/);
     const whole = await plain("red", "png", 400);
-    match(await upload(whole.slice(0, 200)), /no picture that can be read/);
+    match(await upload(whole.slice(0, 200)), /the decoder says/);
     const svg = new TextEncoder().encode(
       '<svg xmlns="http://www.w3.org/2000/svg" width="90" height="90"/>',
     );
-    match(await upload(svg), /no picture that can be read/);
+    match(await upload(svg), /SVG is not supported/);
     match(
       await upload(pngHeader(15_000, 10_001)),
-      /more than 150 million pixels/,
+      /expected 150000000 or fewer/,
     );
     match(await upload(new Uint8Array(20_000_001)), /too much to take/);
 

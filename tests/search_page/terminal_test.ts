@@ -49,6 +49,11 @@ Deno.test("hits are a list of lines where there is no terminal with colours", ()
     await draw(false, { COLORTERM: "truecolor" });
     await draw(true, { COLORTERM: "truecolor", NO_COLOR: "1" });
     equal(await drawHits([], folder, {}), "no pictures");
+    const captions = ["A wall", "Red", "Paint"];
+    match(
+      await drawHits([{ ...hits[0], captions }], folder, {}),
+      /red\.png {2}A red wall .* {2}\(and 2 more\)$/,
+    );
   }));
 
 Deno.test("a terminal with colours shows small pictures, two pixels a character", () =>

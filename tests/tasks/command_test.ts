@@ -7,7 +7,9 @@ import { paths } from "#lib/paths.ts";
 import { runChild } from "../../tasks/child.ts";
 import {
   readArguments,
+  readNewPath,
   readPath,
+  readPrecision,
   readWholeNumber,
 } from "../../tasks/command.ts";
 
@@ -146,6 +148,16 @@ Deno.test("readPath() tells a file from a folder and from nothing", () => {
   );
 });
 
+Deno.test("readPrecision() takes what an encoder may be opened in", () => {
+  deepEqual(["fp32", "fp16", "q8", undefined].map(readPrecision), [
+    ...["fp32", "fp16", "q8", undefined],
+  ]);
+  throws(
+    () => readPrecision("int8"),
+    /^CommandError: --precision: expected fp32, fp16, q8, got int8$/,
+  );
+});
+
 Deno.test("runCommand() ends with the work's status, one line where it fails", async () => {
   const help = '{ help: "Usage: deno task x", positionals: "STATUS" }';
   const one = await runText(help, "return Number(positionals[0]);", "3");
@@ -231,4 +243,36 @@ Deno.test({
     // Z: it has ended, and nobody has asked yet how.
     match(stdout, /^(Z\S*\s+)*$/);
   },
+});
+
+Deno.test("readNewPath() takes a file's name in a folder that is there, and makes nothing", async () => {
+  const folder = await Deno.makeTempDir();
+  const name = join(folder, "hits.json");
+  equal(readNewPath("--hits", name), name);
+  await Deno.writeTextFile(name, "old");
+  equal(readNewPath("--hits", name), name);
+  const cases: [path: string, message: RegExp][] = [
+    [
+      join(folder, "no", "hits.json"),
+      /^--hits: expected a folder, .*no is not/,
+    ],
+    [
+      join(name, "hits.json"),
+      /^--hits: expected a folder, .*hits.json is a file$/,
+    ],
+    [folder, /^--hits: expected the name of a file to write, got /],
+    [`${folder}/new/`, /^--hits: expected the name of a file to write, got /],
+    ["", /^--hits: expected the name of a file to write, got ""$/],
+  ];
+  if (Deno.build.os !== "windows") cases.push(["/dev/null", /name of a file/]);
+  for (const [path, message] of cases) {
+    throws(() => readNewPath("--hits", path), {
+      name: "CommandError",
+      message,
+    });
+  }
+  deepEqual([...Deno.readDirSync(folder)].map(({ name }) => name), [
+    "hits.json",
+  ]);
+  await Deno.remove(folder, { recursive: true });
 });

@@ -1,4 +1,4 @@
-import { equal, match } from "node:assert/strict";
+import { deepEqual, equal, match } from "node:assert/strict";
 import { mkdir, readdir, writeFile } from "node:fs/promises";
 import { join } from "node:path";
 import { paths } from "#lib/paths.ts";
@@ -46,11 +46,31 @@ async function withFolder(
 }
 
 Deno.test({
+  name: "task search says once that its encoder knows English only",
+  ignore: missing,
+  fn: () =>
+    withFolder(async (folder, data) => {
+      const { code, output, out } = await run(
+        data,
+        ...["search", "--images", folder, "--json", "ein roter Apfel"],
+      );
+      equal(code, 0);
+      equal(output.match(/offline, knows English only/g)?.length, 1);
+      equal(out.length, 1, "and not on standard output");
+    }),
+});
+
+Deno.test({
   name: "task search finds a picture by itself, and ends with one line of JSON",
   ignore: missing,
   fn: () =>
     withFolder(async (folder, data) => {
       const file = join(folder, "blue.png");
+      const captions = ["A blue wall.", "Paint."];
+      await writeFile(
+        join(folder, "captions.json"),
+        JSON.stringify({ "blue.png": captions }),
+      );
       const { code, out } = await run(
         data,
         ...["search", "--images", folder, "--image", file, "--top", "1"],
@@ -62,7 +82,8 @@ Deno.test({
       equal(`${query} ${encoder} ${hits.length}`, `${file} offline 1`);
       equal(hits[0].path, "blue.png");
       equal(hits[0].similarity > 0.98, true);
-      equal((await readdir(folder)).length, 2);
+      deepEqual(hits[0].captions, captions);
+      equal((await readdir(folder)).length, 3);
     }),
 });
 
@@ -100,7 +121,7 @@ Deno.test({
       match(some.output, /^ {2}left out: 1 \.heic: not JPEG/m);
       equal(some.code, 0);
       match(some.output, /^ {2}left out: red\.png: /m);
-      match(some.output, /captions\.json.* is not whole/);
+      match(some.output, /captions\.json: is cut off at line 1, column 12/);
 
       await writeFile(join(folder, "blue.png"), "no picture");
       const none = await run(data, "search", "--images", folder, "blue");
@@ -132,7 +153,7 @@ Deno.test({
         ],
         [
           ["search", "--image", join(folder, "gone")],
-          /gone cannot be read \(ENOENT\): expected a picture's file$/,
+          /gone cannot be decoded: file not found$/,
         ],
         [
           ["search", "a".repeat(100_000)],
@@ -140,7 +161,7 @@ Deno.test({
         ],
         [
           ["search", "--image", join(paths.root, "LICENSE")],
-          /LICENSE: the file is no picture that can be read: expected JPEG/,
+          /LICENSE cannot be decoded: not a JPEG/,
         ],
         [
           ["serve", join(folder, "gone")],

@@ -66,6 +66,7 @@ export async function openOffline(
   const encoder: Encoder = {
     id,
     dimensions: vectors.dimensions + weights.count,
+    languages: ["en"],
     describe: () =>
       `${id}: ${NETWORKS[id].name} (float32) and MiniLM (int8), joined by ` +
       `ImageNet's ${vectors.count} classes; CPU`,

@@ -14,7 +14,7 @@
  *
  * @module
  */
-import { dot } from "../../compare/metrics.ts";
+import { clampCosine, dot } from "../../compare/metrics.ts";
 import { principalComponents } from "../../compare/projection.ts";
 import type { Collection } from "../index/collection.ts";
 import { type Distribution, distribution } from "./ranking.ts";
@@ -87,7 +87,8 @@ export function similarityOfPairs(
   let pair = 0;
   for (let a = 0; a < count && values.length < PAIRS; a++) {
     for (let b = a + 1 + (step - pair % step) % step; b < count; b += step) {
-      values.push(dot(pictureEmbeddings.row(a), pictureEmbeddings.row(b)));
+      const cosine = dot(pictureEmbeddings.row(a), pictureEmbeddings.row(b));
+      values.push(clampCosine(cosine));
     }
     pair += count - a - 1;
   }

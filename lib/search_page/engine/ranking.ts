@@ -19,7 +19,7 @@
  * @module
  */
 import type { Hit } from "../../compare/compare.ts";
-import { l2Normalize } from "../../compare/metrics.ts";
+import { clampCosine, l2Normalize } from "../../compare/metrics.ts";
 import type { FoundPicture } from "../../records.ts";
 import type { SearchQuery } from "./query.ts";
 
@@ -62,25 +62,46 @@ export function blendSimilarities(
     }
     const squares = weight * weight + other * other +
       2 * weight * other * agreement[row];
-    values[row] = (weight * title + other * picture) /
-      Math.sqrt(Math.max(squares, 1e-12));
+    values[row] = clampCosine(
+      (weight * title + other * picture) / Math.sqrt(Math.max(squares, 1e-12)),
+    );
   }
   return values;
 }
 
-/** normalise(query + Σ plus − Σ minus): towards some things, away from others. */
+/**
+ * What is left is rounding if it is shorter than this share of all lengths that
+ * went in: things that cancel leave some 1e-7 of them, "dog − puppy" a quarter.
+ */
+const CANCELLED = 1e-3;
+
+/**
+ * normalise(query + Σ plus − Σ minus): towards some things, away from others.
+ *
+ * @throws {RangeError} If they cancel out, in whatever number.
+ */
 export function steer(
   query: Float32Array | undefined,
   plus: readonly Float32Array[],
   minus: readonly Float32Array[],
 ): Float32Array {
   const towards = query ? [query, ...plus] : plus;
-  const [{ length }] = [...towards, ...minus];
+  const all = [...towards, ...minus];
   const sumOf = (vectors: readonly Float32Array[], i: number) =>
     vectors.reduce((sum, vector) => sum + vector[i], 0);
-  return l2Normalize(
-    Array.from({ length }, (_, i) => sumOf(towards, i) - sumOf(minus, i)),
+  const left = Float64Array.from(
+    all[0],
+    (_, i) => sumOf(towards, i) - sumOf(minus, i),
   );
+  const lengths = all.map((vector) => Math.hypot(...vector));
+  const wentIn = lengths.reduce((sum, length) => sum + length, 0);
+  if (!(Math.hypot(...left) > CANCELLED * wentIn)) {
+    throw new RangeError(
+      `steer: expected vectors of which something is left, got ` +
+        `${towards.length} and ${minus.length} that cancel out`,
+    );
+  }
+  return l2Normalize(left);
 }
 
 /** A hit with the near duplicates of it that stand behind it. */
@@ -125,13 +146,17 @@ export function filterRows(
   pictures: readonly Filtered[],
   query: Pick<SearchQuery, "terms" | "categories" | "licenses">,
 ): (row: number) => boolean {
+  // A letter with its accent is one code point or two, by who wrote it.
+  const inOneForm = (name: string) => name.normalize("NFC");
+  const setOf = (names: string[]) => new Set(names.map(inOneForm));
   const chosen: [keyof Filtered, Set<string>][] = [
-    ["term", new Set(query.terms)],
-    ["category", new Set(query.categories)],
-    ["license", new Set(query.licenses)],
+    ["term", setOf(query.terms)],
+    ["category", setOf(query.categories)],
+    ["license", setOf(query.licenses)],
   ];
   const active = chosen.filter(([, names]) => names.size > 0);
-  return (row) => active.every(([key, names]) => names.has(pictures[row][key]));
+  return (row) =>
+    active.every(([key, names]) => names.has(inOneForm(pictures[row][key])));
 }
 
 /** How values are distributed. */

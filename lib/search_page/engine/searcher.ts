@@ -19,6 +19,7 @@
  */
 import { topK } from "../../compare/compare.ts";
 import { dot, metrics } from "../../compare/metrics.ts";
+import { languageRemark } from "../../encoders/languages.ts";
 import type { ImageSource } from "../../pictures/pictures.ts";
 import type { FindOutdated } from "../index/changes.ts";
 import type { Collection, SourcePicture } from "../index/collection.ts";
@@ -62,6 +63,8 @@ export interface SearchResult {
   cut?: number;
   /** Scores of all pictures that passed the filters. */
   scores: Distribution;
+  /** What the reader should know of the query's words; undefined for nothing. */
+  remark?: string;
   /** Milliseconds from query to result. */
   ms: number;
 }
@@ -182,6 +185,7 @@ export class Searcher {
       relevant: values.reduce((sum, value) => sum + +isRelevant(value), 0),
       ...(cut !== undefined && { cut }),
       scores,
+      ...(!ofPixels && remarkOn(query, space)),
     };
     return { result, rows: candidates.map(({ index }) => index) };
   }
@@ -265,6 +269,17 @@ export class Searcher {
     if (bytes) return bytes;
     throw new QueryError("the query's picture is gone: give it again");
   }
+}
+
+/** What to say of the query's words, if anything. */
+function remarkOn(
+  { text, plus, minus }: SearchQuery,
+  { encoder }: EncoderSpace,
+) {
+  const words = [text, ...plus, ...minus];
+  const [remark] = words.map((one) => languageRemark(encoder, one))
+    .filter((one) => one !== undefined);
+  return remark === undefined ? {} : { remark };
 }
 
 /** What is known of a picture, as a result. */

@@ -19,7 +19,11 @@
 import { setImmediate as nextTurn } from "node:timers/promises";
 import { Matrix } from "../../compare/matrix.ts";
 import { multiplyRows } from "../../compare/matrix_product.ts";
-import { type MetricName, metrics } from "../../compare/metrics.ts";
+import {
+  clampCosine,
+  type MetricName,
+  metrics,
+} from "../../compare/metrics.ts";
 import { PixelGallery } from "../../compare/pixel_gallery.ts";
 import { pixelVector } from "../../compare/pixels.ts";
 import type { Encoder } from "../../encoders/encoder.ts";
@@ -91,10 +95,13 @@ export class EncoderSpace {
       multiplyRows(asked, pictureEmbeddings.slice(0, pictureCount)),
       multiplyRows(asked, textEmbeddings.slice(0, textCount)),
     ]);
+    for (let row = 0; row < pictureCount; row++) {
+      pictures[row] = clampCosine(pictures[row]);
+    }
     if (mode === "visual") return pictures;
     const written = new Float32Array(rows);
     for (let row = 0; row < rows; row++) {
-      written[row] = texts[textRows[row]] ?? NaN;
+      written[row] = clampCosine(texts[textRows[row]] ?? NaN);
     }
     if (mode === "text") return written;
     return blendSimilarities(written, pictures, agreement, textWeight);

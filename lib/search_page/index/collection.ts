@@ -7,24 +7,26 @@
  * Touches no files.
  *
  * ```ts
- * import { Collection, nameOf } from "#lib/search_page/index/collection.ts";
+ * import { Collection } from "#lib/search_page/index/collection.ts";
  * import { equal } from "node:assert/strict";
  *
- * equal(nameOf("birds/king-penguin_2.jpg"), "king penguin 2");
  * equal(new Collection(512).count, 0);
  * ```
  *
  * @module
  */
 import { Matrix } from "../../compare/matrix.ts";
-import { dot } from "../../compare/metrics.ts";
+import { clampCosine, dot, l2Normalize } from "../../compare/metrics.ts";
 import type { PictureToEmbed } from "../../embeddings/embeddings.ts";
 import type { Picture } from "../../records.ts";
+import { tellsSomething } from "./titles.ts";
 
 /** One picture, as found. */
 export interface SourcePicture extends Picture, PictureToEmbed {
   /** A line to call it by. */
   title: string;
+  /** All its captions, where it has several; `caption` is the first. */
+  captions?: string[];
 }
 
 /** What filters choose from, each with how many pictures have it. */
@@ -43,7 +45,7 @@ export class Collection {
   /** Unit vectors, by row. */
   readonly pictureEmbeddings: Matrix;
   /**
-   * What is written about them: unit vectors, each text once, since a folder's
+   * What is written about them: unit vectors, equal texts once, since a folder's
    * pictures often share their only word. `textRows` tells which is whose.
    */
   readonly textEmbeddings: Matrix;
@@ -77,7 +79,7 @@ export class Collection {
     return this.#rows.size;
   }
 
-  /** Adds a picture; without `text` where nothing is written about it. */
+  /** Adds a picture; without `text` where nothing is written about it (meanText). */
   add(
     picture: SourcePicture,
     embedding: Float32Array,
@@ -88,8 +90,9 @@ export class Collection {
     this.versions.push(version);
     const before = this.#rows.get(picture.path);
     if (before !== undefined) this.superseded.add(before);
-    this.textRows.push(text ? this.#rowOfText(textOf(picture), text) : -1);
-    this.agreement.push(text ? dot(embedding, text) : NaN);
+    const written = textsOf(picture).join("\n");
+    this.textRows.push(text ? this.#rowOfText(written, text) : -1);
+    this.agreement.push(text ? clampCosine(dot(embedding, text)) : NaN);
     this.#rows.set(picture.path, this.pictures.length);
     this.pictures.push(picture);
   }
@@ -127,19 +130,39 @@ export class Collection {
   }
 }
 
-/** A file's name as words; "" for names that only a camera would give. */
-export function nameOf(path: string): string {
-  const name = path.split("/").at(-1)!.replace(/\.\w+$/, "");
-  const words = name.replaceAll(/[-_.\s]+/g, " ").trim();
-  return /\p{L}{3}/u.test(words) &&
-      !/^(img|dsc[nf]?|image|photo) ?\d+$/i.test(words)
-    ? words
-    : "";
+/**
+ * What is written about a picture: its term, title and caption as one text, and
+ * as many texts as it has captions; none where nothing is written.
+ */
+export function textsOf(picture: SourcePicture): string[] {
+  const { title, caption, term, captions = [caption] } = picture;
+  const filed = tellsSomething(term) || isShortWord(term) ? term : "";
+  const texts = captions.map((text) => {
+    const named = text.includes(title) ? "" : title;
+    const parts = [named, text].filter((part) => part !== "");
+    if (!parts.join(" ").includes(filed)) parts.unshift(filed);
+    return parts.join(". ");
+  });
+  return texts.filter((text) => text !== "");
 }
 
-/** What is written about a picture, as one text; "" if nothing is. */
-export function textOf({ title, caption, term }: SourcePicture): string {
-  const named = title === "" || caption.includes(title) ? "" : title;
-  const filed = [named, caption].join(" ").includes(term) ? "" : term;
-  return [filed, named, caption].filter((part) => part !== "").join(". ");
+/** "TV", "ox": too short to tell from a device's letters, but for a folder. */
+function isShortWord(name: string): boolean {
+  return /^\p{L}{1,2}$/u.test(name);
+}
+
+/**
+ * The direction that several texts about one picture share: their unit mean;
+ * undefined where there is none, or where they point nowhere together.
+ *
+ * One row a picture, as many captions as it may have: a row for each of five
+ * would take five times the memory and the time of every search (1 GB and
+ * 125 ms in place of 0.2 GB and 25 ms for 100,000 pictures of 512 numbers). What
+ * one caption alone says is fainter in the mean, but it is there; and what all
+ * say stands out, where the first caption may have left it unsaid.
+ */
+export function meanText(texts: Matrix): Float32Array | undefined {
+  const sum = new Float32Array(texts.dimensions);
+  for (const text of texts) text.forEach((value, i) => sum[i] += value);
+  return sum.some((value) => value !== 0) ? l2Normalize(sum) : undefined;
 }

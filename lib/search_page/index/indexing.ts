@@ -32,7 +32,7 @@ import {
 } from "../../embeddings/embeddings.ts";
 import { EmbeddingStore } from "../../embeddings/store.ts";
 import type { EncoderSpace } from "../engine/spaces.ts";
-import { textOf } from "./collection.ts";
+import { meanText, textsOf } from "./collection.ts";
 import { trustedVectors } from "./given_vectors.ts";
 import type { PictureSource } from "./sources.ts";
 
@@ -77,16 +77,17 @@ export async function indexPictures(
       const reasons = new Map(
         embedded.failures.map(({ path, reason }) => [path, reason]),
       );
-      const texts = group.map(textOf);
-      const written = texts.filter((text) => text !== "");
-      const textVectors = await embedTexts(encoder, written, { store });
+      const texts = group.map(textsOf);
+      const textVectors = await embedTexts(encoder, texts.flat(), { store });
       let row = 0, textRow = 0;
       group.forEach((picture, i) => {
         const { path } = picture;
         const vector = picture === lacking[row]
           ? embedded.vectors.row(row++)
           : given!.row(start + i);
-        const text = texts[i] === "" ? undefined : textVectors.row(textRow++);
+        const textEnd = textRow + texts[i].length;
+        const text = meanText(textVectors.slice(textRow, textEnd));
+        textRow = textEnd;
         const reason = reasons.get(path);
         if (reason === undefined) {
           const version = store.files.versionOf(picture.source);

@@ -28,10 +28,11 @@
 import { createReadStream } from "node:fs";
 import { basename, join } from "node:path";
 import { createInterface } from "node:readline";
+import { readJson } from "../../captions/json.ts";
 import type { Matrix } from "../../compare/matrix.ts";
 import { readNpy } from "../../compare/npy.ts";
-import { isRegularFile, readRegularFile } from "../../files.ts";
-import { isPicture, PICTURE_FORMATS } from "../../pictures/pictures.ts";
+import { isRegularFile } from "../../files.ts";
+import { isPicture, PICTURE_FORMATS } from "../../pictures/formats.ts";
 import type { SourcePicture } from "./collection.ts";
 
 /** Longest line that is taken for a picture: 20 MB of bytes. */
@@ -154,12 +155,14 @@ function pictureOf(
 async function readMetadata(path: string, problems: string[]): Promise<Json> {
   if (!isRegularFile(path)) return undefined;
   try {
-    const json: Json = JSON.parse(`${await readRegularFile(path)}`);
+    const { values, problems: odd } = await readJson(path);
+    problems.push(...odd.map((one) => `metadata.json: ${one}`));
+    const json: Json = values.length === 1 ? values[0] : values; // A record a line.
     // Some write a list, some an object with each entry under its number.
     if (json && typeof json === "object" && "0" in json) return json;
     problems.push("metadata.json is no list of entries: not used");
   } catch (error) {
-    problems.push(`metadata.json is no JSON: ${(error as Error).message}`);
+    problems.push(`metadata.json ${(error as Error).message}`);
   }
 }
 

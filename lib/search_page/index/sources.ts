@@ -22,7 +22,11 @@
 import { existsSync } from "node:fs";
 import { readdir } from "node:fs/promises";
 import { basename, dirname, join, resolve } from "node:path";
-import { readCaptions } from "../../captions/captions.ts";
+import {
+  type CaptionedPicture,
+  readCaptions,
+} from "../../captions/captions.ts";
+import { fileOfEach } from "../../captions/named_files.ts";
 import type { Matrix } from "../../compare/matrix.ts";
 import { picturePath, readDataset } from "../../dataset/dataset.ts";
 import { isRegularFile } from "../../files.ts";
@@ -33,10 +37,10 @@ import {
   listPictures,
   remarksOn,
 } from "../../pictures/folder.ts";
-import { PICTURE_FORMATS } from "../../pictures/pictures.ts";
-import type { Picture } from "../../records.ts";
-import { nameOf, type SourcePicture } from "./collection.ts";
+import { PICTURE_FORMATS } from "../../pictures/formats.ts";
+import type { SourcePicture } from "./collection.ts";
 import { holdsSeedFiles, readSeedFiles } from "./seed_files.ts";
+import { nameOf } from "./titles.ts";
 
 /** Pictures to be indexed. */
 export interface PictureSource {
@@ -105,16 +109,24 @@ export async function folderSource(folder: string): Promise<PictureSource> {
     const found = `${folder} holds no pictures (${PICTURE_FORMATS})`;
     throw new Error([found, ...remarks].join("; "));
   }
-  const { captions, problems } = await captionsBeside(root);
+  const { captioned, problems } = await captionsBeside(root, found);
   const places = new Set(found.map((path) => dirname(path)));
   const pictures = found.map((path): SourcePicture => {
     // One folder for all, "val2017" say, tells nothing of any of them.
-    const folders = places.size > 1 ? path.split("/").slice(0, -1) : [];
-    const { caption = "", author = "", license = "", page = "" } =
-      captions.get(path) ?? captions.get(basename(path)) ?? {};
+    const folders = places.size > 1
+      ? path.normalize("NFC").split("/").slice(0, -1)
+      : [];
+    const {
+      caption = "",
+      author = "",
+      license = "",
+      page = "",
+      captions = [],
+    } = captioned.get(path) ?? {};
     return {
       ...{ path, source: join(root, path), title: nameOf(path), url: "" },
       ...{ caption, author, license, page },
+      ...(captions.length > 1 && { captions }),
       term: folders.at(-1) ?? "",
       category: folders.at(-2) ?? "",
     };
@@ -125,32 +137,30 @@ export async function folderSource(folder: string): Promise<PictureSource> {
   };
 }
 
-/** Captions by path and by file name, from the files that COCO and others have. */
-async function captionsBeside(root: string): Promise<
-  { captions: Map<string, Partial<Picture>>; problems: string[] }
+/** Captions by path, from the files that COCO and others have. */
+async function captionsBeside(root: string, found: readonly string[]): Promise<
+  { captioned: Map<string, CaptionedPicture>; problems: string[] }
 > {
-  const captions = new Map<string, Partial<Picture>>();
+  const captioned = new Map<string, CaptionedPicture>();
   const problems: string[] = [];
   const annotations = join(root, "annotations");
   const coco = await readdir(annotations).catch(() => []);
   const files = [
-    ...["captions.json", "dataset_flickr30k.json", "results_20130124.token"]
-      .map((name) => join(root, name)),
+    ...["captions.json", "captions.jsonl", "dataset_flickr30k.json"],
+    "results_20130124.token",
     ...coco.filter((name) => /^captions_.*\.json$/.test(name)).sort()
-      .map((name) => join(annotations, name)),
-  ];
-  for (const file of files) {
-    if (!isRegularFile(file)) continue;
+      .map((name) => join("annotations", name)),
+  ].map((name) => join(root, name));
+  for (const file of files.filter(isRegularFile)) {
     try {
-      const read = await readCaptions(file);
-      problems.push(...read.problems);
-      for (const picture of read.pictures) {
-        captions.set(picture.path, picture);
-        captions.set(basename(picture.path), picture);
-      }
+      const { pictures, problems: odd } = await readCaptions(file);
+      problems.push(...odd);
+      fileOfEach(root, found, pictures).forEach((path, i) => {
+        if (path !== undefined) captioned.set(path, pictures[i]);
+      });
     } catch (error) {
       problems.push((error as Error).message);
     }
   }
-  return { captions, problems };
+  return { captioned, problems };
 }

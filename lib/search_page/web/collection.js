@@ -96,9 +96,9 @@ function fillFilter(name, facets) {
     ariaLabel: `Find in ${name}`,
     hidden: labels.length <= MANY_NAMES,
     oninput() {
-      const wanted = finder.value.toLowerCase();
+      const wanted = plain(finder.value);
       for (const label of labels) {
-        label.hidden = !label.textContent?.toLowerCase().includes(wanted);
+        label.hidden = !plain(label.textContent ?? "").includes(wanted);
       }
     },
     // It finds names, not pictures.
@@ -122,3 +122,6 @@ function fillChoices({ encoders, pixels, metrics }) {
 
 /** @type {(value: string, text: string) => [string, string]} */
 const choice = (value, text) => [value, text];
+
+/** A name as it is compared, however it was typed. @param {string} name */
+const plain = (name) => name.normalize("NFC").toLowerCase();

@@ -76,11 +76,15 @@ function largePicture(detail) {
 }
 
 /** @param {PictureDetail} detail */
-function factsOf({ caption, term, category, author, license, page, path }) {
+function factsOf(detail) {
+  const { caption, captions, term, category, author, license, page, path } =
+    detail;
   const isLink = /^https?:\/\//.test(page);
   const rel = "noopener noreferrer";
   const facts = Object.entries({
-    Caption: caption,
+    [captions ? "Captions" : "Caption"]: captions
+      ? make("ul", {}, ...captions.map((text) => make("li", {}, text)))
+      : caption,
     Term: term,
     Category: category,
     By: author,

@@ -44,12 +44,14 @@ export function showRandom(hits, actions) {
 export async function showResults(sides, note, actions, empty) {
   [shown] = sides;
   results.replaceChildren(...sides.map((result) => {
-    const { hits, comparedBy } = result;
+    const { hits, comparedBy, remark } = result;
     const heading = sides.length === 1
       ? make("h2", { className: "unseen" }, "Results")
       : make("h2", {}, comparedBy, result !== shown && note);
     const content = hits.length ? grid(hits, actions, result) : empty(result);
-    return make("section", {}, heading, content);
+    const said = remark !== undefined &&
+      make("p", { className: "remark" }, remark);
+    return make("section", {}, heading, said, content);
   }));
   tools.hidden = false;
   showScores(sides[0]);
@@ -126,7 +128,10 @@ function offer(download, type, text) {
 function toCsv(hits) {
   const rows = [
     COLUMNS,
-    ...hits.map((hit) => COLUMNS.map((name) => hit[name])),
+    ...hits.map(({ captions, ...hit }) => {
+      const caption = captions?.join("\n") ?? hit.caption;
+      return COLUMNS.map((name) => ({ ...hit, caption })[name]);
+    }),
   ];
   const cell = (/** @type {string | number} */ value) => {
     // Spreadsheets take what begins like this for a formula.

@@ -4,6 +4,7 @@ import {
   blendSimilarities,
   blendVectors,
   distribution,
+  filterRows,
   foldCopies,
   steer,
 } from "#lib/search_page/engine/ranking.ts";
@@ -41,6 +42,36 @@ Deno.test("steer() adds and takes away, and refuses what cancels out", () => {
   const x = Float32Array.of(1, 0), y = Float32Array.of(0, 1);
   deepEqual([...steer(x, [y], [x])], [0, 1]);
   throws(() => steer(x, [], [x]), RangeError);
+});
+
+Deno.test("steer() refuses what cancels out in any number, by what is left", () => {
+  fc.assert(fc.property(fc.array(vector, { minLength: 1 }), (vectors) => {
+    // As an encoder gives them another time, beside other texts.
+    const again = vectors.toReversed().map((one) =>
+      one.map((value, i) => value + (i % 2 ? 1e-6 : -1e-6))
+    );
+    throws(() => steer(undefined, vectors, again), RangeError);
+  }));
+  const dog = l2Normalize([1, 0.2]), puppy = l2Normalize([1, 0.21]);
+  const [x, y] = steer(dog, [], [puppy]);
+  ok(x > 0 && y < 0, "near one another, and two things still");
+});
+
+Deno.test("blendSimilarities() stays a cosine where rounding would carry it past 1", () => {
+  const past = 1.0000002;
+  equal(blendSimilarities([past], [past], [1], 0.3)[0], 1);
+  equal(blendSimilarities([-past], [-past], [1], 0.3)[0], -1);
+});
+
+Deno.test("filterRows() takes a name in either Unicode form", () => {
+  const of = (term: string) => ({ term, category: "", license: "" });
+  const pictures = [of("S\u00e4ge"), of("Sa\u0308ge"), of("Sage")];
+  for (const name of ["S\u00e4ge", "Sa\u0308ge"]) {
+    const passes = filterRows(pictures, {
+      ...{ terms: [name], categories: [], licenses: [] },
+    });
+    deepEqual([0, 1, 2].map(passes), [true, true, false]);
+  }
 });
 
 Deno.test("foldCopies() keeps each hit once, behind the first like it", () => {

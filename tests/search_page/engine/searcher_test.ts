@@ -1,11 +1,11 @@
-import { deepEqual, equal, ok, rejects } from "node:assert/strict";
+import { deepEqual, equal, match, ok, rejects } from "node:assert/strict";
 import { writeFile } from "node:fs/promises";
 import { join } from "node:path";
 import { Searcher } from "#lib/search_page/engine/searcher.ts";
 import type { EncoderSpace } from "#lib/search_page/engine/spaces.ts";
 import type { SearchApp } from "#lib/search_page/search_page.ts";
 import { NO_FOLDING } from "#lib/search_page/web/query.js";
-import { plain } from "../../support/colour_encoder.ts";
+import { colourEncoder, plain } from "../../support/colour_encoder.ts";
 import { ask, openOver, paint, withFolder } from "../../support/search_app.ts";
 import { vectorSpace } from "../../support/vector_space.ts";
 
@@ -49,6 +49,25 @@ Deno.test("openSearchApp() finds by text, by picture, by likeness, within filter
       new Set(["blue"]),
     );
     await app.close();
+  }));
+
+Deno.test("words of another language are remarked on, where the encoder knows English only", () =>
+  withFolder(async (folder) => {
+    await paint(folder, 2);
+    const app = await openOver(folder, {
+      ...colourEncoder(),
+      languages: ["en"],
+    });
+    const remarkOn = async (query: Parameters<SearchApp["search"]>[0]) =>
+      (await app.search(query)).remark;
+    match((await remarkOn({ text: "ein roter Apfel" }))!, /knows English only/);
+    match((await remarkOn({ text: "red", minus: ["犬"] }))!, /English only/);
+    equal(await remarkOn({ text: "a red apple" }), undefined);
+    equal(await remarkOn({ like: "paint/red/red-0.png" }), undefined);
+    await app.close();
+    const other = await openOver(folder);
+    equal((await other.search({ text: "ein roter Apfel" })).remark, undefined);
+    await other.close();
   }));
 
 Deno.test("plus and minus terms lead a query towards and away", () =>
@@ -230,5 +249,10 @@ Deno.test("a query is a text, a picture, or both by weight, towards and away fro
   equal(await first({ ...both, textWeight: 1 }), "up");
   equal(await first({ ...both, textWeight: 0 }), "between", "right is asked");
   equal(await first({ ...both, mode: "visual" }), "between", "right is asked");
-  await rejects(first({ plus: ["up"], minus: ["up"] }), /cancel out/);
+  for (const names of [["up"], ["up", "down"], ["up", "up", "down"]]) {
+    await rejects(first({ plus: names, minus: names.toReversed() }), {
+      name: "QueryError",
+      message: "what is added and what is taken away cancel out",
+    });
+  }
 });

@@ -1,5 +1,6 @@
-import { deepEqual, equal } from "node:assert/strict";
-import { nameOf, textOf } from "#lib/search_page/index/collection.ts";
+import { deepStrictEqual as deepEqual, equal, ok } from "node:assert/strict";
+import { meanText, textsOf } from "#lib/search_page/index/collection.ts";
+import { Matrix } from "#lib/compare/matrix.ts";
 import { vectorSpace } from "../../support/vector_space.ts";
 
 Deno.test("a text that pictures share is kept once", () => {
@@ -31,27 +32,38 @@ Deno.test("facets are the most frequent names, in alphabetical order", () => {
   deepEqual(category, []);
 });
 
-Deno.test("nameOf() makes words of a file's name, not of a camera's number", () => {
-  equal(nameOf("a/king-penguin_2.jpg"), "king penguin 2");
-  equal(nameOf("Grüße.aus.Köln.png"), "Grüße aus Köln");
-  for (const name of ["IMG_1234", "DSC01", "dscf 7", "photo-3", "12", "ab"]) {
-    equal(nameOf(`${name}.jpg`), "", name);
-  }
-});
-
-Deno.test("textOf() says each thing once", () => {
-  const text = (part: object) =>
-    textOf({
+Deno.test("textsOf() says each thing once, and no device's name", () => {
+  const texts = (part: object) =>
+    textsOf({
       ...{ title: "", caption: "", term: "", category: "", author: "" },
       ...{ license: "", url: "", page: "", path: "", source: "" },
       ...part,
     });
-  equal(text({}), "");
-  equal(text({ title: "barn owl", term: "owl" }), "barn owl");
-  equal(text({ title: "barn", term: "owl" }), "owl. barn");
-  equal(
-    text({ title: "barn owl", caption: "A barn owl flies.", term: "bird" }),
-    "bird. A barn owl flies.",
+  deepEqual(texts({}), []);
+  deepEqual(texts({ title: "barn owl", term: "owl" }), ["barn owl"]);
+  deepEqual(texts({ title: "barn", term: "owl" }), ["owl. barn"]);
+  deepEqual(
+    texts({ title: "barn owl", caption: "A barn owl flies.", term: "bird" }),
+    ["bird. A barn owl flies."],
   );
-  equal(text({ title: "x", caption: "y", term: "z" }), "z. x. y");
+  deepEqual(texts({ title: "x", caption: "y", term: "zoo" }), ["zoo. x. y"]);
+  deepEqual(texts({ term: "100CANON" }), []);
+  deepEqual(texts({ term: "ox" }), ["ox"]);
+  const captions = ["An owl.", "A bird by night."];
+  deepEqual(
+    texts({ title: "owl", term: "bird", caption: "An owl.", captions }),
+    [
+      "bird. An owl.",
+      "owl. A bird by night.",
+    ],
+  );
+});
+
+Deno.test("meanText() is the direction that texts share", () => {
+  const mean = (...texts: number[][]) => meanText(Matrix.of(texts, 2));
+  equal(mean(), undefined);
+  deepEqual(mean([0, 1]), Float32Array.of(0, 1));
+  const [x, y] = mean([1, 0], [0, 1])!;
+  ok(Math.abs(x - Math.SQRT1_2) < 1e-6 && x === y);
+  equal(mean([1, 0], [-1, 0]), undefined);
 });

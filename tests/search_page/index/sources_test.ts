@@ -345,3 +345,68 @@ Deno.test("a COCO folder brings its captions and licences", () =>
     ]);
     await app.close();
   }));
+
+Deno.test("all captions of a picture are indexed and shown, by any form of its name", () =>
+  withFolder(async (folder) => {
+    for (const name of ["Sa\u0308ge", "A"]) {
+      await writeFile(join(folder, `${name}.png`), await plain("white"));
+    }
+    const captions = ["A red wall.", "It is also green.", "And blue."];
+    await writeFile(
+      join(folder, "captions.jsonl"),
+      `{"file_name": "S\u00e4ge.png", "captions": ${JSON.stringify(captions)}}
+       {"file_name": "A.png", "text": "A green wall.", "score": NaN}`,
+    );
+    const app = await openOver(folder);
+    const search = (text: string) =>
+      app.search({ text, mode: "text", cut: "none", fold: 2 });
+    const { hits: [first, second] } = await search("blue");
+    deepEqual([first.path, first.caption], ["Sa\u0308ge.png", captions[0]]);
+    deepEqual([first.captions, second.captions], [captions, undefined]);
+    equal((await search("red")).hits[0].path, "Sa\u0308ge.png");
+    equal((await search("green")).hits[0].path, "A.png");
+    const { json } = await ask(app, "detail", JSON.stringify(first));
+    deepEqual(json.captions, captions);
+    deepEqual(app.status().problems, []);
+    await app.close();
+  }));
+
+Deno.test("a caption goes to the file that it names, not to another of that name", () =>
+  withFolder(async (folder) => {
+    for (const part of ["a", "b"]) {
+      await mkdir(join(folder, part));
+      await writeFile(join(folder, part, "1.png"), await plain("red"));
+    }
+    await writeFile(join(folder, "captions.json"), '{"a/1.png": "A wall."}');
+    const { pictures } = await folderSource(folder);
+    deepEqual(pictures.map(({ caption }) => caption), ["A wall.", ""]);
+  }));
+
+Deno.test("equal pictures score equally under the names that devices give", () =>
+  withFolder(async (folder) => {
+    for (const name of ["PXL_20200101_101112123", "IMG_0001", "image (3)"]) {
+      await writeFile(join(folder, `${name}.png`), await plain("red"));
+    }
+    const app = await openOver(folder);
+    const { hits } = await app.search({ text: "red", cut: "none", fold: 2 });
+    equal(new Set(hits.map(({ value }) => value)).size, 1);
+    await app.close();
+  }));
+
+Deno.test("metadata.json may hold Python's NaN, and a record a line", () =>
+  withFolder(async (folder) => {
+    const line = Buffer.from(await plain("red")).toString("base64");
+    await writeFile(join(folder, "images.txt"), `${line}\n${line}\n`);
+    const records = ['{"title": "One", "score": NaN}', '{"title": "Two"}'];
+    for (const text of [`[${records.join()}]`, records.join("\n")]) {
+      await writeFile(join(folder, "metadata.json"), text);
+      const { pictures, problems } = await folderSource(folder);
+      deepEqual(pictures.map(({ title }) => title), ["One", "Two"]);
+      deepEqual(problems, []);
+    }
+    await writeFile(join(folder, "metadata.json"), '[{"title": "One"');
+    const { problems } = await folderSource(folder);
+    deepEqual(problems, [
+      "metadata.json is cut off at line 1, column 17: download it again",
+    ]);
+  }));

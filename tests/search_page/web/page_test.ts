@@ -91,6 +91,27 @@ Deno.test("a long title is cut under its tile, and whole in its tip and its view
   });
 });
 
+Deno.test("all captions of a picture are shown where it is shown large", () =>
+  withPage(async ({ page }) => {
+    await searchText(page, "white");
+    await page.click('[data-path="x.png"] .tile');
+    await page.waitForSelector("#detail[open] dl li");
+    const captions = await page.$$eval(
+      "#detail dl li",
+      (items) => items.map(({ textContent }) => textContent),
+    );
+    deepEqual(captions, ["A white wall", "<b>Snow</b>"]);
+    equal(await textOf(page, "#detail dt"), "Captions");
+  }, {
+    prepare: async (folder) => {
+      await writeFile(join(folder, "x.png"), await plain("white"));
+      await writeFile(
+        join(folder, "captions.json"),
+        '{"x.png": ["A white wall", "<b>Snow</b>"]}',
+      );
+    },
+  }));
+
 Deno.test("captions, titles and addresses from outside are text", () =>
   withPage(async ({ page }) => {
     await searchText(page, "red");
@@ -211,6 +232,16 @@ Deno.test("filters, terms, weight, number, mode, cut and copies change what is s
     await search(page, () => page.click(".empty button"));
     ok((await page.$$(".card")).length > 0);
   }));
+
+Deno.test("beside the results it is said once that the encoder knows English only", () =>
+  withPage(async ({ page }) => {
+    await searchText(page, "ein rotes Haus");
+    equal((await page.$$("#results .remark")).length, 1);
+    match(await textOf(page, "#results .remark"), /knows English only/);
+    ok((await page.$$(".card, .empty")).length > 0);
+    await searchText(page, "a red house");
+    equal((await page.$$("#results .remark")).length, 0);
+  }, { encoder: { ...colourEncoder(), languages: ["en"] } }));
 
 Deno.test("the map is dragged and zoomed by mouse, and opens what is clicked", () =>
   withPage(async ({ page }) => {
