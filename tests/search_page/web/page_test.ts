@@ -366,7 +366,7 @@ Deno.test("what goes wrong is said on the page, and the page goes on", () =>
     const input = await page.$("#file");
     await (input as unknown as { uploadFile(path: string): Promise<void> })
       .uploadFile(broken);
-    await complaint(/no picture that can be read/);
+    await complaint(/cannot be decoded: the decoder says/);
 
     // A picture that is deleted while it is shown says so where it stands.
     await page.setCacheEnabled(false);
