@@ -37,6 +37,7 @@ import {
 import { type FetchLimits, pictureFetcher } from "../dataset/fetch.ts";
 import { writeAtomic } from "../files.ts";
 import { Host } from "../http/hosts.ts";
+import type { FetchOptions } from "../http/http.ts";
 import { downloadLargeFile } from "../http/large_file.ts";
 import { paths } from "../paths.ts";
 import { openZip } from "../http/zip.ts";
@@ -178,7 +179,7 @@ async function fetchCaptions(
   const byHand = join(root, basename(annotations));
   const { members, close } = existsSync(byHand)
     ? await openZip(byHand)
-    : await openZip(annotations, hostOf(annotations, options), options.signal);
+    : await openZip(annotations, hostOf(annotations, options), howOf(options));
   try {
     const read = members.get(member);
     if (!read) throw new Error(`${annotations} holds no ${member}`);
@@ -203,7 +204,7 @@ async function fetchArchive(
   await downloadLargeFile(
     hostOf(address, options),
     { ...file, isRight },
-    { signal: options.signal },
+    howOf(options),
     (here) => options.onProgress?.("Downloading, bytes", here, bytes),
   );
   return destination;
@@ -212,6 +213,11 @@ async function fetchArchive(
 /** More patient than with one picture: an archive takes hours. */
 function hostOf(address: string, { backoffMs = 1000 }: CocoOptions): Host {
   return new Host(new URL(address).host, { backoffMs, retries: 5 });
+}
+
+/** How archives are asked for. */
+function howOf({ signal, allowedHosts }: CocoOptions): FetchOptions {
+  return { signal, allowedHosts };
 }
 
 async function md5Of(path: string): Promise<string> {

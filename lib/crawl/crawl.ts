@@ -14,7 +14,8 @@
  *
  * Times are milliseconds. Beside this: sites/ says what differs from one site to
  * the next; term.ts crawls a term, through the search_page.ts in a tab of a
- * browser.ts; robots.ts reads what a site allows; records.ts keeps the results.
+ * browser.ts, which guard.ts keeps from addresses that are not public; robots.ts
+ * reads what a site allows; records.ts keeps the results.
  *
  * ```ts
  * import { crawl } from "#lib/crawl/crawl.ts";
@@ -43,6 +44,7 @@ import { Host } from "../http/hosts.ts";
 import { STOPPED, USER_AGENT } from "../http/http.ts";
 import { paths } from "../paths.ts";
 import { launchBrowser } from "./browser.ts";
+import { guardTab } from "./guard.ts";
 import {
   type CrawlResult,
   keyOf,
@@ -168,7 +170,9 @@ async function crawlTerms(
 ): Promise<void> {
   const { maxImages, backoffMs = 1000, timeoutMs = 30_000, signal } = options;
   const { origin, host: hostName } = new URL(site.searchUrl(""));
-  const robots = await readRobots(origin, { backoffMs }, signal)
+  const allowedHosts = site.allowedHost ? [site.allowedHost] : [];
+  const asked = { allowedHosts, signal };
+  const robots = await readRobots(origin, { backoffMs }, asked)
     .catch((error: Error) => error);
   if (robots instanceof Error) {
     const failure = signal?.aborted ? STOPPED : robots.message;
@@ -189,6 +193,7 @@ async function crawlTerms(
   const openTab = async () => {
     const tab = await context.newPage();
     await tab.setUserAgent({ userAgent });
+    await guardTab(tab, allowedHosts);
     return tab;
   };
   // With its tab closed, whatever a term waits for ends at once.

@@ -34,6 +34,8 @@ export interface CrawlResult {
   pictures: FoundPicture[];
   /** What was shown again, within one term or in a later one: where, and what. */
   repeats: (PlanTerm & { url: string; of: FoundPicture })[];
+  /** Addresses that are none of the web, "data:image/gif;…", and why. */
+  skipped: (PlanTerm & { url: string; reason: string })[];
   /** Terms that the next run will try again: "429 Too Many Requests". */
   failures: (PlanTerm & { reason: string })[];
 }
@@ -75,7 +77,12 @@ export function toResult(
   site: Site,
 ): CrawlResult {
   const first = new Map<string, FoundPicture>();
-  const result: CrawlResult = { pictures: [], repeats: [], failures: [] };
+  const result: CrawlResult = {
+    pictures: [],
+    repeats: [],
+    skipped: [],
+    failures: [],
+  };
   for (const { category, term } of plan) {
     const record = records.get(keyOf({ category, term }));
     if (!record) continue;
@@ -88,6 +95,9 @@ export function toResult(
     for (const { url, of } of record.repeats) {
       const picture = first.get(site.pictureId(of))!;
       result.repeats.push({ category, term, url, of: picture });
+    }
+    for (const skipped of record.skipped ?? []) {
+      result.skipped.push({ category, term, ...skipped });
     }
     const { failure: reason } = record;
     if (reason) result.failures.push({ category, term, reason });
@@ -111,7 +121,11 @@ export async function writeRecords(
   for (const { category, term, url } of pictures) {
     urls[category][term].push(url);
   }
-  await writeJsonLines(join(folder, "terms.jsonl"), [...records.values()]);
+  // In the order of their names, not in that in which they were done: a crawl
+  // that was interrupted ends with the file of one that was not.
+  const byName = [...records].sort(([a], [b]) => a < b ? -1 : 1);
+  const sorted = byName.map(([, record]) => record);
+  await writeJsonLines(join(folder, "terms.jsonl"), sorted);
   await writeJsonLines(join(folder, "images.jsonl"), pictures);
   const text = JSON.stringify(urls, null, 4) + "\n";
   await writeAtomic(join(folder, "image_urls.json"), text);

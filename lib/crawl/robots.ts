@@ -7,7 +7,8 @@
  * import { equal } from "node:assert/strict";
  *
  * const site = await startPhotoSite();
- * const robots = await readRobots(site.origin);
+ * const options = { allowedHosts: [site.host] }; // It is this machine's.
+ * const robots = await readRobots(site.origin, {}, options);
  * equal(robots.isAllowed(`${site.origin}/search/?text=fruit`), true);
  * equal(robots.isAllowed(`${site.origin}/account/`), false);
  * await site.close();
@@ -20,6 +21,7 @@ import parse from "robots-parser";
 import { Host, type HostLimits } from "../http/hosts.ts";
 import {
   fetchOnce,
+  type FetchOptions,
   FinalError,
   readStart,
   send,
@@ -46,18 +48,20 @@ export interface Robots {
  * A site that has none allows everything; one that fails to say is left alone.
  *
  * @param origin "https://www.flickr.com"
+ * @param options How it is asked for.
  * @throws {Error} If the site does not answer, or with an error of its own.
  */
 export async function readRobots(
   origin: string,
   limits?: Partial<HostLimits>,
-  signal?: AbortSignal,
+  options: FetchOptions = {},
 ): Promise<Robots> {
+  const { signal } = options;
   const url = `${origin}/robots.txt`;
   const read = (response: Response) => readStart(response, MAX_BYTES);
   const bytes = await send(
     new Host(new URL(url).host, limits),
-    () => fetchOnce(url, read, { signal }),
+    () => fetchOnce(url, read, options),
     signal,
   ).catch((error) => {
     signal?.throwIfAborted();

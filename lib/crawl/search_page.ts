@@ -36,6 +36,7 @@ import {
   TimeoutError,
 } from "puppeteer-core";
 import { checkStatus, FinalError } from "../http/http.ts";
+import { REFUSED } from "./guard.ts";
 import type { Credit, Site, SitePicture } from "./sites/site.ts";
 
 /** Without a request for so long, nothing more is coming. */
@@ -71,9 +72,12 @@ export class SearchPage {
       }
     });
     tab.on("requestfailed", (request) => {
+      const said = request.failure()?.errorText ?? "";
+      // What the guard refuses a page was not ours to see.
+      if (isPagesOwn(request) && said.includes(REFUSED)) return;
       // A page that breaks off is shown as far as it came.
       if (isPagesOwn(request) || request.isNavigationRequest()) {
-        this.#failure = asError(request.failure()?.errorText ?? "");
+        this.#failure = asError(said);
       }
     });
   }
@@ -202,6 +206,11 @@ function checkResponse(response: HTTPResponse): void {
 
 /** What the browser says, in words: "net::ERR_CONNECTION_RESET at …". */
 function asError(message: string): Error {
+  if (message.includes(REFUSED)) {
+    return new FinalError(
+      "expected a public address: the page leads into this machine or its network",
+    );
+  }
   const [, code] = /net::ERR_(\w+)/.exec(message) ?? [];
   const reason = code?.toLowerCase().replaceAll("_", " ") ?? message;
   return code === "TOO_MANY_REDIRECTS"

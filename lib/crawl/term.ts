@@ -38,7 +38,7 @@
  */
 import type { Page } from "puppeteer-core";
 import type { Host } from "../http/hosts.ts";
-import { send, STOPPED } from "../http/http.ts";
+import { send, STOPPED, webAddress } from "../http/http.ts";
 import { SearchPage } from "./search_page.ts";
 import type { Site, SitePicture } from "./sites/site.ts";
 
@@ -48,6 +48,8 @@ export interface TermFindings {
   pictures: SitePicture[];
   /** Addresses at which the site showed one again, and the picture's own. */
   repeats: { url: string; of: string }[];
+  /** Addresses that are none of the web, cut short, and why; absent if none. */
+  skipped?: { url: string; reason: string }[];
   /** Why there is nothing, or may be more; absent if all went well. */
   failure?: string;
 }
@@ -105,7 +107,16 @@ export async function crawlTerm(
       : (error as Error).message.split("\n")[0];
   }
   const repeats = [...results.repeats].map(([url, of]) => ({ url, of }));
-  return { pictures: results.pictures, repeats, ...failure && { failure } };
+  const skipped = [...results.skipped].map(([url, reason]) => ({
+    url,
+    reason,
+  }));
+  return {
+    pictures: results.pictures,
+    repeats,
+    ...skipped.length > 0 && { skipped },
+    ...failure && { failure },
+  };
 }
 
 /** Opens a search page and brings up pictures until there are enough, or no more. */
@@ -150,12 +161,17 @@ async function addCredits(
 /** Longest text that is kept of a caption, an author or a licence. */
 const MAX_TEXT = 500;
 
+/** Longest part that is kept of an address that is skipped: `data:` has no end. */
+const MAX_ADDRESS = 100;
+
 /** The pictures of one search, each under its first address. */
 export class SearchResults {
   /** In the site's order, with the address of the wished size. */
   readonly pictures: SitePicture[] = [];
   /** Addresses that the site showed later, and that of the picture. */
   readonly repeats = new Map<string, string>();
+  /** Addresses that are none of the web (`data:`), cut short, and why. */
+  readonly skipped = new Map<string, string>();
   /** By the site's id: at which address it was shown first, and its own. */
   #known = new Map<string, { shown: string; url: string }>();
   #site: Site;
@@ -180,8 +196,9 @@ export class SearchResults {
   /** Takes all that a page shows, most of which was there a step ago. */
   add(shown: readonly SitePicture[]): void {
     for (const picture of shown) {
+      if (!this.#isOfWeb(picture.url)) continue;
       const url = this.#site.pictureUrl(picture.url);
-      if (!url || !/^https?:/.test(url)) continue;
+      if (!url || !this.#isOfWeb(url)) continue;
       const id = this.#site.pictureId(url);
       const known = this.#known.get(id);
       if (known) {
@@ -194,11 +211,23 @@ export class SearchResults {
       this.#known.set(id, { shown: picture.url, url });
       this.pictures.push({
         url,
-        page: /^https?:/.test(picture.page) ? picture.page : "",
+        page: this.#isOfWeb(picture.page) ? picture.page : "",
         caption: tidy(picture.caption),
         author: tidy(picture.author),
         license: tidy(picture.license),
       });
+    }
+  }
+
+  /** Whether there is an http or https address; another one is noted. */
+  #isOfWeb(address: string): boolean {
+    if (address === "") return false;
+    try {
+      webAddress(address);
+      return true;
+    } catch (error) {
+      this.skipped.set(address.slice(0, MAX_ADDRESS), (error as Error).message);
+      return false;
     }
   }
 }

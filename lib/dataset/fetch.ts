@@ -1,7 +1,8 @@
 /**
  * Fetches pictures' bytes: politely, within limits, and whole.
  *
- * Only http and https; bounded bytes, time and redirects. What arrives must say
+ * Only http and https, only public addresses and those that the caller allows;
+ * bounded bytes, time and redirects. What arrives must say
  * that it is a picture and begin as one. When a request is sent, and whether
  * once more, is for http.ts to say.
  *
@@ -19,7 +20,15 @@
  */
 import pLimit from "p-limit";
 import { Host, type HostLimits } from "../http/hosts.ts";
-import { fetchOnce, FinalError, readStart, send } from "../http/http.ts";
+import {
+  fetchOnce,
+  FinalError,
+  MAX_REDIRECTS,
+  readStart,
+  redirectOf,
+  send,
+  webAddress,
+} from "../http/http.ts";
 import { isPicture, whyNoPicture } from "../pictures/formats.ts";
 
 /** Limits on what is fetched, and how fast. */
@@ -28,6 +37,11 @@ export interface FetchLimits extends HostLimits {
   timeoutMs: number;
   /** Largest picture file, in bytes. */
   maxBytes: number;
+  /**
+   * Hosts with their ports that may be asked though they are this machine's or
+   * its network's: ["127.0.0.1:8765"]. What a page or a list says adds none.
+   */
+  allowedHosts: readonly string[];
 }
 
 /** Where a public site needs others than any host. */
@@ -37,8 +51,8 @@ const DEFAULT_LIMITS = {
   patienceMs: 600_000,
   timeoutMs: 30_000,
   maxBytes: 20_000_000,
+  allowedHosts: [],
 };
-const MAX_REDIRECTS = 5;
 
 /**
  * Makes a function that fetches the picture at an address and remembers how
@@ -47,7 +61,7 @@ const MAX_REDIRECTS = 5;
  *
  * @param limits What differs from: 8 requests at once, in all; 100 ms between
  *   two to one host, 10 minutes of patience with a host that refuses; 30 s a
- *   request; 20 MB a picture.
+ *   request; 20 MB a picture; public addresses alone.
  * @param signal Stops everything under way and to come.
  */
 export function pictureFetcher(
@@ -55,7 +69,7 @@ export function pictureFetcher(
   signal?: AbortSignal,
 ): (url: string) => Promise<Uint8Array> {
   const all = { ...DEFAULT_LIMITS, ...limits };
-  const { timeoutMs, maxBytes } = all;
+  const { timeoutMs, maxBytes, allowedHosts } = all;
   const slots = pLimit(all.concurrency);
   const hosts = new Map<string, Host>();
   const hostOf = ({ host }: URL) => {
@@ -65,11 +79,12 @@ export function pictureFetcher(
   const options = {
     redirect: "manual" as const,
     headers: { accept: "image/*" },
+    allowedHosts,
     timeoutMs,
     signal,
   };
   return async (url) => {
-    let address = parse(url);
+    let address = webAddress(url);
     for (let hop = 0; hop <= MAX_REDIRECTS; hop++) {
       const read = (response: Response) =>
         readAnswer(response, address, maxBytes);
@@ -91,8 +106,8 @@ async function readAnswer(
   maxBytes: number,
 ): Promise<Uint8Array | URL> {
   const { status, statusText, headers } = response;
-  const location = headers.get("location");
-  if (status >= 300 && location) return parse(location, address);
+  const elsewhere = redirectOf(response, address);
+  if (elsewhere) return elsewhere;
   if (status !== 200) throw new FinalError(`${status} ${statusText}`.trim());
 
   const type = headers.get("content-type") ?? "";
@@ -105,17 +120,4 @@ async function readAnswer(
   if (bytes.length > maxBytes) throw tooLarge;
   if (!isPicture(bytes)) throw new FinalError(whyNoPicture(bytes));
   return bytes;
-}
-
-function parse(url: string, base?: URL): URL {
-  if (!URL.canParse(url, base)) {
-    throw new FinalError(`expected an address, got ${url.slice(0, 60)}`);
-  }
-  const address = new URL(url, base);
-  if (!/^https?:$/.test(address.protocol)) {
-    throw new FinalError(
-      `expected an http or https address, got ${address.protocol}`,
-    );
-  }
-  return address;
 }

@@ -8,8 +8,10 @@
  * | 408, 5xx; a broken connection; silence | may pass: sent again, a few times |
  * | anything else | final |
  *
- * Beside this, hosts.ts holds a host's timetable, large_file.ts downloads what
- * is too large to begin anew, and zip.ts reads archives, near or far.
+ * Beside this, request.ts sends one request, to whom addresses.ts lets it;
+ * hosts.ts holds a host's timetable, large_file.ts downloads what is too large to
+ * begin anew, zip.ts reads archives, near or far, and connections.ts is for the
+ * other side: how long our own servers wait.
  *
  * ```ts
  * import { fetchOnce, send } from "#lib/http/http.ts";
@@ -24,7 +26,8 @@
  * const host = new Host("the photo site", { backoffMs: 10 });
  * const url = `${site.origin}/robots.txt`;
  * const read = (response: Response) => response.text();
- * match(await send(host, () => fetchOnce(url, read)), /Disallow/);
+ * const options = { allowedHosts: [site.host] }; // It is this machine's.
+ * match(await send(host, () => fetchOnce(url, read, options)), /Disallow/);
  * await site.close();
  * ```
  *
@@ -35,6 +38,7 @@ import { Buffer } from "node:buffer";
 import { clearTimeout, setTimeout } from "node:timers";
 import pRetry from "p-retry";
 import type { Host } from "./hosts.ts";
+import { request, type RequestOptions } from "./request.ts";
 
 /** What we call ourselves to other machines. */
 export const USER_AGENT = "contact-sheet";
@@ -116,18 +120,25 @@ export function send<Content>(
   });
 }
 
-/** What fetch() takes, and a time limit. */
-export interface FetchOptions extends Omit<RequestInit, "headers" | "signal"> {
-  /** Beside those of `fetchOnce` itself. */
-  headers?: Record<string, string>;
-  /** Stops it. */
-  signal?: AbortSignal;
+/** How something is asked for; `headers` are beside those of `fetchOnce` itself. */
+export interface FetchOptions extends Omit<RequestOptions, "allowedHosts"> {
+  /**
+   * Hosts that may be asked though they are not public (request.ts). "any" is
+   * for an address of the user's own choice, a mirror: it and its redirects
+   * may lead anywhere, and through the environment's proxy. @default {[]}
+   */
+  allowedHosts?: readonly string[] | "any";
+  /** Whether redirects are followed, or returned. @default {"follow"} */
+  redirect?: "follow" | "manual";
   /** For an answer to arrive whole. @default {30_000} */
   timeoutMs?: number;
 }
 
+/** Redirects that are followed, one after the other. */
+export const MAX_REDIRECTS = 5;
+
 /**
- * One attempt with fetch(): throws what `send` understands.
+ * One attempt: throws what `send` understands.
  *
  * @param read Reads the answer. What is large calls `arrived` with each part,
  *   which starts the time limit anew.
@@ -135,14 +146,14 @@ export interface FetchOptions extends Omit<RequestInit, "headers" | "signal"> {
 export async function fetchOnce<Content>(
   address: string | URL,
   read: (response: Response, arrived: () => void) => Promise<Content>,
-  { timeoutMs = 30_000, signal, headers, ...init }: FetchOptions = {},
+  { timeoutMs = 30_000, signal, headers, ...how }: FetchOptions = {},
 ): Promise<Content> {
   const late = new AbortController();
   const timer = setTimeout(() => late.abort(), timeoutMs);
   let response: Response | undefined;
   try {
-    response = await fetch(address, {
-      ...init,
+    response = await ask(new URL(address), {
+      ...how,
       // Compressed answers have no use for ranges, nor a true length.
       headers: {
         "accept-encoding": "identity",
@@ -160,6 +171,57 @@ export async function fetchOnce<Content>(
     clearTimeout(timer);
     if (!response?.bodyUsed) await response?.body?.cancel();
   }
+}
+
+/** The answer at the end of all redirects; each has to lead to a public address. */
+async function ask(
+  url: URL,
+  { allowedHosts, redirect = "follow", ...options }: FetchOptions,
+): Promise<Response> {
+  if (allowedHosts === "any") return await fetch(url, { redirect, ...options });
+  for (let hop = 0; hop <= MAX_REDIRECTS; hop++) {
+    const response = await request(url, { ...options, allowedHosts });
+    const next = redirect === "follow" && redirectOf(response, url);
+    if (!next) return response;
+    await response.body?.cancel();
+    url = next;
+  }
+  throw new FinalError(`more than ${MAX_REDIRECTS} redirects`);
+}
+
+/**
+ * Where an answer sends us instead; undefined if it does not.
+ *
+ * @param url What was asked for.
+ * @throws {FinalError} If that is no address of the web.
+ */
+export function redirectOf(
+  { status, headers }: Response,
+  url: URL,
+): URL | undefined {
+  const location = headers.get("location");
+  if (status >= 300 && status < 400 && location) {
+    return webAddress(location, url);
+  }
+}
+
+/**
+ * An http or https address.
+ *
+ * @param base What a relative one starts from.
+ * @throws {FinalError} If it is none: `data:`, `file:`, `javascript:`, no address.
+ */
+export function webAddress(text: string, base?: URL): URL {
+  if (!URL.canParse(text, base)) {
+    throw new FinalError(`expected an address, got ${text.slice(0, 60)}`);
+  }
+  const url = new URL(text, base);
+  if (!/^https?:$/.test(url.protocol)) {
+    throw new FinalError(
+      `expected an http or https address, got ${url.protocol}`,
+    );
+  }
+  return url;
 }
 
 /** The first bytes of an answer, `maxBytes` at most. */
@@ -181,5 +243,7 @@ export async function readStart(
 function plain(error: Error): Error {
   if (error instanceof FinalError) return error;
   const { message } = error.cause instanceof Error ? error.cause : error;
-  return new Error(message.split("\n")[0].slice(0, 200), { cause: error });
+  // What node:http says of it.
+  const said = message === "aborted" ? "the connection broke off" : message;
+  return new Error(said.split("\n")[0].slice(0, 200), { cause: error });
 }

@@ -24,7 +24,7 @@
  *   size: style.length,
  *   version: "1",
  *   isRight: () => Promise.resolve(true),
- * });
+ * }, { allowedHosts: [site.host] });
  * equal(await readFile(destination, "utf8"), style);
  * await site.close();
  * ```

@@ -29,7 +29,7 @@ import {
   ZipReader,
 } from "@zip.js/zip.js";
 import type { Host } from "./hosts.ts";
-import { fetchOnce, FinalError, send } from "./http.ts";
+import { fetchOnce, type FetchOptions, FinalError, send } from "./http.ts";
 
 /** An open archive. */
 export interface ZipArchive {
@@ -52,16 +52,17 @@ configure({ useWebWorkers: false, chunkSize: 2 ** 20 });
  *
  * @param source A file's path, or an http address whose server knows ranges.
  * @param host What an address is asked of.
+ * @param options How it is asked.
  * @throws {Error} If it is not there, or no whole archive: says what to do.
  */
 export async function openZip(
   source: string,
   host?: Host,
-  signal?: AbortSignal,
+  options: FetchOptions = {},
 ): Promise<ZipArchive> {
   const file = host ? undefined : await open(source);
   const zip = new ZipReader(
-    file ? new FileReader(file) : httpReader(source, host!, signal),
+    file ? new FileReader(file) : httpReader(source, host!, options),
   );
   const close = async () => {
     await zip.close();
@@ -130,8 +131,9 @@ class FileReader extends Reader<FileHandle> {
 function httpReader(
   address: string,
   host: Host,
-  signal?: AbortSignal,
+  options: FetchOptions,
 ): HttpReader {
+  const { signal } = options;
   const read = async (response: Response) => {
     if (response.status !== 206) {
       throw new FinalError("its server knows no ranges");
@@ -146,7 +148,7 @@ function httpReader(
       const { headers } = init as { headers: Record<string, string> };
       return send(
         host,
-        () => fetchOnce(address, read, { headers, signal }),
+        () => fetchOnce(address, read, { ...options, headers }),
         signal,
       )
         .catch((error) => {

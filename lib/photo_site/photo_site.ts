@@ -63,6 +63,8 @@ export interface PhotoSiteOptions {
 export interface PhotoSite {
   /** "http://127.0.0.1:8765" */
   origin: string;
+  /** "127.0.0.1:8765", as downloads want it among the hosts they are allowed. */
+  host: string;
   /** 8765 */
   port: number;
   /**
@@ -98,9 +100,11 @@ export async function startPhotoSite(
     return listen(server, 0);
   });
   const taken = (server.address() as AddressInfo).port;
-  const origin = `http://127.0.0.1:${taken}`;
+  const host = `127.0.0.1:${taken}`;
+  const origin = `http://${host}`;
   return {
     origin,
+    host,
     port: taken,
     rebase: (url) =>
       url.replace(

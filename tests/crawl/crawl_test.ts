@@ -308,6 +308,9 @@ Deno.test("crawl() gives results and files in the plan's order, not the sites'",
     deepEqual(pictures.map(({ term }) => term), terms);
     const lines = await readJsonLines<PlanTerm>(join(folder, "images.jsonl"));
     deepEqual(lines.map(({ term }) => term), terms);
+    // What is done is listed by name, whenever it was done.
+    const done = await readJsonLines<PlanTerm>(join(folder, "terms.jsonl"));
+    deepEqual(done.map(({ term }) => term), ["fish", "unicorn", "planet"]);
     const text = await readFile(join(folder, "image_urls.json"), "utf8");
     deepEqual(
       Object.entries(JSON.parse(text)).map(([category, terms]) => [

@@ -29,6 +29,9 @@ async function withRobots(
   }
 }
 
+/** Lets a request ask a server of this machine. */
+const own = (origin: string) => ({ allowedHosts: [new URL(origin).host] });
+
 const quick = { backoffMs: 10, patienceMs: 3000 };
 
 Deno.test("readRobots() heeds what is said to us, or to everyone", () =>
@@ -36,7 +39,7 @@ Deno.test("readRobots() heeds what is said to us, or to everyone", () =>
     text: "User-agent: *\nDisallow: /\n\n" +
       "User-agent: contact-sheet\nDisallow: /private/\nCrawl-delay: 2.5\n",
   }], async (origin) => {
-    const { isAllowed, intervalMs } = await readRobots(origin);
+    const { isAllowed, intervalMs } = await readRobots(origin, {}, own(origin));
     equal(isAllowed(`${origin}/search/?text=owl`), true);
     equal(isAllowed(`${origin}/private/owl`), false);
     equal(intervalMs, 2500);
@@ -50,7 +53,11 @@ Deno.test("readRobots() without a file allows everything", async () => {
       origin,
       requests,
     ) => {
-      const { isAllowed, intervalMs } = await readRobots(origin, quick);
+      const { isAllowed, intervalMs } = await readRobots(
+        origin,
+        quick,
+        own(origin),
+      );
       deepEqual([isAllowed(`${origin}/a`), intervalMs], [true, 0]);
       equal(requests.length, 1);
     });
@@ -60,12 +67,17 @@ Deno.test("readRobots() without a file allows everything", async () => {
 Deno.test("readRobots() leaves a site alone that fails to say", async () => {
   for (const status of [500, 503, 408]) {
     await withRobots([{ status }], async (origin, requests) => {
-      await rejects(readRobots(origin, quick), ({ message }: Error) => {
-        ok(
-          message.startsWith(`${origin}/robots.txt did not answer: ${status}`),
-        );
-        return true;
-      });
+      await rejects(
+        readRobots(origin, quick, own(origin)),
+        ({ message }: Error) => {
+          ok(
+            message.startsWith(
+              `${origin}/robots.txt did not answer: ${status}`,
+            ),
+          );
+          return true;
+        },
+      );
       equal(requests.length, 4);
     });
   }
@@ -75,7 +87,10 @@ Deno.test("readRobots() leaves a site alone that fails to say", async () => {
       origin,
       requests,
     ) => {
-      await rejects(readRobots(origin, quick), /refuses requests for 3600 s/);
+      await rejects(
+        readRobots(origin, quick, own(origin)),
+        /refuses requests for 3600 s/,
+      );
       equal(requests.length, 1);
     },
   );
@@ -87,7 +102,7 @@ Deno.test("readRobots() comes back when it is told to", () =>
     { status: 429, headers: { "retry-after": "1" } },
     { text: "User-agent: *\nDisallow: /private/" },
   ], async (origin, requests) => {
-    const { isAllowed } = await readRobots(origin, quick);
+    const { isAllowed } = await readRobots(origin, quick, own(origin));
     equal(isAllowed(`${origin}/private/`), false);
     equal(requests.length, 3);
     ok(requests[2] - requests[1] >= 990);
@@ -98,7 +113,7 @@ Deno.test("readRobots() reads the first 500 KiB of an endless file", () =>
     text: "User-agent: *\nDisallow: /first/\n" +
       `# ${"x".repeat(100)}\n`.repeat(6000) + "Disallow: /last/\n",
   }], async (origin) => {
-    const { isAllowed } = await readRobots(origin);
+    const { isAllowed } = await readRobots(origin, {}, own(origin));
     equal(isAllowed(`${origin}/first/`), false);
     equal(isAllowed(`${origin}/last/`), true);
   }));
@@ -107,7 +122,10 @@ Deno.test("readRobots() stops at a signal", () =>
   withRobots([{ status: 500 }], async (origin) => {
     const slow = { backoffMs: 60_000 };
     const start = Date.now();
-    const error = await readRobots(origin, slow, AbortSignal.timeout(50))
+    const error = await readRobots(origin, slow, {
+      ...own(origin),
+      signal: AbortSignal.timeout(50),
+    })
       .catch((error) => error);
     match(error.name, /TimeoutError/);
     ok(Date.now() - start < 2000);

@@ -19,8 +19,12 @@ const jpeg = await sharp({
   create: { width: 300, height: 200, channels: 3, background: "#406080" },
 }).jpeg().toBuffer();
 
+/** This machine's servers that run now, which downloads are allowed to ask. */
+const allowedHosts: string[] = [];
+
 /** Limits that fit a test: a second of patience would be a long one. */
 const quick: DownloadOptions = {
+  allowedHosts,
   intervalMs: 0,
   backoffMs: 10,
   timeoutMs: 3000,
@@ -61,8 +65,10 @@ async function withServer(
   paths.downloads = await Deno.makeTempDir({ prefix: "download-" });
   try {
     const { port } = server.address() as AddressInfo;
+    allowedHosts.push(`127.0.0.1:${port}`);
     await body(`http://127.0.0.1:${port}`, requests);
   } finally {
+    allowedHosts.pop();
     await Deno.remove(paths.downloads, { recursive: true });
     paths.downloads = kept;
     server.closeAllConnections();
@@ -184,6 +190,52 @@ Deno.test("download() returns failures with their reasons and goes on", async ()
     equal(files().length, 2);
     equal(requests.filter(({ path }) => path === "/gone.jpg").length, 1);
     equal(requests.filter(({ path }) => path === "/loop.jpg").length, 6);
+  });
+});
+
+Deno.test("download() asks no address that is not public, however it is spelled", async () => {
+  await withServer(picture, async (origin, requests) => {
+    const port = new URL(origin).port;
+    const hosts = [
+      ...["127.0.0.1", "localhost", "LOCALHOST.", "2130706433", "0x7f.1"],
+      ...["127.1", "0177.0.0.1", "[::1]", "[::ffff:127.0.0.1]", "0"],
+      ...["[::ffff:7f00:1]", "[64:ff9b::7f00:1]", "[2002:7f00:1::]", "[::]"],
+      ...["10.1.2.3", "172.31.0.1", "192.168.0.1", "100.64.0.1"],
+      ...["169.254.169.254", "[fe80::1]", "[fd00::1]", "224.0.0.1"],
+      ...["192.0.2.1", "[2001:db8::1]", "255.255.255.255", "[ff02::1]"],
+    ];
+    const pictures = hosts.map((host) => found(`http://${host}:${port}/a.jpg`));
+    const { failures } = await download(pictures, {
+      ...quick,
+      allowedHosts: [],
+    });
+    equal(failures.length, hosts.length);
+    for (const { url, reason } of failures) {
+      match(reason, /^expected a public address, got [0-9a-f.:]+/, url);
+    }
+    equal(requests.length, 0);
+  });
+});
+
+Deno.test("download() is led to no other port or machine by a host that is allowed", async () => {
+  await withServer(picture, async (secret, asked) => {
+    const listener: RequestListener = (request, response) => {
+      const { port } = new URL(secret);
+      const location = request.url === "/name.jpg"
+        ? `http://localhost:${port}/`
+        : `http://127.0.0.1:${port}/`;
+      response.writeHead(302, { location }).end();
+    };
+    await withServer(listener, async (origin) => {
+      const { failures } = await download(
+        ["/name.jpg", "/number.jpg"].map((path) => found(origin + path)),
+        { ...quick, allowedHosts: [new URL(origin).host] },
+      );
+      for (const { reason } of failures) {
+        match(reason, /^expected a public address, got (127\.0\.0\.1|::1) /);
+      }
+      deepEqual([failures.length, asked.length], [2, 0]);
+    });
   });
 });
 
@@ -337,7 +389,11 @@ Deno.test("download() reports what did not arrive in time or from no host", asyn
   await withServer(() => {}, async (origin) => {
     const { failures } = await download(
       [found(`${origin}/mute.jpg`), found(`${closed}/a.jpg`)],
-      { ...quick, timeoutMs: 50 },
+      {
+        ...quick,
+        allowedHosts: [...allowedHosts, new URL(closed).host],
+        timeoutMs: 50,
+      },
     );
     equal(failures[0].reason, "no whole answer in time");
     match(failures[1].reason, /refused/i);
@@ -407,7 +463,10 @@ Deno.test("download() gives up a host that refuses for too long, others not", as
     await new Promise<void>((done) => server.listen(0, "127.0.0.1", done));
     const { port } = server.address() as AddressInfo;
     const open = found(`http://127.0.0.1:${port}/a.jpg`);
-    const { records, failures } = await download([...pictures, open], quick);
+    const { records, failures } = await download([...pictures, open], {
+      ...quick,
+      allowedHosts: [...allowedHosts, `127.0.0.1:${port}`],
+    });
     server.closeAllConnections();
     await new Promise((done) => server.close(done));
     deepEqual(records.map(withoutFile), [open]);
@@ -459,23 +518,29 @@ Deno.test("download() is polite unless told otherwise: 100 ms a host, 8 requests
   await withServer(listener, async (origin) => {
     const start = performance.now();
     const few = [1, 2, 3, 4, 5].map((i) => found(`${origin}/${i}.jpg`));
-    deepEqual((await download(few)).failures, []);
+    deepEqual((await download(few, { allowedHosts })).failures, []);
     const took = performance.now() - start;
     ok(took >= 395 && took < 2000, `5 requests in ${took} ms`);
 
     // Two names of one server are two hosts.
     const other = origin.replace("127.0.0.1", "localhost");
+    const both = [origin, other].map((one) => new URL(one).host);
     const many = Array.from(
       { length: 40 },
       (_, i) => found(`${i % 2 ? origin : other}/many/${i}.jpg`),
     );
     most = 0;
-    equal((await download(many, { intervalMs: 0 })).records.length, 40);
+    equal(
+      (await download(many, { intervalMs: 0, allowedHosts: both })).records
+        .length,
+      40,
+    );
     equal(most, 8);
     most = 0;
     await download(many.map(({ url }) => found(`${url}?2`)), {
       intervalMs: 0,
       concurrency: 3,
+      allowedHosts: both,
     });
     equal(most, 3);
   });
@@ -579,7 +644,10 @@ Deno.test("download() continues after kill -9 and takes no part for a whole", as
       `import { download } from "#lib/dataset/download.ts";
        import { paths } from "#lib/paths.ts";
        paths.downloads = ${JSON.stringify(paths.downloads)};
-       await download(${JSON.stringify(urls.map(found))}, { intervalMs: 0 });`,
+       await download(${JSON.stringify(urls.map(found))}, {
+         intervalMs: 0,
+         allowedHosts: ${JSON.stringify(allowedHosts)},
+       });`,
     );
     const child = new Deno.Command(Deno.execPath(), {
       args: [

@@ -397,7 +397,12 @@ Deno.test("download() and prepareDataset() come through a photo site's bad day",
         license: photo.license,
       }))
     );
-    const limits = { intervalMs: 0, backoffMs: 10, rebase: site.rebase };
+    const limits = {
+      intervalMs: 0,
+      backoffMs: 10,
+      rebase: site.rebase,
+      allowedHosts: [site.host],
+    };
     const downloads = await download(found, limits);
     const asked = new Set(found.map(({ url }) => url)).size;
     equal(requests, asked + 3 + 2 + 2);

@@ -146,6 +146,9 @@ async function withServer(
 
 const text = (response: Response) => response.text();
 
+/** Lets a request ask a server of this machine. */
+const own = (origin: string) => ({ allowedHosts: [new URL(origin).host] });
+
 Deno.test("fetchOnce() says who asks, and asks for the bytes as they are", () =>
   withServer((request, response) => {
     const { "user-agent": agent, "accept-encoding": encoding, accept } =
@@ -154,7 +157,7 @@ Deno.test("fetchOnce() says who asks, and asks for the bytes as they are", () =>
   }, async (origin) => {
     const headers = { accept: "text/x" };
     equal(
-      await fetchOnce(origin, text, { headers }),
+      await fetchOnce(origin, text, { ...own(origin), headers }),
       "contact-sheet identity text/x",
     );
   }));
@@ -168,7 +171,7 @@ Deno.test("fetchOnce() ends at its time limit, which what arrives may extend", (
     }
     if (request.url === "/parts") response.end();
   }, async (origin) => {
-    const limit = { timeoutMs: 200 };
+    const limit = { ...own(origin), timeoutMs: 200 };
     const late = { message: "no whole answer in time" };
     await rejects(fetchOnce(`${origin}/silence`, text, limit), late);
     await rejects(fetchOnce(`${origin}/parts`, text, limit), late);
@@ -193,6 +196,6 @@ Deno.test("readStart() takes no more than it is told to", () =>
   }, async (origin) => {
     for (const [path, bytes] of [["/short", 5], ["/endless", 1500]] as const) {
       const read = (response: Response) => readStart(response, 1500);
-      equal((await fetchOnce(origin + path, read)).length, bytes);
+      equal((await fetchOnce(origin + path, read, own(origin))).length, bytes);
     }
   }));

@@ -49,7 +49,7 @@ async function withFile(
         version,
         isRight,
       },
-      options,
+      { allowedHosts: [`127.0.0.1:${port}`], ...options },
     );
     return new Uint8Array(await readFile(destination));
   };

@@ -30,6 +30,7 @@ export function localSite(origin: string): Site {
     name: "the offline photo site",
     // It is this machine's own.
     intervalMs: 0,
+    allowedHost: new URL(origin).host,
     searchUrl: (term) => `${origin}/search/?text=${encodeURIComponent(term)}`,
     moreButton: /load more/i,
     readResults,

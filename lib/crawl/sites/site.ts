@@ -36,6 +36,11 @@ export interface Site {
   readonly name: string;
   /** Least time between two requests, in milliseconds. */
   readonly intervalMs: number;
+  /**
+   * The site's own host and port, where it is served on this machine or its
+   * network: "127.0.0.1:8765". All else that is asked for must be public.
+   */
+  readonly allowedHost?: string;
   /** The page that shows pictures for a term. */
   searchUrl(term: string): string;
   /** What the button that brings more pictures says. */
