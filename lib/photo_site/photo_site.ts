@@ -33,6 +33,7 @@ import type { AddressInfo } from "node:net";
 import { createAdaptorServer } from "@hono/node-server";
 import { Hono } from "hono";
 import sharp from "sharp";
+import { limitConnections, NO_LIMITS } from "../http/connections.ts";
 import { type Fault, meetFaults, pathOf } from "./faults.ts";
 import { type Library, openLibrary, type Photo } from "./library.ts";
 import {
@@ -94,7 +95,9 @@ export async function startPhotoSite(
   const server = createAdaptorServer({
     fetch: app.fetch,
     overrideGlobalObjects: false,
+    serverOptions: NO_LIMITS,
   }) as Server;
+  limitConnections(server);
   await listen(server, port).catch((error) => {
     if (error.code !== "EADDRINUSE") throw error;
     return listen(server, 0);

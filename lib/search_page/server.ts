@@ -7,8 +7,8 @@
  *   under a name of its own (DNS rebinding);
  * - what a page asks, the server's own page must ask (Origin, Sec-Fetch-Site).
  *
- * Bodies are bounded in length and in time. Whatever fails is answered, and the
- * server goes on.
+ * Headers and bodies are bounded in length and in time, connections in number.
+ * Whatever fails is answered, and the server goes on.
  *
  * ```ts
  * import { startServer } from "#lib/search_page/server.ts";
@@ -30,6 +30,7 @@ import type { AddressInfo } from "node:net";
 import { createAdaptorServer } from "@hono/node-server";
 import { type Context, Hono, type HonoRequest } from "hono";
 import { HTTPException } from "hono/http-exception";
+import { limitConnections, NO_LIMITS } from "../http/connections.ts";
 import { PictureError } from "../pictures/pictures.ts";
 import { QueryError } from "./engine/query.ts";
 
@@ -96,10 +97,9 @@ export async function startServer(
   const server = createAdaptorServer({
     fetch: app.fetch,
     overrideGlobalObjects: false,
-    // Deno counts both from a connection's first request, so that a reader who
-    // goes on searching would be cut off (408). readBody has a timer of its own.
-    serverOptions: { headersTimeout: 0, requestTimeout: 0 },
+    serverOptions: NO_LIMITS,
   }) as Server;
+  limitConnections(server);
   await new Promise<void>((resolve, reject) => {
     server.once("error", ({ code }: NodeJS.ErrnoException) =>
       reject(
@@ -134,34 +134,44 @@ export async function startServer(
   };
 }
 
+/** For a whole body to arrive: 20 MB at 70 kB/s. */
+const BODY_MS = 300_000;
+
 /**
  * A request's body.
  *
  * @param most How many bytes it may have.
  * @param longestPauseMs How long it may pause.
- * @throws {HTTPException} 413 if it is longer. A sender that pauses longer is
- *   cut off.
+ * @throws {HTTPException} 413 if it is longer, 400 if its sender left. One that
+ *   pauses longer, or takes longer than five minutes in all, is cut off.
  */
 export async function readBody(
   context: Context,
   most: number,
-  longestPauseMs = 30_000,
+  longestPauseMs = 10_000,
 ): Promise<Uint8Array> {
   const { incoming } = context.env as { incoming: IncomingMessage };
-  const timer = setTimeout(() => incoming.destroy(), longestPauseMs);
+  const cutOff = () => incoming.destroy();
+  const pause = setTimeout(cutOff, longestPauseMs);
+  const whole = setTimeout(cutOff, BODY_MS);
   const chunks: Uint8Array[] = [];
   let size = 0;
   try {
     for await (const chunk of incoming) {
-      timer.refresh();
+      pause.refresh();
       size += chunk.length;
       if (size > most) {
         throw refusal(413, `more than ${most} bytes: too much to take`);
       }
       chunks.push(chunk);
     }
+  } catch (error) {
+    if (error instanceof HTTPException) throw error;
+    // Nobody is left to be told, and nothing is wrong in here.
+    throw refusal(400, "the body broke off");
   } finally {
-    clearTimeout(timer);
+    clearTimeout(pause);
+    clearTimeout(whole);
   }
   return Buffer.concat(chunks);
 }

@@ -267,6 +267,34 @@ Deno.test("a body may come slowly; one that stops coming is cut off", async () =
   await server.close();
 });
 
+Deno.test("an upload whose sender leaves, or stops, is no fault to tell of", async () => {
+  const routes = new Hono().post("/length", async (context) => {
+    const { length } = await readBody(context, 100, 200);
+    return context.json(length);
+  });
+  const faults: string[] = [];
+  const server = await startServer(routes, {
+    onError: ({ message }) => faults.push(message),
+  });
+  const { port, host, origin, pathname } = new URL(server.url);
+  const upload = () => {
+    const socket = connect(Number(port), "127.0.0.1");
+    socket.resume().write(
+      `POST ${pathname}length HTTP/1.1\r\nHost: ${host}\r\n` +
+        `Origin: ${origin}\r\nContent-Length: 50\r\n\r\nxyz`,
+    );
+    return socket;
+  };
+  const late = { signal: AbortSignal.timeout(10_000) };
+  const leaving = upload();
+  setTimeout(() => leaving.destroy(), 50);
+  const stopping = upload();
+  await Promise.all([leaving, stopping].map((one) => once(one, "close", late)));
+  await new Promise((resolve) => setTimeout(resolve, 50));
+  deepEqual(faults, []);
+  await server.close();
+});
+
 Deno.test("the server closes at once, with requests under way", async () => {
   const routes = new Hono().get("/never", () => new Promise(() => {}));
   const server = await startServer(routes);
