@@ -19,7 +19,15 @@
 import type { Buffer } from "node:buffer";
 import { randomUUID } from "node:crypto";
 import { statSync } from "node:fs";
-import { mkdir, open, readFile, rename, rm, stat } from "node:fs/promises";
+import {
+  mkdir,
+  open,
+  readdir,
+  readFile,
+  rename,
+  rm,
+  stat,
+} from "node:fs/promises";
 import { dirname, join } from "node:path";
 
 /**
@@ -80,6 +88,15 @@ export function isRegularFile(path: string): boolean {
     return statSync(path).isFile();
   } catch {
     return false;
+  }
+}
+
+/** Removes what killed runs had begun to write into a folder. */
+export async function removeUnfinished(folder: string): Promise<void> {
+  for (const name of await readdir(folder).catch(() => [])) {
+    if (/^\..*\.part$/.test(name)) {
+      await rm(join(folder, name), { force: true });
+    }
   }
 }
 

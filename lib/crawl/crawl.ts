@@ -40,6 +40,7 @@
 import { dirname } from "node:path";
 import pLimit from "p-limit";
 import type { Browser } from "puppeteer-core";
+import { removeUnfinished } from "../files.ts";
 import { Host } from "../http/hosts.ts";
 import { STOPPED, USER_AGENT } from "../http/http.ts";
 import { paths } from "../paths.ts";
@@ -124,6 +125,7 @@ export async function crawl(
     terms.map((term) => ({ category, term }))
   );
   const folder = options.folder ?? dirname(paths.imageUrls);
+  await removeUnfinished(folder);
   const records = resume
     ? await readRecords(folder, site, maxImages)
     : new Map<string, TermRecord>();

@@ -24,10 +24,9 @@
  */
 import { createHash } from "node:crypto";
 import { existsSync } from "node:fs";
-import { readdir, rm } from "node:fs/promises";
 import { extname, join } from "node:path";
 import { type FetchLimits, pictureFetcher } from "./fetch.ts";
-import { writeAtomic } from "../files.ts";
+import { removeUnfinished, writeAtomic } from "../files.ts";
 import { STOPPED } from "../http/http.ts";
 import { paths } from "../paths.ts";
 import type { FoundPicture } from "../records.ts";
@@ -82,7 +81,7 @@ export async function download(
   { rebase = (url) => url, onProgress, signal, ...limits }: DownloadOptions =
     {},
 ): Promise<{ records: DownloadedPicture[]; failures: DownloadFailure[] }> {
-  await removeLeftovers();
+  await removeUnfinished(paths.downloads);
   const fetchPicture = pictureFetcher(limits, signal);
   /** By file: whether an earlier run had fetched it, or why there is none. */
   const outcomes = new Map<string, Promise<boolean | Error>>();
@@ -141,11 +140,4 @@ async function save(
   if (existsSync(file)) return true;
   await writeAtomic(file, await fetchBytes());
   return false;
-}
-
-/** Removes what a killed run had begun to write. */
-async function removeLeftovers(): Promise<void> {
-  for (const name of await readdir(paths.downloads).catch(() => [])) {
-    if (/^\..*\.part$/.test(name)) await rm(join(paths.downloads, name));
-  }
 }

@@ -19,7 +19,7 @@
  * @module
  */
 import pLimit from "p-limit";
-import { Host, type HostLimits } from "../http/hosts.ts";
+import { Host, type HostLimits, inQueue } from "../http/hosts.ts";
 import {
   fetchOnce,
   FinalError,
@@ -33,7 +33,10 @@ import { isPicture, whyNoPicture } from "../pictures/formats.ts";
 
 /** Limits on what is fetched, and how fast. */
 export interface FetchLimits extends HostLimits {
-  /** Time for one request with its whole answer, in milliseconds. */
+  /**
+   * Time for one request with its whole answer, in milliseconds. One that is
+   * silent for 3 s is sent again before that, with more patience each time.
+   */
   timeoutMs: number;
   /** Largest picture file, in bytes. */
   maxBytes: number;
@@ -44,11 +47,16 @@ export interface FetchLimits extends HostLimits {
   allowedHosts: readonly string[];
 }
 
+/** The first two silences that a request bears, each; the next ones double. */
+const SILENCE_MS = 3000;
+
 /** Where a public site needs others than any host. */
 const DEFAULT_LIMITS = {
   concurrency: 8,
   intervalMs: 100,
   patienceMs: 600_000,
+  // Of thousands of pictures, a few are out of luck four times.
+  retries: 5,
   timeoutMs: 30_000,
   maxBytes: 20_000_000,
   allowedHosts: [],
@@ -76,22 +84,41 @@ export function pictureFetcher(
     if (!hosts.has(host)) hosts.set(host, new Host(host, all));
     return hosts.get(host)!;
   };
-  const options = {
-    redirect: "manual" as const,
-    headers: { accept: "image/*" },
-    allowedHosts,
-    timeoutMs,
-    signal,
-  };
   return async (url) => {
     let address = webAddress(url);
+    /** Attempts that ended in silence. */
+    let silences = 0;
+    const attempt = async () => {
+      const silenceMs = Math.min(
+        timeoutMs,
+        SILENCE_MS * 2 ** Math.max(0, silences - 1),
+      );
+      const start = Date.now();
+      const late = AbortSignal.timeout(timeoutMs);
+      try {
+        return await fetchOnce(
+          address,
+          (response, arrived) =>
+            readAnswer(response, address, maxBytes, arrived),
+          {
+            redirect: "manual",
+            headers: { accept: "image/*" },
+            allowedHosts,
+            timeoutMs: silenceMs,
+            signal: AbortSignal.any([late, ...signal ? [signal] : []]),
+          },
+        );
+      } catch (error) {
+        if (Date.now() - start >= silenceMs) silences++;
+        throw late.aborted ? new Error("no whole answer in time") : error;
+      }
+    };
     for (let hop = 0; hop <= MAX_REDIRECTS; hop++) {
-      const read = (response: Response) =>
-        readAnswer(response, address, maxBytes);
       // A host's own queue keeps a slow one from taking all slots while it
       // pauses.
-      const attempt = () => slots(() => fetchOnce(address, read, options));
-      const answer = await send(hostOf(address), attempt, signal);
+      const inSlot = (stalled: Promise<void>) =>
+        inQueue(slots, stalled, attempt);
+      const answer = await send(hostOf(address), inSlot, signal);
       if (!(answer instanceof URL)) return answer;
       address = answer;
     }
@@ -104,7 +131,9 @@ async function readAnswer(
   response: Response,
   address: URL,
   maxBytes: number,
+  arrived: () => void,
 ): Promise<Uint8Array | URL> {
+  arrived();
   const { status, statusText, headers } = response;
   const elsewhere = redirectOf(response, address);
   if (elsewhere) return elsewhere;
@@ -116,7 +145,7 @@ async function readAnswer(
   }
   const tooLarge = new FinalError(`larger than ${maxBytes} bytes`);
   if (Number(headers.get("content-length")) > maxBytes) throw tooLarge;
-  const bytes = await readStart(response, maxBytes + 1);
+  const bytes = await readStart(response, maxBytes + 1, arrived);
   if (bytes.length > maxBytes) throw tooLarge;
   if (!isPicture(bytes)) throw new FinalError(whyNoPicture(bytes));
   return bytes;

@@ -4,7 +4,8 @@
  * Requests leave one an interval. A host that refuses one gets a pause as long
  * as it asks for; its interval doubles, and shrinks again with each answer. A
  * host that goes on refusing is given up, without a request for each picture
- * still missing. All times are milliseconds.
+ * still missing. A request that stalls, while others are answered, makes room
+ * for the next. All times are milliseconds.
  *
  * Touches no files and no network.
  *
@@ -32,8 +33,9 @@ export interface HostLimits {
   /** Least time between two requests. @default {0} */
   intervalMs: number;
   /**
-   * Pause after a refusal that names none, and after a failure that may pass;
-   * doubles while they follow each other. @default {1000}
+   * Pause after a refusal that names none, and from a request that fails in a
+   * way that may pass to the next try; doubles while the host gives no better
+   * answer to anyone. @default {1000}
    */
   backoffMs: number;
   /** How long refusals may go on before the host is given up. @default {120_000} */
@@ -42,7 +44,8 @@ export interface HostLimits {
   retries: number;
   /**
    * Requests under way or waiting for their turn: a pause holds all of them,
-   * so there should not be many. @default {Infinity}
+   * so there should not be many. As many again may be second tries, and three
+   * times as many may have stalled. @default {Infinity}
    */
   concurrency: number;
 }
@@ -55,20 +58,57 @@ const DEFAULTS: HostLimits = {
   concurrency: Infinity,
 };
 
+/** A request has stalled when one that was sent so much later is answered. */
+const STALL_MS = 500;
+
+/** A request under way. */
+export interface SentRequest {
+  /** When it went out, as of Date.now(). */
+  at: number;
+  /** Is told that it has stalled. */
+  makeRoom: () => void;
+}
+
+/**
+ * Runs a task in a queue, which it leaves when it ends or has stalled.
+ *
+ * @returns What the task returns, whenever it does.
+ */
+export async function inQueue<Content>(
+  queue: LimitFunction,
+  stalled: Promise<void>,
+  task: () => Promise<Content>,
+): Promise<Content> {
+  let outcome!: Promise<Content>;
+  await queue(() => {
+    outcome = task();
+    return Promise.race([outcome, stalled]).catch(() => {});
+  });
+  return await outcome;
+}
+
 /** One host's timetable. */
 export class Host {
   /** How it is treated. */
   readonly limits: HostLimits;
   /** Runs what needs turns, `concurrency` at once. */
   readonly queue: LimitFunction;
+  /** Runs what is tried once more, as many at once. */
+  readonly again: LimitFunction;
   #name: string;
   #intervalMs: number;
   #nextTurn = 0;
+  #lastTurn = 0;
   #pausedUntil = 0;
   /** Refusals in a row, and when the first and the last of them came. */
   #refusals = 0;
   #refusingSince = 0;
   #lastRefusal = 0;
+  /** Failures since the last success, and when the last of them came. */
+  #failures = 0;
+  #lastFailure = 0;
+  /** Requests under way, the oldest first. */
+  readonly #underWay = new Set<SentRequest>();
 
   /**
    * Starts with no turn taken.
@@ -79,6 +119,7 @@ export class Host {
     this.#name = name;
     this.limits = { ...DEFAULTS, ...limits };
     this.queue = pLimit(this.limits.concurrency);
+    this.again = pLimit(this.limits.concurrency);
     this.#intervalMs = this.limits.intervalMs;
   }
 
@@ -93,6 +134,10 @@ export class Host {
       const turn = Math.max(Date.now(), this.#nextTurn, this.#pausedUntil);
       this.#nextTurn = turn + this.#intervalMs;
       await sleep(Math.max(0, turn - Date.now()), undefined, { signal });
+      // Turns that come late, since this process was busy, do not come at once.
+      const now = Date.now();
+      this.#lastTurn = Math.max(now, this.#lastTurn + this.#intervalMs / 2);
+      await sleep(this.#lastTurn - now, undefined, { signal });
       // While this caller slept, another's request may have been refused.
     } while (Date.now() < this.#pausedUntil);
   }
@@ -136,6 +181,50 @@ export class Host {
       this.limits.intervalMs,
       this.#intervalMs * 0.98,
     );
+  }
+
+  /** Notes a request that goes out now. */
+  sent(makeRoom: () => void): SentRequest {
+    const request = { at: Date.now(), makeRoom };
+    this.#underWay.add(request);
+    return request;
+  }
+
+  /** Notes that a request is under way no more. */
+  ended(request: SentRequest): void {
+    this.#underWay.delete(request);
+  }
+
+  /**
+   * Notes a failure that may pass.
+   *
+   * @param sentAt When the request went out, as of Date.now().
+   * @returns How long to wait before it is sent again.
+   */
+  failed(sentAt: number): number {
+    const now = Date.now();
+    // What was under way together fails together.
+    if (sentAt >= this.#lastFailure) {
+      this.#failures++;
+      this.#lastFailure = now;
+    }
+    const pause = this.limits.backoffMs * 2 ** Math.max(0, this.#failures - 1);
+    return Math.max(0, sentAt + pause - now);
+  }
+
+  /**
+   * Notes a good answer: what was sent long before it has stalled.
+   *
+   * @param sentAt When the request went out, as of Date.now().
+   */
+  succeeded(sentAt: number): void {
+    this.#failures = 0;
+    // Of a host where most stalls, some go on waiting in their places.
+    const most = 3 * this.limits.concurrency;
+    for (const [place, { at, makeRoom }] of [...this.#underWay].entries()) {
+      if (place >= most || sentAt - at < STALL_MS) break;
+      makeRoom();
+    }
   }
 
   #giveUpWhenHopeless(): void {

@@ -36,8 +36,9 @@
 import { Buffer } from "node:buffer";
 // Node's own timers, whose refresh() the global ones lack under Deno.
 import { clearTimeout, setTimeout } from "node:timers";
+import { setTimeout as sleep } from "node:timers/promises";
 import pRetry from "p-retry";
-import type { Host } from "./hosts.ts";
+import { type Host, inQueue } from "./hosts.ts";
 import { request, type RequestOptions } from "./request.ts";
 
 /** What we call ourselves to other machines. */
@@ -88,35 +89,51 @@ export function checkStatus(
  * Does what sends a request, when the host's turn comes, and again as the rule
  * says.
  *
- * @param attempt Sends the request, checks the answer's status, and reads it.
+ * @param attempt Sends the request, checks the answer's status, and reads it. Is
+ *   told when it has stalled and should make room for others.
  * @param signal Ends the waiting between attempts.
  * @throws {FinalError} If there was no use in another attempt.
  * @throws {Error} What the last attempt met, on one line.
  */
 export function send<Content>(
   host: Host,
-  attempt: () => Promise<Content>,
+  attempt: (stalled: Promise<void>) => Promise<Content>,
   signal?: AbortSignal,
 ): Promise<Content> {
-  const inTurn = async () => {
+  let pauseMs = 0;
+  const inTurn = async ({ promise, resolve }: PromiseWithResolvers<void>) => {
     while (true) {
       await host.turn(signal);
-      const sentAt = Date.now();
-      const outcome = await attempt().catch((error: Error) => error);
+      const request = host.sent(resolve);
+      const outcome = await attempt(promise).catch((error: Error) => error);
+      host.ended(request);
       if (outcome instanceof RefusedError) {
-        host.refused(sentAt, outcome.retryAfter ?? null);
+        host.refused(request.at, outcome.retryAfter ?? null);
         continue;
       }
-      host.answered(sentAt);
-      if (outcome instanceof Error) throw plain(outcome);
+      host.answered(request.at);
+      if (outcome instanceof Error) {
+        if (!(outcome instanceof FinalError)) pauseMs = host.failed(request.at);
+        throw plain(outcome);
+      }
+      host.succeeded(request.at);
       return outcome;
     }
   };
-  return pRetry(() => host.queue(inTurn), {
+  return pRetry((number) => {
+    const stalled = Promise.withResolvers<void>();
+    // Behind all that is still to be sent, the failed would wait for the end.
+    const queue = number === 1 ? host.queue : host.again;
+    return inQueue(queue, stalled.promise, () => inTurn(stalled));
+  }, {
     retries: host.limits.retries,
-    minTimeout: host.limits.backoffMs,
+    minTimeout: 0,
     signal,
-    shouldRetry: ({ error }) => !(error instanceof FinalError),
+    async shouldRetry({ error }) {
+      if (error instanceof FinalError) return false;
+      await sleep(pauseMs, undefined, { signal }).catch(() => {});
+      return true;
+    },
   });
 }
 
@@ -224,14 +241,20 @@ export function webAddress(text: string, base?: URL): URL {
   return url;
 }
 
-/** The first bytes of an answer, `maxBytes` at most. */
+/**
+ * The first bytes of an answer, `maxBytes` at most.
+ *
+ * @param arrived Called with each part.
+ */
 export async function readStart(
   { body }: Response,
   maxBytes: number,
+  arrived: () => void = () => {},
 ): Promise<Uint8Array> {
   const chunks: Uint8Array[] = [];
   let size = 0;
   for await (const chunk of body ?? []) {
+    arrived();
     chunks.push(chunk);
     size += chunk.length;
     if (size >= maxBytes) break;

@@ -461,8 +461,10 @@ Deno.test("crawl() loses no more than the term under way to a kill", () =>
       "images.jsonl",
       "terms.jsonl",
     ]);
+    await writeFile(join(folder, ".0a1b.part"), "[");
     requests.length = 0;
     const { pictures } = await run({ space: ["planet"], food: ["fruit"] });
+    equal((await readdir(folder)).length, 3);
     equal(pictures.length, 9 + addresses(origin, "fruit").length);
     ok(!requests.some((path) => path.includes("planet")));
   }, [{ match: /text=fruit/, answer: "slow", delayMs: 60_000, times: 1 }]));

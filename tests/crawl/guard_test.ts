@@ -62,7 +62,10 @@ Deno.test("guardTab() lets a page of an allowed host reach no other of this mach
   });
   const tab = await browser.newPage();
   await guardTab(tab, [site.host]);
-  await tab.goto(`http://${site.host}/`, { waitUntil: "networkidle0", timeout: 5000 });
+  await tab.goto(`http://${site.host}/`, {
+    waitUntil: "networkidle0",
+    timeout: 5000,
+  });
   for (const address of [`http://${site.host}/elsewhere`, others[1]]) {
     await rejects(tab.goto(address), /ERR_ACCESS_DENIED/);
   }

@@ -375,8 +375,42 @@ Deno.test("download() tries again after 500, a cut-off answer and a slow one", a
     }
     equal(failures[0].reason, "502 Bad Gateway");
     ok(failures[1].reason.length > 0);
-    deepEqual(bad.map((path) => seen.get(path)), [4, 4]);
+    deepEqual(bad.map((path) => seen.get(path)), [6, 6]);
     equal(files().length, good.length);
+  });
+});
+
+Deno.test("download() goes on while requests stall, and sends them again after 3 s", async () => {
+  const seen = new Map<string, number[]>();
+  let served = 0;
+  const listener: RequestListener = (request, response) => {
+    const path = request.url!;
+    seen.set(path, [...seen.get(path) ?? [], Date.now()]);
+    // Every twelfth, once: eight a second, as many as there are slots.
+    if (path.startsWith("/55") && seen.get(path)!.length === 1) {
+      return response.writeHead(200, { "content-type": "image/jpeg" })
+        .flushHeaders();
+    }
+    served++;
+    picture(request, response);
+  };
+  await withServer(listener, async (origin) => {
+    const pictures = Array.from(
+      { length: 180 },
+      (_, i) => found(`${origin}/${i % 12}${i % 12}-${i}.jpg`),
+    );
+    const start = Date.now();
+    const whole = download(pictures, { allowedHosts, intervalMs: 10 });
+    await sleep(2900);
+    equal(served, 165, "all others");
+    equal((await whole).failures.length, 0);
+    ok(Date.now() - start < 9000);
+    const stalled = [...seen.values()].filter((times) => times.length > 1);
+    equal(stalled.length, 15);
+    for (const [first, second] of stalled) {
+      const waited = second - first;
+      ok(waited >= 2950 && waited < 4500, `${waited} ms`);
+    }
   });
 });
 

@@ -121,3 +121,46 @@ Deno.test("turn() gives a host up when refusals outlast its patience, not before
   host.refused(Date.now(), null); // 200 ms
   await rejects(host.turn(), /^Error: h refuses requests for 1 s/);
 });
+
+Deno.test("failed() waits longer only while nobody is answered better, from the sending on", () => {
+  const host = new Host("h", limits);
+  const within = (ms: number, least: number, most: number) =>
+    ok(ms >= least && ms <= most, `${ms} ms, expected ${least} to ${most}`);
+  within(host.failed(Date.now()), 95, 100);
+  within(host.failed(Date.now()), 195, 200);
+  // One of those that were under way together.
+  within(host.failed(Date.now() - 50), 140, 150);
+  host.succeeded(Date.now());
+  within(host.failed(Date.now()), 95, 100);
+  host.succeeded(Date.now());
+  // A silence of three seconds was pause enough.
+  within(host.failed(Date.now() - 3000), 0, 0);
+});
+
+Deno.test("succeeded() tells those of before that they have stalled, not all of many", async () => {
+  const host = new Host("h", { concurrency: 2 });
+  const stalled: number[] = [];
+  for (let i = 0; i < 8; i++) host.sent(() => stalled.push(i));
+  const ended = host.sent(() => stalled.push(8));
+  host.ended(ended);
+  host.succeeded(Date.now() + 400);
+  deepEqual(stalled, []);
+  host.succeeded(Date.now() + 600);
+  deepEqual(stalled, [0, 1, 2, 3, 4, 5]);
+  await host.turn();
+});
+
+Deno.test("turn() catches up at twice the pace, not at once", async () => {
+  const host = new Host("h", { ...limits, intervalMs: 20 });
+  const times: number[] = [];
+  const turns = Array.from({ length: 6 }, async () => {
+    await host.turn();
+    times.push(performance.now());
+  });
+  // This process is busy for the time of five turns.
+  const start = performance.now();
+  while (performance.now() - start < 110);
+  await Promise.all(turns);
+  const took = times.at(-1)! - times[0];
+  ok(took >= 45 && took < 90, `${took} ms`);
+});

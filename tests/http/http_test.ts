@@ -130,6 +130,44 @@ Deno.test("send() lets no more through a host's queue than its limit", async () 
   equal(most, 3);
 });
 
+Deno.test("send() sends again what failed before what was never sent", async () => {
+  const host = new Host("h", { intervalMs: 5, backoffMs: 20, concurrency: 2 });
+  const order: string[] = [];
+  await Promise.all(Array.from({ length: 30 }, (_, i) => {
+    let fails = i === 0;
+    return send(host, () => {
+      if (!fails) order.push(`${i}`);
+      else {
+        fails = false;
+        return Promise.reject(new Error("500"));
+      }
+      return Promise.resolve();
+    });
+  }));
+  const place = order.indexOf("0");
+  ok(place >= 2 && place < 20, `sent again after ${place} others`);
+});
+
+Deno.test("send() lets a stalled request go on without keeping others waiting", async () => {
+  const host = new Host("h", { intervalMs: 20, concurrency: 2 });
+  const answer = Promise.withResolvers<string>();
+  const stalls = send(host, async (stalled) => {
+    await stalled;
+    return await answer.promise;
+  });
+  let under = 0, most = 0;
+  const others = Array.from({ length: 60 }, () =>
+    send(host, async () => {
+      most = Math.max(most, ++under);
+      await sleep(30);
+      under--;
+    }));
+  await Promise.all(others);
+  equal(most, 2, "its place was another's in the end");
+  answer.resolve("late");
+  equal(await stalls, "late");
+});
+
 async function withServer(
   listener: RequestListener,
   body: (origin: string) => Promise<void>,
