@@ -29,7 +29,13 @@ import {
   ZipReader,
 } from "@zip.js/zip.js";
 import type { Host } from "./hosts.ts";
-import { fetchOnce, type FetchOptions, FinalError, send } from "./http.ts";
+import {
+  fetchOnce,
+  type FetchOptions,
+  FinalError,
+  readStart,
+  send,
+} from "./http.ts";
 
 /** An open archive. */
 export interface ZipArchive {
@@ -43,6 +49,9 @@ export interface ZipArchive {
 
 /** Larger members are not unpacked: none of COCO's is a tenth as large. */
 const MAX_MEMBER_BYTES = 2 ** 30;
+
+/** Most that is asked for, and taken, at a time. */
+const MAX_RANGE_BYTES = 2 ** 20;
 
 // Workers would only carry bytes to and fro.
 configure({ useWebWorkers: false, chunkSize: 2 ** 20 });
@@ -139,11 +148,12 @@ function httpReader(
       throw new FinalError("its server knows no ranges");
     }
     const { status, headers } = response;
-    return new Response(await response.arrayBuffer(), { status, headers });
+    const bytes = await readStart(response, MAX_RANGE_BYTES);
+    return new Response(bytes as Uint8Array<ArrayBuffer>, { status, headers });
   };
   return new HttpReader(address, {
     forceRangeRequests: true,
-    maximumRangeSize: 2 ** 20,
+    maximumRangeSize: MAX_RANGE_BYTES,
     fetch: (_, init) => {
       const { headers } = init as { headers: Record<string, string> };
       return send(
