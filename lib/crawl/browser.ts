@@ -220,6 +220,8 @@ const FONTS = `<?xml version="1.0"?>
 
 /** Beyond Puppeteer's own flags: no requests but those of the pages. */
 const FLAGS = [
+  // A window that a page opened would be nobody's, and not guarded (guard.ts).
+  "--block-new-web-contents",
   "--disable-component-update",
   "--disable-domain-reliability",
   "--no-default-browser-check",

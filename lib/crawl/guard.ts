@@ -2,8 +2,8 @@
  * Keeps a browser's tab from addresses that are not public: whatever a page
  * opens, loads, asks for or redirects to is judged before it is sent.
  *
- * The browser looks names up once more on its own. A name that answers otherwise
- * then, and a page's web sockets and workers, are beyond this check.
+ * The browser looks names up once more on its own: a name that answers otherwise
+ * then is beyond this check, and so are a page's web sockets and shared workers.
  *
  * ```ts
  * import { launchBrowser } from "#lib/crawl/browser.ts";

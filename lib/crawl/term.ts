@@ -96,7 +96,7 @@ export async function crawlTerm(
     try {
       const page = new SearchPage(tab, site, options.timeoutMs);
       await send(host, () => search(page, term, results, options), signal);
-      await addCredits(page, results.pictures, options);
+      await addCredits(page, site, results.pictures, options);
     } finally {
       await tab.close();
     }
@@ -145,12 +145,16 @@ async function search(
 /** Asks the pictures' own pages who made them, and under which terms. */
 async function addCredits(
   page: SearchPage,
+  site: Site,
   pictures: SitePicture[],
   { host, isAllowed, signal }: TermOptions,
 ): Promise<void> {
+  const { origin } = new URL(site.searchUrl(""));
   for (const picture of pictures) {
     const known = picture.author && picture.license;
     if (known || !picture.page || !isAllowed(picture.page)) continue;
+    // The tab cannot read another site's page.
+    if (new URL(picture.page).origin !== origin) continue;
     const ask = () => page.readPhotoPage(picture.page);
     const { author, license } = await send(host, ask, signal);
     picture.author ||= tidy(author);

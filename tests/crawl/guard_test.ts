@@ -21,10 +21,9 @@ async function serve(listener: RequestListener) {
   return {
     host: `127.0.0.1:${port}`,
     paths,
-    async [Symbol.asyncDispose]() {
-      const closed = new Promise((done) => server.close(done));
+    [Symbol.dispose]() {
+      server.close();
       server.closeAllConnections();
-      await closed;
     },
   };
 }
@@ -35,7 +34,7 @@ const secret: RequestListener = (_, response) => {
 };
 
 Deno.test("guardTab() lets a page of an allowed host reach no other of this machine", async () => {
-  await using hidden = await serve(secret);
+  using hidden = await serve(secret);
   const port = hidden.host.split(":")[1];
   const others = [
     "127.1",
@@ -45,7 +44,7 @@ Deno.test("guardTab() lets a page of an allowed host reach no other of this mach
     "0",
   ]
     .map((host) => `http://${host}:${port}`);
-  await using site = await serve((request, response) => {
+  using site = await serve((request, response) => {
     response.setHeader("content-type", "text/html");
     if (request.url === "/elsewhere") {
       response.writeHead(302, { location: `http://${hidden.host}/redirected` });
@@ -57,7 +56,8 @@ Deno.test("guardTab() lets a page of an allowed host reach no other of this mach
         `<img src="${other}/img"><iframe src="${other}/"></iframe>`
       )
     }
-      <link rel="stylesheet" href="${others[0]}/css"><script>
+      <link rel="stylesheet" href="${others[0]}/css">
+      <a target="_blank" href="${others[0]}/window">x</a><script>
       fetch("http://${hidden.host}/fetched").catch(() => {})</script>`);
   });
   const tab = await browser.newPage();
@@ -66,6 +66,8 @@ Deno.test("guardTab() lets a page of an allowed host reach no other of this mach
     waitUntil: "networkidle0",
     timeout: 5000,
   });
+  // As a click of ours on what looks like "Load more".
+  await tab.evaluate("document.querySelector('a').click()");
   for (const address of [`http://${site.host}/elsewhere`, others[1]]) {
     await rejects(tab.goto(address), /ERR_ACCESS_DENIED/);
   }
@@ -77,8 +79,8 @@ Deno.test("guardTab() lets a page of an allowed host reach no other of this mach
 });
 
 Deno.test("crawl() says of what leads into this machine or is none of the web, and goes on", async () => {
-  await using hidden = await serve(secret);
-  await using server = await serve(({ url }, response) => {
+  using hidden = await serve(secret);
+  using server = await serve(({ url }, response) => {
     response.setHeader("content-type", "text/html");
     if (url === "/robots.txt") return response.writeHead(404).end();
     if (url === "/search/?text=door") {
@@ -91,7 +93,10 @@ Deno.test("crawl() says of what leads into this machine or is none of the web, a
     response.end(`<ul>${photo(owl, "/photos/1/")}
       ${photo("data:image/gif;base64,AAAA", "/photos/2/")}
       ${photo("file:///pictures/3-owl_t.jpg", "/photos/3/")}
-      ${photo("/pictures/4-owl_t.jpg", "javascript:alert(4)")}</ul>`);
+      ${photo("/pictures/4-owl_t.jpg", "javascript:alert(4)")}
+      ${photo("/pictures/5-owl_t.jpg", `http://${hidden.host}/5/`)}
+      ${photo("/pictures/6-owl_t.jpg", "/photos/6/")}
+      <p class="author">Ada</p></ul>`);
   });
   const origin = `http://${server.host}`;
   const folder = await Deno.makeTempDir();
@@ -107,8 +112,11 @@ Deno.test("crawl() says of what leads into this machine or is none of the web, a
     [
       [`${origin}/pictures/1-owl_b.jpg`, `${origin}/photos/1/`],
       [`${origin}/pictures/4-owl_b.jpg`, ""],
+      [`${origin}/pictures/5-owl_b.jpg`, `http://${hidden.host}/5/`],
+      [`${origin}/pictures/6-owl_b.jpg`, `${origin}/photos/6/`],
     ],
   );
+  deepEqual(pictures.map(({ author }) => author), ["Ada", "", "", "Ada"]);
   const term = { category: "birds", term: "owl" };
   const reason = (scheme: string) =>
     `expected an http or https address, got ${scheme}:`;
