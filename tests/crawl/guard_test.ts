@@ -60,7 +60,8 @@ Deno.test("guardTab() lets a page of an allowed host reach no other of this mach
       <a target="_blank" href="${others[0]}/window">x</a><script>
       fetch("http://${hidden.host}/fetched").catch(() => {})</script>`);
   });
-  const tab = await browser.newPage();
+  const context = await browser.createBrowserContext();
+  const tab = await context.newPage();
   await guardTab(tab, [site.host]);
   await tab.goto(`http://${site.host}/`, {
     waitUntil: "networkidle0",
@@ -75,7 +76,7 @@ Deno.test("guardTab() lets a page of an allowed host reach no other of this mach
   await rejects(tab.goto("http://no-such-name.invalid/"), /NAME_NOT_RESOLVED/);
   deepEqual(hidden.paths, []);
   match(site.paths.join(), /^\/,\/elsewhere/);
-  await tab.close();
+  await context.close();
 });
 
 Deno.test("crawl() says of what leads into this machine or is none of the web, and goes on", async () => {
