@@ -21,7 +21,7 @@ import { accessSync, constants, statSync } from "node:fs";
 import { dirname, resolve } from "node:path";
 import process from "node:process";
 import { parseArgs, type ParseArgsConfig } from "node:util";
-import { withoutControls } from "../lib/display/display.ts";
+import { withoutControls } from "./progress.ts";
 
 /**
  * The one version whose notebook kernel works: later ones lose outputs, and

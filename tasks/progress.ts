@@ -4,8 +4,6 @@
  * @module
  */
 
-import { withoutControls } from "../lib/display/display.ts";
-
 /** Writes progress. */
 export interface Progress {
   /** A line that stays. */
@@ -43,4 +41,12 @@ export function progressOn(
       if (more > 0) line(`… and ${more} more like these`);
     },
   };
+}
+
+/**
+ * A line without what terminals obey: control characters, and marks that turn
+ * the direction of what is written after them.
+ */
+export function withoutControls(line: string): string {
+  return line.replace(/[\p{Cc}\p{Bidi_C}]/gu, " ");
 }

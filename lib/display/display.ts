@@ -69,17 +69,9 @@ export function escapeHtml(text: string): string {
   return text.replace(/[&<>"'\p{Cc}]/gu, (sign) => ENTITIES[sign] ?? " ");
 }
 
-/** Text on one line, without the control characters that terminals obey. */
+/** Text on one line, without what terminals obey: controls, turns of direction. */
 export function oneLine(text: string): string {
-  return withoutControls(text).replace(/\s+/g, " ").trim();
-}
-
-/**
- * Text without what terminals obey: control characters, line ends among them,
- * and marks that turn the direction of what is written after them.
- */
-export function withoutControls(text: string): string {
-  return text.replace(/[\p{Cc}\p{Bidi_C}]/gu, " ");
+  return text.replace(/[\p{Cc}\p{Bidi_C}\s]+/gu, " ").trim();
 }
 
 const ENTITIES: Record<string, string> = {
