@@ -36,6 +36,7 @@
  *
  * @module
  */
+import { setTimeout as sleep } from "node:timers/promises";
 import type { Page } from "puppeteer-core";
 import type { Host } from "../http/hosts.ts";
 import { send, STOPPED, webAddress } from "../http/http.ts";
@@ -71,6 +72,9 @@ export interface TermOptions {
 /** Steps without a new picture before a search counts as exhausted. */
 const MAX_IDLE_STEPS = 3;
 
+/** Patience with a tab that is to be closed. */
+const CLOSING_MS = 5000;
+
 /**
  * Crawls one term.
  *
@@ -98,7 +102,10 @@ export async function crawlTerm(
       await send(host, () => search(page, term, results, options), signal);
       await addCredits(page, site, results.pictures, options);
     } finally {
-      await tab.close();
+      // A tab that shows an error page may never say that it is closed; the
+      // browser takes it along at its end.
+      const late = sleep(CLOSING_MS, undefined, { ref: false });
+      await Promise.race([tab.close(), late]);
     }
     if (results.pictures.length === 0) failure = `no pictures for "${term}"`;
   } catch (error) {
