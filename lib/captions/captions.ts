@@ -57,7 +57,8 @@ export async function readCaptions(path: string): Promise<CaptionFile> {
     const read = parseCaptions(text);
     return { ...read, problems: [...problems, ...read.problems] };
   } catch (error) {
-    if ((error as NodeJS.ErrnoException).code) throw error;
+    const { code } = error as NodeJS.ErrnoException;
+    if (code) throw new Error(`${path} cannot be read (${code})`);
     throw new Error(`${path}: ${(error as Error).message}`);
   }
 }
@@ -109,7 +110,14 @@ class CaptionCollector {
     }
     const path = given.split(/[/\\]/).filter((part) => !/^\.?$/.test(part))
       .join("/");
-    if (this.pictures.has(path)) {
+    const known = this.pictures.get(path);
+    if (known) {
+      // Some have a record a caption.
+      const more = captions.filter((one) =>
+        typeof one !== "string" || !known.captions.includes(one.trim())
+      );
+      for (const caption of more) this.addCaption(known, caption);
+      if (more.length > 0) return known;
       this.problems.push(`${path} is listed twice: the first one counts`);
       return;
     }

@@ -24,7 +24,13 @@
  */
 import { isUtf8 } from "node:buffer";
 import { execFile } from "node:child_process";
-import { open, readdir, realpath, stat } from "node:fs/promises";
+import {
+  type FileHandle,
+  open,
+  readdir,
+  realpath,
+  stat,
+} from "node:fs/promises";
 import { extname, join } from "node:path";
 import process from "node:process";
 import { promisify } from "node:util";
@@ -106,11 +112,8 @@ export async function listPictures(folder: string): Promise<ListedPictures> {
       await read.map(files, take);
     } catch (error) {
       if (below === "") throw error;
-      const { code, message } = error as NodeJS.ErrnoException;
-      leftOut.push({
-        path: below,
-        reason: `cannot be read (${code ?? message})`,
-      });
+      const reason = cannotRead(codeOf(error as Error));
+      leftOut.push({ path: below, reason });
     }
   };
   // Only what the name does not tell is opened: of 20,000 files, a second.
@@ -119,7 +122,13 @@ export async function listPictures(folder: string): Promise<ListedPictures> {
     else if (RAW.test(path)) leftOut.push({ path, reason: NOT_DECODED });
     else {
       const start = await startOf(join(folder, path));
-      if (isPicture(start)) pictures.push(path);
+      if (typeof start === "string") {
+        // What has no ending may be anything, but for a link to nowhere.
+        const isUnknown = extname(path) === "" || FOREIGN.test(path);
+        if (isUnknown && start !== "ENOENT") {
+          leftOut.push({ path, reason: cannotRead(start) });
+        }
+      } else if (isPicture(start)) pictures.push(path);
       else if (FOREIGN.test(path) || isForeignPicture(start)) {
         leftOut.push({ path, reason: NOT_DECODED });
       }
@@ -170,14 +179,27 @@ function isCalledPicture(path: string): boolean {
   return hasPictureName(path) || FOREIGN.test(path) || RAW.test(path);
 }
 
-/** A file's first bytes; none if it cannot be read. */
-async function startOf(path: string): Promise<Uint8Array> {
+/** A file's first bytes, or the error's code if it cannot be read. */
+async function startOf(path: string): Promise<Uint8Array | string> {
   const start = new Uint8Array(START_BYTES);
-  const file = await open(path).catch(() => undefined);
-  const read = file?.read(start, 0, START_BYTES, 0);
-  const { bytesRead } = await read?.catch(() => undefined) ?? { bytesRead: 0 };
-  await file?.close();
-  return start.subarray(0, bytesRead);
+  let file: FileHandle | undefined;
+  try {
+    file = await open(path);
+    const { bytesRead } = await file.read(start, 0, START_BYTES, 0);
+    return start.subarray(0, bytesRead);
+  } catch (error) {
+    return codeOf(error as Error);
+  } finally {
+    await file?.close();
+  }
+}
+
+function codeOf(error: NodeJS.ErrnoException): string {
+  return error.code ?? error.message;
+}
+
+function cannotRead(code: string): string {
+  return `cannot be read (${code})`;
 }
 
 /**

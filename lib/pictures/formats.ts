@@ -38,14 +38,15 @@ const DECODED: [name: string, start: RegExp][] = [
 /** Pictures in formats that are not decoded. An SVG is a program, and refused. */
 const NOT_DECODED: [name: string, start: RegExp][] = [
   ["animated AVIF", /^....ftypavis/s],
-  ["HEIC", /^....ftyp(.{4}){0,16}?(he[iv][cfimsx]|mif1|msf1)/s],
+  ["HEIC", /^....ftyp(.{4}){0,16}?he[iv][cfimsx]/s],
+  ["HEIF", /^....ftyp(mif1|msf1|miaf)/s],
   ["Canon CR3", /^....ftypcrx /s],
   ["JPEG XL", /^(\xff\n|....JXL )/s],
   ["JPEG 2000", /^(\xffO\xffQ|....jP {2})/s],
   ["camera raw", /^(II[*]\0....CR|IIRO|IIU\0|FUJIFILMCCD|\0MRM)/s],
   ["JPEG XR", /^II\xbc/],
   ["BMP", /^BM.{4}\0\0\0\0/s],
-  ["icon", /^\0\0[^\0]\0/],
+  ["icon", /^\0\0[^\0]\0[^\0]\0/],
   ["Photoshop", /^8BPS/],
   ["OpenEXR", /^v\/1\p{Cc}/u],
   ["Radiance HDR", /^#\?RADIANCE/],

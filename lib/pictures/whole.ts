@@ -24,15 +24,18 @@
  *
  * @module
  */
-import sharp, { type Sharp } from "sharp";
+import sharp, { type Sharp, type SharpOptions } from "sharp";
 
 /** Most pixels that are decoded: more than any phone's camera takes. */
 export const MAX_PIXELS = 150_000_000;
 
+/** Begins to decode the picture, or what was made of it. */
+export type Open = (input?: Uint8Array, options?: SharpOptions) => Sharp;
+
 /** What is wrong with a picture. */
 export class Fault {
   /** In a word. */
-  readonly fault: "too large" | "damaged";
+  readonly fault: "too large" | "damaged" | "not supported";
   /** In one line that names no file, at most 200 characters. */
   readonly reason: string;
 
@@ -50,19 +53,24 @@ sharp.cache(false);
  * Decodes a picture, unless rows of it are missing.
  *
  * @param bytes Of one of the formats that are decoded.
- * @param decode Gets what begins to decode the bytes, and may call it again.
+ * @param decode Gets what begins to decode the bytes, and may call it again. A
+ *   Fault that it throws is returned.
  */
 export async function decodeWhole<Result>(
   bytes: Uint8Array,
-  decode: (open: () => Sharp) => Promise<Result>,
+  decode: (open: Open) => Promise<Result>,
 ): Promise<Result | Fault> {
-  const alarmsBefore = alarms;
-  const open = () =>
-    sharp(bytes, { failOn: "error", limitInputPixels: MAX_PIXELS })
-      .on("warning", countAlarm);
-  const result = await together(() => decode(open)).catch(faultOf);
+  const open: Open = (input = bytes, options = {}) =>
+    sharp(input, {
+      failOn: "error",
+      limitInputPixels: MAX_PIXELS,
+      ...options,
+    }).on("warning", (line: string) => isAlarmed ||= tellsOfLoss(line));
+  const result = await together(() => decode(open)).catch((error) =>
+    error instanceof Fault ? error : faultOf(error)
+  );
   const isFault = result instanceof Fault;
-  if (!isFault && alarms === alarmsBefore) return result;
+  if (isFault ? result.fault === "not supported" : !isAlarmed) return result;
   return await alone(() => findFault(bytes)) ?? result;
 }
 
@@ -71,13 +79,14 @@ export async function decodeWhole<Result>(
  * all the same: stray bytes, a colour profile, a checksum over a comment.
  */
 const LOST_ROWS =
-  /bad Huffman code|premature end|instead of RST|progression|arithmetic|Invalid frame/;
+  /bad Huffman code|premature end|instead of RST|progression|arithmetic|Invalid frame|Discarding/;
 
-/** Warnings of lost rows; of which picture, only decoding it alone tells. */
-let alarms = 0;
+/** Whether rows are lost; of which picture, only decoding it alone tells. */
+let isAlarmed = false;
 
-function countAlarm(line: string): void {
-  if (LOST_ROWS.test(line) || /^read gave/.test(line)) alarms++;
+/** The second one is all that is left of a warning whose words were cleared. */
+function tellsOfLoss(line: string): boolean {
+  return LOST_ROWS.test(line) || /^read gave/.test(line);
 }
 
 /** Decodings under way, and the last of those that must be alone. */
@@ -100,11 +109,27 @@ async function together<Result>(
 async function alone<Result>(decode: () => Promise<Result>): Promise<Result> {
   const result = exclusive.then(async () => {
     await Promise.all(running);
+    await drain();
     return await decode();
   });
   exclusive = result.catch(() => {});
   return await result;
 }
+
+/**
+ * Takes all warnings off the list. One job takes them up to the first that is
+ * empty, as those are whose words another job has cleared meanwhile.
+ */
+async function drain(): Promise<void> {
+  const dot = { width: 1, height: 1, channels: 3, background: "red" } as const;
+  for (let job = 0; job < MOST_EMPTY; job++) {
+    await sharp({ create: dot }).raw().toBuffer();
+  }
+  isAlarmed = false;
+}
+
+/** More jobs than leave such warnings behind. */
+const MOST_EMPTY = 8;
 
 /** What is wrong with a picture; undefined if its rows are all there. */
 async function findFault(bytes: Uint8Array): Promise<Fault | undefined> {
@@ -121,20 +146,29 @@ async function findFault(bytes: Uint8Array): Promise<Fault | undefined> {
     }
     await open().greyscale().raw().toBuffer();
   } catch (error) {
-    return faultOf(error as Error);
+    // Some errors are empty, and the warning before them names the cause.
+    const cause = warnings.findLast((line) =>
+      !line.startsWith("error in tile")
+    );
+    return faultOf(error as Error, cause);
   }
   const lost = warnings.find((line) => LOST_ROWS.test(line));
   if (lost) return faultOf(new Error(lost));
 }
 
-/** Our sentence with the decoder's last line, which names the cause. */
-function faultOf({ message }: Error): Fault {
-  const lines = message.split("\n").map((line) =>
-    line.replace(/^\s*(Input buffer has corrupt header: |\w+: )*/, "")
-      .replace(/\p{Cc}/gu, " ").trim().slice(0, 150)
-  );
-  const cause = lines.findLast((line) => /^[a-z]{3}/i.test(line));
-  const reason = cause === undefined || cause === "Unknown error"
+/**
+ * Our sentence with the decoder's last line, which names the cause.
+ *
+ * @param instead What it said before, for an error that has no words.
+ */
+function faultOf({ message }: Error, instead?: string): Fault {
+  const words = (text: string) =>
+    text.split("\n").map((line) =>
+      line.replace(/^\s*(Input buffer has corrupt header:\s*|\w+: )*/, "")
+        .replace(/\p{Cc}/gu, " ").trim().slice(0, 150)
+    ).findLast((line) => /^[a-z]{3}/i.test(line) && line !== "Unknown error");
+  const cause = words(message) ?? words(instead ?? "");
+  const reason = cause === undefined
     ? "the decoder fails, and gives no reason"
     : `the decoder says "${cause}"`;
   return new Fault("damaged", reason);

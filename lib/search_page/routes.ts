@@ -38,7 +38,12 @@ import {
 } from "./engine/overview.ts";
 import type { SearchQuery } from "./engine/query.ts";
 import type { Distribution } from "./engine/ranking.ts";
-import type { Searcher, SearchHit, SearchResult } from "./engine/searcher.ts";
+import {
+  hitOf,
+  type Searcher,
+  type SearchHit,
+  type SearchResult,
+} from "./engine/searcher.ts";
 import type { Facets } from "./index/collection.ts";
 import {
   largePicture,
@@ -141,7 +146,10 @@ export function pageRoutes(state: PageState): Hono {
       const { path = "" } = await readJson(context);
       const row = collection.rowOf(path);
       if (row === undefined) throw refusal(404, `no picture "${path}"`);
-      return await detailOf(searcher, row);
+      const [same] = await searcher.current([hitOf(collection, row)]);
+      const latest = collection.rowOf(path)!;
+      if (!same && latest === row) throw refusal(404, `"${path}" is gone`);
+      return await detailOf(searcher, latest);
     },
     async select(context) {
       const { paths } = await readJson(context);

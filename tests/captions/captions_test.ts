@@ -84,7 +84,28 @@ Deno.test("readCaptions(): paths come with / and without what leads nowhere", ()
     "a/b/c.jpg": "The same path.",
   });
   deepEqual(pictures.map(({ path }) => path), ["sub/iris.jpg", "a/b/c.jpg"]);
-  deepEqual(problems, ["a/b/c.jpg is listed twice: the first one counts"]);
+  deepEqual(pictures[1].captions, ["A path.", "The same path."]);
+  deepEqual(problems, []);
+});
+
+Deno.test("readCaptions(): a record a caption is as good as a record a picture", () => {
+  const records = ["1.jpg", "2.jpg"].flatMap((file_name) =>
+    ["A violin.", "Brown wood.", "Strings."].map((text) => (
+      { file_name, text: `${file_name}: ${text}` }
+    ))
+  );
+  const lines = records.map((one) => JSON.stringify(one)).join("\n");
+  const pairs = records.map(({ file_name, text }) => [file_name, text]);
+  for (const text of [lines, JSON.stringify(records), JSON.stringify(pairs)]) {
+    const { pictures, problems } = parseCaptions(text);
+    deepEqual(pictures.map(({ captions }) => captions.length), [3, 3]);
+    equal(pictures[1].captions[2], "2.jpg: Strings.");
+    deepEqual(problems, []);
+  }
+  // The very same again is no caption more.
+  const { pictures, problems } = parseCaptions(`${lines}\n${lines}`);
+  equal(pictures[0].captions.length, 3);
+  equal(problems.length, 6);
 });
 
 Deno.test("readCaptions(): ids meet as text, long ones by every digit", () => {
@@ -328,9 +349,9 @@ Deno.test("readCaptions(): a list of records", () => {
   equal(pictures[0].page, "https://www.flickr.com/photo.gne?id=4119513504");
   const { url, page, split, captions } = pictures[1];
   deepEqual([url, page, split], ["http://here/2.jpg", "http://here/2", "val"]);
-  deepEqual(captions, ["A cat."]);
+  deepEqual(captions, ["A cat.", "Another cat."]);
   equal(pictures[2].page, "http://flickr/photos/ada/3");
-  deepEqual(problems, ["2.jpg is listed twice: the first one counts"]);
+  deepEqual(problems, []);
 });
 
 Deno.test("readCaptions(): the sample's own", async () => {

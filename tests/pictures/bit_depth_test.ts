@@ -1,6 +1,7 @@
 import {
   deepStrictEqual as deepEqual,
   ok,
+  rejects,
   strictEqual as equal,
 } from "node:assert/strict";
 import sharp from "sharp";
@@ -110,4 +111,52 @@ Deno.test("opacity of floats is laid on white, in a range of its own", async () 
     ...[200, 0, 0],
     ...[255, 255, 255],
   ]);
+});
+
+/** A thousand values from black to white, 0 to 1, and the bytes they show. */
+const RAMP = Array.from({ length: 1200 }, (_, i) => i / 1199);
+
+Deno.test("a hot pixel, or one without data, makes no other black or white", async () => {
+  const float = (spot: number) => Float32Array.of(spot, ...RAMP.slice(1));
+  const bits = (most: number, spot: number) =>
+    Uint16Array.of(spot, ...RAMP.slice(1).map((v) => most * v));
+  const files = [
+    ...[2, 300, 1e30, -9999, -3.4e38, NaN].map(float),
+    bits(4095, 65_535),
+    bits(255, 4095),
+  ];
+  for (const values of files) {
+    near((await shown(tiff(values, 40, 1))).slice(1), bytesOf(RAMP.slice(1)));
+  }
+  // A night with stars stays one: it is not all black.
+  const stars = RAMP.map((v, i) => i % 50 === 0 ? 65_535 : 3000 * v);
+  const night = await shown(tiff(Uint16Array.from(stars), 40, 1));
+  near(night, stars.map((v) => v / 257));
+});
+
+Deno.test("where 0 is white, white is 0 at every depth", async () => {
+  const turned = RAMP.map((v) => 1 - v);
+  const files = [
+    Float32Array.from(turned),
+    Uint16Array.from(turned, (v) => 65_535 * v),
+    Uint16Array.from(turned, (v) => 4095 * v),
+    Int16Array.from(turned, (v) => 32_767 * v),
+    Uint32Array.from(turned, (v) => (2 ** 32 - 1) * v),
+  ];
+  for (const values of files) {
+    near(await shown(tiff(values, 40, 1, true)), bytesOf(RAMP));
+  }
+});
+
+Deno.test("what cannot be shown is said: no number, too many channels", async () => {
+  const nothing = tiff(new Float32Array(12).fill(NaN), 4, 1);
+  await rejects(
+    decodePicture(nothing, { longest: 9 }),
+    /no value that is a num/,
+  );
+  const five = tiff(new Uint16Array(60), 4, 5);
+  await rejects(
+    decodePicture(five, { longest: 9 }),
+    /5 channels: not supported/,
+  );
 });

@@ -65,6 +65,7 @@ Deno.test("what is no picture, or of a format that is not decoded, is named", ()
     ["HEIC", boxOf("mif1", "heic")],
     ["HEIC", boxOf("heix", "mif1")],
     ["HEIC", boxOf("msf1", "hevc")],
+    ["HEIF", boxOf("mif1", "miaf")],
     ["Canon CR3", boxOf("crx ", "isom")],
     ["video", boxOf("isom", "mp42")],
     ["video", boxOf("qt  ")],

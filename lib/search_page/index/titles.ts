@@ -80,10 +80,15 @@ const OF_DEVICES = anyOf(
   "屏幕截图|屏幕快照|截屏|截图|微信图片|图片|照片|写真|画像|фото|사진",
   "whatsapp|snapchat|received|downloads?|unnamed|untitled|unbenannt|未命名",
   "copy|kopie|copie|copia|from|von|edit|edited|jpe?g|png|webp|gif|heic",
+  "mmexport|wx camera|line album|telegram cloud photo size|full ?size ?render",
+  "temp ?image ?for ?save|original|camscanner|chatgpt|gemini generated|dscpdc",
 );
 
 /** What they write beside a long number, and people of a picture else. */
-const IF_NUMBERED = anyOf("signal|burst|hdr|pano|thumb|tmp");
+const IF_NUMBERED = anyOf(
+  "signal|burst|hdr|pano|thumb|tmp|zoom",
+  "jan|feb|mar|apr|may|jun|jul|aug|sep|oct|nov|dec",
+);
 
 /** Any of these words, in lower case, as whole words. */
 function anyOf(...words: string[]): RegExp {

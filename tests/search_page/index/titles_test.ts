@@ -54,6 +54,12 @@ Deno.test("nameOf() gives no title where a device gave the name", () => {
     ...["WhatsApp Image 2020-01-01 at 10.11.12 (1)", "FB_IMG_1234567890123"],
     ...["Snapchat-1234567890", "received_123", "signal-2020-01-01-101112"],
     ...["photo_2020-01-01_10-11-12", "image", "image (3)", "download (1)"],
+    ...["mmexport1577880000000", "telegram-cloud-photo-size-2-5212"],
+    ...["FullSizeRender", "LINE_ALBUM_20200101", "tempImageForSave"],
+    ...["CamScanner 01-01-2020 12.00", "wx_camera_1577880000000"],
+    ...["ChatGPT Image Jan 1, 2025, 12_00_00 PM", "Zoom_1234"],
+    ...["Gemini_Generated_Image_1a2b3c4d5e6f", "DSCPDC_0001_BURST20200101"],
+    ...["original_0f8fad5b-d9cb-469f-a165-70867728950e"],
     ...["unnamed", "untitled-2", "Copy of IMG_0001", "IMG_0001 (2)"],
     ...[
       "IMG_0001 - Copy",
