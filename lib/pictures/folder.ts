@@ -125,7 +125,7 @@ export async function listPictures(folder: string): Promise<ListedPictures> {
       if (typeof start === "string") {
         // What has no ending may be anything, but for a link to nowhere.
         const isUnknown = extname(path) === "" || FOREIGN.test(path);
-        if (isUnknown && start !== "ENOENT") {
+        if (isUnknown && !/^(ENOENT|ELOOP)$/.test(start)) {
           leftOut.push({ path, reason: cannotRead(start) });
         }
       } else if (isPicture(start)) pictures.push(path);
