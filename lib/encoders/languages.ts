@@ -8,8 +8,9 @@
  * Another script is seen for certain. Between languages of Latin letters a
  * query is too short for statistics of letters: of four detectors tried, each
  * took "red car", "sunset" or "a red apple" for another language. So it is words
- * that tell: those that stand in many a query and are no English words, and none
- * of the names and loan words of English.
+ * that tell: common ones of other languages that are no English words, and none
+ * of the names and loan words of English. A false alarm is worse than none at
+ * all, so a text counts as English until enough of its words say otherwise.
  *
  * Touches no files and no network.
  *
@@ -19,7 +20,7 @@
  *
  * const encoder = { id: "offline", languages: ["en"] };
  * match(languageRemark(encoder, "ein roter Apfel")!, /^This encoder, offline, knows English only/);
- * equal(languageRemark(encoder, "crème brûlée in a café"), undefined);
+ * equal(languageRemark(encoder, "Los Gatos, crème brûlée in a café"), undefined);
  * ```
  *
  * @module
@@ -41,99 +42,125 @@ export function languageRemark(
     "another language may not fit them";
 }
 
-/** Words of English that others do not have: a text with one is English. */
+/** Common words of English: each makes up for one of another language. */
 const ENGLISH = new Set(
-  "an the of and with at from by is are to for his her this that".split(" "),
+  ("a an the and or with without at from by is are was to for his her " +
+    "its their this that these of on into over under behind between near " +
+    "through not my your our some two three four five six seven eight " +
+    "nine ten who which what where there he she it they we you like has " +
+    "have having being been red blue green black white yellow orange " +
+    "brown pink grey gray purple old young small big large little great " +
+    "new beautiful dog dogs cat cats bird birds horse cow tree trees " +
+    "house car woman women man men boy girl child children people beach " +
+    "mountain mountains river lake sea sky night day city street snow " +
+    "flower flowers food water sitting standing running walking holding " +
+    "playing eating looking riding photo picture dress wine cheese church " +
+    "school grove lily cake ice cream coffee tea painting poster movie " +
+    "beer soup museum")
+    .split(" "),
 );
 
 /**
- * Words of other languages: those of which one is enough, and those that are
- * English too, or in names that English has, of which it takes two.
+ * Words of other languages: those that tell alone, and those that are English
+ * too, or in names and loan words that English has, which tell where the whole
+ * text consists of them.
  */
 const WORDS: Record<string, [sure: string, perhaps: string]> = {
   de: [
-    "ein eine einen einem einer und auf für über ist nicht zwei drei vor " +
-    "unter neben zwischen hunde katze katzen baum bäume haus häuser blume " +
-    "blumen wald fahrrad frau frauen mädchen junge menschen leute mensch " +
-    "apfel äpfel roter rotes grün grüner grüne grünes blaue blauer weiß " +
-    "weiße weißer schwarze schwarzer gelbe gelber alte altes kleiner " +
-    "kleine großer große himmel sonnenuntergang schnee straße brücke pferd " +
-    "kuh fisch tisch stuhl berge fluss nebel garten nacht buch bücher " +
-    "schiff kaffee tasse frühstück zeitung spielt läuft sitzt",
-    "der die das dem den im mit hund vogel strand meer berg mann kind " +
-    "kinder rot rote blau schwarz gelb sonne wasser stadt essen brot alter kuchen",
+    "ein einen einem einer eine eines nicht zwei drei vor neben zwischen " +
+    "hund hunde katze katzen kätzchen bäume häuser blumen fahrrad frauen " +
+    "mädchen menschen leute äpfel roter rotes grün grüne grünes weiß " +
+    "weiße weißer schwarze schwarzer gelbe gelber großer große schöne " +
+    "schöner schönes sonnenuntergang sonnenaufgang schmetterling " +
+    "landschaft wasserfall pferd pferde kuh stuhl fluss bücher frühstück " +
+    "spielt läuft sitzt hochzeit flugzeug regenbogen leuchtturm vögel " +
+    "strände",
+    "der die das dem den des im am mit über ist unter hinter vogel strand " +
+    "meer berg berge mann kinder rote blau schwarz gelb sonne wasser " +
+    "stadt brot kuchen baum haus blume wald frau junge mensch apfel fisch " +
+    "tisch nebel garten nacht himmel schnee brücke schiff buch kaffee " +
+    "tasse kleine kleiner alte und auf für blaue straße zeitung kirche",
   ],
   fr: [
-    "une dans avec deux chien chiens chienne oiseau arbre plage forêt " +
-    "montagne montagnes voiture vélo garçon noire jaune ciel soleil neige " +
-    "vache verte bleue gâteau bateau gens livre vieux vieille lac rivière " +
-    "jardin nuit tasse fromage fenêtre joue assis",
-    "le les un des du au aux et sur sous sans est en qui petit petite chat " +
-    "chats maison fleur fleurs femme homme enfant enfants fille pomme rouge " +
-    "vert bleu noir blanc blanche eau rue ville pont cheval poisson trois " +
-    "mer café ",
+    "une dans avec chien chiens chienne oiseau oiseaux arbre arbres " +
+    "montagnes voiture vélo neige vieille rivière fenêtre joue assis " +
+    "assise mangeant jaunes",
+    "le la les un des du de au aux et sur sous sans est en qui deux trois " +
+    "petit petite chat chats maison fleur fleurs femme homme enfant " +
+    "enfants fille garçon pomme rouge vert verte bleu bleue noir noire " +
+    "blanc blanche jaune eau rue ville pont cheval poisson mer plage " +
+    "forêt montagne ciel soleil gens livre vieux lac jardin nuit tasse " +
+    "fromage gâteau vache bateau",
   ],
   es: [
-    "una perro perros perra gato gatos gata árbol árboles coche mujer " +
-    "mujeres niños manzana rojo roja rojos azul negra cielo nieve ciudad " +
-    "puente caballo pájaro pez perrito gente barco libro viejo vieja " +
-    "montañas río lago jardín noche taza jugando comiendo sentado",
-    "el los las un en con sobre para y hombre playa flor flores casa niña " +
-    "verde negro blanco amarillo amarillas sol agua calle vaca montaña mar " +
-    "puesta dos",
+    "perro perros perra perrito gatito gatitos gata árboles coche mujer " +
+    "mujeres manzana manzanas rojos caballo caballos pájaro pájaros nieve " +
+    "jugando comiendo sentado durmiendo niña niños mariposa mariposas " +
+    "atardecer amanecer amarilla amarillas montañas ciudades",
+    "el la los las de del un en con sobre para al gato gatos hombre playa " +
+    "flor flores casa verde negro negra rojo roja azul blanco blanca " +
+    "amarillo sol agua calle vaca montaña mar puesta dos árbol cielo " +
+    "ciudad puente pez barco libro viejo vieja río lago jardín noche taza " +
+    "una gente niñas",
   ],
   it: [
-    "una sulla sulle nella delle gli gatto gatti gatta albero alberi " +
-    "spiaggia macchina uomo ragazza ragazzo rossa cielo neve città cavallo " +
-    "uccello pesce mela bianca nera gialla libro vecchia " +
-    "montagne montagna fiume giardino notte tazza gente persone seduto",
-    "un il lo di sul nel della con che cane cani fiore fiori donna bambino " +
-    "bambini rosso rossi verde azzurro nero bianco giallo sole acqua vecchio strada " +
-    "mare ",
+    "sulle gatto gatti gatta alberi spiaggia uccello uccelli pesce mele " +
+    "farfalla tramonto fiume cavallo seduto seduta montagne gialla",
+    "una un il lo la di del della delle sul nel con che e cane cani fiore " +
+    "fiori donna rosso rossa rossi verde azzurro nero nera bianco bianca " +
+    "giallo acqua vecchio vecchia strada mare albero macchina ragazza " +
+    "ragazzo cielo neve città libro montagna giardino notte tazza gente " +
+    "persone sulla nella uomo mela bambino bambini",
   ],
   pt: [
-    "uma cachorro cachorros cão gato gatos praia árvore carro mulher homem " +
-    "menino menina vermelho vermelha azul preto amarelo céu neve rua cidade " +
-    "cavalo pássaro peixe maçã pessoas barco livro velho velha " +
-    "montanhas jardim noite xícara",
-    "um com na em dos das no do flor flores casa verde branco sol ponte mar",
+    "cachorro cachorros cão cães carro mulher mulheres menino menina " +
+    "vermelho vermelha amarelo céu pássaro pássaros peixe maçã pessoas " +
+    "livro borboleta xícara montanhas",
+    "um com na em dos das de o gato gatos casa flor flores verde branco " +
+    "preto azul sol ponte mar homem árvore neve rua cidade cavalo barco " +
+    "velho velha jardim noite uma praia",
   ],
   nl: [
-    "een het niet hond honden huis bloemen fiets vrouw jongen meisje appel " +
-    "groene blauwe zwarte gele zonsondergang sneeuw straat paard koe mensen " +
-    "boek oude kopje koffie tuin nacht bergen ",
-    "de op met en kat vogel boot bloem strand zon stad brug lucht witte " +
-    "rode rivier",
+    "een niet hond honden bloemen fiets vrouw jongen meisje groene blauwe " +
+    "zwarte zonsondergang zonsopgang sneeuw straat paard koe mensen " +
+    "vlinder koffie drie",
+    "de het op met en kat vogel huis bloem strand zon stad brug lucht " +
+    "witte gele rivier appel tuin boek oude nacht bergen",
   ],
   sv: [
-    "på och är röd rød ett stranden träd trä blomma katten hunden kvinna " +
-    "kvinde pojke flicka äpple människor båt kaffe fjäll",
-    "en med og hund hunde katt bil hus mand barn av folk gamla",
+    "på och röd rött rød rødt stranden träd trä blomma blommor katten " +
+    "hunden kvinna kvinde kvinne pojke flicka jente äpple eple æble " +
+    "människor båt fjäril solnedgång solnedgang soluppgång sommerfugl blå " +
+    "fågel häst hest",
+    "en ett et med og av är hund katt bil hus mand mann gamla kaffe fjäll",
   ],
   pl: [
-    "się kot samochód czerwony czerwone czerwona drzewo kwiat kwiaty plaży " +
-    "kobieta dziecko zielony niebieski czarny niebo ulica ulicy miasto " +
-    "krowa ptak ryba ludzie kawy kawa góry morze",
-    "na w z i jest pies dom most woda",
+    "się samochód czerwony czerwone czerwona drzewo drzewa kwiat kwiaty " +
+    "plaży kobieta dziecko zielony niebieski czarny niebo ulica ulicy " +
+    "miasto krowa ptak ryba ludzie kawy góry morze jabłko motyl " +
+    "dziewczyna chłopiec zachód słońca",
+    "na kot dwa jest dom woda w",
   ],
   tr: [
-    "bir kedi köpek araba ağaç çiçek çocuk mavi siyah beyaz güneş deniz " +
-    "elma kitap kahve insanlar eski",
-    "ve ev adam",
+    "kedi köpek araba ağaç çiçek çocuk siyah beyaz güneş kırmızı kitap " +
+    "kahve insanlar uçak kelebek gökyüzü",
+    "bir ve ev mavi elma eski deniz",
   ],
   others: [
-    "koira kissa punainen kutya macska piros kočka câine pisică anjing " +
-    "kucing merah",
+    "koira kissa punainen omena kutya macska kočka câine pisică anjing " +
+    "kucing merah crvena crveni jabuka jablko matahari terbenam rautt " +
+    "epli dearg úll một chó máy",
     "",
   ],
 };
 
-/** Letters that no word that English has taken over is written with. */
-const FOREIGN_LETTERS = /[ąćęłńśźżğışřěůčšžőűțșă]/;
+/** Letters of which a loan word or a name has one, and two words a language. */
+const FOREIGN_LETTERS = /[ąćęłńśźżğışřěůčžőűțșăđơưßåøþðạ-ỹ]/;
 
-const LISTS = Object.values(WORDS).map(([sure, perhaps]) => ({
+const LISTS = Object.entries(WORDS).map(([language, [sure, perhaps]]) => ({
+  hasCapitals: language === "de", // Its nouns are written so, not names alone.
   sure: new Set(sure.split(" ")),
-  perhaps: new Set(perhaps.split(" ")),
+  all: new Set(`${sure} ${perhaps}`.split(" ")),
 }));
 
 /** Whether nothing in a text says that it is in another language than English. */
@@ -144,19 +171,22 @@ export function looksEnglish(text: string): boolean {
   if (foreign.test(text)) return false;
 
   const given = text.normalize("NFC").match(/\p{L}+/gu) ?? [];
+  const isSmall = (word: string) => word === word.toLowerCase();
+  // A capital makes a name, "Los Gatos", except where a sentence begins.
+  const isSentence = given.slice(1).every(isSmall);
   const words = given.map((word) => word.toLowerCase());
-  if (words.some((word) => ENGLISH.has(word))) return true;
-  // "Crème brûlée in a café" has three such words: English has no more.
-  if (words.filter((word) => /[^a-z]/.test(word)).length > 3) return false;
-  // Names keep such letters, and are written with a capital: "Łódź".
-  if (
-    given.some((word) => /^\p{Ll}/u.test(word) && FOREIGN_LETTERS.test(word))
-  ) {
-    return false;
-  }
+  const small = words.filter((word) => isSentence || given.includes(word));
   const distinct = [...new Set(words)];
-  return !LISTS.some(({ sure, perhaps }) =>
-    distinct.some((word) => sure.has(word)) ||
-    distinct.filter((word) => perhaps.has(word)).length > 1
+
+  const odd = small.filter((word) => FOREIGN_LETTERS.test(word));
+  const sure = LISTS.flatMap(({ hasCapitals, sure }) =>
+    (hasCapitals ? words : small).filter((word) => sure.has(word))
+  );
+  const foreignOnes = new Set(new Set(odd).size > 1 ? [...sure, ...odd] : sure);
+  const english = distinct.filter((word) => ENGLISH.has(word));
+  if (foreignOnes.size > english.length) return false;
+  return !LISTS.some(({ hasCapitals, all }) =>
+    distinct.length > 1 && distinct.every((word) => all.has(word)) &&
+    (small.length === words.length || hasCapitals && given.some(isSmall))
   );
 }
