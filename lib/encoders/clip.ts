@@ -30,7 +30,7 @@ import { l2Normalize } from "../compare/metrics.ts";
 import type { Device } from "../compare/session.ts";
 import { DEVICE_NAMES, onBestDevice } from "./device.ts";
 import { encodeInBatches, type Encoder, inBatches } from "./encoder.ts";
-import { readJson } from "./model_files.ts";
+import { modelTypeOf, readJson } from "./model_files.ts";
 import {
   decodeInput,
   type PictureInput,
@@ -93,15 +93,20 @@ export const transformersLayout: ClipLayout = {
   async open(folder, precision, id, wanted) {
     const [vision, text, inputFile, , configFile] = transformersLayout
       .files(precision, folder).map((file) => join(folder, file));
-    const { model_type } = await readJson(configFile);
+    const modelType = modelTypeOf(configFile, await readJson(configFile));
     return await openClip({
       ...{ id, vision, text, wanted },
-      modelType: model_type,
-      input: await readPreprocessorConfig(inputFile, model_type),
+      modelType,
+      input: await readPreprocessorConfig(inputFile, modelType),
       texts: textFiles(folder),
     });
   },
 };
+
+/** The precision of a model's file that ends so, as in "_q8"; undefined for none. */
+export function precisionOf(ending: string): Precision | undefined {
+  return PRECISIONS.find((one) => ENDINGS[one].includes(ending));
+}
 
 /**
  * The two models' files of a precision, by the first of its endings of which

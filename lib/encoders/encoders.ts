@@ -34,12 +34,13 @@
 import { createHash } from "node:crypto";
 import { createReadStream, existsSync } from "node:fs";
 import { readdir, stat } from "node:fs/promises";
-import { basename, join, resolve } from "node:path";
+import { basename, dirname, join, resolve } from "node:path";
 import type { Device } from "../compare/session.ts";
 import { environment } from "../paths.ts";
 import {
   type ClipLayout,
   type Precision,
+  precisionOf,
   PRECISIONS,
   transformersLayout,
 } from "./clip.ts";
@@ -199,6 +200,7 @@ async function openFolder(
     });
   const layout = layouts.find((one) => heldIn(one).length > 0);
   if (!layout) {
+    for (const one of layouts) await refuseUnlike(folder, one);
     const expected = layouts.map((one) =>
       `${one.files("fp32").join(", ")} (layout of ${one.name})`
     );
@@ -231,6 +233,38 @@ async function openFolder(
   const all = [...files, ...weights, ...layout.optional];
   const name = `${basename(folder)}-${await fingerprint(folder, all)}`;
   return await layout.open(folder, precision, `${name}/${precision}`, device);
+}
+
+/**
+ * @throws {RangeError} If a folder has both of a layout's models, and not both
+ *   in a precision that is supported.
+ */
+async function refuseUnlike(folder: string, layout: ClipLayout): Promise<void> {
+  const found = await Promise.all(
+    layout.files("fp32").slice(0, 2).map(async (file) => {
+      const stem = basename(file, ".onnx");
+      const names = await readdir(join(folder, dirname(file))).catch(() => []);
+      return names.toSorted()
+        .filter((name) => name.startsWith(stem) && name.endsWith(".onnx"))
+        .map((name) => {
+          const ending = name.slice(stem.length, -".onnx".length);
+          return { name, ending, precision: precisionOf(ending) };
+        });
+    }),
+  );
+  if (found.some(({ length }) => length === 0)) return;
+  const [vision, text] = found.map((models) =>
+    models.map(({ name, ending, precision }) =>
+      `${name} (${precision ?? `${ending.slice(1)}, not supported`})`
+    ).join(", ")
+  );
+  throw new RangeError(
+    `${folder} holds the vision model as ${vision}, and the text model as ` +
+      `${text}: expected both in one precision (${
+        PRECISIONS.join(", ")
+      }), and ` +
+      "of one ending",
+  );
 }
 
 /** The first files of a folder and of the folders in it, for an error's line. */

@@ -170,7 +170,7 @@ export function looksEnglish(text: string): boolean {
     /(?!\p{Script=Latin}|\p{Script=Greek}|\p{Script=Common})\p{L}|\p{Script=Greek}{2}/u;
   if (foreign.test(text)) return false;
 
-  const given = text.normalize("NFC").match(/\p{L}+/gu) ?? [];
+  const given: string[] = text.normalize("NFC").match(/\p{L}+/gu) ?? [];
   const isSmall = (word: string) => word === word.toLowerCase();
   // A capital makes a name, "Los Gatos", except where a sentence begins.
   const isSentence = given.slice(1).every(isSmall);

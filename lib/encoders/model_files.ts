@@ -85,11 +85,20 @@ export async function openFile<Opened>(
     // That a graphics card does not take a model tells nothing about the file.
     if (device !== "cpu") throw error;
     const { size } = await stat(file);
-    const [reason] = (error as Error).message.split("\n");
+    if (size === 0) throw new Error(`${file} is empty. ${AGAIN}`);
+    const reason = reasonOf(error as Error);
     throw new Error(
       `${file} (${size} bytes) cannot be opened: ${reason}. ${AGAIN}`,
     );
   }
+}
+
+/** onnxruntime's reason, as a part of one line, without places in its source. */
+export function reasonOf({ message }: Error): string {
+  const [line] = message.split("\n");
+  const source =
+    /([A-Z]:)?[\\/][^\s:]*\.(cc|h):\d+ ([^()]*::[^()]*\([^()]*\)( const)? )?/;
+  return line.replace(source, " ").replace(/\.$/, "").trim();
 }
 
 /** @throws {Error} If the file is there, but only as Git LFS's pointer to it. */
@@ -163,9 +172,38 @@ function quote(value: unknown): string {
   return text.length > 80 ? `${text.slice(0, 80)}…` : text;
 }
 
-/** Whether something read from a file is a whole number, and large enough. */
-export function isWholeNumber(value: unknown, least: number): value is number {
-  return Number.isSafeInteger(value) && (value as number) >= least;
+/**
+ * A part of a configuration that has keys of its own; without any if left out.
+ *
+ * @throws {RangeError} If it is something else.
+ */
+export function partOf(file: string, key: string, value: unknown): Json {
+  if (typeof value === "object" && !Array.isArray(value)) return value ?? {};
+  if (value === undefined) return {};
+  throw unsupported(file, key, value, "a JSON object");
+}
+
+/**
+ * What a config.json calls its kind of model; undefined if left out.
+ *
+ * @throws {RangeError} If it is no text.
+ */
+export function modelTypeOf(
+  file: string,
+  { model_type: type }: Json,
+): string | undefined {
+  if (type == null || typeof type === "string") return type ?? undefined;
+  throw unsupported(file, "model_type", type, 'a text, as in "clip"');
+}
+
+/** Whether something read from a file is a whole number within bounds. */
+export function isWholeNumber(
+  value: unknown,
+  least: number,
+  most = Infinity,
+): value is number {
+  return Number.isSafeInteger(value) && (value as number) >= least &&
+    (value as number) <= most;
 }
 
 /**

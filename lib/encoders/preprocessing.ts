@@ -38,6 +38,9 @@ const BICUBIC = FILTERS.indexOf("bicubic");
 const CLIP_MEAN = [0.48145466, 0.4578275, 0.40821073];
 const CLIP_STD = [0.26862954, 0.26130258, 0.27577711];
 
+/** Longest side, in pixels, and bounds of what colours are scaled by. */
+const MOST_SIDE = 4096, SMALLEST = 1e-6, LARGEST = 1e6;
+
 /** Steps of Transformers that are known here; any other one is refused. */
 const STEPS = [
   ...["do_resize", "do_center_crop", "do_rescale", "do_normalize"],
@@ -98,8 +101,11 @@ export async function readPreprocessorConfig(
     key !== "shortest_edge" && size[key] !== null
   );
   const squeezes = typeof size === "number" && config.default_to_square;
-  if (!isWholeNumber(resized, 1) || others.length > 0 || squeezes) {
-    refuse("size", "the shorter side alone, as in {shortest_edge: 224}");
+  if (!isWholeNumber(resized, 1, MOST_SIDE) || others.length > 0 || squeezes) {
+    const expected =
+      "the shorter side alone, as in {shortest_edge: 224}, and " +
+      `at most ${MOST_SIDE}`;
+    refuse("size", expected);
   }
   const [kept, across] = Number.isFinite(crop_size ??= 224)
     ? [crop_size, crop_size]
@@ -115,14 +121,14 @@ export async function readPreprocessorConfig(
 
   let { rescale_factor: factor = 1 / 255 } = config;
   if (!does("do_rescale")) factor = 1;
-  else if (!(Number.isFinite(factor) && factor > 0)) {
-    refuse("rescale_factor", "a number above 0");
+  else if (!isWithin(factor, SMALLEST)) {
+    refuse("rescale_factor", `a number from ${SMALLEST} to ${LARGEST}`);
   }
   const mean = does("do_normalize")
     ? threeNumbers(file, "image_mean", config.image_mean ?? CLIP_MEAN)
     : [0, 0, 0];
   const std = does("do_normalize")
-    ? threeNumbers(file, "image_std", config.image_std ?? CLIP_STD, 0)
+    ? threeNumbers(file, "image_std", config.image_std ?? CLIP_STD, SMALLEST)
     : [1, 1, 1];
   // Colours come as v / 255; a model to which they are v × factor has these.
   const scale = 255 * factor;
@@ -156,13 +162,14 @@ export async function readPreprocessCfg(file: string): Promise<PictureInput> {
   const [side, other] = Array.isArray(size) && size.length === 2
     ? size
     : [size, size];
-  if (!isWholeNumber(side, 1) || side !== other) {
-    throw unsupported(file, "size", size, "a square, as in [224, 224]");
+  if (!isWholeNumber(side, 1, MOST_SIDE) || side !== other) {
+    const expected = `a square, as in [224, 224], of at most ${MOST_SIDE}`;
+    throw unsupported(file, "size", size, expected);
   }
   return {
     ...{ size: side, kept: side },
     mean: threeNumbers(file, "mean", mean),
-    std: threeNumbers(file, "std", std, 0),
+    std: threeNumbers(file, "std", std, SMALLEST),
   };
 }
 
@@ -171,14 +178,19 @@ function threeNumbers(
   file: string,
   key: string,
   given: unknown,
-  above = -Infinity,
+  least = -LARGEST,
 ): number[] {
   const numbers = typeof given === "number" ? [given, given, given] : given;
   const fit = Array.isArray(numbers) && numbers.length === 3 &&
-    numbers.every((one) => Number.isFinite(one) && one > above);
+    numbers.every((one) => isWithin(one, least));
   if (fit) return numbers;
-  const which = above === 0 ? "three numbers above 0" : "three numbers";
-  throw unsupported(file, key, given, which);
+  const expected = `three numbers from ${least} to ${LARGEST}`;
+  throw unsupported(file, key, given, expected);
+}
+
+/** Beyond these bounds a model's vectors would be no numbers. */
+function isWithin(value: unknown, least: number): boolean {
+  return typeof value === "number" && value >= least && value <= LARGEST;
 }
 
 /**

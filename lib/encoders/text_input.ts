@@ -21,7 +21,9 @@ import { join } from "node:path";
 import {
   isWholeNumber,
   type Json,
+  modelTypeOf,
   openTokenizer,
+  partOf,
   readJson,
   readJsonIfThere,
   unsupported,
@@ -76,6 +78,9 @@ export function textFiles(folder: string, isOpenClips = false): TextFiles {
   };
 }
 
+/** Fewest tokens that a text model can be of use with. */
+export const LEAST_TOKENS = 3;
+
 /** Tokenizers without a limit of their own say 10 ** 30. */
 const NO_LIMIT = 1e6;
 
@@ -107,7 +112,7 @@ export async function readTextInput(
     idOf(CLIP_START, tokenizer) !== undefined &&
     idOf(CLIP_END, tokenizer) !== undefined;
   const isFilled = isSiglip || files.isOpenClips ||
-    tokenizer.padding?.strategy?.Fixed;
+    read.padding.strategy?.Fixed;
   return {
     tokenize: clean ? (text) => tokenize(clean(text)) : tokenize,
     contextLength,
@@ -121,11 +126,14 @@ export async function readTextInput(
 interface Read {
   files: TextFiles;
   tokenizer: Json;
+  /** tokenizer.json's padding. */
+  padding: Json;
   tokenizerConfig: Json;
   specialTokens: Json;
   config: Json;
-  /** The part of config.json that is about texts. */
+  /** The part of config.json that is about texts, and its key. */
   about: Json;
+  part: "text_cfg" | "text_config";
   /** The kind of text model: "clip", "bert". */
   type: string;
   /** SigLIP was trained with all its texts filled up, and sees what fills them. */
@@ -138,22 +146,32 @@ async function readAll(files: TextFiles): Promise<Read> {
     [files.tokenizerConfig, files.specialTokens, files.config]
       .map(readJsonIfThere),
   );
-  const { text_cfg, text_config, model_type } = config;
-  const about = (files.isOpenClips ? text_cfg : text_config) ?? {};
-  const type = `${about.model_type ?? model_type ?? ""}`;
+  const padding = partOf(files.tokenizer, "padding", tokenizer.padding);
+  const part = files.isOpenClips ? "text_cfg" : "text_config";
+  const about = partOf(files.config, part, config[part]);
+  const type = `${about.model_type ?? modelTypeOf(files.config, config) ?? ""}`;
   const isSiglip = type.startsWith("siglip");
   return {
-    ...{ files, tokenizer, tokenizerConfig, specialTokens, config, about },
-    ...{ type, isSiglip },
+    ...{ files, tokenizer, padding, tokenizerConfig, specialTokens, config },
+    ...{ about, part, type, isSiglip },
   };
 }
 
-/** Most tokens of a text: the least number that a file names. */
+/**
+ * Most tokens of a text: the least number that a file names, or what OpenCLIP's
+ * own says, which asks no other.
+ */
 function contextLengthOf(
-  { files, tokenizer, tokenizerConfig, config, about, type, isSiglip }: Read,
+  read: Read,
   fixedWidth: number | undefined,
 ): number {
-  const { padding, truncation } = tokenizer;
+  const { files, tokenizer, tokenizerConfig, config, about, type } = read;
+  const { padding, isSiglip } = read;
+  const truncation = partOf(
+    files.tokenizer,
+    "truncation",
+    tokenizer.truncation,
+  );
   const { model_max_length: limit } = tokenizerConfig;
   const [key, declared] = files.isOpenClips
     ? ["text_cfg.context_length", about.context_length]
@@ -163,10 +181,10 @@ function contextLengthOf(
     ];
   const exact = [
     [files.config, key, declared],
-    [files.tokenizer, "padding.strategy.Fixed", padding?.strategy?.Fixed],
+    [files.tokenizer, "padding.strategy.Fixed", padding.strategy?.Fixed],
   ];
   const limits = [
-    [files.tokenizer, "truncation.max_length", truncation?.max_length],
+    [files.tokenizer, "truncation.max_length", truncation.max_length],
     [
       files.tokenizerConfig,
       "model_max_length",
@@ -177,8 +195,8 @@ function contextLengthOf(
   for (const named of [...exact, ...limits]) {
     const [file, key, length] = named;
     if (length == null) continue;
-    if (!isWholeNumber(length, 3)) {
-      const expected = "a whole number of tokens, 3 or more";
+    if (!isWholeNumber(length, LEAST_TOKENS)) {
+      const expected = `a whole number of tokens, ${LEAST_TOKENS} or more`;
       throw unsupported(file, key, length, expected);
     }
     const fits = fixedWidth === undefined || length === fixedWidth;
@@ -188,6 +206,7 @@ function contextLengthOf(
     }
     lengths.push(length);
   }
+  if (files.isOpenClips && declared != null) return declared;
   if (lengths.length > 0) return Math.min(...lengths);
   if (isSiglip) return SIGLIP_CONTEXT;
   if (type.startsWith("clip") || config.text_cfg) return CLIP_CONTEXT;
@@ -197,30 +216,45 @@ function contextLengthOf(
 
 /** The id that fills short texts, by the first file that says. */
 function paddingOf(
-  { files, tokenizer, tokenizerConfig, specialTokens, about }: Read,
+  { files, tokenizer, padding, tokenizerConfig, specialTokens, about, part }:
+    Read,
   end: number,
   isClips: boolean,
 ): number {
+  const { pad_id: given, pad_token: unless } = padding;
   for (
-    const [file, { pad_token }] of [
-      [files.tokenizerConfig, tokenizerConfig],
-      [files.specialTokens, specialTokens],
-    ] as const
+    const [file, key, token] of [
+      [files.tokenizerConfig, "pad_token", tokenizerConfig.pad_token],
+      [files.specialTokens, "pad_token", specialTokens.pad_token],
+      [files.tokenizer, "padding.pad_token", given == null ? unless : null],
+    ]
   ) {
-    if (pad_token == null) continue;
-    const id = idOf(pad_token.content ?? pad_token, tokenizer);
+    if (token == null) continue;
+    const text = token.content ?? token;
+    if (typeof text !== "string") {
+      throw unsupported(file, key, token, "a token's text");
+    }
+    const id = idOf(text, tokenizer);
     if (id !== undefined) return id;
-    const expected = "a token of tokenizer.json";
-    throw unsupported(file, "pad_token", pad_token, expected);
+    throw unsupported(file, key, token, "a token of tokenizer.json");
   }
-  const { pad_token_id, pad_id = pad_token_id, eos_token_id = end } = about;
-  const id = tokenizer.padding?.pad_id ??
-    // Old files of CLIP name the end and the padding of another vocabulary.
-    (eos_token_id === end ? pad_id : undefined) ??
-    (isClips ? idOf(CLIP_END, tokenizer) : undefined);
-  if (isWholeNumber(id, 0)) return id;
+  const { eos_token_id = end } = about;
+  const key = about.pad_id === undefined ? "pad_token_id" : "pad_id";
+  // Old files of CLIP name the end and the padding of another vocabulary.
+  const ofConfig = eos_token_id === end ? about[key] : undefined;
+  for (
+    const [file, name, id] of [
+      [files.tokenizer, "padding.pad_id", given],
+      [files.config, `${part}.${key}`, ofConfig],
+    ]
+  ) {
+    if (isWholeNumber(id, 0)) return id;
+    if (id != null) throw unsupported(file, name, id, "a token's number");
+  }
+  const id = isClips ? idOf(CLIP_END, tokenizer) : undefined;
+  if (id !== undefined) return id;
   const expected = "the token that fills short texts";
-  throw unsupported(files.tokenizerConfig, "pad_token", id, expected);
+  throw unsupported(files.tokenizerConfig, "pad_token", undefined, expected);
 }
 
 /** A token's id; undefined if the tokenizer does not have it. */
@@ -232,20 +266,27 @@ function idOf(
     one.content === token
   );
   if (added) return added.id;
-  if (!Array.isArray(vocab)) return vocab[token];
+  if (!Array.isArray(vocab)) {
+    return Object.hasOwn(vocab, token) ? vocab[token] : undefined;
+  }
   const place = vocab.findIndex(([piece]) => piece === token);
   return place < 0 ? undefined : place;
 }
 
 /** @throws {RangeError} If a tokenizer's file asks for what is not done here. */
 function refuseWhatIsNotSupported(
-  { files, tokenizer, tokenizerConfig: config }: Read,
+  { files, tokenizer, padding, tokenizerConfig: config }: Read,
 ): void {
-  const { padding, truncation, normalizer } = tokenizer;
+  const { truncation, normalizer } = tokenizer;
+  const { pad_to_multiple_of: multiple } = padding;
+  if (multiple != null) {
+    const key = "padding.pad_to_multiple_of";
+    throw unsupported(files.tokenizer, key, multiple, "null");
+  }
   const sides = [
     [files.tokenizerConfig, "padding_side", config.padding_side],
     [files.tokenizerConfig, "truncation_side", config.truncation_side],
-    [files.tokenizer, "padding.direction", padding?.direction],
+    [files.tokenizer, "padding.direction", padding.direction],
     [files.tokenizer, "truncation.direction", truncation?.direction],
   ];
   for (const [file, key, side] of sides) {
@@ -269,8 +310,9 @@ function refuseWhatIsNotSupported(
  *
  * @param about config.json's text_cfg.
  */
-function cleaner(file: string, { tokenizer_kwargs = {} }: Json) {
-  const { clean = "whitespace", ...others } = tokenizer_kwargs ?? {};
+function cleaner(file: string, { tokenizer_kwargs }: Json) {
+  const options = partOf(file, "text_cfg.tokenizer_kwargs", tokenizer_kwargs);
+  const { clean = "whitespace", ...others } = options;
   const whitespace = (text: string) => text.replaceAll(/\s+/g, " ").trim();
   const cleaners: Record<string, (text: string) => string> = {
     whitespace,

@@ -24,8 +24,13 @@
 import { type InferenceSession, Tensor } from "onnxruntime-node";
 import { Matrix } from "../compare/matrix.ts";
 import { type Device, openSession } from "../compare/session.ts";
-import { openFile, padTokens } from "./model_files.ts";
-import { readTextInput, type TextFiles, type TextInput } from "./text_input.ts";
+import { openFile, padTokens, reasonOf } from "./model_files.ts";
+import {
+  LEAST_TOKENS,
+  readTextInput,
+  type TextFiles,
+  type TextInput,
+} from "./text_input.ts";
 
 /** One of the two models. */
 export interface Tower<Item> {
@@ -121,6 +126,12 @@ export async function openTextTower(
   }
   const output = outputOf(session, file, modelType);
   const [batch, tokens] = ids[0].shape;
+  if (!isFree(tokens) && tokens < LEAST_TOKENS) {
+    const expected =
+      `${LEAST_TOKENS} tokens or more: a text's start and end, ` +
+      "and something between";
+    throw refusal(file, "input", describe(session), expected);
+  }
   const input = await readTextInput(files, isFree(tokens) ? undefined : tokens);
   // Where no mask tells what is padding, texts of one length need none.
   const filled = input.width ??
@@ -227,7 +238,7 @@ async function run(
 ): Promise<Matrix> {
   const [first] = Object.values(feeds);
   const outputs = await session.run(feeds, [output]).catch((error: Error) => {
-    const [reason] = error.message.split("\n");
+    const reason = reasonOf(error);
     throw new Error(`${file} fails on [${first.dims.join(", ")}]: ${reason}`);
   });
   const { [output]: { data, dims, type } } = outputs;

@@ -448,6 +448,71 @@ Deno.test("a folder that is no model says what it holds and what was expected", 
     });
   }));
 
+for (
+  const [vision, text, message] of [
+    [
+      "_quantized",
+      "",
+      "the vision model as vision_model_quantized.onnx (q8), and the text model as text_model.onnx (fp32): expected both in one precision",
+    ],
+    [
+      "_int8",
+      "_quantized",
+      "the vision model as vision_model_int8.onnx (q8), and the text model as text_model_quantized.onnx (q8): expected both in one precision (fp32, fp16, q8), and of one ending",
+    ],
+    [
+      "_q4",
+      "_q4",
+      "the vision model as vision_model_q4.onnx (q4, not supported), and the text model as text_model_q4.onnx (q4, not supported): expected",
+    ],
+    ["_bnb4", "", "vision_model_bnb4.onnx (bnb4, not supported), and"],
+  ]
+) {
+  Deno.test(`a folder of vision_model${vision} and text_model${text} says which is in what`, () =>
+    withClip(
+      "transformers",
+      {
+        "onnx/vision_model.onnx": null,
+        "onnx/text_model.onnx": null,
+        [`onnx/vision_model${vision}.onnx`]: visionModel(),
+        [`onnx/text_model${text}.onnx`]: textModel(),
+      },
+      (folder) =>
+        rejects(openEncoder(folder), ({ name, message: got }: Error) => {
+          equal(name, "RangeError");
+          ok(got.startsWith(`${folder} holds the vision model as `), got);
+          ok(got.includes(message), got);
+          return true;
+        }),
+    ));
+}
+
+for (
+  const [what, content, message] of [
+    ["an empty file", "", /model\.onnx is empty\. Put it there again/],
+    [
+      "a file that is no model",
+      new Uint8Array([8, 8]),
+      /model\.onnx \(2 bytes\) cannot be opened: [^/]*(\/\S*my-clip\/\S* failed: )?[^/]*\. Put it/,
+    ],
+  ] as const
+) {
+  Deno.test(`${what} in a model's place is named, without onnxruntime's own source`, () =>
+    withClip(
+      "transformers",
+      { "onnx/text_model.onnx": content },
+      (folder) =>
+        rejects(
+          openEncoder(folder, { device: "cpu" }),
+          ({ message: got }: Error) => {
+            match(got, message);
+            ok(!/onnxruntime_src|::|\.\./.test(got), got);
+            return true;
+          },
+        ),
+    ));
+}
+
 Deno.test("a folder that lacks a file beside its models names it", () =>
   withClip("immich", { "textual/tokenizer.json": null }, (folder) =>
     rejects(

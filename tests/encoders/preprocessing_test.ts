@@ -136,9 +136,22 @@ for (
     [{ image_mean: "0.5" }, 'image_mean "0.5"'],
     [
       { image_std: [1, 1, 0] },
-      "image_std [1,1,0] is not supported: expected three numbers above 0",
+      "image_std [1,1,0] is not supported: expected three numbers from 0.000001 to 1000000",
     ],
     [{ image_std: [1, "1", 1] }, "image_std"],
+    [{ image_std: [1e-300, 1, 1] }, "image_std [1e-300,1,1]"],
+    [
+      { image_mean: [1e300, 0, 0] },
+      "image_mean [1e+300,0,0] is not supported: expected three numbers from -1000000 to",
+    ],
+    [
+      { rescale_factor: 1e300 },
+      "rescale_factor 1e+300 is not supported: expected a number from 0.000001",
+    ],
+    [{ rescale_factor: 1e-300 }, "rescale_factor 1e-300"],
+    [{ size: 4097 }, "size 4097"],
+    [{ size: { shortest_edge: 1e9 } }, 'size {"shortest_edge":1000000000}'],
+    [{ crop_size: 4097 }, "crop_size 4097"],
     [
       { image_processor_type: "SiglipImageProcessor" },
       'image_processor_type "SiglipImageProcessor"',
@@ -167,6 +180,8 @@ for (
     [{ size: [40, 30] }, "size [40,30]"],
     [{ size: "40" }, 'size "40"'],
     [{ std: [0, 1, 1] }, "std [0,1,1]"],
+    [{ mean: 1e300 }, "mean 1e+300"],
+    [{ size: [4097, 4097] }, "size [4097,4097]"],
   ] as const
 ) {
   Deno.test(`preprocess_cfg.json with ${JSON.stringify(change)} is refused by name`, () =>

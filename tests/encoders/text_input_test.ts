@@ -101,6 +101,31 @@ Deno.test("Immich: texts are filled up where the model takes any number of token
     32,
   ));
 
+for (
+  const [what, files] of [
+    ["tokenizer_config.json", {
+      "textual/tokenizer_config.json": { model_max_length: 20 },
+    }],
+    ["tokenizer.json", {
+      "textual/tokenizer.json": {
+        ...tokenizer,
+        truncation: { max_length: 20, direction: "Right" },
+      },
+    }],
+  ] as const
+) {
+  Deno.test(`Immich: text_cfg's context length counts, whatever limit ${what} has`, () =>
+    embedsAs(
+      "immich",
+      {
+        "textual/model.onnx": textModel(),
+        "config.json": { text_cfg: { context_length: 77 } },
+        ...files,
+      },
+      filledWith(END, 77),
+    ));
+}
+
 Deno.test("Immich: a text is cleaned as text_cfg says", () =>
   withClip("immich", {
     "textual/model.onnx": textModel(),
@@ -159,6 +184,32 @@ Deno.test("Transformers.js: a tokenizer.json that fills its texts is obeyed", ()
     },
     filledWith(7, 48),
     48,
+  ));
+
+Deno.test("Transformers.js: a tokenizer.json may name its padding by the token alone", () =>
+  embedsAs(
+    "transformers",
+    {
+      "tokenizer.json": {
+        ...tokenizer,
+        padding: { strategy: { Fixed: 48 }, pad_token: "!" },
+      },
+      "config.json": { model_type: "clip" },
+    },
+    filledWith(0, 48),
+    48,
+  ));
+
+Deno.test("Transformers.js: a model_type of null is one left out", () =>
+  embedsAs(
+    "transformers",
+    {
+      "config.json": {
+        model_type: null,
+        text_config: { max_position_embeddings: 77 },
+      },
+    },
+    (ids) => ids,
   ));
 
 Deno.test("Transformers.js: config.json's padding counts if its end is the tokenizer's", async () => {
@@ -258,6 +309,74 @@ for (
       /tokenizer_config\.json: pad_token "\[PAD\]" .*: expected a token of tokenizer\.json/,
     ],
     [
+      "a number for its padding's text",
+      {
+        "onnx/text_model.onnx": masked,
+        "tokenizer_config.json": { pad_token: 0 },
+      },
+      /tokenizer_config\.json: pad_token 0 .*: expected a token's text/,
+    ],
+    [
+      "a number there in another file",
+      {
+        "onnx/text_model.onnx": masked,
+        "special_tokens_map.json": { pad_token: 5 },
+      },
+      /special_tokens_map\.json: pad_token 5 .*: expected a token's text/,
+    ],
+    [
+      "a text for its padding's number",
+      {
+        "onnx/text_model.onnx": masked,
+        "tokenizer.json": { ...tokenizer, padding: { pad_id: "0" } },
+      },
+      /\/tokenizer\.json: padding\.pad_id "0" .*: expected a token's number/,
+    ],
+    [
+      "a text for that number in config.json",
+      {
+        "onnx/text_model.onnx": masked,
+        "config.json": {
+          text_config: { max_position_embeddings: 77, pad_token_id: "0" },
+        },
+      },
+      /\/config\.json: text_config\.pad_token_id "0" .*: expected a token's num/,
+    ],
+    [
+      "widths that are multiples",
+      {
+        "tokenizer.json": { ...tokenizer, padding: { pad_to_multiple_of: 8 } },
+      },
+      /tokenizer\.json: padding\.pad_to_multiple_of 8 .*: expected null/,
+    ],
+    [
+      "a padding that is no object",
+      { "tokenizer.json": { ...tokenizer, padding: 5 } },
+      /tokenizer\.json: padding 5 .*: expected a JSON object/,
+    ],
+    [
+      "a text_config that is no object",
+      { "config.json": { text_config: 5 } },
+      /config\.json: text_config 5 .*: expected a JSON object/,
+    ],
+    [
+      "a number for its type",
+      { "config.json": { model_type: 5 } },
+      /config\.json: model_type 5 .*: expected a text, as in "clip"/,
+    ],
+    [
+      "a list for its type",
+      { "config.json": { model_type: ["clip"] } },
+      /config\.json: model_type \["clip"\] .*: expected a text/,
+    ],
+    ...[0, 1, 2].map((width) =>
+      [
+        `texts of ${width} tokens`,
+        { "onnx/text_model.onnx": textModel({ shape: ["batch", width] }) },
+        /text_model\.onnx: input input_ids .*: expected 3 tokens or more/,
+      ] as const
+    ),
+    [
       "no padding, and another tokenizer than CLIP's",
       { "onnx/text_model.onnx": masked, "tokenizer.json": wordPieces },
       /tokenizer_config\.json: pad_token left out .*: expected the token that fills/,
@@ -316,6 +435,23 @@ for (
           equal(error.message.split("\n").length, 1);
           return true;
         }),
+    ));
+}
+
+for (
+  const [text_cfg, message] of [
+    [5, /config\.json: text_cfg 5 .*: expected a JSON object/],
+    [
+      { tokenizer_kwargs: 5 },
+      /config\.json: text_cfg\.tokenizer_kwargs 5 .*: expected a JSON object/,
+    ],
+  ] as const
+) {
+  Deno.test(`OpenCLIP's text_cfg ${JSON.stringify(text_cfg)} is refused by name`, () =>
+    withClip(
+      "immich",
+      { "config.json": { text_cfg } },
+      (folder) => rejects(openEncoder(folder, { device: "cpu" }), message),
     ));
 }
 
