@@ -106,7 +106,7 @@ Deno.test("encodeImages() names the picture that cannot be decoded", () =>
 const pointer = "version https://git-lfs.github.com/spec/v1\noid sha256:0";
 for (
   const [file, content, reason] of [
-    ["onnx/text_model.onnx", "", " (0 bytes) cannot be opened: "],
+    ["onnx/text_model.onnx", "", " is empty. "],
     ["onnx/vision_model.onnx", "no model", " (8 bytes) cannot be opened: "],
     ["tokenizer.json", "{,", ': expected JSON, got "{," (2 bytes)'],
     ["config.json", "[]", ': expected a JSON object, got "[]" (2 bytes)'],
