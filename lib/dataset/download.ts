@@ -25,6 +25,7 @@
 import { createHash } from "node:crypto";
 import { existsSync } from "node:fs";
 import { extname, join } from "node:path";
+import { inspect } from "node:util";
 import { type FetchLimits, pictureFetcher } from "./fetch.ts";
 import { removeUnfinished, writeAtomic } from "../files.ts";
 import { STOPPED } from "../http/http.ts";
@@ -89,7 +90,10 @@ export async function download(
   const records: DownloadedPicture[] = [];
   const failures: DownloadFailure[] = [];
 
-  const settled = await Promise.all(pictures.map(async ({ url }) => {
+  const settled = await Promise.all(pictures.map(async (picture) => {
+    // Records from elsewhere may hold anything.
+    const given: unknown = picture?.url;
+    const url = typeof given === "string" ? given : inspect(given);
     const file = downloadPath(url);
     if (!outcomes.has(file)) {
       const fetchBytes = () => fetchPicture(rebase(url));

@@ -81,6 +81,7 @@ export function publicLookup(resolve: typeof lookup = lookup): LookupFunction {
       const hidden = found.find(({ address }) => !isPublic(address));
       if (error) done(error, []);
       else if (hidden) done(notPublic(name, hidden.address), []);
+      else if (found.length === 0) done(new Error(`no address: ${name}`), []);
       else if (options.all) done(null, found);
       else done(null, found[0].address, found[0].family);
     });

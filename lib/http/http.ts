@@ -210,16 +210,18 @@ async function ask(
  * Where an answer sends us instead; undefined if it does not.
  *
  * @param url What was asked for.
- * @throws {FinalError} If that is no address of the web.
+ * @throws {FinalError} If that is no address of the web, or none is given.
  */
 export function redirectOf(
   { status, headers }: Response,
   url: URL,
 ): URL | undefined {
+  if (![301, 302, 303, 307, 308].includes(status)) return;
   const location = headers.get("location");
-  if (status >= 300 && status < 400 && location) {
-    return webAddress(location, url);
+  if (!location) {
+    throw new FinalError(`expected an address to go to, got none (${status})`);
   }
+  return webAddress(location, url);
 }
 
 /**

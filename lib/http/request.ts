@@ -25,6 +25,7 @@ import * as http from "node:http";
 import * as https from "node:https";
 import { Readable } from "node:stream";
 import { checkLiteral, publicLookup } from "./addresses.ts";
+import { FinalError } from "./http.ts";
 
 /** What goes with a request. */
 export interface RequestOptions {
@@ -50,7 +51,8 @@ function agents(options: Pick<https.AgentOptions, "lookup">) {
 /**
  * Sends a request and resolves with the answer when its headers are there.
  *
- * @throws {FinalError} If the address is not public, nor its host allowed.
+ * @throws {FinalError} If the address is not public, nor its host allowed; if the
+ *   answer's status is none: 999.
  * @throws {Error} If the connection fails.
  */
 export async function request(
@@ -64,10 +66,16 @@ export async function request(
   const agent = (allowed ? toAllowed : toPublic)[protocol];
   const message = await new Promise<http.IncomingMessage>((resolve, reject) => {
     const { get } = protocol === "https" ? https : http;
-    get(url, { agent, headers, signal }, resolve).on("error", reject);
+    const sent = get(url, { agent, headers, signal }, resolve);
+    sent.on("error", reject);
+    // What is stopped on a kept connection Deno sends once more, beyond the
+    // signal's reach and without a word to us (denoland/deno#36786).
+    sent.on("socket", () => signal?.aborted && sent.destroy());
   });
   try {
     const { statusCode: status = 0, statusMessage: statusText } = message;
+    // What some sites say to strangers, and no Response can hold.
+    if (status > 599) throw new FinalError(`${status} ${statusText}`.trim());
     const said = Object.entries(message.headers).map(([name, value]) =>
       [name, String(value)] as [string, string]
     );
@@ -79,7 +87,6 @@ export async function request(
       headers: said,
     });
   } catch (error) {
-    // What no Response can hold: status 999.
     message.destroy();
     throw error;
   }

@@ -166,16 +166,17 @@ Deno.test("download() returns failures with their reasons and goes on", async ()
     const good = [found(`${origin}/good.jpg`), found(`${origin}/untyped`)];
     const odd = ["", "no address", "data:image/png;base64,AAAA", "javascript:1"]
       .map(found);
+    const noText = [null, 5].map((url) => found(url as unknown as string));
     let progress: DownloadProgress | undefined;
     const { records, failures } = await download(
-      [good[0], ...bad, ...odd, good[1]],
+      [good[0], ...bad, ...odd, ...noText, good[1]],
       {
         ...quick,
         maxBytes: 100_000,
         onProgress: (now) => progress = now,
       },
     );
-    deepEqual(progress, { done: 15, total: 15, resumed: 0, failed: 13 });
+    deepEqual(progress, { done: 17, total: 17, resumed: 0, failed: 15 });
     deepEqual(records.map(withoutFile), good);
     deepEqual(
       failures.slice(0, bad.length).map(({ reason }) => reason),
@@ -186,6 +187,8 @@ Deno.test("download() returns failures with their reasons and goes on", async ()
       "expected an address, got no address",
       "expected an http or https address, got data:",
       "expected an http or https address, got javascript:",
+      "expected an address, got null",
+      "expected an address, got 5",
     ]);
     equal(files().length, 2);
     equal(requests.filter(({ path }) => path === "/gone.jpg").length, 1);

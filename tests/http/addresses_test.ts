@@ -91,6 +91,10 @@ Deno.test("publicLookup() lets a connection only to what it has judged itself", 
   });
   // One such address among many is enough.
   await rejects(ask(port, resolver(["9.9.9.9", "::1"])), /got ::1 \(owls/);
+  // Nor does a name that leads nowhere lead anywhere.
+  await rejects(ask(port, resolver([])), {
+    message: "no address: owls.example",
+  });
   equal(requests, 0);
   server.close();
 });

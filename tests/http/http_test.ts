@@ -224,6 +224,52 @@ Deno.test("fetchOnce() ends at its time limit, which what arrives may extend", (
     equal(await fetchOnce(`${origin}/parts`, inParts, limit), "01234");
   }));
 
+Deno.test("fetchOnce() ends what stalls on a kept connection, and sends it once", () => {
+  const asked: string[] = [];
+  return withServer((request, response) => {
+    asked.push(request.url!);
+    // An answer's headers alone, or nothing.
+    if (request.url === "/half") response.write("1");
+    else if (request.url === "/whole") response.end();
+  }, async (origin) => {
+    const limit = { ...own(origin), timeoutMs: 200 };
+    for (const path of ["/half", "/silence", "/half", "/silence"]) {
+      await fetchOnce(`${origin}/whole`, text, limit);
+      await sleep(20); // For the connection to be kept.
+      const message = "no whole answer in time";
+      await rejects(fetchOnce(origin + path, text, limit), { message });
+    }
+    await fetchOnce(`${origin}/whole`, text, limit);
+    const stopped = fetchOnce(`${origin}/stop`, text, {
+      ...own(origin),
+      signal: AbortSignal.timeout(200),
+    });
+    await rejects(stopped);
+    const stalled = asked.filter((path) => path !== "/whole");
+    deepEqual(stalled, ["/half", "/silence", "/half", "/silence", "/stop"]);
+  });
+});
+
+Deno.test("fetchOnce() names a status that is none, and a redirect to nowhere", () =>
+  withServer((request, response) => {
+    if (request.url === "/999") response.socket!.end("HTTP/1.1 999 No\r\n\r\n");
+    else response.writeHead(302, { location: "" }).end();
+  }, async (origin) => {
+    for (
+      const [path, message] of [
+        ["/999", "999 No"],
+        ["/302", "expected an address to go to, got none (302)"],
+      ]
+    ) {
+      const asked = fetchOnce(origin + path, text, own(origin));
+      await rejects(asked, (error) => {
+        ok(error instanceof FinalError);
+        equal(error.message, message);
+        return true;
+      });
+    }
+  }));
+
 Deno.test("readStart() takes no more than it is told to", () =>
   withServer((request, response) => {
     if (request.url === "/short") response.end("short");
