@@ -224,6 +224,8 @@ const FLAGS = [
   "--block-new-web-contents",
   "--disable-component-update",
   "--disable-domain-reliability",
+  // Calls between browsers (WebRTC) would go past a proxy (public_proxy.ts).
+  "--force-webrtc-ip-handling-policy=disable_non_proxied_udp",
   "--no-default-browser-check",
   "--no-pings",
 ];

@@ -14,8 +14,9 @@
  *
  * Times are milliseconds. Beside this: sites/ says what differs from one site to
  * the next; term.ts crawls a term, through the search_page.ts in a tab of a
- * browser.ts, which guard.ts keeps from addresses that are not public; robots.ts
- * reads what a site allows; records.ts keeps the results.
+ * browser.ts, which public_proxy.ts keeps from addresses that are not public and
+ * guard.ts says so; robots.ts reads what a site allows; records.ts keeps the
+ * results.
  *
  * ```ts
  * import { crawl } from "#lib/crawl/crawl.ts";
@@ -46,6 +47,7 @@ import { STOPPED, USER_AGENT } from "../http/http.ts";
 import { paths } from "../paths.ts";
 import { launchBrowser } from "./browser.ts";
 import { guardTab } from "./guard.ts";
+import { startPublicProxy } from "./public_proxy.ts";
 import {
   type CrawlResult,
   keyOf,
@@ -190,7 +192,8 @@ async function crawlTerms(
   const termOptions = { maxImages, timeoutMs, host, isAllowed, signal };
 
   const browser = options.browser ?? await launchBrowser();
-  const context = await browser.createBrowserContext();
+  const proxy = await startPublicProxy(allowedHosts);
+  const context = await browser.createBrowserContext(proxy.contextOptions);
   const userAgent = `${await browser.userAgent()} ${USER_AGENT}`;
   const openTab = async () => {
     const tab = await context.newPage();
@@ -212,5 +215,6 @@ async function crawlTerms(
     signal?.removeEventListener("abort", stop);
     if (!options.browser) await browser.close();
     else if (!signal?.aborted) await context.close();
+    proxy.close();
   }
 }

@@ -2,8 +2,9 @@
  * Keeps a browser's tab from addresses that are not public: whatever a page
  * opens, loads, asks for or redirects to is judged before it is sent.
  *
- * The browser looks names up once more on its own: a name that answers otherwise
- * then is beyond this check, and so are a page's web sockets and shared workers.
+ * It sees the tab's own requests and says why they fail. What goes out in other
+ * ways (web sockets, workers, what is fetched ahead), and a name that answers
+ * otherwise when it is looked up again, public_proxy.ts stops.
  *
  * ```ts
  * import { launchBrowser } from "#lib/crawl/browser.ts";

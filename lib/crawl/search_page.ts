@@ -46,6 +46,8 @@ const QUIET_MS = 500;
 export class SearchPage {
   /** How the page itself, or its last request for more pictures, failed. */
   #failure: Error | undefined;
+  /** What the guard refused the page, under the address it first asked for. */
+  readonly #refused = new Set<string>();
   #tab: Page;
   #site: Site;
   #timeoutMs: number;
@@ -60,8 +62,11 @@ export class SearchPage {
     this.#tab = tab;
     this.#site = site;
     this.#timeoutMs = timeoutMs;
+    // What is framed, an advertisement, is another page.
+    const isPages = (request: HTTPRequest) =>
+      request.frame() === tab.mainFrame();
     const isPagesOwn = (request: HTTPRequest) =>
-      /^(xhr|fetch)$/.test(request.resourceType());
+      isPages(request) && /^(xhr|fetch)$/.test(request.resourceType());
     tab.on("response", (response) => {
       if (!isPagesOwn(response.request())) return;
       try {
@@ -74,11 +79,14 @@ export class SearchPage {
     tab.on("requestfailed", (request) => {
       const said = request.failure()?.errorText ?? "";
       // What the guard refuses a page was not ours to see.
-      if (isPagesOwn(request) && said.includes(REFUSED)) return;
-      // A page that breaks off is shown as far as it came.
-      if (isPagesOwn(request) || request.isNavigationRequest()) {
-        this.#failure = asError(said);
+      if (isPagesOwn(request) && said.includes(REFUSED)) {
+        const first = request.redirectChain()[0] ?? request;
+        this.#refused.add(first.url());
+        return;
       }
+      // A page that breaks off is shown as far as it came.
+      const isPage = isPages(request) && request.isNavigationRequest();
+      if (isPagesOwn(request) || isPage) this.#failure = asError(said);
     });
   }
 
@@ -188,7 +196,9 @@ export class SearchPage {
       const page = new DOMParser().parseFromString(html, "text/html");
       const credit = (${this.#site.readPhotoPage})(page);
       return [credit, status, statusText, headers.get("retry-after")];
-    })()`);
+    })()`).catch((error) => {
+      throw this.#refused.has(url) ? asError(REFUSED) : error;
+    });
     checkStatus(...answer);
     return credit;
   }
@@ -212,7 +222,10 @@ function asError(message: string): Error {
     );
   }
   const [, code] = /net::ERR_(\w+)/.exec(message) ?? [];
-  const reason = code?.toLowerCase().replaceAll("_", " ") ?? message;
+  // All that a SOCKS proxy (public_proxy.ts) can say of whom it cannot reach.
+  const reason = code === "SOCKS_CONNECTION_FAILED"
+    ? "no connection"
+    : code?.toLowerCase().replaceAll("_", " ") ?? message;
   return code === "TOO_MANY_REDIRECTS"
     ? new FinalError(reason)
     : new Error(reason);

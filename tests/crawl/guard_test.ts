@@ -88,8 +88,25 @@ Deno.test("crawl() says of what leads into this machine or is none of the web, a
       response.writeHead(302, { location: `http://${hidden.host}/search/` });
       return response.end();
     }
+    if (url === "/photos/8/") {
+      response.writeHead(302, { location: `http://${hidden.host}/photos/8/` });
+      return response.end();
+    }
     const photo = (image: string, page: string) =>
       `<li class="photo"><a href="${page}"><img src="${image}"></a></li>`;
+    if (url === "/search/?text=elk") {
+      return response.end(
+        `<ul>${photo("/pictures/8-elk_t.jpg", "/photos/8/")}`,
+      );
+    }
+    if (url === "/search/?text=frames") {
+      return response.end(`<ul>${photo("/pictures/9-elk_t.jpg", "/photos/9/")}
+        <iframe src="http://${hidden.host}/"></iframe>
+        <iframe src="http://no-such-advertisement.invalid/"></iframe>
+        <object data="http://${hidden.host}/object"></object>
+        <iframe srcdoc="<script>fetch('http://no-such.invalid/')</script>">
+        </iframe>`);
+    }
     const owl = "/pictures/1-owl_t.jpg";
     response.end(`<ul>${photo(owl, "/photos/1/")}
       ${photo("data:image/gif;base64,AAAA", "/photos/2/")}
@@ -102,7 +119,7 @@ Deno.test("crawl() says of what leads into this machine or is none of the web, a
   const origin = `http://${server.host}`;
   const folder = await Deno.makeTempDir();
   const options = { browser, folder, backoffMs: 10, timeoutMs: 5000 };
-  const plan = { birds: ["owl", "door"] };
+  const plan = { birds: ["owl", "door"], deer: ["elk", "frames"] };
   const { pictures, skipped, failures } = await crawl(
     localSite(origin),
     plan,
@@ -115,9 +132,12 @@ Deno.test("crawl() says of what leads into this machine or is none of the web, a
       [`${origin}/pictures/4-owl_b.jpg`, ""],
       [`${origin}/pictures/5-owl_b.jpg`, `http://${hidden.host}/5/`],
       [`${origin}/pictures/6-owl_b.jpg`, `${origin}/photos/6/`],
+      [`${origin}/pictures/8-elk_b.jpg`, `${origin}/photos/8/`],
+      [`${origin}/pictures/9-elk_b.jpg`, `${origin}/photos/9/`],
     ],
   );
-  deepEqual(pictures.map(({ author }) => author), ["Ada", "", "", "Ada"]);
+  const authors = pictures.map(({ author }) => author);
+  deepEqual(authors, ["Ada", "", "", "Ada", "", "Ada"]);
   const term = { category: "birds", term: "owl" };
   const reason = (scheme: string) =>
     `expected an http or https address, got ${scheme}:`;
@@ -126,12 +146,12 @@ Deno.test("crawl() says of what leads into this machine or is none of the web, a
     { ...term, url: "file:///pictures/3-owl_t.jpg", reason: reason("file") },
     { ...term, url: "javascript:alert(4)", reason: reason("javascript") },
   ]);
-  deepEqual(failures, [{
-    category: "birds",
-    term: "door",
-    reason:
-      "expected a public address: the page leads into this machine or its network",
-  }]);
+  const refusal =
+    "expected a public address: the page leads into this machine or its network";
+  deepEqual(failures, [
+    { category: "birds", term: "door", reason: refusal },
+    { category: "deer", term: "elk", reason: refusal },
+  ]);
   deepEqual(hidden.paths, []);
 
   // A site that is served here, and does not say so.
