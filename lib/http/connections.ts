@@ -1,6 +1,7 @@
 /**
- * How long our own servers wait for a request: whoever connects and says
- * nothing, or begins a header and stops, is cut off, so that they do not pile up.
+ * How long our own servers wait, and for how much: whoever connects and says
+ * nothing, begins a header and stops, asks on and on without waiting for answers,
+ * or takes nothing of one, is cut off, so that they do not pile up.
  *
  * Under Deno, node:http's own time limits count from a connection's first
  * request and cut slow uploads and long answers off; these run only while the
@@ -26,7 +27,7 @@
  *
  * @module
  */
-import type { Server } from "node:http";
+import type { RequestListener, Server } from "node:http";
 import type { Socket } from "node:net";
 
 /** Options for a server whose connections are limited here. */
@@ -35,30 +36,67 @@ export const NO_LIMITS = { headersTimeout: 0, requestTimeout: 0 };
 /** Most connections at once: a page's six, many times over. */
 const MAX_CONNECTIONS = 400;
 
+/** Most requests of one connection that wait for answers: browsers send one. */
+const MAX_UNDER_WAY = 8;
+
+/** A connection, as far as it is limited. */
+interface Connection {
+  /** Cuts it off, while the server waits for a header. */
+  timer?: ReturnType<typeof setTimeout>;
+  /** Requests that wait for answers. */
+  underWay: number;
+}
+
 /**
- * Bounds a server's connections, in number and in how long they wait.
+ * Bounds a server's connections: in number, in requests at once, in how long
+ * they wait.
  *
  * @param server One that was made with `NO_LIMITS`.
  * @param headerMs For a whole header to arrive, from when the connection was
  *   made or the last answer sent.
+ * @param takeMs For whoever is sent an answer to take the next part of it.
  */
-export function limitConnections(server: Server, headerMs = 10_000): void {
-  const timers = new Map<Socket, ReturnType<typeof setTimeout>>();
-  const wait = (socket: Socket) => {
-    clearTimeout(timers.get(socket));
-    if (socket.destroyed) timers.delete(socket);
-    else timers.set(socket, setTimeout(() => socket.destroy(), headerMs));
+export function limitConnections(
+  server: Server,
+  headerMs = 10_000,
+  takeMs = 60_000,
+): void {
+  const connections = new Map<Socket, Connection>();
+  const wait = (socket: Socket, connection: Connection) => {
+    connection.timer = setTimeout(() => socket.destroy(), headerMs);
   };
   server.maxConnections = MAX_CONNECTIONS;
   server.on("connection", (socket) => {
-    wait(socket);
+    const connection = { underWay: 0 };
+    connections.set(socket, connection);
+    wait(socket, connection);
+    let takenBefore = 0;
+    const watch = setInterval(() => {
+      const taken = socket.bytesWritten - socket.writableLength;
+      if (socket.writableLength > 0 && taken === takenBefore) socket.destroy();
+      takenBefore = taken;
+    }, takeMs);
     socket.once("close", () => {
-      clearTimeout(timers.get(socket));
-      timers.delete(socket);
+      clearTimeout(connections.get(socket)?.timer);
+      clearInterval(watch);
+      connections.delete(socket);
     });
   });
-  server.on("request", ({ socket }, response) => {
-    clearTimeout(timers.get(socket));
-    response.once("close", () => wait(socket));
+  const answer = server.listeners("request") as RequestListener[];
+  server.removeAllListeners("request");
+  server.on("request", (request, response) => {
+    const { socket } = request;
+    const connection = connections.get(socket);
+    // What had arrived with the request for which it was cut off.
+    if (!connection || socket.destroyed) return;
+    clearTimeout(connection.timer);
+    // Each is begun when it arrives, whether or not its sender reads an answer.
+    if (++connection.underWay > MAX_UNDER_WAY) return void socket.destroy();
+    response.once("close", () => {
+      if (--connection.underWay === 0 && connections.has(socket)) {
+        wait(socket, connection);
+      }
+    });
+    for (const listener of answer) listener(request, response);
   });
 }

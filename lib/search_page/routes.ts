@@ -24,9 +24,11 @@
  *
  * @module
  */
+import { readdirSync, readFileSync } from "node:fs";
+import { join } from "node:path";
 import { fileURLToPath } from "node:url";
-import { serveStatic } from "@hono/node-server/serve-static";
 import { type Context, Hono } from "hono";
+import { getMimeType } from "hono/utils/mime";
 import type { EmbedFailure } from "../embeddings/embeddings.ts";
 import type { ImageSource } from "../pictures/pictures.ts";
 import {
@@ -185,11 +187,20 @@ export function pageRoutes(state: PageState): Hono {
     if (!bytes) throw refusal(404, "that picture is gone");
     return picture(context, bytes, "jpeg", LASTING);
   });
-  routes.use(serveStatic({
-    root: fileURLToPath(new URL("./web/", import.meta.url)),
+  // Read once: whoever asks often opens no files.
+  const web = fileURLToPath(new URL("./web/", import.meta.url));
+  const files = new Map(
+    readdirSync(web).map((name) => [name, readFileSync(join(web, name))]),
+  );
+  routes.get("*", async (context, next) => {
     // What stands before a route's own path: the token.
-    rewriteRequestPath: (path) => path.replace(/^\/[0-9a-f]{32}\//, "/"),
-  }));
+    const path = context.req.path.replace(/^\/([0-9a-f]{32}\/)?/, "");
+    const name = path || "index.html";
+    const bytes = files.get(name);
+    if (!bytes) return await next();
+    const type = { "Content-Type": getMimeType(name)! };
+    return context.body(bytes, 200, type);
+  });
   return routes;
 
   function sourceOf(context: Context): ImageSource {

@@ -10,9 +10,10 @@ async function withServer(
   listener: RequestListener,
   test: (dial: (text: string) => Socket) => Promise<void>,
   headerMs = 200,
+  takeMs?: number,
 ): Promise<void> {
   const server = createServer(NO_LIMITS, listener);
-  limitConnections(server, headerMs);
+  limitConnections(server, headerMs, takeMs);
   await once(server.listen(0, "127.0.0.1"), "listening");
   const { port } = server.address() as AddressInfo;
   const dial = (text: string) => {
@@ -87,3 +88,47 @@ Deno.test("limitConnections() takes 400 connections and no more", () =>
     const [answer] = await once(dial(WHOLE), "data");
     ok(String(answer).startsWith("HTTP/1.1 200"));
   }, 10_000));
+
+Deno.test("limitConnections() cuts off who asks on without waiting for answers", async () => {
+  let asked = 0;
+  await withServer(async (_, response) => {
+    asked++;
+    await sleep(50);
+    response.end("x");
+  }, async (dial) => {
+    const eight = dial(WHOLE.repeat(8));
+    let answers = "";
+    eight.on("data", (chunk) => answers += chunk);
+    await lasts(eight);
+    deepEqual(answers.match(/HTTP\/1.1 200/g)?.length, 8);
+    equal(asked, 8);
+    ok(await lasts(dial(WHOLE.repeat(2000))) < 2000);
+    await sleep(100);
+    equal(asked, 16);
+  }, 500);
+});
+
+Deno.test("limitConnections() cuts off who takes nothing of an answer, not who takes it slowly", () =>
+  withServer(
+    async (request, response) => {
+      if (request.url === "/large") return response.end(new Uint8Array(30e6));
+      // Parts, and silence, longer than an answer may lie about.
+      for (let i = 0; i < 5; i++) {
+        response.write("x");
+        await sleep(200);
+      }
+      response.end();
+    },
+    async (dial) => {
+      const large = dial(WHOLE.replace("/", "/large")).pause();
+      const slow = dial(WHOLE.replace("Host", "Connection: close\r\nHost"));
+      ok(await lasts(slow) >= 900);
+      // It has been cut off meanwhile: what it was sent ends in the middle.
+      let size = 0;
+      large.on("data", (chunk) => size += chunk.length).resume();
+      await lasts(large);
+      ok(size < 30e6, `${size} bytes`);
+    },
+    200,
+    150,
+  ));
