@@ -65,8 +65,11 @@ export class SearchPage {
     // What is framed, an advertisement, is another page.
     const isPages = (request: HTTPRequest) =>
       request.frame() === tab.mainFrame();
+    const domain = domainOf(site.searchUrl(""));
+    // So is what counts its visitors.
     const isPagesOwn = (request: HTTPRequest) =>
-      isPages(request) && /^(xhr|fetch)$/.test(request.resourceType());
+      isPages(request) && /^(xhr|fetch)$/.test(request.resourceType()) &&
+      domainOf(firstOf(request)) === domain;
     tab.on("response", (response) => {
       if (!isPagesOwn(response.request())) return;
       try {
@@ -80,8 +83,7 @@ export class SearchPage {
       const said = request.failure()?.errorText ?? "";
       // What the guard refuses a page was not ours to see.
       if (isPagesOwn(request) && said.includes(REFUSED)) {
-        const first = request.redirectChain()[0] ?? request;
-        this.#refused.add(first.url());
+        this.#refused.add(firstOf(request));
         return;
       }
       // A page that breaks off is shown as far as it came.
@@ -207,6 +209,16 @@ export class SearchPage {
   #run<Result>(source: string): Promise<Result> {
     return this.#tab.evaluate(source) as Promise<Result>;
   }
+}
+
+/** The address that was asked for before all redirects. */
+function firstOf(request: HTTPRequest): string {
+  return (request.redirectChain()[0] ?? request).url();
+}
+
+/** "example.org" of "https://api.example.org/photos". */
+function domainOf(url: string): string {
+  return new URL(url).hostname.split(".").slice(-2).join(".");
 }
 
 function checkResponse(response: HTTPResponse): void {

@@ -104,6 +104,7 @@ Deno.test("crawl() says of what leads into this machine or is none of the web, a
         <iframe src="http://${hidden.host}/"></iframe>
         <iframe src="http://no-such-advertisement.invalid/"></iframe>
         <object data="http://${hidden.host}/object"></object>
+        <script>fetch("http://counter.invalid/").catch(() => {})</script>
         <iframe srcdoc="<script>fetch('http://no-such.invalid/')</script>">
         </iframe>`);
     }
