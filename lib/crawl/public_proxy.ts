@@ -15,7 +15,7 @@
  * const proxy = await startPublicProxy([]);
  * const context = await browser.createBrowserContext(proxy.contextOptions);
  * const tab = await context.newPage();
- * await rejects(tab.goto("http://localhost:1/"), /SOCKS_CONNECTION_FAILED/);
+ * await rejects(tab.goto("http://localhost:8765/"), /SOCKS_CONNECTION_FAILED/);
  * await browser.close();
  * proxy.close();
  * ```
