@@ -1,4 +1,5 @@
 import { deepEqual, equal, rejects } from "node:assert/strict";
+import { Buffer } from "node:buffer";
 import { writeFile } from "node:fs/promises";
 import { createServer } from "node:http";
 import type { AddressInfo } from "node:net";
@@ -39,7 +40,8 @@ Deno.test("openZip() reads a file's members by the names that they have", async 
 });
 
 Deno.test("openZip() names a damaged member, and reads the others", async () => {
-  const inNote = text(archive).indexOf("A note.");
+  // As text, the time that the archive bears might shift it.
+  const inNote = Buffer.from(archive).indexOf("A note.");
   const path = await zipFile(inNote);
   const { members, close } = await openZip(path);
   await rejects(
