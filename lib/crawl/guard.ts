@@ -22,7 +22,7 @@
  */
 import type { HTTPRequest, Page } from "puppeteer-core";
 import { checkHost } from "../http/addresses.ts";
-import { FinalError } from "../http/http.ts";
+import { FinalError } from "../http/final_error.ts";
 
 /** What the browser says of a request that the guard refused. */
 export const REFUSED = "ERR_ACCESS_DENIED";

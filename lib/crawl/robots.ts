@@ -19,10 +19,10 @@
 import { Buffer } from "node:buffer";
 import parse from "robots-parser";
 import { Host, type HostLimits } from "../http/hosts.ts";
+import { FinalError } from "../http/final_error.ts";
 import {
   fetchOnce,
   type FetchOptions,
-  FinalError,
   readStart,
   send,
   USER_AGENT,

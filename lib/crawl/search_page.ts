@@ -35,7 +35,8 @@ import {
   type Page,
   TimeoutError,
 } from "puppeteer-core";
-import { checkStatus, FinalError } from "../http/http.ts";
+import { FinalError } from "../http/final_error.ts";
+import { checkStatus } from "../http/http.ts";
 import { REFUSED } from "./guard.ts";
 import type { Credit, Site, SitePicture } from "./sites/site.ts";
 

@@ -20,9 +20,9 @@
  */
 import pLimit from "p-limit";
 import { Host, type HostLimits, inQueue } from "../http/hosts.ts";
+import { FinalError } from "../http/final_error.ts";
 import {
   fetchOnce,
-  FinalError,
   MAX_REDIRECTS,
   readStart,
   redirectOf,

@@ -31,7 +31,8 @@ import { join } from "node:path";
 import { fileDownloadInfo } from "@huggingface/hub";
 import { isRegularFile } from "../files.ts";
 import { Host } from "../http/hosts.ts";
-import { fetchOnce, FinalError, send } from "../http/http.ts";
+import { FinalError } from "../http/final_error.ts";
+import { fetchOnce, send } from "../http/http.ts";
 import { downloadLargeFile, type LargeFile } from "../http/large_file.ts";
 import { environment, paths } from "../paths.ts";
 

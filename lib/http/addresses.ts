@@ -19,7 +19,7 @@
  */
 import { lookup } from "node:dns";
 import { BlockList, isIP, type LookupFunction } from "node:net";
-import { FinalError } from "./http.ts";
+import { FinalError } from "./final_error.ts";
 
 /**
  * What IANA's registries of special-purpose addresses keep from the public:

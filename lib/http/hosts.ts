@@ -26,7 +26,7 @@
  */
 import { setTimeout as sleep } from "node:timers/promises";
 import pLimit, { type LimitFunction } from "p-limit";
-import { FinalError } from "./http.ts";
+import { FinalError } from "./final_error.ts";
 
 /** How a host is treated; milliseconds. */
 export interface HostLimits {

@@ -9,6 +9,7 @@
  * | anything else | final |
  *
  * Beside this, request.ts sends one request, to whom addresses.ts lets it;
+ * final_error.ts is the error that says: do not ask again;
  * hosts.ts holds a host's timetable, large_file.ts downloads what is too large to
  * begin anew, zip.ts reads archives, near or far, and connections.ts is for the
  * other side: how long our own servers wait.
@@ -38,6 +39,7 @@ import { Buffer } from "node:buffer";
 import { clearTimeout, setTimeout } from "node:timers";
 import { setTimeout as sleep } from "node:timers/promises";
 import pRetry from "p-retry";
+import { FinalError } from "./final_error.ts";
 import { type Host, inQueue } from "./hosts.ts";
 import { request, type RequestOptions } from "./request.ts";
 
@@ -46,18 +48,6 @@ export const USER_AGENT = "contact-sheet";
 
 /** Why something is missing after a stop. */
 export const STOPPED = "stopped: run again to continue";
-
-/** A failure that the same request would meet again: there is no use in retrying. */
-export class FinalError extends Error {
-  /** The status of the answer, where there was one. */
-  readonly status?: number;
-
-  /** @param status The status of the answer, where there was one. */
-  constructor(message: string, status?: number) {
-    super(message);
-    this.status = status;
-  }
-}
 
 /** The host wants to be asked later. */
 class RefusedError extends Error {

@@ -25,7 +25,7 @@ import * as http from "node:http";
 import * as https from "node:https";
 import { Readable } from "node:stream";
 import { checkLiteral, publicLookup } from "./addresses.ts";
-import { FinalError } from "./http.ts";
+import { FinalError } from "./final_error.ts";
 
 /** What goes with a request. */
 export interface RequestOptions {

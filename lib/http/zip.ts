@@ -29,13 +29,8 @@ import {
   ZipReader,
 } from "@zip.js/zip.js";
 import type { Host } from "./hosts.ts";
-import {
-  fetchOnce,
-  type FetchOptions,
-  FinalError,
-  readStart,
-  send,
-} from "./http.ts";
+import { FinalError } from "./final_error.ts";
+import { fetchOnce, type FetchOptions, readStart, send } from "./http.ts";
 
 /** An open archive. */
 export interface ZipArchive {

@@ -1,6 +1,6 @@
 import { deepEqual, ok, rejects } from "node:assert/strict";
 import { Host } from "#lib/http/hosts.ts";
-import { FinalError } from "#lib/http/http.ts";
+import { FinalError } from "#lib/http/final_error.ts";
 
 const limits = { intervalMs: 10, backoffMs: 100, patienceMs: 1000 };
 

@@ -3,13 +3,8 @@ import { createServer, type RequestListener } from "node:http";
 import type { AddressInfo } from "node:net";
 import { setTimeout as sleep } from "node:timers/promises";
 import { Host } from "#lib/http/hosts.ts";
-import {
-  checkStatus,
-  fetchOnce,
-  FinalError,
-  readStart,
-  send,
-} from "#lib/http/http.ts";
+import { FinalError } from "#lib/http/final_error.ts";
+import { checkStatus, fetchOnce, readStart, send } from "#lib/http/http.ts";
 
 const quick = { backoffMs: 20, patienceMs: 5000 };
 
