@@ -150,7 +150,9 @@ export function pageRoutes(state: PageState): Hono {
       if (row === undefined) throw refusal(404, `no picture "${path}"`);
       const [same] = await searcher.current([hitOf(collection, row)]);
       const latest = collection.rowOf(path)!;
-      if (!same && latest === row) throw refusal(404, `"${path}" is gone`);
+      if (!same && latest === row) {
+        throw refusal(404, `the file of "${path}" is gone`);
+      }
       return await detailOf(searcher, latest);
     },
     async select(context) {

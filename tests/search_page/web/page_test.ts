@@ -380,10 +380,7 @@ Deno.test("what goes wrong is said on the page, and the page goes on", () =>
     );
     await page.waitForSelector(".tile.gone");
     await page.click(".tile");
-    await page.waitForFunction(() =>
-      /file is gone/.test(document.querySelector("#detail")!.textContent!)
-    );
-    await page.keyboard.press("Escape");
+    await complaint(/file of "paint\/blue\/\S+" is gone/);
     // And the next search no longer finds it.
     await searchText(page, "blue");
     equal((await terms(page)).includes("blue"), false);
