@@ -23,6 +23,7 @@
  */
 import { isUtf8 } from "node:buffer";
 import { readRegularFile } from "../files.ts";
+import { formatOf } from "../pictures/formats.ts";
 
 /** What a text holds, and what was left out or is odd, a line each. */
 export interface JsonText {
@@ -52,10 +53,11 @@ export async function readText(
   path: string,
 ): Promise<{ text: string; problems: string[] }> {
   const bytes = await readRegularFile(path);
-  const found = OTHER_KINDS.find(([start]) =>
-    start.every((byte, i) => bytes[i] === byte)
-  );
-  if (found) throw new Error(found[1]);
+  const reason = NO_TEXT[formatOf(bytes)];
+  if (reason) throw new Error(reason);
+  if (UTF_16.some((start) => start.every((byte, i) => bytes[i] === byte))) {
+    throw new Error("is text in UTF-16: save it as UTF-8");
+  }
   const text = new TextDecoder().decode(bytes);
   if (text.trim() === "") throw new Error("is empty");
   return {
@@ -66,20 +68,16 @@ export async function readText(
   };
 }
 
-/** How files begin that are no text in UTF-8, and what to do with them. */
-const OTHER_KINDS: [start: number[], reason: string][] = [
-  [[0x1f, 0x8b], "is compressed (gzip): unpack it first"],
-  [[0x50, 0x4b, 3, 4], "is a ZIP archive: unpack it first"],
-  // With a byte order mark, or with a bracket of two bytes.
-  ...[[0xff, 0xfe], [0xfe, 0xff], [0x7b, 0], [0x5b, 0], [0, 0x7b], [0, 0x5b]]
-    .map((start): [number[], string] => [
-      start,
-      "is text in UTF-16: save it as UTF-8",
-    ]),
-  [
-    [...new TextEncoder().encode("version https://git-lfs")],
-    "is a Git LFS pointer: fetch the file itself",
-  ],
+/** What is no text in UTF-8, and what to do with it. */
+const NO_TEXT: Record<string, string> = {
+  "gzip": "is compressed (gzip): unpack it first",
+  "ZIP": "is a ZIP archive: unpack it first",
+  "Git LFS pointer": "is a Git LFS pointer: fetch the file itself",
+};
+
+/** UTF-16 begins with a byte order mark, or with a bracket of two bytes. */
+const UTF_16 = [
+  ...[[0xff, 0xfe], [0xfe, 0xff], [0x7b, 0], [0x5b, 0], [0, 0x7b], [0, 0x5b]],
 ];
 
 /**

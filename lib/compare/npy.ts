@@ -25,6 +25,7 @@
 import { Buffer } from "node:buffer";
 import { readFile } from "node:fs/promises";
 import { writeAtomic } from "../files.ts";
+import { formatOf } from "../pictures/formats.ts";
 import { Matrix } from "./matrix.ts";
 
 /** Writes a `.npy` file, whole or not at all. */
@@ -79,10 +80,9 @@ export function npyHeader(count: number, dimensions: number): Uint8Array {
  */
 export function decodeNpy(bytes: Uint8Array): Matrix {
   const view = new DataView(bytes.buffer, bytes.byteOffset, bytes.byteLength);
-  const start = String.fromCharCode(...bytes.subarray(0, 23));
+  const start = String.fromCharCode(...bytes.subarray(0, 6));
   if (!start.startsWith(magic)) {
-    const [, kind] = OTHER_KINDS.find(([begins]) => start.startsWith(begins)) ??
-      ["", JSON.stringify(start.slice(0, 6))];
+    const kind = OTHER_KINDS[formatOf(bytes)] ?? JSON.stringify(start);
     throw new RangeError(
       `expected a .npy file, got ${bytes.length} bytes beginning ${kind}`,
     );
@@ -137,18 +137,13 @@ export function decodeNpy(bytes: Uint8Array): Matrix {
   );
 }
 
-/** How files begin that are given for .npy files, and what they are. */
-const OTHER_KINDS: [begins: string, kind: string][] = [
-  [
-    "PK\x03\x04",
+/** What is given for .npy files, and what to do with it. */
+const OTHER_KINDS: Record<string, string> = {
+  "ZIP":
     "as a .npz or another ZIP archive does: save its array with numpy.save",
-  ],
-  ["\x1f\x8b", "as what gzip has compressed does: unpack it first"],
-  [
-    "version https://git-lfs",
-    "as a Git LFS pointer does: fetch the file itself",
-  ],
-];
+  "gzip": "as what gzip has compressed does: unpack it first",
+  "Git LFS pointer": "as a Git LFS pointer does: fetch the file itself",
+};
 
 // The header is a dictionary as Python writes it, of Python 2 (`3L`) as well.
 const DESCR = /["']descr["']\s*:\s*["']([<>|=]?)(\w+)["']/;

@@ -26,6 +26,7 @@ import { existsSync, statSync } from "node:fs";
 import { open, readFile, stat } from "node:fs/promises";
 import { basename, dirname } from "node:path";
 import { type Device, sessionOptions } from "../compare/session.ts";
+import { formatOf, START_BYTES } from "../pictures/formats.ts";
 
 // Files are read where they lie. Deno's web cache, in which Transformers.js
 // would look first, writes to the system's folder for temporary files.
@@ -37,9 +38,6 @@ const AGAIN = "Put it there again, or delete it and run again";
 /** What a JSON file holds: whoever reads it checks what they take. */
 // deno-lint-ignore no-explicit-any -- see above.
 export type Json = any;
-
-/** How the small text begins that Git keeps in place of a large file. */
-const POINTER = "version https://git-lfs.github.com/spec/";
 
 /**
  * Has Transformers.js load a model out of its file.
@@ -106,15 +104,16 @@ async function refusePointer(file: string): Promise<void> {
   if (!statSync(file, { throwIfNoEntry: false })?.isFile()) return;
   const handle = await open(file);
   try {
-    const { buffer } = await handle.read({ length: POINTER.length });
-    if (buffer.toString("latin1").startsWith(POINTER)) throw pointerError(file);
+    const { buffer, bytesRead } = await handle.read({ length: START_BYTES });
+    refuseIfPointer(file, buffer.subarray(0, bytesRead));
   } finally {
     await handle.close();
   }
 }
 
-function pointerError(file: string): Error {
-  return new Error(
+function refuseIfPointer(file: string, start: Uint8Array): void {
+  if (formatOf(start) !== "Git LFS pointer") return;
+  throw new Error(
     `${file} is a Git LFS pointer: fetch the file itself (git lfs pull)`,
   );
 }
@@ -129,7 +128,7 @@ export async function readJson(file: string): Promise<Json> {
   const content = await readFile(file).catch(({ code }) => {
     throw new Error(`${file} cannot be read (${code}): expected a JSON file`);
   });
-  if (content.toString("latin1").startsWith(POINTER)) throw pointerError(file);
+  refuseIfPointer(file, content);
   let kind = "JSON";
   try {
     const json = JSON.parse(content.toString());
