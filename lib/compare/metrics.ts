@@ -161,6 +161,15 @@ export function l2Normalize(vector: Vector): Float32Array {
   return unit;
 }
 
+/** Adds `scale` times a vector of the same length to `sum`, in place. */
+export function addScaled(
+  sum: Float32Array | Float64Array,
+  vector: Vector,
+  scale: number = 1,
+): void {
+  for (let i = 0; i < sum.length; i++) sum[i] += scale * vector[i];
+}
+
 /** How two vectors are compared, and how a table or a chart names it. */
 export interface Metric {
   /** "L1 distance" */

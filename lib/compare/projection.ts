@@ -21,7 +21,7 @@
  * @module
  */
 import type { Matrix } from "./matrix.ts";
-import { dot, l2Normalize, type Vector } from "./metrics.ts";
+import { addScaled, dot, l2Normalize } from "./metrics.ts";
 
 /** A place on the map. */
 export interface Point {
@@ -78,9 +78,4 @@ function strongestDirection(
     if (settled) break;
   }
   return direction;
-}
-
-/** sum += scale × vector */
-function addScaled(sum: Float64Array, vector: Vector, scale: number): void {
-  for (let i = 0; i < sum.length; i++) sum[i] += scale * vector[i];
 }

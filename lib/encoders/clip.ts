@@ -179,6 +179,7 @@ export function openClip(
       }, tower.batchSize);
     const encoder: Encoder = {
       id,
+      name: id,
       dimensions,
       languages,
       describe: () =>

@@ -24,8 +24,10 @@ import type { ImageSource } from "../pictures/pictures.ts";
 
 /** Turns pictures and texts into vectors of one space. */
 export interface Encoder {
-  /** Names files and collections: "offline", "clip-vit-b32/fp32". */
+  /** Names files and collections: "offline/2", "clip-vit-b32/fp32". */
   readonly id: string;
+  /** What the reader calls it: "offline", "clip-vit-b32/fp32". */
+  readonly name: string;
   /** Length of every vector. */
   readonly dimensions: number;
   /** Languages that it knows, as in BCP 47: ["en"]; undefined if nobody says. */

@@ -18,7 +18,7 @@
  * @module
  */
 import { Matrix } from "../compare/matrix.ts";
-import { l2Normalize } from "../compare/metrics.ts";
+import { addScaled, l2Normalize } from "../compare/metrics.ts";
 import type { Encoder } from "./encoder.ts";
 
 /** One sentence: what most captions on the web look like. */
@@ -70,7 +70,7 @@ export async function encodeClasses(
   for (let start = 0; start < vectors.count; start += templates.length) {
     const sum = new Float32Array(vectors.dimensions);
     for (const vector of vectors.slice(start, start + templates.length)) {
-      vector.forEach((value, i) => sum[i] += value);
+      addScaled(sum, vector);
     }
     classes.append(l2Normalize(sum));
   }

@@ -38,6 +38,7 @@ function countingEncoder(id = "counting") {
     encode(pixels.map(([n]) => n));
   const encoder: Encoder = {
     id,
+    name: id,
     dimensions: 2,
     describe: () => `${id}: counts`,
     decodeImage,

@@ -33,6 +33,7 @@ export function colourEncoder(
 ): Encoder {
   const encoder: Encoder = {
     id,
+    name: id,
     dimensions: 4,
     describe: () => `${id}: mean colours`,
     async decodeImage(image: ImageSource) {

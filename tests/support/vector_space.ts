@@ -24,6 +24,7 @@ export function vectorSpace(
   const refuse = () => Promise.reject(new Error("no pictures are embedded"));
   const encoder: Encoder = {
     id: "known",
+    name: "known",
     dimensions,
     describe: () => "known: vectors of a test",
     decodeImage: refuse,

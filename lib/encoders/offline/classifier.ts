@@ -2,12 +2,14 @@
  * A picture classifier: EfficientNet-Lite, trained on ImageNet's 1000 classes.
  *
  * ```text
- * picture ──decode──▶ [3, 224, 224] ──network──▶ features [1280] ──▶ logits [1000]
+ * picture ──decode──▶ [3, 224, 224] ──network──▶ features ─┬▶ looks [600]
+ *                                                          └▶ logits [1000]
  * ```
  *
- * The features, from which the last layer makes the logits, tell what the
- * picture looks like; the logits, which class it may be. It knows pictures
- * only: joint_space.ts ties them to words.
+ * The logits tell which class the picture may be. The looks tell what it looks
+ * like: the features, from which the logits are made, less what all pictures
+ * have in common, along the 600 directions that tell classes apart. It knows
+ * pictures only: joint_space.ts ties them to words.
  *
  * ```ts
  * import { openClassifier, readClassNames } from "#lib/encoders/offline/classifier.ts";
@@ -28,51 +30,54 @@ import { readFile } from "node:fs/promises";
 import { join } from "node:path";
 import { Tensor } from "onnxruntime-node";
 import { Matrix } from "../../compare/matrix.ts";
+import { addScaled } from "../../compare/metrics.ts";
 import { openSession } from "../../compare/session.ts";
 import { paths } from "../../paths.ts";
-import type { ImageSource } from "../../pictures/pictures.ts";
-import { decodeSquare } from "../../pictures/square.ts";
+import { decodePicture, type ImageSource } from "../../pictures/pictures.ts";
+import { resizeToSquare } from "../../pictures/square.ts";
 
 /** Where set-up puts the files of the offline encoder. */
 export const OFFLINE_FOLDER: string = join(paths.models, "offline");
 
-/** Which of the two: "offline-large" looks closer, at half the speed. */
+/** Which of the two: "offline-large" looks closer, at a third of the speed. */
 export type OfflineId = "offline" | "offline-large";
 
-/** What sets the two apart: name, folder, side of the picture in pixels. */
-export const NETWORKS: Readonly<
-  Record<OfflineId, { name: string; folder: string; side: number }>
-> = {
-  "offline": { name: "EfficientNet-Lite0", folder: "lite0", side: 224 },
-  "offline-large": { name: "EfficientNet-Lite2", folder: "lite2", side: 260 },
+const LITE0 = { name: "EfficientNet-Lite0", folder: "lite0", side: 224 };
+const LITE2 = { name: "EfficientNet-Lite2", folder: "lite2", side: 260 };
+
+/** What each consists of: networks' names, folders, sides of their pictures. */
+export const NETWORKS: Readonly<Record<OfflineId, readonly typeof LITE0[]>> = {
+  "offline": [LITE0],
+  "offline-large": [LITE0, LITE2],
 };
 
-/** Lengths of what comes out, in both sizes. */
-const WIDTHS = { features: 1280, logits: 1000 };
+/** Lengths of what comes out of each. */
+const LOOKS = 600, CLASSES = 1000;
 
 /** What the classifier makes of pictures, a row each. */
 export interface Classified {
-  /** The last layer's input: what a picture looks like, [1280]. */
-  features: Matrix;
-  /** The last layer's output, one number a class, [1000]. */
+  /** What a picture looks like, [600] a network, side by side. */
+  looks: Matrix;
+  /** One number a class, [1000]; the networks' mean. */
   logits: Matrix;
 }
 
-/** The picture classifier. */
+/** The picture classifier: one network or two. */
 export interface Classifier {
   /**
-   * The picture's centre square as the network takes it, [3, side, side].
+   * The picture's centre square as each network takes it, [3, side, side], end
+   * to end.
    *
    * @throws {Error} If it cannot be decoded: names the file.
    */
   decode(image: ImageSource): Promise<Float32Array>;
-  /** Classifies decoded pictures; in the order given. */
+  /** Classifies decoded pictures, at least one; in the order given. */
   classify(pixels: readonly Float32Array[]): Promise<Classified>;
-  /** Frees the network. */
+  /** Frees the networks. */
   close(): Promise<void>;
 }
 
-/** As the network was trained: (value - 127) / 128 in each colour. */
+/** As the networks were trained: (value - 127) / 128 in each colour. */
 const INPUT = {
   mean: [127 / 255, 127 / 255, 127 / 255],
   std: [128 / 255, 128 / 255, 128 / 255],
@@ -87,34 +92,61 @@ export async function openClassifier(
   id: OfflineId = "offline",
   folder: string = OFFLINE_FOLDER,
 ): Promise<Classifier> {
-  const network = NETWORKS[id];
-  const { side } = network;
-  const file = join(folder, network.folder, "vision.onnx");
-  const session = await openSession(file);
+  const networks = await Promise.all(NETWORKS[id].map(async (network) => ({
+    ...network,
+    session: await openSession(join(folder, network.folder, "vision.onnx")),
+  })));
+  const shortest = 4 * networks.at(-1)!.side;
   return {
-    decode: (image) => decodeSquare(image, { size: side, ...INPUT }),
+    async decode(image) {
+      const picture = await decodePicture(image, { shortest });
+      return endToEnd(
+        networks.map(({ side }) =>
+          resizeToSquare(picture, { size: side, ...INPUT })
+        ),
+      );
+    },
     async classify(pixels) {
-      const all: Classified = {
-        features: Matrix.empty(WIDTHS.features, pixels.length),
-        logits: Matrix.empty(WIDTHS.logits, pixels.length),
-      };
-      for (let start = 0; start < pixels.length; start += BATCH_SIZE) {
-        const batch = pixels.slice(start, start + BATCH_SIZE);
-        const shape = [batch.length, 3, side, side];
-        const outputs = await session.run({
-          pixels: new Tensor("float32", Matrix.of(batch).data, shape),
-        });
-        for (const name of ["features", "logits"] as const) {
-          const data = outputs[name].data as Float32Array;
-          for (const row of new Matrix(data, WIDTHS[name])) {
-            all[name].append(row);
-          }
+      const looks: Float32Array[][] = pixels.map(() => []);
+      const logits = Matrix.zeros(pixels.length, CLASSES);
+      let from = 0;
+      for (const { session, side } of networks) {
+        const to = from + 3 * side * side;
+        const squares = pixels.map((one) => one.subarray(from, to));
+        from = to;
+        for (let start = 0; start < squares.length; start += BATCH_SIZE) {
+          const batch = squares.slice(start, start + BATCH_SIZE);
+          const shape = [batch.length, 3, side, side];
+          const found = await session.run({
+            pixels: new Tensor("float32", Matrix.of(batch).data, shape),
+          });
+          const rows = (name: keyof Classified, length: number) =>
+            new Matrix(found[name].data as Float32Array, length);
+          batch.forEach((_, i) => {
+            looks[start + i].push(rows("looks", LOOKS).row(i));
+            const ofClasses = rows("logits", CLASSES).row(i);
+            addScaled(logits.row(start + i), ofClasses, 1 / networks.length);
+          });
         }
       }
-      return all;
+      return { looks: Matrix.of(looks.map(endToEnd)), logits };
     },
-    close: () => session.release(),
+    async close() {
+      await Promise.all(networks.map(({ session }) => session.release()));
+    },
   };
+}
+
+/** Vectors laid end to end. */
+export function endToEnd(vectors: readonly Float32Array[]): Float32Array {
+  const length = vectors.reduce((sum, vector) => sum + vector.length, 0);
+  const joined = new Float32Array(length);
+  let end = 0;
+  for (const vector of vectors) {
+    joined.set(vector, end);
+    end += vector.length;
+  }
+  return joined;
 }
 
 /** The thousand classes, each with its names: ["tench", "Tinca tinca"]. */

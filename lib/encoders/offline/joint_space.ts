@@ -2,62 +2,70 @@
  * One space for pictures and sentences, without training anything.
  *
  * A picture classifier knows a thousand classes by sight, a sentence model
- * knows their names. So the classes are what pictures and sentences have in
- * common, and either can be carried over to the other's side:
+ * knows their names, and WordNet knows what groups they belong to: a tiger is a
+ * big cat, a carnivore, an animal. So classes and groups, the *concepts*, are
+ * what pictures and sentences have in common, and either can be carried over to
+ * the other's side:
  *
  * ```text
  *            what it looks like                what words fit it
- * picture    its features, as they are         the names of its likeliest
- *                                              classes, mixed by probability
- * text       the classifier's weights for      its sentence vector, as it is
- *            the classes nearest in meaning,
- *            mixed by nearness
- *            └────── "looks" [1280] ──────┘    └─────── "words" [384] ──────┘
+ * picture    its looks, as the                 the names of its likeliest
+ *            classifier gives them             classes, mixed by probability,
+ *                                              and, more softly, of all groups
+ *                                              above them
+ * text       the looks of the concepts         its sentence vector, and as much
+ *            nearest in meaning, mixed         again of the nearest concepts'
+ *            by nearness                       names, mixed by nearness
+ *            └────── "looks" [600] ──────┘     └────── "words" [384] ──────┘
  * ```
  *
  * Both halves are scaled to length 1, weighted, and laid end to end. The dot
  * product of two such vectors compares words with words and looks with looks.
  * The words half of a picture is ConSE (Norouzi et al., Zero-Shot Learning by
- * Convex Combination of Semantic Embeddings, 2013); the looks half of a text
- * is the same idea the other way round.
+ * Convex Combination of Semantic Embeddings, 2013) with groups; the looks half
+ * of a text is the same idea the other way round.
  *
  * ```ts
  * import { Matrix } from "#lib/compare/matrix.ts";
  * import { dot } from "#lib/compare/metrics.ts";
- * import { pictureVectors, textVectors } from "#lib/encoders/offline/joint_space.ts";
+ * import { conceptsOf, pictureVectors, textVectors } from "#lib/encoders/offline/joint_space.ts";
  * import { ok } from "node:assert/strict";
  *
- * // Two classes, "cat" and "dog", with made-up vectors of two numbers.
- * const classes = {
- *   vectors: Matrix.of([[1, 0], [0, 1]]),
- *   weights: Matrix.of([[0.6, 0.8], [0.8, -0.6]]),
- * };
- * const features = Matrix.of([[0.7, 0.7]]);
- * const logits = Matrix.of([[9, 2]]);
- * const [picture] = pictureVectors({ features, logits }, classes);
- * const [cat, dog] = await textVectors(classes.vectors, classes);
- * ok(dot(picture, cat) > dot(picture, dog));
+ * // Three classes, "cat", "dog" and "car", and the group "animal", with
+ * // made-up vectors.
+ * const names = Matrix.of([[1, 0, 0], [0, 1, 0], [0, 0, 1], [0.6, 0.8, 0]]);
+ * const looks = Matrix.of([[1, 0, 0], [0.6, 0.8, 0], [0, 0, 1]]);
+ * const concepts = conceptsOf(names, looks, [{ names: ["animal"], classes: [0, 1] }]);
+ * const [cat, car] = pictureVectors({
+ *   looks: Matrix.of([[0.9, 0.1, 0], [0, 0.1, 0.9]]),
+ *   logits: Matrix.of([[9, 2, 1], [1, 2, 9]]),
+ * }, concepts);
+ * const [animal] = await textVectors(names.slice(3), concepts);
+ * ok(dot(animal, cat) > dot(animal, car));
  * ```
  *
  * @module
  */
 import { Matrix } from "../../compare/matrix.ts";
 import { multiplyRows } from "../../compare/matrix_product.ts";
-import { l2Normalize, type Vector } from "../../compare/metrics.ts";
-import type { Classified } from "./classifier.ts";
+import { addScaled, l2Normalize, type Vector } from "../../compare/metrics.ts";
+import { type Classified, endToEnd } from "./classifier.ts";
+import type { Group } from "./groups.ts";
 
-/** What pictures and sentences have in common: the classifier's classes. */
-export interface Classes {
-  /** Each class's name as a sentence vector, length 1. */
-  vectors: Matrix;
+/** What pictures and sentences have in common: classes, then groups. */
+export interface Concepts {
+  /** Each concept's name as a sentence vector of length 1, [1853, 384]. */
+  names: Matrix;
+  /** What each class adds to a picture's words: names, from its own up, [1000, 384]. */
+  classWords: Matrix;
   /**
-   * Each class's weights in the classifier's last layer, length 1, as columns:
-   * a row a feature.
+   * Names and looks side by side, as columns: a row a number, a column a
+   * concept, [384 + 600, 1853].
    */
-  weights: Matrix;
+  columns: Matrix;
 }
 
-/** The four numbers of the joint space. */
+/** The five numbers of the joint space. */
 export interface JointParameters {
   /**
    * Divides the logits before softmax: above 1, the classifier is less sure of
@@ -66,7 +74,9 @@ export interface JointParameters {
   temperature: number;
   /** How many of a picture's likeliest classes are mixed into its words. */
   classCount: number;
-  /** Multiplies a text's similarity to each class before softmax. */
+  /** How loud a group's name is in a picture's words, beside a class's. */
+  groupWeight: number;
+  /** Multiplies a text's similarity to each concept before softmax. */
   sharpness: number;
   /** Share of the words half in every dot product, 0 to 1; looks get the rest. */
   wordsShare: number;
@@ -78,10 +88,52 @@ export interface JointParameters {
  */
 export const JOINT_PARAMETERS: Readonly<JointParameters> = {
   temperature: 1.5,
-  classCount: 100,
+  classCount: 30,
+  groupWeight: 0.03,
   sharpness: 20,
   wordsShare: 0.5,
 };
+
+/**
+ * Joins the classes with the groups above them.
+ *
+ * A picture's probability climbs the tree: a group's is the sum of its
+ * classes'. A group's name counts by that, and by what the word tells, its
+ * information: the logarithm of all classes over the group's (Resnik, Using
+ * Information Content to Evaluate Semantic Similarity, 1995). Both are sums over
+ * classes, so each class can carry the names of all its groups beforehand.
+ *
+ * @param names Sentence vectors of length 1: the classes' names, the groups'.
+ * @param classLooks What each class looks like.
+ */
+export function conceptsOf(
+  names: Matrix,
+  classLooks: Matrix,
+  groups: readonly Group[],
+  { groupWeight }: JointParameters = JOINT_PARAMETERS,
+): Concepts {
+  const { count, dimensions } = classLooks;
+  const classWords = names.pick([...Array(count).keys()]);
+  const looks = Matrix.zeros(names.count, dimensions);
+  looks.data.set(classLooks.data);
+  groups.forEach(({ classes }, i) => {
+    const group = count + i;
+    const weight = groupWeight * Math.log(count / classes.length);
+    for (const one of classes) {
+      addScaled(classWords.row(one), names.row(group), weight);
+      // A group looks like the mean of its classes.
+      addScaled(looks.row(group), classLooks.row(one), 1 / classes.length);
+    }
+  });
+  const columns = [names, looks].flatMap((matrix) => {
+    const rows = [...matrix];
+    return Array.from(
+      { length: matrix.dimensions },
+      (_, place) => rows.map((row) => row[place]),
+    );
+  });
+  return { names, classWords, columns: Matrix.of(columns) };
+}
 
 /**
  * Pictures' places in the joint space.
@@ -89,45 +141,49 @@ export const JOINT_PARAMETERS: Readonly<JointParameters> = {
  * @returns Unit vectors, one a row: words, then looks.
  */
 export function pictureVectors(
-  { features, logits }: Classified,
-  classes: Classes,
+  { looks, logits }: Classified,
+  { classWords }: Concepts,
   parameters: JointParameters = JOINT_PARAMETERS,
 ): Matrix {
   const { temperature, classCount } = parameters;
-  const words = Array.from(logits, (row) => {
+  const joint = Array.from(logits, (row, picture) => {
     const probabilities = softmax(row, 1 / temperature);
     const least = probabilities.toSorted().at(-classCount) ?? 0;
-    const mixed = new Float32Array(classes.vectors.dimensions);
+    const words = new Float32Array(classWords.dimensions);
     probabilities.forEach((probability, i) => {
       if (probability < least) return;
-      const vector = classes.vectors.row(i);
-      for (let d = 0; d < mixed.length; d++) {
-        mixed[d] += probability * vector[d];
-      }
+      addScaled(words, classWords.row(i), probability);
     });
-    return mixed;
+    return joinHalves(words, looks.row(picture), parameters);
   });
-  return joinHalves(words, features, parameters);
+  return Matrix.of(joint);
 }
 
 /**
  * Texts' places in the joint space.
  *
- * Each text's looks are the sum over all classes of share times weights. For
- * all texts at once that is a product of two matrices.
+ * Each text's looks are the sum over all concepts of share times looks, and the
+ * same is done with the names. For all texts at once that is a product of two
+ * matrices.
  *
  * @param sentences The texts' sentence vectors, length 1.
  * @returns Unit vectors, one a row: words, then looks.
  */
 export async function textVectors(
   sentences: Matrix,
-  classes: Classes,
+  concepts: Concepts,
   parameters: JointParameters = JOINT_PARAMETERS,
 ): Promise<Matrix> {
-  const shares = await multiplyRows(sentences, classes.vectors);
+  const { names, columns } = concepts;
+  const shares = await multiplyRows(sentences, names);
   for (const row of shares) row.set(softmax(row, parameters.sharpness));
-  const looks = await multiplyRows(shares, classes.weights);
-  return joinHalves(sentences, looks, parameters);
+  const mixed = await multiplyRows(shares, columns);
+  const joint = Array.from(mixed, (row, text) => {
+    const words = l2Normalize(row.subarray(0, names.dimensions));
+    addScaled(words, sentences.row(text));
+    return joinHalves(words, row.subarray(names.dimensions), parameters);
+  });
+  return Matrix.of(joint, columns.count);
 }
 
 /**
@@ -148,15 +204,11 @@ export function softmax(values: Vector, scale: number): Float32Array {
 
 /** Both halves at length 1, weighted so that the whole has length 1 too. */
 function joinHalves(
-  words: Iterable<Vector>,
-  looks: Matrix,
+  words: Vector,
+  looks: Vector,
   { wordsShare }: JointParameters,
-): Matrix {
+): Float32Array {
   const scaled = (half: Vector, share: number) =>
     l2Normalize(half).map((value) => Math.sqrt(share) * value);
-  const joint = Array.from(words, (half, row) => [
-    ...scaled(half, wordsShare),
-    ...scaled(looks.row(row), 1 - wordsShare),
-  ]);
-  return Matrix.of(joint);
+  return endToEnd([scaled(words, wordsShare), scaled(looks, 1 - wordsShare)]);
 }

@@ -3,13 +3,14 @@
  * of what package registries carry.
  *
  * ```text
- * picture ──classifier.ts──▶ features, logits ─┐
- *                                              ├──joint_space.ts──▶ [1664]
- * text ─────sentences.ts───▶ sentence vector ──┘
+ * picture ──classifier.ts──▶ looks, logits ───┐
+ *                                             ├──joint_space.ts──▶ [984]
+ * text ─────sentences.ts───▶ sentence vector ─┘
  * ```
  *
- * It knows ImageNet's thousand classes and what lies near them, and is not
- * CLIP: it cannot count, and "a dog on a man" is "a man on a dog" to it.
+ * It knows ImageNet's thousand classes, the groups above them and what lies
+ * near, and is not CLIP: it cannot count, and "a dog on a man" is "a man on a
+ * dog" to it.
  * Set-up writes its files; docs/encoders.md has its figures.
  *
  * ```ts
@@ -20,7 +21,7 @@
  * const vectors = await encoder.encodeTexts(["a lemon", "an owl"]);
  * await encoder.close();
  * equal(vectors.count, 2);
- * equal(vectors.dimensions, 384 + 1280);
+ * equal(vectors.dimensions, 384 + 600);
  * ```
  *
  * @module
@@ -28,54 +29,71 @@
 import { existsSync } from "node:fs";
 import { join } from "node:path";
 import { Matrix } from "../../compare/matrix.ts";
-import { l2Normalize } from "../../compare/metrics.ts";
 import { readNpy } from "../../compare/npy.ts";
 import { encodeInBatches, type Encoder } from "../encoder.ts";
 import {
+  endToEnd,
   NETWORKS,
   OFFLINE_FOLDER,
   type OfflineId,
   openClassifier,
 } from "./classifier.ts";
-import { type Classes, pictureVectors, textVectors } from "./joint_space.ts";
+import { readGroups } from "./groups.ts";
+import {
+  type Concepts,
+  conceptsOf,
+  JOINT_PARAMETERS,
+  pictureVectors,
+  textVectors,
+} from "./joint_space.ts";
 import { openSentences } from "./sentences.ts";
+
+/**
+ * Part of the encoder's id, to be raised with whatever changes its vectors, so
+ * that those of two recipes never meet. The first recipe had no number.
+ */
+const RECIPE = 2;
 
 /**
  * Opens the offline encoder.
  *
+ * @param name Which of the two.
  * @param folder Where set-up put its files.
  * @throws {Error} If a file is missing: says what to run.
  */
 export async function openOffline(
-  id: OfflineId = "offline",
+  name: OfflineId = "offline",
   folder: string = OFFLINE_FOLDER,
 ): Promise<Encoder> {
-  const missing = offlineFiles(id, folder).find((path) => !existsSync(path));
+  const missing = offlineFiles(name, folder).find((path) => !existsSync(path));
   if (missing) {
-    const large = id === "offline-large" ? " --large" : "";
+    const large = name === "offline-large" ? " --large" : "";
     throw new Error(
       `${missing} not found: run \`npx deno@2.8.1 task setup${large}\``,
     );
   }
-  const [sentences, classifier, classes] = await Promise.all([
+  const [sentences, classifier, concepts] = await Promise.all([
     openSentences(join(folder, "minilm")),
-    openClassifier(id, folder),
-    readClasses(id, folder),
+    openClassifier(name, folder),
+    readConcepts(name, folder),
   ]);
-  const { vectors, weights } = classes;
+  const networks = NETWORKS[name].map(({ name }) => name).join(" and ");
+  const classes = concepts.classWords.count;
+  const groups = concepts.names.count - classes;
   const encoder: Encoder = {
-    id,
-    dimensions: vectors.dimensions + weights.count,
+    id: `${name}/${RECIPE}`,
+    name,
+    dimensions: concepts.columns.count,
     languages: ["en"],
     describe: () =>
-      `${id}: ${NETWORKS[id].name} (float32) and MiniLM (int8), joined by ` +
-      `ImageNet's ${vectors.count} classes; CPU`,
+      `${name}: ${networks} (float32) and MiniLM (int8), joined by ImageNet's ` +
+      `${classes} classes and ${groups} groups of them; recipe ${RECIPE}; CPU`,
     decodeImage: classifier.decode,
     encodeDecoded: async (pixels) =>
-      pictureVectors(await classifier.classify(pixels), classes),
+      pictureVectors(await classifier.classify(pixels), concepts),
     encodeImages: (images) => encodeInBatches(encoder, images),
     encodeTexts: async (texts) =>
-      await textVectors(await sentences.encode(texts), classes),
+      await textVectors(await sentences.encode(texts), concepts),
     async close() {
       await Promise.all([sentences.close(), classifier.close()]);
     },
@@ -84,34 +102,38 @@ export async function openOffline(
 }
 
 /** Reads what pictures and sentences have in common. */
-export async function readClasses(
-  id: OfflineId = "offline",
+export async function readConcepts(
+  name: OfflineId = "offline",
   folder: string = OFFLINE_FOLDER,
-): Promise<Classes> {
-  const [vectors, weights] = await Promise.all([
-    readNpy(join(folder, "class_vectors.npy")),
-    readNpy(join(folder, NETWORKS[id].folder, "class_weights.npy")),
-  ]);
-  const ofClass = Array.from(weights, l2Normalize);
-  const ofFeature = Array.from(
-    { length: weights.dimensions },
-    (_, feature) => ofClass.map((row) => row[feature]),
+  parameters: typeof JOINT_PARAMETERS = JOINT_PARAMETERS,
+): Promise<Concepts> {
+  const names = await readNpy(join(folder, "name_vectors.npy"));
+  const [first, ...more] = await Promise.all(
+    NETWORKS[name].map(({ folder: network }) =>
+      readNpy(join(folder, network, "class_looks.npy"))
+    ),
   );
-  return { vectors, weights: Matrix.of(ofFeature) };
+  const looks = Array.from(
+    first,
+    (row, i) => endToEnd([row, ...more.map((other) => other.row(i))]),
+  );
+  return conceptsOf(names, Matrix.of(looks), await readGroups(), parameters);
 }
 
 /** Paths of the files that the encoder consists of, whether here or not. */
 export function offlineFiles(
-  id: OfflineId = "offline",
+  name: OfflineId = "offline",
   folder: string = OFFLINE_FOLDER,
 ): string[] {
-  const network = NETWORKS[id].folder;
-  return [
+  const files = [
     "classes.json",
-    "class_vectors.npy",
+    "name_vectors.npy",
     "minilm/model.onnx",
     "minilm/tokenizer.json",
-    `${network}/vision.onnx`,
-    `${network}/class_weights.npy`,
-  ].map((file) => join(folder, file));
+    ...NETWORKS[name].flatMap(({ folder: network }) => [
+      `${network}/vision.onnx`,
+      `${network}/class_looks.npy`,
+    ]),
+  ];
+  return files.map((file) => join(folder, file));
 }

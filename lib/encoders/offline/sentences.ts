@@ -26,7 +26,7 @@
 import { BertModel } from "@huggingface/transformers";
 import { join } from "node:path";
 import { Matrix } from "../../compare/matrix.ts";
-import { l2Normalize } from "../../compare/metrics.ts";
+import { addScaled, l2Normalize } from "../../compare/metrics.ts";
 import { inBatches } from "../encoder.ts";
 import { loadModel, openTokenizer, tokenInputs } from "../model_files.ts";
 import { OFFLINE_FOLDER } from "./classifier.ts";
@@ -77,7 +77,7 @@ export async function openSentences(
       const sum = new Float32Array(DIMENSIONS);
       const first = text * width;
       for (const state of states.slice(first, first + length)) {
-        for (let d = 0; d < DIMENSIONS; d++) sum[d] += state[d];
+        addScaled(sum, state);
       }
       return l2Normalize(sum);
     });

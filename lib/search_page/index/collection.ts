@@ -16,7 +16,12 @@
  * @module
  */
 import { Matrix } from "../../compare/matrix.ts";
-import { clampCosine, dot, l2Normalize } from "../../compare/metrics.ts";
+import {
+  addScaled,
+  clampCosine,
+  dot,
+  l2Normalize,
+} from "../../compare/metrics.ts";
 import type { PictureToEmbed } from "../../embeddings/embeddings.ts";
 import type { Picture } from "../../records.ts";
 import { tellsSomething } from "./titles.ts";
@@ -163,6 +168,6 @@ function isShortWord(name: string): boolean {
  */
 export function meanText(texts: Matrix): Float32Array | undefined {
   const sum = new Float32Array(texts.dimensions);
-  for (const text of texts) text.forEach((value, i) => sum[i] += value);
+  for (const text of texts) addScaled(sum, text);
   return sum.some((value) => value !== 0) ? l2Normalize(sum) : undefined;
 }
