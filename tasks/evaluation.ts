@@ -64,7 +64,7 @@ export async function evaluate(
       `${size} x ${size} pixels, encoder ${encoder.describe()}`,
     );
   await encoder.close();
-  const how = { encoder: encoder.id, ...(!captions && { size }) };
+  const how = { encoder: encoder.name, ...(!captions && { size }) };
   return { ...report, json: { ...how, ...report.json } };
 }
 

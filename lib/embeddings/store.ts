@@ -75,7 +75,8 @@ export class EmbeddingStore {
   }
 
   /**
-   * Reads the keys of what is there.
+   * Reads the keys of what is there. Where there is nothing yet but an older
+   * recipe's embeddings, it says so on standard error.
    *
    * @param folder Holds one folder an encoder.
    */
@@ -86,6 +87,7 @@ export class EmbeddingStore {
     const files = await FileHashes.open(join(folder, "files.jsonl"));
     const store = new EmbeddingStore(encoder, folder, files);
     await store.#readKeys();
+    if (!existsSync(store.#folder)) warnOfOlderRecipes(encoder.id, folder);
     return store;
   }
 
@@ -189,6 +191,20 @@ export function encoderFolder(
   folder: string = paths.embeddings,
 ): string {
   return join(folder, encoderId.replaceAll(/[^\w.-]+/g, "_"));
+}
+
+/** Says which stores hold what "offline/3" was before: "offline", "offline/2". */
+function warnOfOlderRecipes(encoderId: string, folder: string): void {
+  const [name, recipe] = encoderId.split("/");
+  for (let older = Number(recipe) - 1; older > 0; older--) {
+    const id = older === 1 ? name : `${name}/${older}`;
+    if (!existsSync(join(encoderFolder(id, folder), "parts"))) continue;
+    console.warn(
+      `The embeddings kept for ${id} are of an older recipe and cannot be ` +
+        `compared with ${encoderId}'s: they are made anew. ` +
+        `\`npx deno@2.8.1 task store forget ${id}\` deletes the old ones.`,
+    );
+  }
 }
 
 /** What is kept for an encoder. */

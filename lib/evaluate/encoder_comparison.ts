@@ -111,7 +111,7 @@ async function measure(
   });
   const sizes = await Promise.all(files.map((file) => stat(file)));
   return {
-    encoder: encoder.id,
+    encoder: encoder.name,
     data: `${pictures.length} pictures, ${captions.length} captions`,
     ...{ r1: r1.value, r5: r5.value, r10: r10.value },
     ...{ msPerPicture, msPerQuery },

@@ -93,7 +93,7 @@ export async function searchOnce(
     });
     const { relevant } = await searcher.search({ ...query, cut: "auto", k: 1 });
     return {
-      encoder: encoder.id,
+      encoder: encoder.name,
       result,
       fits: relevant > 0,
       failures,

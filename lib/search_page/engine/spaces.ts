@@ -51,7 +51,7 @@ export class EncoderSpace {
 
   /** @param capacity How many pictures are expected. */
   constructor(encoder: Encoder, capacity?: number) {
-    this.id = encoder.id;
+    this.id = encoder.name;
     this.label = encoder.describe();
     this.encoder = encoder;
     this.collection = new Collection(encoder.dimensions, capacity);
