@@ -57,17 +57,6 @@ def ancestors(noun, nouns):
     return set(parents).union(*(ancestors(parent, nouns) for parent in parents))
 
 
-def ranges(numbers):
-    """Rising numbers, shortened: 7, 8, 9 and 127 are "7-9 127"."""
-    runs = []
-    for number in numbers:
-        if runs and runs[-1][-1] == number - 1:
-            runs[-1][1:] = [number]
-        else:
-            runs.append([number])
-    return " ".join("-".join(map(str, run)) for run in runs)
-
-
 def main(data_noun, timm_wheel, target):
     nouns = read_nouns(data_noun)
     with zipfile.ZipFile(timm_wheel) as wheel:
@@ -82,7 +71,7 @@ def main(data_noun, timm_wheel, target):
         for group in ancestors(noun, nouns):
             members.setdefault(group, []).append(number)
     lines = [
-        f"{group}\t{', '.join(nouns[group][0])}\t{ranges(numbers)}\n"
+        f"{group}\t{', '.join(nouns[group][0])}\t{' '.join(map(str, numbers))}\n"
         for group, numbers in sorted(members.items())
         if len(numbers) <= MOST_CLASSES
     ]

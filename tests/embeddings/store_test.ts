@@ -1,4 +1,4 @@
-import { deepEqual, equal, ok, rejects } from "node:assert/strict";
+import { deepEqual, equal, match, ok, rejects } from "node:assert/strict";
 import {
   appendFile,
   copyFile,
@@ -216,6 +216,32 @@ Deno.test("stores are listed and forgotten by encoder; older layouts are named",
       ]);
     } finally {
       Object.assign(paths, { data, search });
+    }
+  }));
+
+Deno.test("an older recipe's embeddings are made anew, which is said until it is done", () =>
+  withOwnStore(async () => {
+    const said: string[] = [];
+    const { warn } = console;
+    console.warn = (line) => said.push(line);
+    try {
+      const now = { id: "offline/3", dimensions: 2 };
+      await EmbeddingStore.open(now);
+      deepEqual(said, []);
+      await keep({ a: [1, 2] }, { id: "offline", dimensions: 2 });
+      await keep({ a: [1, 2] }, { id: "offline-large/2", dimensions: 2 });
+      deepEqual(await read(["a"], now), [missing]);
+      equal(said.length, 1);
+      match(said[0], /kept for offline are .* with offline\/3's.*made anew/);
+      match(said[0], /task store forget offline`/);
+      await keep({ a: [3, 4] }, now);
+      deepEqual(await read(["a"], now), [[3, 4]]);
+      equal(said.length, 2); // keep() opened it while it was empty
+      await keep({ a: [1, 2] }, { id: "clip-vit-b32/fp32", dimensions: 2 });
+      await read(["a"], { id: "clip-vit-b32/q8", dimensions: 2 });
+      equal(said.length, 2);
+    } finally {
+      console.warn = warn;
     }
   }));
 

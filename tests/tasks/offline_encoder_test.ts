@@ -20,11 +20,11 @@ Deno.test({
     for (const name of ["lite0", "minilm"]) await mkdir(join(folder, name));
     const files = [
       "lite0/vision.onnx",
-      "lite0/class_weights.npy",
+      "lite0/class_looks.npy",
       "minilm/model.onnx",
       "minilm/tokenizer.json",
       "classes.json",
-      "class_vectors.npy",
+      "name_vectors.npy",
     ];
     for (const file of files) {
       await symlink(join(OFFLINE_FOLDER, file), join(folder, file));

@@ -112,22 +112,23 @@ export async function openClassifier(
       let from = 0;
       for (const { session, side } of networks) {
         const to = from + 3 * side * side;
-        const squares = pixels.map((one) => one.subarray(from, to));
-        from = to;
-        for (let start = 0; start < squares.length; start += BATCH_SIZE) {
-          const batch = squares.slice(start, start + BATCH_SIZE);
+        for (let start = 0; start < pixels.length; start += BATCH_SIZE) {
+          const batch = pixels.slice(start, start + BATCH_SIZE)
+            .map((squares) => squares.subarray(from, to));
           const shape = [batch.length, 3, side, side];
           const found = await session.run({
             pixels: new Tensor("float32", Matrix.of(batch).data, shape),
           });
-          const rows = (name: keyof Classified, length: number) =>
-            new Matrix(found[name].data as Float32Array, length);
-          batch.forEach((_, i) => {
-            looks[start + i].push(rows("looks", LOOKS).row(i));
-            const ofClasses = rows("logits", CLASSES).row(i);
-            addScaled(logits.row(start + i), ofClasses, 1 / networks.length);
-          });
+          const rows = (
+            name: keyof Classified,
+            length: number,
+          ) => [...new Matrix(found[name].data as Float32Array, length)];
+          rows("looks", LOOKS).forEach((row, i) => looks[start + i].push(row));
+          rows("logits", CLASSES).forEach((row, i) =>
+            addScaled(logits.row(start + i), row, 1 / networks.length)
+          );
         }
+        from = to;
       }
       return { looks: Matrix.of(looks.map(endToEnd)), logits };
     },

@@ -40,16 +40,10 @@ export async function readGroups(): Promise<Group[]> {
   const file = new URL("./wordnet_groups.tsv", import.meta.url);
   const lines = (await readFile(file, "utf8")).trimEnd().split("\n");
   return lines.map((line) => {
-    const [, names, ranges] = line.split("\t");
+    const [, names, classes] = line.split("\t");
     return {
       names: names.split(", "),
-      classes: ranges.split(" ").flatMap(numbersOf),
+      classes: classes.split(" ").map(Number),
     };
   });
-}
-
-/** "7-9" is 7, 8 and 9; "127" is itself. */
-function numbersOf(range: string): number[] {
-  const [first, last = first] = range.split("-").map(Number);
-  return Array.from({ length: last - first + 1 }, (_, i) => first + i);
 }

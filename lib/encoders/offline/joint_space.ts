@@ -46,6 +46,7 @@
  *
  * @module
  */
+import { topK } from "../../compare/compare.ts";
 import { Matrix } from "../../compare/matrix.ts";
 import { multiplyRows } from "../../compare/matrix_product.ts";
 import { addScaled, l2Normalize, type Vector } from "../../compare/metrics.ts";
@@ -147,13 +148,11 @@ export function pictureVectors(
 ): Matrix {
   const { temperature, classCount } = parameters;
   const joint = Array.from(logits, (row, picture) => {
-    const probabilities = softmax(row, 1 / temperature);
-    const least = probabilities.toSorted().at(-classCount) ?? 0;
+    const likely = topK(softmax(row, 1 / temperature), classCount, "higher");
     const words = new Float32Array(classWords.dimensions);
-    probabilities.forEach((probability, i) => {
-      if (probability < least) return;
-      addScaled(words, classWords.row(i), probability);
-    });
+    for (const { index, value } of likely) {
+      addScaled(words, classWords.row(index), value);
+    }
     return joinHalves(words, looks.row(picture), parameters);
   });
   return Matrix.of(joint);

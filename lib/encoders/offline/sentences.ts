@@ -23,10 +23,9 @@
  *
  * @module
  */
-import { BertModel } from "@huggingface/transformers";
+import { BertModel, mean_pooling } from "@huggingface/transformers";
 import { join } from "node:path";
 import { Matrix } from "../../compare/matrix.ts";
-import { addScaled, l2Normalize } from "../../compare/metrics.ts";
 import { inBatches } from "../encoder.ts";
 import { loadModel, openTokenizer, tokenInputs } from "../model_files.ts";
 import { OFFLINE_FOLDER } from "./classifier.ts";
@@ -66,21 +65,12 @@ export async function openSentences(
     loadModel(BertModel, join(folder, "model.onnx"), config),
   ]);
   /** Embeds token lists: the mean of each one's tokens, scaled to length 1. */
-  const embed = async (tokens: number[][]): Promise<Float32Array[]> => {
-    const { last_hidden_state: { data, dims: [, width] } } = await model(
-      tokenInputs(tokens, PADDING),
-    );
-    const states = new Matrix(data, DIMENSIONS);
-    return tokens.map(({ length }, text) => {
-      // Padding is no part of the mean. That it is not divided by the number
-      // of tokens makes no difference to its direction.
-      const sum = new Float32Array(DIMENSIONS);
-      const first = text * width;
-      for (const state of states.slice(first, first + length)) {
-        addScaled(sum, state);
-      }
-      return l2Normalize(sum);
-    });
+  const embed = async (tokens: number[][]): Promise<Matrix> => {
+    const inputs = tokenInputs(tokens, PADDING);
+    const { last_hidden_state } = await model(inputs);
+    // The mask keeps padding out of the mean.
+    const means = mean_pooling(last_hidden_state, inputs.attention_mask);
+    return new Matrix(means.normalize().data as Float32Array, DIMENSIONS);
   };
   return {
     dimensions: DIMENSIONS,
@@ -88,12 +78,16 @@ export async function openSentences(
     async encode(texts) {
       const tokens = texts.map(tokenize);
       // A batch is as wide as its longest text: like lengths waste least.
-      const order = tokens.map((_, index) => index)
+      const order = [...tokens.keys()]
         .sort((a, b) => tokens[a].length - tokens[b].length);
-      const sorted = order.map((index) => tokens[index]);
-      const vectors = await inBatches(sorted, DIMENSIONS, embed);
-      const place = new Map(order.map((index, row) => [index, row]));
-      return vectors.pick(texts.map((_, index) => place.get(index)!));
+      const sorted = await inBatches(
+        order.map((text) => tokens[text]),
+        DIMENSIONS,
+        embed,
+      );
+      const vectors = Matrix.zeros(texts.length, DIMENSIONS);
+      order.forEach((text, row) => vectors.set(text, sorted.row(row)));
+      return vectors;
     },
     async close() {
       await model.dispose();
