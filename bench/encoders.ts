@@ -113,7 +113,7 @@ async function benchClip(
 async function benchOffline(files: string[]): Promise<BenchRow[]> {
   const encoder = await openOffline();
   const { rows } = await beside("offline", encoder, files, {
-    model: join(OFFLINE_FOLDER, NETWORKS.offline.folder, "vision.onnx"),
+    model: join(OFFLINE_FOLDER, NETWORKS.offline[0].folder, "vision.onnx"),
     input: "pixels",
     batchSize: 4,
   });

@@ -1,5 +1,5 @@
 /**
- * What the four numbers of the offline encoder's joint space do.
+ * What the five numbers of the offline encoder's joint space do.
  *
  * Each is varied by itself, the others standing at the values in use, and
  * every setting is scored three ways:
@@ -20,6 +20,7 @@
 import { existsSync } from "node:fs";
 import { basename, join, resolve } from "node:path";
 import process from "node:process";
+import pLimit from "p-limit";
 import { readCaptions } from "../lib/captions/captions.ts";
 import type { Matrix } from "../lib/compare/matrix.ts";
 import { readClassFolder } from "../lib/evaluate/class_folder.ts";
@@ -34,7 +35,7 @@ import {
   pictureVectors,
   textVectors,
 } from "../lib/encoders/offline/joint_space.ts";
-import { readClasses } from "../lib/encoders/offline/offline.ts";
+import { readConcepts } from "../lib/encoders/offline/offline.ts";
 import { openSentences } from "../lib/encoders/offline/sentences.ts";
 import { averagePrecision, relevantRanks } from "../lib/evaluate/evaluate.ts";
 import { readSample, samplePath } from "../lib/photo_site/sample.ts";
@@ -46,6 +47,7 @@ import { type Bench, row } from "./harness.ts";
 const TRIED: Record<keyof JointParameters, number[]> = {
   temperature: [0.5, 0.75, 1, 1.5, 2, 3, 5],
   classCount: [1, 3, 10, 30, 100, 300, 1000],
+  groupWeight: [0, 0.01, 0.02, 0.03, 0.05, 0.1, 0.3],
   sharpness: [5, 10, 15, 20, 30, 50],
   wordsShare: [0, 0.1, 0.2, 0.3, 0.4, 0.5, 0.6, 0.7, 0.8, 0.9, 1],
 };
@@ -103,7 +105,6 @@ async function measure(
   pictures: Known[],
   log: (line: string) => void,
 ): Promise<Scores[]> {
-  const classes = await readClasses();
   const classified = await classifyAll(pictures, log);
   const labels = pictures.map(({ label }) => label);
   const names = [...new Set(labels)].filter((label) => label !== undefined);
@@ -122,8 +123,9 @@ async function measure(
   for (const [parameter, values] of Object.entries(TRIED)) {
     for (const value of values) {
       const parameters = { ...JOINT_PARAMETERS, [parameter]: value };
-      const gallery = pictureVectors(classified, classes, parameters);
-      const texts = await textVectors(meanings, classes, parameters);
+      const concepts = await readConcepts("offline", undefined, parameters);
+      const gallery = pictureVectors(classified, concepts, parameters);
+      const texts = await textVectors(meanings, concepts, parameters);
       const score = (
         queries: Matrix,
         isRelevant: (query: number, picture: number) => boolean,
@@ -159,19 +161,12 @@ async function classifyAll(
   log: (line: string) => void,
 ): Promise<Classified> {
   const classifier = await openClassifier();
-  const all = await classifier.classify([]);
-  for (let start = 0; start < pictures.length; start += 16) {
-    const batch = pictures.slice(start, start + 16);
-    const pixels = await Promise.all(
-      batch.map(({ path }) => classifier.decode(path)),
-    );
-    const { features, logits } = await classifier.classify(pixels);
-    for (const row of features) all.features.append(row);
-    for (const row of logits) all.logits.append(row);
-  }
+  const pixels = await pLimit(4)
+    .map(pictures, ({ path }) => classifier.decode(path));
+  const classified = await classifier.classify(pixels);
   await classifier.close();
   log(`${pictures.length} pictures classified`);
-  return all;
+  return classified;
 }
 
 /** Mean average precision of the queries over the gallery. */

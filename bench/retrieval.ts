@@ -12,10 +12,10 @@ import { type Bench, peakMegabytes, row } from "./harness.ts";
 const PICTURES = 5000;
 const CAPTIONS_EACH = 5;
 
-/** Measures: CLIP's 512 numbers, and the offline encoder's 1664. */
+/** Measures: CLIP's 512 numbers, and the offline encoder's 984. */
 export const bench: Bench = async ({ log, peer }) => {
   const rows = [];
-  for (const dimensions of [512, 1664]) {
+  for (const dimensions of [512, 984]) {
     const numbers = await peer(
       "retrieval.py",
       ...[PICTURES, CAPTIONS_EACH, dimensions].map(String),
