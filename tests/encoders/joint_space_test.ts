@@ -1,6 +1,7 @@
 import { deepEqual, equal, ok } from "node:assert/strict";
 import { Matrix } from "#lib/compare/matrix.ts";
 import {
+  conceptsOf,
   JOINT_PARAMETERS,
   pictureVectors,
   softmax,
@@ -14,11 +15,18 @@ const axes = (count: number) =>
     (_, i) => Array.from({ length: count }, (_, j) => Number(i === j)),
   );
 
-/** 200 classes that have nothing in common, seen and said in 200 numbers each. */
-const CLASSES = {
-  vectors: Matrix.of(axes(200)),
-  weights: Matrix.of(axes(200)),
-};
+/**
+ * 200 classes that have nothing in common, seen and said in 200 numbers each,
+ * and two groups whose names have nothing in common with them: of the first 4
+ * classes, and of classes 2 and 150.
+ */
+const GROUPS = [
+  { names: ["first four"], classes: [0, 1, 2, 3] },
+  { names: ["two"], classes: [2, 150] },
+];
+const NAMES = Matrix.of(axes(202));
+const LOOKS = Matrix.of(axes(200));
+const CONCEPTS = conceptsOf(NAMES, LOOKS, GROUPS);
 
 function near(actual: ArrayLike<number>, expected: number[]) {
   equal(actual.length, expected.length);
@@ -32,61 +40,82 @@ const unit = (values: number[]) => {
   return values.map((value) => value / length);
 };
 
-/** One picture: features 3, 4, 0, 0 …, and logits that fall by 0.1 a class. */
+/** One picture: looks 3, 4, 0, 0 …, and logits that fall by 0.1 a class. */
 const PICTURE = {
-  features: Matrix.of([[3, 4, ...Array(198).fill(0)]]),
+  looks: Matrix.of([[3, 4, ...Array(198).fill(0)]]),
   logits: Matrix.of([Array.from({ length: 200 }, (_, i) => 10 - 0.1 * i)]),
 };
+
+/** Its 30 likeliest classes' shares, of whatever sum. */
+const SHARES = Array.from(
+  { length: 200 },
+  (_, i) => i < 30 ? Math.exp(-0.1 * i / 1.5) : 0,
+);
+
+const half = (values: number[]) => unit(values).map((x) => x * Math.SQRT1_2);
 
 Deno.test("the joint space has the parameters that docs/encoders.md measured", () => {
   deepEqual(JOINT_PARAMETERS, {
     temperature: 1.5,
-    classCount: 100,
+    classCount: 30,
+    groupWeight: 0.03,
     sharpness: 20,
     wordsShare: 0.5,
   });
 });
 
-Deno.test("a picture's words are its 100 likeliest classes, at temperature 1.5", () => {
-  const [vector] = pictureVectors(PICTURE, CLASSES);
-  const shares = Array.from(
-    { length: 200 },
-    (_, i) => i < 100 ? Math.exp(-0.1 * i / 1.5) : 0,
-  );
-  near(vector.subarray(0, 200), unit(shares).map((x) => x * Math.SQRT1_2));
+Deno.test("a picture's words are its 30 likeliest classes, and what lies above them", () => {
+  const [vector] = pictureVectors(PICTURE, CONCEPTS);
+  const [a, b, c, d] = SHARES;
   near(
-    vector.subarray(200),
-    [0.6, 0.8, ...Array(198).fill(0)].map((x) => x * Math.SQRT1_2),
+    vector.subarray(0, 202),
+    half([
+      ...SHARES,
+      // Class 150 is not among the 30, so it adds nothing to its group.
+      0.03 * (a + b + c + d) * Math.log(200 / 4),
+      0.03 * c * Math.log(200 / 2),
+    ]),
   );
+  near(vector.subarray(202), half([0.6, 0.8, ...Array(198).fill(0)]));
 });
 
 Deno.test("each parameter of a picture does what it says", () => {
-  const words = (change: Partial<typeof JOINT_PARAMETERS>) =>
-    pictureVectors(PICTURE, CLASSES, { ...JOINT_PARAMETERS, ...change })
-      .row(0).subarray(0, 200);
-  equal(words({ classCount: 3 }).filter((value) => value > 0).length, 3);
+  const words = (change: Partial<typeof JOINT_PARAMETERS>) => {
+    const parameters = { ...JOINT_PARAMETERS, ...change };
+    const concepts = conceptsOf(NAMES, LOOKS, GROUPS, parameters);
+    return pictureVectors(PICTURE, concepts, parameters).row(0)
+      .subarray(0, 202);
+  };
+  equal(words({ classCount: 3 }).filter((value) => value > 0).length, 3 + 2);
+  equal(words({ groupWeight: 0 }).filter((value) => value > 0).length, 30);
   const [first, second] = words({ temperature: 0.5 });
   ok(Math.abs(second / first - Math.exp(-0.2)) < 1e-6);
   ok(Math.abs(Math.hypot(...words({ wordsShare: 0.3 })) ** 2 - 0.3) < 1e-6);
 });
 
-Deno.test("a text's looks mix the classes by nearness, with sharpness 20", async () => {
-  // 0.6 of the first class and 0.8 of the second.
-  const text = Matrix.of([[0.6, 0.8, ...Array(198).fill(0)]]);
-  const [vector] = await textVectors(text, CLASSES);
-  near(vector.subarray(0, 200), [...text.row(0)].map((x) => x * Math.SQRT1_2));
-  const shares = [...text.row(0)].map((value) => Math.exp(20 * value));
-  near(vector.subarray(200), unit(shares).map((x) => x * Math.SQRT1_2));
-  equal((await textVectors(Matrix.empty(200), CLASSES)).count, 0);
+Deno.test("a text mixes classes and groups by nearness, with sharpness 20", async () => {
+  // 0.6 of the second class and 0.8 of the first group.
+  const values = Array(202).fill(0);
+  [values[1], values[200]] = [0.6, 0.8];
+  const text = Matrix.of([values]);
+  const [vector] = await textVectors(text, CONCEPTS);
+  const shares = values.map((value) => Math.exp(20 * value));
+  // The mixed names have as much weight as the sentence.
+  const mixed = unit(shares);
+  near(vector.subarray(0, 202), half(values.map((x, i) => x + mixed[i])));
+  // A group's share goes to its classes in equal parts.
+  const looks = shares.slice(0, 200);
+  GROUPS.forEach(({ classes }, g) =>
+    classes.forEach((one) => looks[one] += shares[200 + g] / classes.length)
+  );
+  near(vector.subarray(202), half(looks));
+  equal((await textVectors(Matrix.empty(202), CONCEPTS)).count, 0);
 });
 
-Deno.test("a class's weights are a column, not a row", async () => {
-  const classes = {
-    vectors: Matrix.of([[1, 0], [0, 1]]),
-    weights: Matrix.of([[0, 1], [0, 0], [1, 0]]),
-  };
-  const [vector] = await textVectors(Matrix.of([[1, 0]]), classes);
-  near(vector.subarray(2), [0, 0, 1].map((x) => x * Math.SQRT1_2));
+Deno.test("a class that is in no group is as it is", () => {
+  const concepts = conceptsOf(NAMES, LOOKS, GROUPS);
+  near(concepts.classWords.row(7), [...NAMES.row(7)]);
+  near(NAMES.row(2), axes(202)[2]); // and the names are left as they were
 });
 
 Deno.test("softmax() does not overflow", () => {
