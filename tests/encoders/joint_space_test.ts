@@ -26,7 +26,7 @@ const GROUPS = [
 ];
 const NAMES = Matrix.of(axes(202));
 const LOOKS = Matrix.of(axes(200));
-const CONCEPTS = conceptsOf(NAMES, LOOKS, GROUPS);
+const CONCEPTS = conceptsOf(NAMES, [LOOKS], GROUPS);
 
 function near(actual: ArrayLike<number>, expected: number[]) {
   equal(actual.length, expected.length);
@@ -42,7 +42,7 @@ const unit = (values: number[]) => {
 
 /** One picture: looks 3, 4, 0, 0 …, and logits that fall by 0.1 a class. */
 const PICTURE = {
-  looks: Matrix.of([[3, 4, ...Array(198).fill(0)]]),
+  looks: [Matrix.of([[3, 4, ...Array(198).fill(0)]])],
   logits: Matrix.of([Array.from({ length: 200 }, (_, i) => 10 - 0.1 * i)]),
 };
 
@@ -82,7 +82,7 @@ Deno.test("a picture's words are its 30 likeliest classes, and what lies above t
 Deno.test("each parameter of a picture does what it says", () => {
   const words = (change: Partial<typeof JOINT_PARAMETERS>) => {
     const parameters = { ...JOINT_PARAMETERS, ...change };
-    const concepts = conceptsOf(NAMES, LOOKS, GROUPS, parameters);
+    const concepts = conceptsOf(NAMES, [LOOKS], GROUPS, parameters);
     return pictureVectors(PICTURE, concepts, parameters).row(0)
       .subarray(0, 202);
   };
@@ -112,8 +112,23 @@ Deno.test("a text mixes classes and groups by nearness, with sharpness 20", asyn
   equal((await textVectors(Matrix.empty(202), CONCEPTS)).count, 0);
 });
 
+Deno.test("what two networks see has the weight of one, whatever its length", async () => {
+  const other = LOOKS.pick([...Array(200).keys()].reverse());
+  const concepts = conceptsOf(NAMES, [LOOKS, other], GROUPS);
+  const looks = [...PICTURE.looks, Matrix.of([[...Array(199).fill(0), 50]])];
+  const [vector] = pictureVectors({ ...PICTURE, looks }, concepts);
+  near(
+    vector.subarray(202),
+    [0.6, 0.8, ...Array(397).fill(0), 1].map((x) => x / 2),
+  );
+  const [text] = await textVectors(NAMES.slice(5, 6), concepts);
+  equal(text.length, 202 + 400);
+  near([text[202 + 5] / text[402 + 194]], [1]);
+  near([Math.hypot(...text.subarray(202))], [Math.SQRT1_2]);
+});
+
 Deno.test("a class that is in no group is as it is", () => {
-  const concepts = conceptsOf(NAMES, LOOKS, GROUPS);
+  const concepts = conceptsOf(NAMES, [LOOKS], GROUPS);
   near(concepts.classWords.row(7), [...NAMES.row(7)]);
   near(NAMES.row(2), axes(202)[2]); // and the names are left as they were
 });

@@ -56,8 +56,8 @@ const LOOKS = 600, CLASSES = 1000;
 
 /** What the classifier makes of pictures, a row each. */
 export interface Classified {
-  /** What a picture looks like, [600] a network, side by side. */
-  looks: Matrix;
+  /** What a picture looks like, to each network: [600]. */
+  looks: readonly Matrix[];
   /** One number a class, [1000]; the networks' mean. */
   logits: Matrix;
 }
@@ -71,7 +71,7 @@ export interface Classifier {
    * @throws {Error} If it cannot be decoded: names the file.
    */
   decode(image: ImageSource): Promise<Float32Array>;
-  /** Classifies decoded pictures, at least one; in the order given. */
+  /** Classifies decoded pictures; in the order given. */
   classify(pixels: readonly Float32Array[]): Promise<Classified>;
   /** Frees the networks. */
   close(): Promise<void>;
@@ -107,10 +107,10 @@ export async function openClassifier(
       );
     },
     async classify(pixels) {
-      const looks: Float32Array[][] = pixels.map(() => []);
+      const looks = networks.map(() => Matrix.empty(LOOKS, pixels.length));
       const logits = Matrix.zeros(pixels.length, CLASSES);
       let from = 0;
-      for (const { session, side } of networks) {
+      for (const [place, { session, side }] of networks.entries()) {
         const to = from + 3 * side * side;
         for (let start = 0; start < pixels.length; start += BATCH_SIZE) {
           const batch = pixels.slice(start, start + BATCH_SIZE)
@@ -123,14 +123,14 @@ export async function openClassifier(
             name: keyof Classified,
             length: number,
           ) => [...new Matrix(found[name].data as Float32Array, length)];
-          rows("looks", LOOKS).forEach((row, i) => looks[start + i].push(row));
+          rows("looks", LOOKS).forEach((row) => looks[place].append(row));
           rows("logits", CLASSES).forEach((row, i) =>
             addScaled(logits.row(start + i), row, 1 / networks.length)
           );
         }
         from = to;
       }
-      return { looks: Matrix.of(looks.map(endToEnd)), logits };
+      return { looks, logits };
     },
     async close() {
       await Promise.all(networks.map(({ session }) => session.release()));

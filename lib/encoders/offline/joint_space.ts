@@ -19,11 +19,12 @@
  *            └────── "looks" [600] ──────┘     └────── "words" [384] ──────┘
  * ```
  *
- * Both halves are scaled to length 1, weighted, and laid end to end. The dot
- * product of two such vectors compares words with words and looks with looks.
- * The words half of a picture is ConSE (Norouzi et al., Zero-Shot Learning by
- * Convex Combination of Semantic Embeddings, 2013) with groups; the looks half
- * of a text is the same idea the other way round.
+ * Both halves are scaled to length 1, weighted, and laid end to end; of two
+ * networks each has its own looks, with half of the weight. The dot product of
+ * two such vectors compares words with words and looks with looks. The words
+ * half of a picture is ConSE (Norouzi et al., Zero-Shot Learning by Convex
+ * Combination of Semantic Embeddings, 2013) with groups; the looks half of a
+ * text is the same idea the other way round.
  *
  * ```ts
  * import { Matrix } from "#lib/compare/matrix.ts";
@@ -35,9 +36,10 @@
  * // made-up vectors.
  * const names = Matrix.of([[1, 0, 0], [0, 1, 0], [0, 0, 1], [0.6, 0.8, 0]]);
  * const looks = Matrix.of([[1, 0, 0], [0.6, 0.8, 0], [0, 0, 1]]);
- * const concepts = conceptsOf(names, looks, [{ names: ["animal"], classes: [0, 1] }]);
+ * const groups = [{ names: ["animal"], classes: [0, 1] }];
+ * const concepts = conceptsOf(names, [looks], groups);
  * const [cat, car] = pictureVectors({
- *   looks: Matrix.of([[0.9, 0.1, 0], [0, 0.1, 0.9]]),
+ *   looks: [Matrix.of([[0.9, 0.1, 0], [0, 0.1, 0.9]])],
  *   logits: Matrix.of([[9, 2, 1], [1, 2, 9]]),
  * }, concepts);
  * const [animal] = await textVectors(names.slice(3), concepts);
@@ -59,11 +61,8 @@ export interface Concepts {
   names: Matrix;
   /** What each class adds to a picture's words: names, from its own up, [1000, 384]. */
   classWords: Matrix;
-  /**
-   * Names and looks side by side, as columns: a row a number, a column a
-   * concept, [384 + 600, 1853].
-   */
-  columns: Matrix;
+  /** Names, looks to each network: a row a number, a column a concept. */
+  columns: readonly Matrix[];
 }
 
 /** The five numbers of the joint space. */
@@ -105,35 +104,33 @@ export const JOINT_PARAMETERS: Readonly<JointParameters> = {
  * classes, so each class can carry the names of all its groups beforehand.
  *
  * @param names Sentence vectors of length 1: the classes' names, the groups'.
- * @param classLooks What each class looks like.
+ * @param classLooks What each class looks like, to each network.
  */
 export function conceptsOf(
   names: Matrix,
-  classLooks: Matrix,
+  classLooks: readonly Matrix[],
   groups: readonly Group[],
   { groupWeight }: JointParameters = JOINT_PARAMETERS,
 ): Concepts {
-  const { count, dimensions } = classLooks;
+  const { count } = classLooks[0];
   const classWords = names.pick([...Array(count).keys()]);
-  const looks = Matrix.zeros(names.count, dimensions);
-  looks.data.set(classLooks.data);
+  const looks = classLooks.map((ofClasses) => {
+    const all = Matrix.zeros(names.count, ofClasses.dimensions);
+    all.data.set(ofClasses.data);
+    return all;
+  });
   groups.forEach(({ classes }, i) => {
     const group = count + i;
     const weight = groupWeight * Math.log(count / classes.length);
     for (const one of classes) {
       addScaled(classWords.row(one), names.row(group), weight);
       // A group looks like the mean of its classes.
-      addScaled(looks.row(group), classLooks.row(one), 1 / classes.length);
+      for (const all of looks) {
+        addScaled(all.row(group), all.row(one), 1 / classes.length);
+      }
     }
   });
-  const columns = [names, looks].flatMap((matrix) => {
-    const rows = [...matrix];
-    return Array.from(
-      { length: matrix.dimensions },
-      (_, place) => rows.map((row) => row[place]),
-    );
-  });
-  return { names, classWords, columns: Matrix.of(columns) };
+  return { names, classWords, columns: [names, ...looks].map(transpose) };
 }
 
 /**
@@ -153,7 +150,8 @@ export function pictureVectors(
     for (const { index, value } of likely) {
       addScaled(words, classWords.row(index), value);
     }
-    return joinHalves(words, looks.row(picture), parameters);
+    const ofPicture = looks.map((all) => all.row(picture));
+    return joinHalves(words, ofPicture, parameters);
   });
   return Matrix.of(joint);
 }
@@ -173,16 +171,17 @@ export async function textVectors(
   concepts: Concepts,
   parameters: JointParameters = JOINT_PARAMETERS,
 ): Promise<Matrix> {
-  const { names, columns } = concepts;
-  const shares = await multiplyRows(sentences, names);
+  const shares = await multiplyRows(sentences, concepts.names);
   for (const row of shares) row.set(softmax(row, parameters.sharpness));
-  const mixed = await multiplyRows(shares, columns);
-  const joint = Array.from(mixed, (row, text) => {
-    const words = l2Normalize(row.subarray(0, names.dimensions));
-    addScaled(words, sentences.row(text));
-    return joinHalves(words, row.subarray(names.dimensions), parameters);
+  const [names, ...looks] = await Promise.all(
+    concepts.columns.map((columns) => multiplyRows(shares, columns)),
+  );
+  const joint = Array.from(sentences, (sentence, text) => {
+    const words = l2Normalize(names.row(text));
+    addScaled(words, sentence);
+    return joinHalves(words, looks.map((all) => all.row(text)), parameters);
   });
-  return Matrix.of(joint, columns.count);
+  return Matrix.of(joint);
 }
 
 /**
@@ -201,13 +200,26 @@ export function softmax(values: Vector, scale: number): Float32Array {
   return powers.map((power) => power / sum);
 }
 
-/** Both halves at length 1, weighted so that the whole has length 1 too. */
+/** All at length 1, weighted so that the whole has length 1 too. */
 function joinHalves(
   words: Vector,
-  looks: Vector,
+  looks: readonly Vector[],
   { wordsShare }: JointParameters,
 ): Float32Array {
-  const scaled = (half: Vector, share: number) =>
-    l2Normalize(half).map((value) => Math.sqrt(share) * value);
-  return endToEnd([scaled(words, wordsShare), scaled(looks, 1 - wordsShare)]);
+  const scaled = (part: Vector, share: number) =>
+    l2Normalize(part).map((value) => Math.sqrt(share) * value);
+  const looksShare = (1 - wordsShare) / looks.length;
+  return endToEnd([
+    scaled(words, wordsShare),
+    ...looks.map((one) => scaled(one, looksShare)),
+  ]);
+}
+
+/** Rows become columns. */
+function transpose(matrix: Matrix): Matrix {
+  const rows = [...matrix];
+  return Matrix.of(Array.from(
+    { length: matrix.dimensions },
+    (_, place) => rows.map((row) => row[place]),
+  ));
 }

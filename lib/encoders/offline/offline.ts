@@ -28,11 +28,9 @@
  */
 import { existsSync } from "node:fs";
 import { join } from "node:path";
-import { Matrix } from "../../compare/matrix.ts";
 import { readNpy } from "../../compare/npy.ts";
 import { encodeInBatches, type Encoder } from "../encoder.ts";
 import {
-  endToEnd,
   NETWORKS,
   OFFLINE_FOLDER,
   type OfflineId,
@@ -83,7 +81,7 @@ export async function openOffline(
   const encoder: Encoder = {
     id: `${name}/${RECIPE}`,
     name,
-    dimensions: concepts.columns.count,
+    dimensions: concepts.columns.reduce((sum, { count }) => sum + count, 0),
     languages: ["en"],
     describe: () =>
       `${name}: ${networks} (float32) and MiniLM (int8), joined by ImageNet's ` +
@@ -107,17 +105,14 @@ export async function readConcepts(
   folder: string = OFFLINE_FOLDER,
   parameters: typeof JOINT_PARAMETERS = JOINT_PARAMETERS,
 ): Promise<Concepts> {
-  const names = await readNpy(join(folder, "name_vectors.npy"));
-  const [first, ...more] = await Promise.all(
-    NETWORKS[name].map(({ folder: network }) =>
+  const [names, groups, ...looks] = await Promise.all([
+    readNpy(join(folder, "name_vectors.npy")),
+    readGroups(),
+    ...NETWORKS[name].map(({ folder: network }) =>
       readNpy(join(folder, network, "class_looks.npy"))
     ),
-  );
-  const looks = Array.from(
-    first,
-    (row, i) => endToEnd([row, ...more.map((other) => other.row(i))]),
-  );
-  return conceptsOf(names, Matrix.of(looks), await readGroups(), parameters);
+  ]);
+  return conceptsOf(names, looks, groups, parameters);
 }
 
 /** Paths of the files that the encoder consists of, whether here or not. */
