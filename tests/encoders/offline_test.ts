@@ -1,4 +1,4 @@
-import { deepEqual, equal, ok, rejects } from "node:assert/strict";
+import { deepEqual, equal, match, ok, rejects } from "node:assert/strict";
 import { existsSync } from "node:fs";
 import { readFile, rm } from "node:fs/promises";
 import { join } from "node:path";
@@ -16,7 +16,7 @@ import { softmax } from "#lib/encoders/offline/joint_space.ts";
 import {
   offlineFiles,
   openOffline,
-  readClasses,
+  readConcepts,
 } from "#lib/encoders/offline/offline.ts";
 import { openSentences } from "#lib/encoders/offline/sentences.ts";
 import { scoreRankings } from "#lib/evaluate/evaluate.ts";
@@ -84,10 +84,10 @@ function disc(colour: string, side = 256): Promise<Uint8Array> {
 }
 
 encoderTest(
-  "every vector is a unit vector of 1664 numbers",
+  "every vector is a unit vector of 984 numbers",
   () =>
     withEncoder(async (encoder) => {
-      equal(encoder.dimensions, 1664);
+      equal(encoder.dimensions, 984);
       const vectors = [
         ...await encoder.encodeTexts(["an owl", "", "日本", "x".repeat(5000)]),
         ...await encoder.encodeImages([await disc("red"), await disc("blue")]),
@@ -223,7 +223,7 @@ encoderTest(
   "a sentence is nearest to the class it tells of, and like to like",
   () =>
     withEncoder(async (encoder) => {
-      const classes = await readClasses();
+      const { names: concepts } = await readConcepts();
       const names = await readClassNames();
       const sentences = await openSentences();
       const [piano] = await sentences.encode([
@@ -231,7 +231,7 @@ encoderTest(
       ]);
       await sentences.close();
       const nearest = topK(
-        Array.from(classes.vectors, (vector) => dot(vector, piano)),
+        Array.from(concepts, (vector) => dot(vector, piano)),
         1,
         "higher",
       );
@@ -245,6 +245,20 @@ encoderTest(
     }),
 );
 
+encoderTest(
+  "the encoder says what it is, and its id changes with its recipe",
+  () =>
+    withEncoder((encoder) => {
+      equal(encoder.name, "offline");
+      equal(encoder.id, "offline/2");
+      match(
+        encoder.describe(),
+        /Lite0 .* 1000 classes and 853 groups .* 2; CPU$/,
+      );
+      return Promise.resolve();
+    }),
+);
+
 Deno.test("files that are missing are named, with what to run", async () => {
   const folder = await Deno.makeTempDir();
   await rejects(
@@ -255,7 +269,7 @@ Deno.test("files that are missing are named, with what to run", async () => {
   await rm(folder, { recursive: true });
 });
 
-encoderTest("the classifier gives PyTorch's features and logits", async () => {
+encoderTest("the classifier gives PyTorch's looks and logits", async () => {
   const expected = golden.classifier;
   const pixels = new Float32Array(3 * 224 * 224);
   for (let i = 0, c = 0; c < 3; c++) {
@@ -269,13 +283,13 @@ encoderTest("the classifier gives PyTorch's features and logits", async () => {
   // More than a batch of them, to be the same in each.
   const classified = await classifier.classify(Array(6).fill(pixels));
   await classifier.close();
-  equal(classified.features.count, 6);
+  equal(classified.looks[0].count, 6);
   for (const row of [0, 5]) {
-    const features = classified.features.row(row);
+    const looks = classified.looks[0].row(row);
     const logits = classified.logits.row(row);
-    allNear(features, expected.features, 1e-3, "feature");
+    allNear(looks, expected.looks, 1e-3, "look");
     allNear(logits, expected.logits, 1e-3, "logit");
-    near(Math.hypot(...features), expected.featuresLength, 1e-3, "length");
+    near(Math.hypot(...looks), expected.looksLength, 1e-3, "length");
     const names = await readClassNames();
     deepEqual(
       topK(logits, 5, "higher").map(({ index }) => [
@@ -329,42 +343,90 @@ encoderTest("a sentence is the same beside longer ones", async () => {
   await sentences.close();
 });
 
-encoderTest(
-  "pictures and texts are as close as in the reference",
-  () =>
-    withEncoder(async (encoder) => {
-      const expected = golden.joint;
-      const texts = await encoder.encodeTexts(expected.texts);
-      const pictures = await encoder.encodeImages(
-        expected.pictures.map((path: string) => samplePath({ path })),
+for (const id of ["offline", "offline-large"] as const) {
+  encoderTest(
+    `${id}'s pictures and texts are as close as in the reference`,
+    async () => {
+      const { texts, pictures, [id]: expected } = golden.joint;
+      const encoder = await openOffline(id);
+      const saying = await encoder.encodeTexts(texts);
+      const showing = await encoder.encodeImages(
+        pictures.map((path: string) => samplePath({ path })),
       );
-      const compare = async (
-        rows: Matrix,
-        columns: Matrix,
-        cosines: number[][],
-        what: string,
-      ) => {
-        const found = await multiplyRows(rows, columns);
+      await encoder.close();
+      const compare = async (a: Matrix, b: Matrix, cosines: number[][]) => {
+        const found = await multiplyRows(a, b);
         cosines.forEach((row, i) =>
-          allNear(found.row(i), row, 0.01, `${what} ${i}`)
+          allNear(found.row(i), row, 0.001, `${texts[i]}, cosine`)
         );
       };
-      await compare(texts, pictures, expected.textPicture, "text, picture");
-      await compare(pictures, pictures, expected.picturePicture, "pictures");
-      await compare(texts, texts, expected.textText, "texts");
+      await compare(saying, showing, expected.textPicture);
+      await compare(showing, showing, expected.picturePicture);
+      await compare(saying, saying, expected.textText);
+    },
+    { ignore: id === "offline-large" && !isLargeSetUp },
+  );
+}
 
-      const classes = await readClasses();
-      const sentences = await openSentences();
-      const meanings = await sentences.encode(expected.texts);
-      await sentences.close();
-      const nearness = await multiplyRows(meanings, classes.vectors);
-      [...nearness].forEach((row, i) => {
-        const shares = softmax(row, 20);
-        for (const [index, name, share] of expected.nearestClasses[i]) {
-          // The reference's sentences are float32, ours int8, and softmax
-          // magnifies the difference: with float32 it is 0.0006 at most.
-          near(shares[index], share, 0.015, `${expected.texts[i]}: ${name}`);
-        }
+encoderTest(
+  "texts have the reference's shares of classes and groups",
+  async () => {
+    const { names } = await readConcepts();
+    const sentences = await openSentences();
+    const nearness = await multiplyRows(
+      await sentences.encode(golden.joint.texts),
+      names,
+    );
+    await sentences.close();
+    [...nearness].forEach((row, i) => {
+      const shares = softmax(row, 20);
+      for (const [index, name, share] of golden.joint.nearestNames[i]) {
+        near(shares[index], share, 0.002, `${golden.joint.texts[i]}: ${name}`);
+      }
+    });
+  },
+);
+
+/** Words for groups, none of which is a class, and the terms they cover. */
+const GROUPS_OF_TERMS: Record<string, RegExp> = {
+  "an animal": /bird|deer|fish|livestock|predator|rodent/,
+  "a bird": /bird/,
+  "a mammal": /deer|livestock|predator|rodent/,
+  "a carnivore": /predator/,
+  "a ruminant": /deer|livestock/,
+  "a rodent": /rodent/,
+  "a fish": /fish/,
+  "something to eat": /fruit|vegetable/,
+  "a fruit": /fruit/,
+  "a vegetable": /vegetable/,
+  "a flower": /flower/,
+  "a vehicle": /vehicle/,
+  "a tool": /tool/,
+  "a musical instrument": /instrument/,
+  "game equipment": /sports/,
+};
+
+encoderTest(
+  "a group's name is nearer to its pictures than to others",
+  () =>
+    withEncoder(async (encoder) => {
+      const sample = await readSample();
+      const nearness = await multiplyRows(
+        await encoder.encodeTexts(Object.keys(GROUPS_OF_TERMS)),
+        await encoder.encodeImages(sample.map(samplePath)),
+      );
+      Object.entries(GROUPS_OF_TERMS).forEach(([name, terms], i) => {
+        const values = [...nearness.row(i)];
+        const isMember = sample.map(({ term }) => terms.test(term));
+        const members = values.filter((_, picture) => isMember[picture]);
+        const others = values.filter((_, picture) => !isMember[picture]);
+        ok(members.length >= 8 && others.length >= 8, name);
+        // How often a member is nearer than another picture, both by chance.
+        const nearer = members.flatMap((one) =>
+          others.map((other) => one > other)
+        )
+          .filter(Boolean).length / members.length / others.length;
+        ok(nearer >= 0.9, `${name}: nearer in ${nearer}`);
       });
     }),
 );
