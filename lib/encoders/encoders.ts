@@ -7,7 +7,7 @@
  * | `clip-vit-b16`, `clip-vit-l14` | larger ones | 512, 768 |
  * | `openclip-vit-b32` | OpenCLIP's ViT-B/32, trained on LAION-2B | 512 |
  * | `clip-rn50` | OpenAI's CLIP with a ResNet-50 | 1024 |
- * | `offline`, `offline-large` | what set-up made | 1664 |
+ * | `offline`, `offline-large` | what set-up made | 984, 1584 |
  *
  * encoder.ts says what an encoder does. clip.ts and immich.ts open CLIP: its
  * files come by hub.ts and are read by model_files.ts, preprocessing.ts and
