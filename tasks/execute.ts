@@ -42,7 +42,7 @@ export interface Execution {
   seconds: number;
 }
 
-/** The notebooks' paths in the order of their numbers. */
+/** The notebooks' paths in the order of their numbers, then the appendices. */
 export async function listNotebooks(): Promise<string[]> {
   const names = await readdir(notebooksFolder);
   return names.filter((name) => name.endsWith(".ipynb")).toSorted()

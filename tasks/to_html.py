@@ -50,7 +50,7 @@ class Renderer(IPythonRenderer):
 
     def link(self, text, url, title=None):
         url = from_here(url)
-        url = re.sub(r"^(\d_\w+)\.ipynb", r"\1.html", url)
+        url = re.sub(r"^(\w+)\.ipynb", r"\1.html", url)
         return super().link(text, url, title)
 
 

@@ -12,11 +12,13 @@ import { listNotebooks } from "../../tasks/execute.ts";
 
 const notebooks = await Promise.all((await listNotebooks()).map(readNotebook));
 
-Deno.test("notebooks are numbered from 1 without a gap", () => {
-  deepEqual(
-    notebooks.map(({ name }) => Number(name.split("_")[0])),
-    notebooks.map((_, index) => index + 1),
-  );
+Deno.test("notebooks are numbered from 1 without a gap, appendices lettered from A", () => {
+  const marks = notebooks.map(({ name }) => name.split("_")[0]);
+  const numbers = marks.filter((mark) => /^\d/.test(mark));
+  deepEqual(marks, [
+    ...numbers.map((_, index) => `${index + 1}`),
+    ...[..."ABCDEFGH"].slice(0, marks.length - numbers.length),
+  ]);
 });
 
 for (const notebook of notebooks) {
