@@ -193,11 +193,11 @@ export function encoderFolder(
   return join(folder, encoderId.replaceAll(/[^\w.-]+/g, "_"));
 }
 
-/** Says which stores hold what "offline/3" was before: "offline", "offline/2". */
+/** Says which stores hold what "offline-3" was before: "offline", "offline-2". */
 function warnOfOlderRecipes(encoderId: string, folder: string): void {
-  const [name, recipe] = encoderId.split("/");
+  const [, name, recipe] = /^(.+)-(\d+)$/.exec(encoderId) ?? [];
   for (let older = Number(recipe) - 1; older > 0; older--) {
-    const id = older === 1 ? name : `${name}/${older}`;
+    const id = older === 1 ? name : `${name}-${older}`;
     if (!existsSync(join(encoderFolder(id, folder), "parts"))) continue;
     console.warn(
       `The embeddings kept for ${id} are of an older recipe and cannot be ` +

@@ -24,7 +24,7 @@ import type { ImageSource } from "../pictures/pictures.ts";
 
 /** Turns pictures and texts into vectors of one space. */
 export interface Encoder {
-  /** Names files and collections: "offline/2", "clip-vit-b32/fp32". */
+  /** Names files and collections: "offline-2", "clip-vit-b32/fp32". */
   readonly id: string;
   /** What the reader calls it: "offline", "clip-vit-b32/fp32". */
   readonly name: string;

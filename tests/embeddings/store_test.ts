@@ -225,14 +225,14 @@ Deno.test("an older recipe's embeddings are made anew, which is said until it is
     const { warn } = console;
     console.warn = (line) => said.push(line);
     try {
-      const now = { id: "offline/3", dimensions: 2 };
+      const now = { id: "offline-3", dimensions: 2 };
       await EmbeddingStore.open(now);
       deepEqual(said, []);
       await keep({ a: [1, 2] }, { id: "offline", dimensions: 2 });
-      await keep({ a: [1, 2] }, { id: "offline-large/2", dimensions: 2 });
+      await keep({ a: [1, 2] }, { id: "offline-large-2", dimensions: 2 });
       deepEqual(await read(["a"], now), [missing]);
       equal(said.length, 1);
-      match(said[0], /kept for offline are .* with offline\/3's.*made anew/);
+      match(said[0], /kept for offline are .* with offline-3's.*made anew/);
       match(said[0], /task store forget offline`/);
       await keep({ a: [3, 4] }, now);
       deepEqual(await read(["a"], now), [[3, 4]]);

@@ -159,7 +159,7 @@ Deno.test({
         models,
         log: (line) => lines.push(line),
       });
-      equal(encoder.id, "offline/2");
+      equal(encoder.id, "offline-2");
       ok(performance.now() - start < 6000);
       equal(lines.length, 1);
       match(
@@ -193,7 +193,7 @@ for (
         async (hub, options, lines) => {
           Object.assign(hub.faults, faults);
           const encoder = await openEncoder("auto", options);
-          equal(encoder.id, "offline/2");
+          equal(encoder.id, "offline-2");
           equal(hub.requests.length, 1);
           equal(lines.length, 1);
           match(
@@ -217,7 +217,7 @@ Deno.test({
       "transformers",
       async (_, options, lines) => {
         const encoder = await openEncoder("auto", options);
-        equal(encoder.id, "offline/2");
+        equal(encoder.id, "offline-2");
         equal(lines.length, 1);
         match(
           lines[0],
@@ -249,7 +249,7 @@ Deno.test({
           return true;
         });
         const encoder = await openEncoder("auto", options);
-        equal(encoder.id, "offline/2");
+        equal(encoder.id, "offline-2");
         equal(lines.length, 1);
         match(
           lines[0],
@@ -296,7 +296,7 @@ Deno.test({
       async (hub, options, lines) => {
         hub.faults.corrupt = 100;
         const encoder = await openEncoder("auto", options);
-        equal(encoder.id, "offline/2");
+        equal(encoder.id, "offline-2");
         match(lines.at(-1)!, /^Encoder offline: .* wrong checksum/);
         await encoder.close();
       },

@@ -250,7 +250,7 @@ encoderTest(
   () =>
     withEncoder((encoder) => {
       equal(encoder.name, "offline");
-      equal(encoder.id, "offline/2");
+      equal(encoder.id, "offline-2");
       match(
         encoder.describe(),
         /Lite0 .* 1000 classes and 853 groups .* 2; CPU$/,

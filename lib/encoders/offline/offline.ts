@@ -79,7 +79,7 @@ export async function openOffline(
   const classes = concepts.classWords.count;
   const groups = concepts.names.count - classes;
   const encoder: Encoder = {
-    id: `${name}/${RECIPE}`,
+    id: `${name}-${RECIPE}`,
     name,
     dimensions: concepts.columns.reduce((sum, { count }) => sum + count, 0),
     languages: ["en"],
