@@ -17,8 +17,8 @@ import { writeNpy } from "../lib/compare/npy.ts";
 import { readGroups } from "../lib/encoders/offline/groups.ts";
 import { openSentences } from "../lib/encoders/offline/sentences.ts";
 
-/** Concepts at once: enough for texts of like length to meet in one batch. */
-const AT_ONCE = 100;
+/** Names at once: enough for texts of like length to meet in one batch. */
+const AT_ONCE = 200;
 
 const folder = process.argv[2];
 const classes: string[][] = JSON.parse(
@@ -26,20 +26,26 @@ const classes: string[][] = JSON.parse(
 );
 const groups = await readGroups();
 const concepts = [...classes, ...groups.map(({ names }) => names)];
+const all = [...new Set(concepts.flat())];
+const meanings = new Map<string, Float32Array>();
 const sentences = await openSentences(join(folder, "minilm"));
-const vectors = Matrix.empty(sentences.dimensions, concepts.length);
-for (let start = 0; start < concepts.length; start += AT_ONCE) {
-  console.log(`name ${start + 1} of ${concepts.length}`);
+for (let start = 0; start < all.length; start += AT_ONCE) {
+  console.log(`name ${start + 1} of ${all.length}`);
+  const names = all.slice(start, start + AT_ONCE);
   // Each name by itself, and as the caption of a photo.
-  const some = concepts.slice(start, start + AT_ONCE)
-    .map((names) => names.flatMap((name) => [name, `a photo of a ${name}`]));
-  const encoded = await sentences.encode(some.flat());
-  let row = 0;
-  for (const texts of some) {
-    const sum = new Float32Array(sentences.dimensions);
-    for (const _ of texts) addScaled(sum, encoded.row(row++));
-    vectors.append(l2Normalize(sum));
-  }
+  const alone = await sentences.encode(names);
+  const captions = names.map((name) => `a photo of a ${name}`);
+  const captioned = await sentences.encode(captions);
+  names.forEach((name, i) => {
+    const sum = alone.row(i);
+    addScaled(sum, captioned.row(i));
+    meanings.set(name, sum);
+  });
 }
 await sentences.close();
-await writeNpy(join(folder, "name_vectors.npy"), vectors);
+const vectors = concepts.map((names) => {
+  const sum = new Float32Array(sentences.dimensions);
+  for (const name of names) addScaled(sum, meanings.get(name)!);
+  return l2Normalize(sum);
+});
+await writeNpy(join(folder, "name_vectors.npy"), Matrix.of(vectors));
