@@ -1,4 +1,4 @@
-import { deepEqual, equal, ok } from "node:assert/strict";
+import { deepEqual, equal, ok, throws } from "node:assert/strict";
 import { Matrix } from "#lib/compare/matrix.ts";
 import {
   conceptsOf,
@@ -131,6 +131,15 @@ Deno.test("a class that is in no group is as it is", () => {
   const concepts = conceptsOf(NAMES, [LOOKS], GROUPS);
   near(concepts.classWords.row(7), [...NAMES.row(7)]);
   near(NAMES.row(2), axes(202)[2]); // and the names are left as they were
+});
+
+Deno.test("a name is missing, or one too many", () => {
+  for (const groups of [GROUPS.slice(1), [...GROUPS, GROUPS[0]]]) {
+    throws(
+      () => conceptsOf(NAMES, [LOOKS], groups),
+      /200 classes and .* got 202/,
+    );
+  }
 });
 
 Deno.test("softmax() does not overflow", () => {

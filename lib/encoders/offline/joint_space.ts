@@ -83,7 +83,7 @@ export interface JointParameters {
 }
 
 /**
- * The values in use. `deno task bench parameters` measures what each does;
+ * The values in use. `deno task bench offline_parameters` measures what each does;
  * docs/encoders.md has the figures.
  */
 export const JOINT_PARAMETERS: Readonly<JointParameters> = {
@@ -105,6 +105,7 @@ export const JOINT_PARAMETERS: Readonly<JointParameters> = {
  *
  * @param names Sentence vectors of length 1: the classes' names, the groups'.
  * @param classLooks What each class looks like, to each network.
+ * @throws {RangeError} If there is not a name for each class and each group.
  */
 export function conceptsOf(
   names: Matrix,
@@ -113,6 +114,12 @@ export function conceptsOf(
   { groupWeight }: JointParameters = JOINT_PARAMETERS,
 ): Concepts {
   const { count } = classLooks[0];
+  if (names.count !== count + groups.length) {
+    throw new RangeError(
+      `conceptsOf: expected names of ${count} classes and ${groups.length} ` +
+        `groups, got ${names.count}`,
+    );
+  }
   const classWords = names.pick([...Array(count).keys()]);
   const looks = classLooks.map((ofClasses) => {
     const all = Matrix.zeros(names.count, ofClasses.dimensions);

@@ -41,6 +41,7 @@ import {
   type Concepts,
   conceptsOf,
   JOINT_PARAMETERS,
+  type JointParameters,
   pictureVectors,
   textVectors,
 } from "./joint_space.ts";
@@ -103,7 +104,7 @@ export async function openOffline(
 export async function readConcepts(
   name: OfflineId = "offline",
   folder: string = OFFLINE_FOLDER,
-  parameters: typeof JOINT_PARAMETERS = JOINT_PARAMETERS,
+  parameters: JointParameters = JOINT_PARAMETERS,
 ): Promise<Concepts> {
   const [names, groups, ...looks] = await Promise.all([
     readNpy(join(folder, "name_vectors.npy")),
