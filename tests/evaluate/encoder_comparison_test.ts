@@ -25,6 +25,7 @@ Deno.test({
         ["offline", "clip-rn50"],
       );
       const { r1, r5, r10, msPerPicture, msPerQuery, megabytes } = offline;
+      equal(offline.encoder, "offline");
       equal(offline.source, "measured here");
       ok(0.2 < r1! && r1! < r5! && r5! < r10! && r10! < 1);
       ok(msPerPicture! > 0 && msPerQuery! > 0 && megabytes! > 20);

@@ -29,13 +29,13 @@ export interface Counted {
 /** Makes an encoder, and counts what it does. */
 export function colourEncoder(
   counted: Counted = { pictures: 0, texts: 0 },
-  id = "colours",
+  name = "colours",
 ): Encoder {
   const encoder: Encoder = {
-    id,
-    name: id,
+    id: `${name}-1`,
+    name,
     dimensions: 4,
-    describe: () => `${id}: mean colours`,
+    describe: () => `${name}: mean colours`,
     async decodeImage(image: ImageSource) {
       const pixel = await sharp(image).flatten().toColourspace("srgb")
         .resize(1, 1, { fit: "fill" }).raw().toBuffer();

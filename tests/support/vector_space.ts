@@ -23,7 +23,7 @@ export function vectorSpace(
   const dimensions = pictures[0].vector.length;
   const refuse = () => Promise.reject(new Error("no pictures are embedded"));
   const encoder: Encoder = {
-    id: "known",
+    id: "known-1",
     name: "known",
     dimensions,
     describe: () => "known: vectors of a test",
