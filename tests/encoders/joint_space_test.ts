@@ -1,4 +1,4 @@
-import { deepEqual, equal, ok, throws } from "node:assert/strict";
+import { deepEqual, equal, ok, rejects, throws } from "node:assert/strict";
 import { Matrix } from "#lib/compare/matrix.ts";
 import {
   conceptsOf,
@@ -140,6 +140,18 @@ Deno.test("a name is missing, or one too many", () => {
       /200 classes and .* got 202/,
     );
   }
+});
+
+Deno.test("parameters that make no vector are refused", async () => {
+  const pictures = (change: Partial<typeof JOINT_PARAMETERS>) => () =>
+    pictureVectors(PICTURE, CONCEPTS, { ...JOINT_PARAMETERS, ...change });
+  throws(pictures({ wordsShare: 2 }), /wordsShare from 0 to 1, got 2/);
+  throws(pictures({ wordsShare: NaN }), /wordsShare from 0 to 1, got NaN/);
+  throws(pictures({ temperature: -1 }), /scale above 0, got -1/);
+  throws(pictures({ temperature: 0 }), /scale above 0, got Infinity/);
+  throws(pictures({ classCount: 0 }), /whole k of 1 or more, got 0/);
+  const flat = { ...JOINT_PARAMETERS, sharpness: 0 };
+  await rejects(textVectors(NAMES, CONCEPTS, flat), /scale above 0, got 0/);
 });
 
 Deno.test("softmax() does not overflow", () => {

@@ -195,8 +195,12 @@ export async function textVectors(
  * Turns numbers into probabilities: exp(scale xᵢ), divided by their sum.
  *
  * @param scale Above 1 favours the largest more, below 1 less.
+ * @throws {RangeError} If the scale is not above 0.
  */
 export function softmax(values: Vector, scale: number): Float32Array {
+  if (!(scale > 0 && scale < Infinity)) {
+    throw new RangeError(`softmax: expected a scale above 0, got ${scale}`);
+  }
   // Less the largest, so that exp() cannot overflow; the ratio stays the same.
   const largest = Math.max(...Array.from(values));
   let sum = 0;
@@ -215,6 +219,9 @@ function joinHalves(
 ): Float32Array {
   const scaled = (part: Vector, share: number) =>
     l2Normalize(part).map((value) => Math.sqrt(share) * value);
+  if (!(wordsShare >= 0 && wordsShare <= 1)) {
+    throw new RangeError(`expected wordsShare from 0 to 1, got ${wordsShare}`);
+  }
   const looksShare = (1 - wordsShare) / looks.length;
   return endToEnd([
     scaled(words, wordsShare),
