@@ -195,11 +195,13 @@ export async function textVectors(
  * Turns numbers into probabilities: exp(scale xᵢ), divided by their sum.
  *
  * @param scale Above 1 favours the largest more, below 1 less.
- * @throws {RangeError} If the scale is not above 0.
+ * @throws {RangeError} If the scale is not above 0, or has no end.
  */
 export function softmax(values: Vector, scale: number): Float32Array {
   if (!(scale > 0 && scale < Infinity)) {
-    throw new RangeError(`softmax: expected a scale above 0, got ${scale}`);
+    throw new RangeError(
+      `softmax: expected a finite scale above 0, got ${scale}`,
+    );
   }
   // Less the largest, so that exp() cannot overflow; the ratio stays the same.
   const largest = Math.max(...Array.from(values));
