@@ -20,6 +20,9 @@ import { openSentences } from "../lib/encoders/offline/sentences.ts";
 /** Names at once: enough for texts of like length to meet in one batch. */
 const AT_ONCE = 200;
 
+// It ends with the set-up that started it and holds the other end of its input.
+process.stdin.on("end", () => process.exit(1)).resume();
+
 const folder = process.argv[2];
 const classes: string[][] = JSON.parse(
   await readFile(join(folder, "classes.json"), "utf8"),
@@ -49,3 +52,4 @@ const vectors = concepts.map((names) => {
   return l2Normalize(sum);
 });
 await writeNpy(join(folder, "name_vectors.npy"), Matrix.of(vectors));
+process.stdin.destroy();

@@ -20,7 +20,15 @@ import { isDone, type Step } from "./step.ts";
 const folder = join(paths.models, "offline");
 const makers = ["tasks/offline_encoder.py", "tasks/torch_weights.py"];
 
-/** Makes the offline encoder: a download of 41 MB, then some ten seconds. */
+/** What the first recipe had, 12 MB. */
+const formerFiles = [
+  "class_vectors",
+  "lite0/class_weights",
+  "lite2/class_weights",
+]
+  .map((name) => `${name}.npy`);
+
+/** Makes the offline encoder: a download of 41 MB, then some twenty seconds. */
 export const offlineEncoder: Step = {
   name: "offline encoder",
   stamp: join(folder, "stamp.json"),
@@ -38,6 +46,9 @@ export const offlineEncoder: Step = {
     const args = ["run", "-A", "--no-check", script, folder];
     const options = { onLine: onStage, signal, env: { NO_COLOR: "1" } };
     await runOrFail("name_vectors.ts", Deno.execPath(), args, options);
+    for (const file of formerFiles) {
+      await rm(join(folder, file), { force: true });
+    }
   },
 };
 

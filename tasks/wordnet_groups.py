@@ -79,4 +79,6 @@ def main(data_noun, timm_wheel, target):
 
 
 if __name__ == "__main__":
+    if len(sys.argv) != 4:
+        sys.exit("expected DATA_NOUN TIMM_WHEEL TARGET_FILE: see the head of this file")
     main(*map(Path, sys.argv[1:]))

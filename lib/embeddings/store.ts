@@ -35,6 +35,7 @@ import { existsSync } from "node:fs";
 import { readdir, rm, stat } from "node:fs/promises";
 import { basename, join } from "node:path";
 import { Matrix } from "../compare/matrix.ts";
+import type { Encoder } from "../encoders/encoder.ts";
 import { paths } from "../paths.ts";
 import { FileHashes } from "./file_hashes.ts";
 import {
@@ -52,6 +53,9 @@ const BYTES_A_PART = 2 ** 26;
 
 /** A file so old is of no run that still goes on. */
 const UNFINISHED_MS = 3_600_000;
+
+/** Folders of former recipes that the reader has been told of. */
+const told = new Set<string>();
 
 /** An encoder's embeddings, and the content hashes of files. */
 export class EmbeddingStore {
@@ -75,19 +79,31 @@ export class EmbeddingStore {
   }
 
   /**
-   * Reads the keys of what is there. Where there is nothing yet but an older
-   * recipe's embeddings, it says so on standard error.
+   * Reads the keys of what is there. Where there is nothing yet but a former
+   * recipe's embeddings, it says so once, on standard error.
    *
    * @param folder Holds one folder an encoder.
    */
   static async open(
-    encoder: EncoderIdentity,
+    encoder: EncoderIdentity & Pick<Encoder, "formerIds">,
     folder: string = paths.embeddings,
   ): Promise<EmbeddingStore> {
     const files = await FileHashes.open(join(folder, "files.jsonl"));
     const store = new EmbeddingStore(encoder, folder, files);
     await store.#readKeys();
-    if (!existsSync(store.#folder)) warnOfOlderRecipes(encoder.id, folder);
+    for (const id of encoder.formerIds ?? []) {
+      const old = encoderFolder(id, folder);
+      if (existsSync(store.#folder) || !existsSync(join(old, "parts"))) {
+        continue;
+      }
+      if (told.has(old)) continue;
+      told.add(old);
+      console.warn(
+        `The embeddings kept for ${id} are of an older recipe and cannot be ` +
+          `compared with ${encoder.id}'s: they are made anew. ` +
+          `\`npx deno@2.8.1 task store forget ${id}\` deletes the old ones.`,
+      );
+    }
     return store;
   }
 
@@ -191,20 +207,6 @@ export function encoderFolder(
   folder: string = paths.embeddings,
 ): string {
   return join(folder, encoderId.replaceAll(/[^\w.-]+/g, "_"));
-}
-
-/** Says which stores hold what "offline-3" was before: "offline", "offline-2". */
-function warnOfOlderRecipes(encoderId: string, folder: string): void {
-  const [, name, recipe] = /^(.+)-(\d+)$/.exec(encoderId) ?? [];
-  for (let older = Number(recipe) - 1; older > 0; older--) {
-    const id = older === 1 ? name : `${name}-${older}`;
-    if (!existsSync(join(encoderFolder(id, folder), "parts"))) continue;
-    console.warn(
-      `The embeddings kept for ${id} are of an older recipe and cannot be ` +
-        `compared with ${encoderId}'s: they are made anew. ` +
-        `\`npx deno@2.8.1 task store forget ${id}\` deletes the old ones.`,
-    );
-  }
 }
 
 /** What is kept for an encoder. */

@@ -26,6 +26,8 @@ import type { ImageSource } from "../pictures/pictures.ts";
 export interface Encoder {
   /** Names files and collections: "offline-2", "clip-vit-b32/fp32". */
   readonly id: string;
+  /** Its ids before its recipe changed: embeddings of theirs are not its own. */
+  readonly formerIds?: readonly string[];
   /** What the reader calls it: "offline", "clip-vit-b32/fp32". */
   readonly name: string;
   /** Length of every vector. */

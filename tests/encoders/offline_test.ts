@@ -1,18 +1,23 @@
 import { deepEqual, equal, match, ok, rejects } from "node:assert/strict";
 import { existsSync } from "node:fs";
-import { readFile, rm } from "node:fs/promises";
-import { join } from "node:path";
+import { copyFile, mkdir, readFile, rm, writeFile } from "node:fs/promises";
+import { dirname, join } from "node:path";
 import sharp from "sharp";
 import { search, topK } from "#lib/compare/compare.ts";
 import { Matrix } from "#lib/compare/matrix.ts";
 import { multiplyRows } from "#lib/compare/matrix_product.ts";
-import { dot, l2Normalize, metrics } from "#lib/compare/metrics.ts";
+import { addScaled, dot, l2Normalize, metrics } from "#lib/compare/metrics.ts";
 import type { Encoder } from "#lib/encoders/encoder.ts";
 import {
+  OFFLINE_FOLDER,
   openClassifier,
   readClassNames,
 } from "#lib/encoders/offline/classifier.ts";
-import { softmax } from "#lib/encoders/offline/joint_space.ts";
+import { readGroups } from "#lib/encoders/offline/groups.ts";
+import {
+  JOINT_PARAMETERS,
+  softmax,
+} from "#lib/encoders/offline/joint_space.ts";
 import {
   offlineFiles,
   openOffline,
@@ -26,6 +31,7 @@ import { readSample, samplePath } from "#lib/photo_site/sample.ts";
 const golden = JSON.parse(
   await readFile(join(import.meta.dirname!, "../fixtures/golden.json"), "utf8"),
 );
+const NETWORK = join(OFFLINE_FOLDER, "lite0", "vision.onnx");
 const isSetUp = offlineFiles().every((file) => existsSync(file));
 const isLargeSetUp = offlineFiles("offline-large")
   .every((file) => existsSync(file));
@@ -259,15 +265,80 @@ encoderTest(
     }),
 );
 
-Deno.test("files that are missing are named, with what to run", async () => {
-  const folder = await Deno.makeTempDir();
-  await rejects(
-    openOffline("offline", folder),
-    /classes\.json not found: run `npx deno@2\.8\.1 task setup`$/,
-  );
-  await rejects(openOffline("offline-large", folder), /task setup --large`$/);
-  await rm(folder, { recursive: true });
-});
+for (const id of ["offline", "offline-large"] as const) {
+  Deno.test(`each file that ${id} lacks is named, with what to run`, async () => {
+    const folder = await Deno.makeTempDir();
+    const files = offlineFiles(id, folder);
+    for (const missing of files) {
+      for (const file of files) {
+        await mkdir(dirname(file), { recursive: true });
+        await writeFile(file, "");
+      }
+      await rm(missing);
+      await rejects(openOffline(id, folder), ({ message }: Error) => {
+        ok(
+          message.startsWith(`${missing} not found: run \`npx deno@2.8.1 task`),
+        );
+        return message.endsWith(id === "offline" ? "setup`" : "setup --large`");
+      });
+    }
+    await rm(folder, { recursive: true });
+  });
+}
+
+encoderTest(
+  "a network cut short, or of a former recipe, is named",
+  async () => {
+    const folder = await Deno.makeTempDir();
+    const file = join(folder, "lite0", "vision.onnx");
+    await mkdir(dirname(file));
+    await writeFile(file, (await readFile(NETWORK)).subarray(0, 1000));
+    await rejects(
+      openClassifier("offline", folder),
+      /vision\.onnx \(1000 bytes\) cannot be opened: .* delete it and run again$/,
+    );
+    // It has no "looks", as the first recipe's network had none.
+    await copyFile(join(OFFLINE_FOLDER, "minilm", "model.onnx"), file);
+    await rejects(
+      openClassifier("offline", folder),
+      /vision\.onnx is of a former recipe: run `.* task setup --large`$/,
+    );
+    await rm(folder, { recursive: true });
+  },
+);
+
+encoderTest(
+  "a name's vector is of the name and of a photo's caption",
+  async () => {
+    const { names: concepts } = await readConcepts();
+    const classes = await readClassNames();
+    const groups = await readGroups();
+    const sentences = await openSentences();
+    for (const place of [0, 999, 1000, 1029, 1852]) {
+      const names = classes[place] ?? groups[place - 1000].names;
+      const texts = names.flatMap((name) => [name, `a photo of a ${name}`]);
+      const sum = new Float32Array(384);
+      for (const one of await sentences.encode(texts)) addScaled(sum, one);
+      near(dot(l2Normalize(sum), concepts.row(place)), 1, 1e-3, names[0]);
+    }
+    await sentences.close();
+  },
+);
+
+encoderTest(
+  "without groups' names, a class's words are its own name",
+  async () => {
+    const silent = { ...JOINT_PARAMETERS, groupWeight: 0 };
+    const { names, classWords } = await readConcepts(
+      "offline",
+      undefined,
+      silent,
+    );
+    deepEqual(classWords.row(292), names.row(292));
+    const loud = await readConcepts();
+    ok(dot(l2Normalize(loud.classWords.row(292)), names.row(292)) < 0.99);
+  },
+);
 
 encoderTest("the classifier gives PyTorch's looks and logits", async () => {
   const expected = golden.classifier;

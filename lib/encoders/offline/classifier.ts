@@ -35,6 +35,7 @@ import { openSession } from "../../compare/session.ts";
 import { paths } from "../../paths.ts";
 import { decodePicture, type ImageSource } from "../../pictures/pictures.ts";
 import { resizeToSquare } from "../../pictures/square.ts";
+import { openFile } from "../model_files.ts";
 
 /** Where set-up puts the files of the offline encoder. */
 export const OFFLINE_FOLDER: string = join(paths.models, "offline");
@@ -87,15 +88,25 @@ const INPUT = {
 /** Pictures a run: what the layers make of four of them stays in the cache. */
 const BATCH_SIZE = 4;
 
-/** Opens the picture classifier. */
+/**
+ * Opens the picture classifier.
+ *
+ * @throws {Error} If a file is not whole, or of a former recipe: names it.
+ */
 export async function openClassifier(
   id: OfflineId = "offline",
   folder: string = OFFLINE_FOLDER,
 ): Promise<Classifier> {
-  const networks = await Promise.all(NETWORKS[id].map(async (network) => ({
-    ...network,
-    session: await openSession(join(folder, network.folder, "vision.onnx")),
-  })));
+  const networks = await Promise.all(NETWORKS[id].map(async (network) => {
+    const file = join(folder, network.folder, "vision.onnx");
+    const session = await openFile(file, "cpu", () => openSession(file));
+    if (!session.outputNames.includes("looks")) {
+      throw new Error(
+        `${file} is of a former recipe: run \`npx deno@2.8.1 task setup --large\``,
+      );
+    }
+    return { ...network, session };
+  }));
   const shortest = 4 * networks.at(-1)!.side;
   return {
     async decode(image) {

@@ -49,7 +49,7 @@ import { openSentences } from "./sentences.ts";
 
 /**
  * Part of the encoder's id, to be raised with whatever changes its vectors, so
- * that those of two recipes never meet. The first recipe had no number.
+ * that those of two recipes never meet. In the first recipe's id was none.
  */
 const RECIPE = 2;
 
@@ -81,6 +81,7 @@ export async function openOffline(
   const groups = concepts.names.count - classes;
   const encoder: Encoder = {
     id: `${name}-${RECIPE}`,
+    formerIds: [name],
     name,
     dimensions: concepts.columns.reduce((sum, { count }) => sum + count, 0),
     languages: ["en"],
