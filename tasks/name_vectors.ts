@@ -52,4 +52,4 @@ const vectors = concepts.map((names) => {
   return l2Normalize(sum);
 });
 await writeNpy(join(folder, "name_vectors.npy"), Matrix.of(vectors));
-process.stdin.destroy();
+process.exit(); // It would wait for its input to end.
