@@ -98,7 +98,7 @@ encoder. Every other command does this by itself. Running it again repairs a
 set-up that was stopped; to begin anew, delete node_modules and .venv.
 
   --large  also the encoder offline-large: a download of 23 MB, for better
-           results at a third of the speed`,
+           results at less than half the speed`,
     options: { large: { type: "boolean" } },
   }, async ({ values, signal }) => {
     await ensureSetup(signal, values.large ? [...all, offlineLarge] : all);

@@ -40,7 +40,7 @@ import { openFile } from "../model_files.ts";
 /** Where set-up puts the files of the offline encoder. */
 export const OFFLINE_FOLDER: string = join(paths.models, "offline");
 
-/** Which of the two: "offline-large" looks closer, at a third of the speed. */
+/** Which of the two: "offline-large" looks closer, at less than half the speed. */
 export type OfflineId = "offline" | "offline-large";
 
 const LITE0 = { name: "EfficientNet-Lite0", folder: "lite0", side: 224 };
