@@ -22,11 +22,10 @@ const makers = ["tasks/offline_encoder.py", "tasks/torch_weights.py"];
 
 /** What the first recipe had, 12 MB. */
 const formerFiles = [
-  "class_vectors",
-  "lite0/class_weights",
-  "lite2/class_weights",
-]
-  .map((name) => `${name}.npy`);
+  "class_vectors.npy",
+  "lite0/class_weights.npy",
+  "lite2/class_weights.npy",
+];
 
 /** Makes the offline encoder: a download of 41 MB, then some twenty seconds. */
 export const offlineEncoder: Step = {

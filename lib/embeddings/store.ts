@@ -92,11 +92,9 @@ export class EmbeddingStore {
     const store = new EmbeddingStore(encoder, folder, files);
     await store.#readKeys();
     for (const id of encoder.formerIds ?? []) {
-      const old = encoderFolder(id, folder);
-      if (existsSync(store.#folder) || !existsSync(join(old, "parts"))) {
-        continue;
-      }
-      if (told.has(old)) continue;
+      const old = join(encoderFolder(id, folder), "parts");
+      const isNews = existsSync(old) && !existsSync(store.#folder);
+      if (!isNews || told.has(old)) continue;
       told.add(old);
       console.warn(
         `The embeddings kept for ${id} are of an older recipe and cannot be ` +
