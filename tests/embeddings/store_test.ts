@@ -220,44 +220,47 @@ Deno.test("stores are listed and forgotten by encoder; older layouts are named",
     }
   }));
 
-Deno.test("a former recipe's embeddings are made anew, which is said once", () =>
+/** Runs a test in a store of its own, with what is said on standard error. */
+const hearing = (body: (said: string[]) => Promise<void>) => () =>
   withOwnStore(async () => {
     const said: string[] = [];
     const { warn } = console;
     console.warn = (line) => said.push(line);
     try {
-      const now = { id: "own-2", formerIds: ["own"], dimensions: 2 };
-      await EmbeddingStore.open(now);
-      deepEqual(said, []);
-      await keep({ a: [1, 2] }, { id: "own", dimensions: 2 });
-      deepEqual(await read(["a"], now), [missing]);
-      equal(said.length, 1);
-      match(said[0], /kept for own are .* with own-2's: they are made anew/);
-      match(said[0], /task store forget own`/);
-      await keep({ a: [3, 4] }, now);
-      deepEqual(await read(["a"], now), [[3, 4]]);
-      equal(said.length, 1);
+      await body(said);
     } finally {
       console.warn = warn;
     }
-  }));
+  });
 
-Deno.test("once there are new embeddings, nothing is said of former ones", () =>
-  withOwnStore(async () => {
-    const said: string[] = [];
-    const { warn } = console;
-    console.warn = (line) => said.push(line);
-    try {
-      await keep({ a: [1, 2] }, { id: "own", dimensions: 2 });
-      await keep({ a: [1, 2] }, { id: "own-2", dimensions: 2 });
-      await read(["a"], { id: "own-2", formerIds: ["own"], dimensions: 2 });
-      // Others whose id looks alike are others.
-      await read(["a"], { id: "own-3", dimensions: 2 });
-      deepEqual(said, []);
-    } finally {
-      console.warn = warn;
-    }
-  }));
+Deno.test(
+  "a former recipe's embeddings are made anew, which is said once",
+  hearing(async (said) => {
+    const now = { id: "own-2", formerIds: ["own"], dimensions: 2 };
+    await EmbeddingStore.open(now);
+    deepEqual(said, []);
+    await keep({ a: [1, 2] }, { id: "own", dimensions: 2 });
+    deepEqual(await read(["a"], now), [missing]);
+    equal(said.length, 1);
+    match(said[0], /kept for own are .* with own-2's: they are made anew/);
+    match(said[0], /task store forget own`/);
+    await keep({ a: [3, 4] }, now);
+    deepEqual(await read(["a"], now), [[3, 4]]);
+    equal(said.length, 1);
+  }),
+);
+
+Deno.test(
+  "once there are new embeddings, nothing is said of former ones",
+  hearing(async (said) => {
+    await keep({ a: [1, 2] }, { id: "own", dimensions: 2 });
+    await keep({ a: [1, 2] }, { id: "own-2", dimensions: 2 });
+    await read(["a"], { id: "own-2", formerIds: ["own"], dimensions: 2 });
+    // Others whose id looks alike are others.
+    await read(["a"], { id: "own-3", dimensions: 2 });
+    deepEqual(said, []);
+  }),
+);
 
 Deno.test("file hashes survive a line cut short, and another process's lines", () =>
   withOwnStore(async (folder) => {
