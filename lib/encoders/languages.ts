@@ -18,7 +18,7 @@
  * import { languageRemark } from "#lib/encoders/languages.ts";
  * import { equal, match } from "node:assert/strict";
  *
- * const encoder = { id: "offline", languages: ["en"] };
+ * const encoder = { name: "offline", languages: ["en"] };
  * match(languageRemark(encoder, "ein roter Apfel")!, /^This encoder, offline, knows English only/);
  * equal(languageRemark(encoder, "Los Gatos, crème brûlée in a café"), undefined);
  * ```
@@ -32,13 +32,13 @@ import type { Encoder } from "./encoder.ts";
  * not look English; else undefined.
  */
 export function languageRemark(
-  { id, languages }: Pick<Encoder, "id" | "languages">,
+  { name, languages }: Pick<Encoder, "name" | "languages">,
   text: string,
 ): string | undefined {
   const isEnglishOnly = languages?.join() === "en";
   if (!isEnglishOnly || looksEnglish(text)) return undefined;
-  const [name] = id.split("/");
-  return `This encoder, ${name}, knows English only: what it finds for words of ` +
+  const [model] = name.split("/");
+  return `This encoder, ${model}, knows English only: what it finds for words of ` +
     "another language may not fit them";
 }
 

@@ -162,7 +162,7 @@ IMG_2041
 
 Deno.test("a remark is made where an encoder knows English only, and nothing else", () => {
   const remark = (languages?: string[], text = "ein roter Apfel") =>
-    languageRemark({ id: "my-clip/q8", languages }, text);
+    languageRemark({ name: "my-clip/q8", languages }, text);
   match(remark(["en"])!, /^This encoder, my-clip, knows English only: /);
   equal(remark(["en"], "a red apple"), undefined);
   equal(remark(["en", "de"]), undefined);
