@@ -20,7 +20,6 @@
 import { existsSync } from "node:fs";
 import { basename, join, resolve } from "node:path";
 import process from "node:process";
-import pLimit from "p-limit";
 import { readCaptions } from "../lib/captions/captions.ts";
 import type { Matrix } from "../lib/compare/matrix.ts";
 import { readClassFolder } from "../lib/evaluate/class_folder.ts";
@@ -105,6 +104,7 @@ async function measure(
   pictures: Known[],
   log: (line: string) => void,
 ): Promise<Scores[]> {
+  const inUse = await readConcepts();
   const classified = await classifyAll(pictures, log);
   const labels = pictures.map(({ label }) => label);
   const names = [...new Set(labels)].filter((label) => label !== undefined);
@@ -123,7 +123,9 @@ async function measure(
   for (const [parameter, values] of Object.entries(TRIED)) {
     for (const value of values) {
       const parameters = { ...JOINT_PARAMETERS, [parameter]: value };
-      const concepts = await readConcepts("offline", undefined, parameters);
+      const concepts = parameter === "groupWeight"
+        ? await readConcepts("offline", undefined, parameters)
+        : inUse;
       const gallery = pictureVectors(classified, concepts, parameters);
       const texts = await textVectors(meanings, concepts, parameters);
       const score = (
@@ -161,12 +163,19 @@ async function classifyAll(
   log: (line: string) => void,
 ): Promise<Classified> {
   const classifier = await openClassifier();
-  const pixels = await pLimit(4)
-    .map(pictures, ({ path }) => classifier.decode(path));
-  const classified = await classifier.classify(pixels);
+  const all = await classifier.classify([]);
+  for (let start = 0; start < pictures.length; start += 16) {
+    const batch = pictures.slice(start, start + 16);
+    const pixels = await Promise.all(
+      batch.map(({ path }) => classifier.decode(path)),
+    );
+    const { looks: [looks], logits } = await classifier.classify(pixels);
+    for (const row of looks) all.looks[0].append(row);
+    for (const row of logits) all.logits.append(row);
+  }
   await classifier.close();
   log(`${pictures.length} pictures classified`);
-  return classified;
+  return all;
 }
 
 /** Mean average precision of the queries over the gallery. */
