@@ -38,6 +38,28 @@ export async function pixelVector(
   return (await decodePicture(image, { square: size })).data;
 }
 
+/**
+ * How white a picture's edge is: the share of its outermost pixels that are
+ * white or nearly (all three numbers 240 or more). A cut-out on white has 1 or
+ * little less, a photograph with a world around the thing much less.
+ *
+ * @param pixels A picture as `pixelVector` gives it.
+ * @returns A share from 0 to 1.
+ */
+export function whiteEdgeShare(pixels: Uint8Array): number {
+  const size = Math.sqrt(pixels.length / 3);
+  let edge = 0, white = 0;
+  for (let y = 0; y < size; y++) {
+    const step = y === 0 || y === size - 1 ? 1 : Math.max(1, size - 1);
+    for (let x = 0; x < size; x += step) {
+      const at = 3 * (y * size + x);
+      edge++;
+      if (pixels.subarray(at, at + 3).every((value) => value >= 240)) white++;
+    }
+  }
+  return white / edge;
+}
+
 /** Many pictures as rows of a matrix, in the order given. */
 export async function pixelVectors(
   images: readonly ImageSource[],

@@ -22,6 +22,7 @@
  *
  * @module
  */
+import { createHash } from "node:crypto";
 import { join } from "node:path";
 import {
   readJsonLines,
@@ -47,15 +48,22 @@ export async function writeDataset(pictures: DatasetPicture[]): Promise<void> {
   );
 }
 
+/** A data set as the notebooks use it. */
+export interface Dataset {
+  /** What is searched (train), sorted by path. */
+  gallery: DatasetPicture[];
+  /** What is searched for (test), sorted by path. */
+  queries: DatasetPicture[];
+  /** The same for the same pictures in the same split, else another. */
+  id: string;
+}
+
 /**
  * Reads the data set that notebook 2 made.
  *
- * @returns The gallery (train) and the queries (test), each sorted by path.
  * @throws {Error} If notebook 2 has not run, or the data set is empty.
  */
-export async function readDataset(): Promise<
-  { gallery: DatasetPicture[]; queries: DatasetPicture[] }
-> {
+export async function readDataset(): Promise<Dataset> {
   const manifest = join(paths.dataset, "manifest.jsonl");
   const pictures = await requireStage(
     manifest,
@@ -68,5 +76,12 @@ export async function readDataset(): Promise<
   return {
     gallery: pictures.filter(({ split }) => split === "train"),
     queries: pictures.filter(({ split }) => split === "test"),
+    id: idOf(pictures),
   };
+}
+
+/** A picture's path has the fingerprint of its pixels in it. */
+function idOf(pictures: readonly DatasetPicture[]): string {
+  const paths = pictures.map(({ path }) => path).join("\n");
+  return createHash("sha256").update(paths).digest("hex").slice(0, 12);
 }

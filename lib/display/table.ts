@@ -6,18 +6,19 @@
  *
  * ```ts
  * import { scoreTable, table } from "#lib/display/table.ts";
+ * import { scoreRankings } from "#lib/evaluate/evaluate.ts";
  * import { equal, match } from "node:assert/strict";
  *
  * const rows = [{ metric: "L1", top1: 0.27 }, { metric: "cosine", top1: 0.235 }];
  * equal(`${table(rows)}`, "metric   top1\nL1      0.270\ncosine  0.235");
  *
- * const scores = { top1: 0.25, precisionAt5: 0.2, meanAveragePrecision: 0.1 };
- * match(`${scoreTable([{ method: "L1", ...scores }])}`, /^L1\s+0.250\s+0.200/m);
+ * const scores = scoreRankings([["owl", "cat"], ["owl", "cat"]], ["owl", "cat"]);
+ * match(`${scoreTable([{ method: "L1", ...scores }])}`, /^L1\s+0.500\s+0.200/m);
  * ```
  *
  * @module
  */
-import type { Estimate } from "../evaluate/bootstrap.ts";
+import { type Estimate, estimateDifference } from "../evaluate/bootstrap.ts";
 import type { EncoderRow } from "../evaluate/encoder_comparison.ts";
 import type { Result } from "../evaluate/results.ts";
 import type { RetrievalScores } from "../evaluate/retrieval.ts";
@@ -57,18 +58,52 @@ export function table(
   );
 }
 
-/** Shows top-1, precision@5 and mAP, all shares from 0 to 1, for each method. */
+/** How a table of scores is shown. */
+export interface ScoreTableOptions extends TableOptions {
+  /**
+   * A method of the table: the last column says how much higher each other
+   * one's mAP is than this one's, query by query, with the interval that holds
+   * the difference in 95 of 100 draws.
+   */
+  against?: string;
+}
+
+/**
+ * Shows top-1, precision@5 and mAP, all shares from 0 to 1, for each method.
+ *
+ * @throws {RangeError} If `against` is no method of the table.
+ */
 export function scoreTable(
   results: readonly Result[],
-  options?: TableOptions,
+  { against, ...options }: ScoreTableOptions = {},
 ): Displayable {
+  const base = results.find(({ method }) => method === against);
+  if (against !== undefined && base === undefined) {
+    throw new RangeError(
+      `scoreTable: expected against to be one of "${
+        results.map(({ method }) => method).join('", "')
+      }", got "${against}"`,
+    );
+  }
   const rows = results.map((result) => ({
     "method": result.method,
     "top-1": result.top1,
     "precision@5": result.precisionAt5,
     "mAP": result.meanAveragePrecision,
+    ...base && {
+      [`mAP − ${against}'s (95 %)`]: result === base ? undefined : formatChange(
+        estimateDifference(result.averagePrecisions, base.averagePrecisions),
+      ),
+    },
   }));
   return table(rows, options);
+}
+
+/** A difference with its sign and its interval: "+0.12 (+0.03 to +0.21)". */
+export function formatChange({ value, low, high }: Estimate): string {
+  const signed = (number: number) =>
+    (number < 0 ? "−" : "+") + Math.abs(number).toFixed(2);
+  return `${signed(value)} (${signed(low)} to ${signed(high)})`;
 }
 
 /**

@@ -68,6 +68,35 @@ export function estimateMean(
   });
 }
 
+/**
+ * How much better `a` did than `b` over the same queries: the mean of the
+ * differences, query by query, and its interval. An interval that leaves out 0
+ * is a difference that other queries would hardly undo.
+ *
+ * Queries that are hard for one method are mostly hard for the other. Taking
+ * the difference within each query removes what both share, so it can be
+ * clear where the two methods' own intervals overlap.
+ *
+ * Source: Efron, Tibshirani, chapter 8 (resampling pairs).
+ *
+ * @param a One method's values, a query each.
+ * @param b The other's, in the same order.
+ * @throws {RangeError} If there are none, or their lengths differ.
+ */
+export function estimateDifference(
+  a: ArrayLike<number>,
+  b: ArrayLike<number>,
+  options: BootstrapOptions = {},
+): Estimate {
+  if (a.length !== b.length) {
+    throw new RangeError(
+      `estimateDifference: expected values of the same queries, got ` +
+        `${a.length} and ${b.length}`,
+    );
+  }
+  return estimateMean(Array.from(a, (value, i) => value - b[i]), options);
+}
+
 /** The median (the mean of the two middle values of an even number), likewise. */
 export function estimateMedian(
   values: ArrayLike<number>,

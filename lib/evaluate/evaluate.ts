@@ -103,6 +103,11 @@ export interface Scores {
   precisionAt5: number;
   /** Mean average precision. */
   meanAveragePrecision: number;
+  /**
+   * Each query's average precision, in the queries' order, so that two methods
+   * can be compared query by query: `estimateDifference` of bootstrap.ts.
+   */
+  averagePrecisions: number[];
 }
 
 /**
@@ -125,10 +130,12 @@ export function scoreRankings(
   const ranks = rankings.map((labels, query) =>
     relevantRanks(labels.map((label) => label === queryLabels[query]))
   );
+  const averagePrecisions = ranks.map(averagePrecision);
   return {
     top1: mean(ranks.map((ofQuery) => precisionAtK(ofQuery, 1))),
     precisionAt5: mean(ranks.map((ofQuery) => precisionAtK(ofQuery, 5))),
-    meanAveragePrecision: mean(ranks.map(averagePrecision)),
+    meanAveragePrecision: mean(averagePrecisions),
+    averagePrecisions,
   };
 }
 

@@ -3,19 +3,19 @@
  * that one table can compare them all.
  *
  * Notebook 3 writes a row a metric, notebook 4 adds the encoder's, and
- * `task demo` prints them.
+ * `task demo` prints them. Rows of another data set are not mixed in: the file
+ * holds those of one, known by its id.
  *
  * ```ts
- * import { mergeResults, type Result } from "#lib/evaluate/results.ts";
- * import { deepEqual } from "node:assert/strict";
+ * import { mergeResults } from "#lib/evaluate/results.ts";
+ * import { scoreRankings } from "#lib/evaluate/evaluate.ts";
+ * import { deepStrictEqual } from "node:assert/strict";
  *
- * const row = (method: string, top1: number): Result => ({
- *   method, top1, precisionAt5: 0, meanAveragePrecision: 0,
- * });
- * deepEqual(mergeResults([row("a", 0), row("b", 0)], [row("a", 1)]), [
- *   row("a", 1),
- *   row("b", 0),
- * ]);
+ * const row = (method: string, first: string) => (
+ *   { method, ...scoreRankings([[first]], ["owl"]) }
+ * );
+ * const merged = mergeResults([row("a", "cat"), row("b", "cat")], [row("a", "owl")]);
+ * deepStrictEqual(merged.map(({ method, top1 }) => [method, top1]), [["a", 1], ["b", 0]]);
  * ```
  *
  * @module
@@ -31,26 +31,41 @@ export interface Result extends Scores {
   method: string;
 }
 
+/** What results.json holds. */
+interface SavedResults {
+  /** The id of the data set that was searched. */
+  dataset: string;
+  rows: Result[];
+}
+
 /**
  * The rows saved so far, in the order in which their methods came first.
  *
- * @throws {Error} If there are none: "… not found: run notebook 3 first".
+ * @param dataset The data set's id, as `readDataset` gives it.
+ * @throws {Error} If there are none of this data set: "run notebook 3 first".
  */
-export function readResults(): Promise<Result[]> {
-  return requireStage(
-    paths.results,
-    3,
-    async (path) => JSON.parse(await readFile(path, "utf8")),
-  );
+export async function readResults(dataset: string): Promise<Result[]> {
+  const saved = await requireStage(paths.results, 3, readSaved);
+  if (saved.dataset !== dataset) {
+    throw new Error(
+      `${paths.results} has the results of another data set: run notebook 3 again`,
+    );
+  }
+  return saved.rows;
 }
 
-/** Saves rows beside those of other methods. */
-export async function saveResults(rows: readonly Result[]): Promise<void> {
-  const earlier = await readResults().catch(() => []);
-  await writeAtomic(
-    paths.results,
-    JSON.stringify(mergeResults(earlier, rows), null, 2) + "\n",
-  );
+/** Saves rows beside those of other methods over the same data set. */
+export async function saveResults(
+  dataset: string,
+  rows: readonly Result[],
+): Promise<void> {
+  const earlier = await readResults(dataset).catch(() => []);
+  const saved: SavedResults = { dataset, rows: mergeResults(earlier, rows) };
+  await writeAtomic(paths.results, JSON.stringify(saved, null, 2) + "\n");
+}
+
+async function readSaved(path: string): Promise<SavedResults> {
+  return JSON.parse(await readFile(path, "utf8"));
 }
 
 /** `rows` in place of earlier rows of the same method, new methods at the end. */

@@ -1,6 +1,10 @@
 import { deepEqual, equal, rejects } from "node:assert/strict";
 import sharp from "sharp";
-import { pixelVector, pixelVectors } from "#lib/compare/pixels.ts";
+import {
+  pixelVector,
+  pixelVectors,
+  whiteEdgeShare,
+} from "#lib/compare/pixels.ts";
 
 /** A picture of one colour; rgba in CSS notation. */
 function plain(width: number, height: number, background: string) {
@@ -48,4 +52,15 @@ Deno.test("pixelVector() names a corrupt picture and refuses an odd size", async
   );
   await rejects(pixelVector(Uint8Array.of(1, 2), 8), /cannot be decoded/);
   await rejects(pixelVector("a.jpg", 0), /size of 1 to 2048 pixels, got 0/);
+});
+
+Deno.test("whiteEdgeShare() looks at the outermost pixels only, each once", () => {
+  const picture = new Uint8Array(5 * 5 * 3).fill(255);
+  picture.fill(0, 3 * 12, 3 * 13); // the middle
+  equal(whiteEdgeShare(picture), 1);
+  picture.fill(239, 3 * 4, 3 * 4 + 1); // a little red short of white, in a corner
+  equal(whiteEdgeShare(picture), 15 / 16);
+  picture.fill(0, 0, 15); // the top row
+  equal(whiteEdgeShare(picture), 11 / 16);
+  equal(whiteEdgeShare(new Uint8Array([240, 240, 240])), 1);
 });

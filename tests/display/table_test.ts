@@ -2,6 +2,7 @@ import {
   deepStrictEqual as deepEqual,
   match,
   strictEqual as equal,
+  throws,
 } from "node:assert/strict";
 import { displayable, escapeHtml, oneLine } from "#lib/display/display.ts";
 import {
@@ -75,7 +76,10 @@ Deno.test("formatNumbers() shows three digits of the largest and two of the smal
 });
 
 Deno.test("scoreTable(): a method a row, each score in its column", () => {
-  const scores = { top1: 0.9, precisionAt5: 0.8, meanAveragePrecision: 0.7 };
+  const scores = {
+    ...{ top1: 0.9, precisionAt5: 0.8, meanAveragePrecision: 0.7 },
+    averagePrecisions: [0.7],
+  };
   const shown = bundle(
     scoreTable([{ method: HOSTILE, ...scores }, { method: "b", ...scores }], {
       caption: "Table 1",
@@ -86,6 +90,34 @@ Deno.test("scoreTable(): a method a row, each score in its column", () => {
   equal(caption, "Table 1");
   match(head, /^method +top-1 +precision@5 +mAP$/);
   match(row, /^b +0\.900 +0\.800 +0\.700$/);
+});
+
+Deno.test("scoreTable() says how far each method is from one, with its interval", () => {
+  const of = (method: string, averagePrecisions: number[]) => (
+    {
+      method,
+      top1: 0,
+      precisionAt5: 0,
+      meanAveragePrecision: 0,
+      averagePrecisions,
+    }
+  );
+  const rows = [
+    of("L1", [0.2, 0.4]),
+    of("L2", [0.1, 0.3]),
+    of("x", [0.7, 0.9]),
+  ];
+  const [head, l1, l2, x] = `${scoreTable(rows, { against: "L1" })}`.split(
+    "\n",
+  );
+  match(head, /mAP − L1's \(95 %\)$/);
+  match(l1, /–$/);
+  match(l2, /−0\.10 \(−0\.10 to −0\.10\)$/);
+  match(x, /\+0\.50 \(\+0\.50 to \+0\.50\)$/);
+  throws(
+    () => scoreTable(rows, { against: "L3" }),
+    /one of "L1", "L2", "x", got "L3"/,
+  );
 });
 
 Deno.test("retrievalTable(): both directions, each value with its interval below", () => {

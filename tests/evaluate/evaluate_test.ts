@@ -1,4 +1,11 @@
-import { deepEqual, equal, ok, rejects, throws } from "node:assert/strict";
+import {
+  deepEqual,
+  deepStrictEqual,
+  equal,
+  ok,
+  rejects,
+  throws,
+} from "node:assert/strict";
 import { dirname, join } from "node:path";
 import {
   averagePrecision,
@@ -9,8 +16,14 @@ import {
   relevantRanks,
   scoreRankings,
 } from "#lib/evaluate/evaluate.ts";
+import {
+  easyAndHard,
+  easyAndHardByPixels,
+} from "#lib/evaluate/easy_and_hard.ts";
 import { readResults, saveResults } from "#lib/evaluate/results.ts";
 import { paths } from "#lib/paths.ts";
+import type { DatasetPicture } from "#lib/records.ts";
+import sharp from "sharp";
 
 Deno.test("relevantRanks() counts from 1", () => {
   deepEqual(relevantRanks([true, false, false, true]), [1, 4]);
@@ -76,6 +89,7 @@ Deno.test("scoreRankings() is the mean over queries, worked by hand", () => {
     top1: 1 / 2,
     precisionAt5: (2 / 5 + 1 / 5) / 2,
     meanAveragePrecision: ((1 + 2 / 3) / 2 + 1 / 2) / 2,
+    averagePrecisions: [(1 + 2 / 3) / 2, 1 / 2],
   });
 });
 
@@ -94,22 +108,68 @@ Deno.test("confusionMatrix() counts truth by row and prediction by column", () =
   throws(() => confusionMatrix(["cat"], [], labels), /got 1 and 0/);
 });
 
-Deno.test("results are kept method by method, a later run's in place of an earlier", async () => {
+Deno.test("results are kept method by method, a later run's in place of an earlier, and of one data set", async () => {
   const { results } = paths;
   paths.results = join(await Deno.makeTempDir(), "results.json");
   const row = (method: string, top1: number) => ({
     ...{ method, top1, precisionAt5: 0, meanAveragePrecision: 0 },
+    averagePrecisions: [0],
   });
   try {
     await rejects(
-      readResults(),
+      readResults("birds"),
       /results\.json not found: run notebook 3 first/,
     );
-    await saveResults([row("a", 1), row("b", 2)]);
-    await saveResults([row("c", 3), row("a", 4)]);
-    deepEqual(await readResults(), [row("a", 4), row("b", 2), row("c", 3)]);
+    await saveResults("birds", [row("a", 1), row("b", 2)]);
+    await saveResults("birds", [row("c", 3), row("a", 4)]);
+    deepStrictEqual(
+      await readResults("birds"),
+      [row("a", 4), row("b", 2), row("c", 3)],
+    );
+    await rejects(readResults("tools"), /another data set: run notebook 3/);
+    await saveResults("tools", [row("a", 5)]);
+    deepStrictEqual(await readResults("tools"), [row("a", 5)]);
     await Deno.remove(dirname(paths.results), { recursive: true });
   } finally {
     paths.results = results;
+  }
+});
+
+Deno.test("easyAndHard() picks the best and the worst query, the first of several", () => {
+  const averagePrecisions = [0.5, 0.9, 0.2, 0.9, 0.2];
+  deepStrictEqual(easyAndHard({ averagePrecisions }), { easy: 1, hard: 2 });
+  deepStrictEqual(
+    easyAndHard({ averagePrecisions: [1] }),
+    { easy: 0, hard: 0 },
+  );
+});
+
+Deno.test("easyAndHardByPixels() ranks by the pixels alone", async () => {
+  const { dataset } = paths;
+  paths.dataset = await Deno.makeTempDir();
+  const picture = async (path: string, background: string) => {
+    const file = join(paths.dataset, path);
+    await Deno.mkdir(dirname(file), { recursive: true });
+    await sharp({ create: { width: 8, height: 8, channels: 3, background } })
+      .png().toFile(file);
+    return { path, term: path.split("/")[1] } as DatasetPicture;
+  };
+  try {
+    const gallery = [
+      await picture("train/red/a.png", "#d00"),
+      await picture("train/blue/b.png", "#00d"),
+      await picture("train/dark/c.png", "#000"),
+    ];
+    const queries = [
+      await picture("test/dark/pink.png", "#f88"),
+      await picture("test/blue/blue.png", "#00e"),
+    ];
+    deepStrictEqual(
+      await easyAndHardByPixels(gallery, queries),
+      { easy: 1, hard: 0 },
+    );
+  } finally {
+    await Deno.remove(paths.dataset, { recursive: true });
+    paths.dataset = dataset;
   }
 });

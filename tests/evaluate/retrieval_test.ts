@@ -7,7 +7,11 @@ import {
   throws,
 } from "node:assert/strict";
 import { clusteredVectors } from "#lib/compare/synthetic.ts";
-import { estimateMean, estimateMedian } from "#lib/evaluate/bootstrap.ts";
+import {
+  estimateDifference,
+  estimateMean,
+  estimateMedian,
+} from "#lib/evaluate/bootstrap.ts";
 import { Matrix } from "#lib/compare/matrix.ts";
 import { eachProduct } from "#lib/compare/matrix_product.ts";
 import {
@@ -120,6 +124,17 @@ Deno.test("eachProduct() stops when it is asked to", async () => {
   const vectors = Matrix.of([[1]]);
   const signal = AbortSignal.abort(new Error("enough"));
   await rejects(eachProduct(vectors, vectors, { signal }).next(), /enough/);
+});
+
+Deno.test("estimateDifference() is clear where two methods' own intervals overlap", () => {
+  // One method is a little better on each of 40 queries, easy and hard alike.
+  const worse = Array.from({ length: 40 }, (_, i) => (i % 10) / 10);
+  const better = worse.map((value, i) => value + (i % 3) / 40);
+  ok(estimateMean(worse).high > estimateMean(better).low);
+  const { value, low, high } = estimateDifference(better, worse);
+  ok(Math.abs(value - 0.024375) < 1e-12);
+  ok(0.01 < low && low < value && value < high && high < 0.04);
+  throws(() => estimateDifference([1], [1, 2]), /got 1 and 2/);
 });
 
 Deno.test("estimateMean() gives the interval that SciPy gives", () => {
