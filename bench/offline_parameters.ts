@@ -22,7 +22,7 @@ import { basename, join, resolve } from "node:path";
 import process from "node:process";
 import { readCaptions } from "../lib/captions/captions.ts";
 import type { Matrix } from "../lib/compare/matrix.ts";
-import { readClassFolder } from "../lib/evaluate/class_folder.ts";
+import { readClassFolder } from "../lib/dataset/class_folder.ts";
 import { table } from "../lib/display/table.ts";
 import {
   type Classified,

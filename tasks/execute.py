@@ -1,6 +1,10 @@
 """Executes notebooks, each in a fresh kernel, and writes them to be committed.
 
-usage: python execute.py FOLDER NOTEBOOK..., with a pipe as standard input
+usage: python execute.py FOLDER INSERT NOTEBOOK..., with a pipe as standard input
+
+INSERT is JSON, {"1_crawler": {"plan": "const plan = {};"}}: a cell with this code
+is put behind the cell "plan" of the notebook "1_crawler", so that its variables
+get other values and the notebook shows which (as Papermill does it).
 
 Each executed notebook goes to FOLDER under its own name; one with a failed cell
 goes there as far as it came, and ends the run. What happens is printed as one
@@ -57,9 +61,13 @@ for process in psutil.wait_procs(family, timeout=2)[1]:
 """
 
 
-def main(folder, sources):
+def main(folder, insert, sources):
     for source in map(Path, sources):
         notebook = nbformat.read(source, as_version=4)
+        for id, code in json.loads(insert).get(source.stem, {}).items():
+            place = [cell.id for cell in notebook.cells].index(id) + 1
+            cell = nbformat.v4.new_code_cell(code, id=f"{id}-inserted")
+            notebook.cells.insert(place, cell)
         error = execute(notebook, source)
         clean(notebook)
         write(notebook, Path(folder) / source.name)
@@ -140,4 +148,4 @@ def say(**event):
 
 
 if __name__ == "__main__":
-    main(sys.argv[1], sys.argv[2:])
+    main(sys.argv[1], sys.argv[2], sys.argv[3:])

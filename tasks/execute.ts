@@ -8,7 +8,7 @@
  * @module
  */
 import { mkdir, readdir, readFile, rm } from "node:fs/promises";
-import { join } from "node:path";
+import { basename, join } from "node:path";
 import { paths } from "../lib/paths.ts";
 import { runChild } from "./child.ts";
 import { CommandError } from "./command.ts";
@@ -56,8 +56,18 @@ type Event =
   | { event: "error"; cell: string; error: string }
   | { event: "written"; seconds: number };
 
+/** How to run them otherwise. */
+export interface ExecutionOptions {
+  /** Which notebooks, by name; all if left out. */
+  wanted?: (name: string) => boolean;
+  /** Code by notebook and cell, run behind that cell: see execute.py. */
+  insert?: Record<string, Record<string, string>>;
+  /** Fills the emptied data folder before the first notebook. */
+  prepare?: () => Promise<void>;
+}
+
 /**
- * Executes all notebooks in order.
+ * Executes notebooks in order.
  *
  * @param progress Gets a line a notebook, and the cell that runs.
  * @throws {CommandError} If the runner itself fails: quotes it.
@@ -65,17 +75,21 @@ type Event =
 export async function executeNotebooks(
   { line, passing }: Progress,
   signal?: AbortSignal,
+  { wanted = () => true, insert = {}, prepare }: ExecutionOptions = {},
 ): Promise<Execution> {
-  const sources = await listNotebooks();
+  const sources = (await listNotebooks()).filter((path) =>
+    wanted(basename(path, ".ipynb"))
+  );
   using _lock = await takeLock("A run of all notebooks");
   await rm(folder, { recursive: true, force: true });
   await mkdir(demo.data, { recursive: true });
+  await prepare?.();
 
   const start = performance.now();
   const errors: string[] = [];
   let name = "", total = 0, cells = 0;
   const script = join(paths.root, "tasks", "execute.py");
-  const args = [script, demo.notebooks, ...sources];
+  const args = [script, demo.notebooks, JSON.stringify(insert), ...sources];
   const { code, output } = await runChild(venvPython, args, {
     signal,
     env: {

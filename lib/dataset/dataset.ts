@@ -11,7 +11,7 @@
  *
  * Written by notebook 2, read by every later one. Beside this: fetch.ts and
  * download.ts bring pictures from the web; clean.ts and prepare.ts make the data
- * set of them.
+ * set of them, and from_folder.ts of a folder of classes (class_folder.ts).
  *
  * ```ts
  * import { picturePath } from "#lib/dataset/dataset.ts";

@@ -54,6 +54,12 @@ export interface Account extends FoundPicture {
   file?: string;
 }
 
+/** A picture file to prepare. */
+export interface PictureFile extends DownloadedPicture {
+  /** Where it belongs, if that is settled; else its term's first are queries. */
+  split?: DatasetPicture["split"];
+}
+
 /** How to prepare. */
 export interface PrepareOptions {
   /** Pictures of each term that become queries. @default 2 */
@@ -76,7 +82,7 @@ export interface PrepareOptions {
  */
 export async function prepareDataset(
   downloads: {
-    records: readonly DownloadedPicture[];
+    records: readonly PictureFile[];
     failures: readonly DownloadFailure[];
   },
   { testPerTerm = 2, minSide, onProgress, signal }: PrepareOptions = {},
@@ -118,7 +124,7 @@ export async function prepareDataset(
     // The first ones are queries, but one is left to be found.
     const testCount = Math.min(testPerTerm, items.length - 1);
     return items.map((item, i) =>
-      toPicture(item, i < testCount ? "test" : "train")
+      toPicture(item, item.split ?? (i < testCount ? "test" : "train"))
     );
   });
   for (const picture of pictures) {
@@ -133,7 +139,7 @@ export async function prepareDataset(
   return [
     ...cleaned.map((item): Account => {
       if (!("sha256" in item)) return item;
-      const { sha256, width: _, height: __, ...found } = item;
+      const { sha256, width: _, height: __, split: ___, ...found } = item;
       const { split, path } = kept.get(sha256)!;
       return distinct.get(sha256) === item
         ? { ...found, outcome: split, reason: "" }
@@ -167,10 +173,10 @@ const LOST_AT: Record<string, Outcome[]> = {
 };
 
 /** A downloaded picture that came out clean. */
-interface Cleaned extends DownloadedPicture, Omit<CleanPicture, "jpeg"> {}
+interface Cleaned extends PictureFile, Omit<CleanPicture, "jpeg"> {}
 
 function toPicture(
-  { file, width, height, sha256, ...found }: Cleaned,
+  { file, width, height, sha256, split: _, ...found }: Cleaned,
   split: DatasetPicture["split"],
 ): DatasetPicture {
   // With its own sum in its name, a picture never takes another's place.

@@ -62,7 +62,7 @@ import {
   keepUsable,
   type LabelledPicture,
   readClassFolder,
-} from "./class_folder.ts";
+} from "../dataset/class_folder.ts";
 import { relevantRanks } from "./evaluate.ts";
 import { scoreRanks } from "./retrieval.ts";
 

@@ -62,6 +62,24 @@ Deno.test({
   },
 });
 
+Deno.test({
+  name: "execute.py puts code behind a cell, shown in the executed notebook",
+  ignore,
+  async fn() {
+    const { code, notebook } = await execute(
+      ["const k = 5;", "k + 1"],
+      JSON.stringify({ "1_a": { "cell-1": "const k = 7;" }, "2_b": { x: "" } }),
+    );
+    equal(code, 0);
+    const { cells } = JSON.parse(notebook);
+    deepEqual(cells.map(({ id }: { id: string }) => id), [
+      ...["cell-1", "cell-1-inserted", "cell-2"],
+    ]);
+    deepEqual(cells[1].source, ["const k = 7;"]);
+    deepEqual(cells[2].outputs[0].data["text/plain"], ["8"]);
+  },
+});
+
 for (const victim of ["execute.py", "its parent"]) {
   Deno.test({
     name: `no kernel outlives a kill -9 of ${victim}`,
@@ -78,7 +96,9 @@ for (const victim of ["execute.py", "its parent"]) {
         "eval",
         `import { spawn } from "node:child_process";
          const child = spawn(${JSON.stringify(venvPython)},
-           ${JSON.stringify([script, folder, join(folder, "1_a.ipynb")])});
+           ${
+          JSON.stringify([script, folder, "{}", join(folder, "1_a.ipynb")])
+        });
          console.log(child.pid);
          child.once("exit", () => child.stdin.end());
          child.stdout.resume();
@@ -115,12 +135,12 @@ for (const victim of ["execute.py", "its parent"]) {
   });
 }
 
-async function execute(cells: string[]) {
+async function execute(cells: string[], insert = "{}") {
   const folder = await writeNotebook(cells);
   const events: { event: string; cell: string; error: string }[] = [];
   const { code } = await runChild(
     venvPython,
-    [script, join(folder, "out"), join(folder, "1_a.ipynb")],
+    [script, join(folder, "out"), insert, join(folder, "1_a.ipynb")],
     {
       env: jupyterEnvironment,
       onLine: (line, stream) =>

@@ -1,5 +1,5 @@
 /**
- * A folder of pictures in classes, as evaluation wants it:
+ * A folder of pictures in classes, as evaluation and the course take it:
  *
  * ```text
  * DIR/train/CLASS/…jpg   the gallery
@@ -13,7 +13,7 @@
  * Reads names, no pictures.
  *
  * ```ts
- * import { readClassFolder } from "#lib/evaluate/class_folder.ts";
+ * import { readClassFolder } from "#lib/dataset/class_folder.ts";
  * import { paths } from "#lib/paths.ts";
  * import { deepEqual } from "node:assert/strict";
  *
