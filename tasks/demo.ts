@@ -11,13 +11,12 @@ import process from "node:process";
 import { scoreTable } from "../lib/display/table.ts";
 import type { Result } from "../lib/evaluate/results.ts";
 import { paths } from "../lib/paths.ts";
-import { openLibrary } from "../lib/photo_site/library.ts";
-import { readSample } from "../lib/photo_site/sample.ts";
 import { runOrFail } from "./child.ts";
 import { CommandError, runCommand } from "./command.ts";
 import { demo, executeNotebooks, type ExecutionOptions } from "./execute.ts";
 import { jupyterEnvironment } from "./kernel.ts";
 import { type Progress, progressOn } from "./progress.ts";
+import { readPlan } from "./plan.ts";
 import { venvPython } from "./python.ts";
 import { ensureSetup } from "./setup.ts";
 
@@ -107,58 +106,6 @@ async function readOptions(
     insert: { "7_caption_search": OWN_PICTURES },
     prepare: () => prepare(images, progress, signal),
   };
-}
-
-/**
- * Reads a plan, and says which of its terms the practice site does not know.
- *
- * @throws {CommandError} If it is none, or the site knows none of its terms.
- */
-async function readPlan(
-  path: string,
-  progress: Progress,
-): Promise<Record<string, string[]>> {
-  const text = await readFile(path, "utf8").catch(({ code }) => {
-    throw new CommandError(`--plan: ${path} cannot be read (${code})`);
-  });
-  let plan: unknown;
-  try {
-    plan = JSON.parse(text);
-  } catch (error) {
-    const { message } = error as Error;
-    throw new CommandError(`--plan: ${path} is no JSON: ${message}`);
-  }
-  if (!isPlan(plan)) {
-    throw new CommandError(
-      `--plan: expected {"category": ["term", …], …} with a term or more, got ${
-        JSON.stringify(plan).slice(0, 80)
-      }`,
-    );
-  }
-  const site = openLibrary(await readSample());
-  const terms = Object.values(plan).flat();
-  const unknown = terms.filter((term) => site.search(term).length === 0);
-  if (unknown.length > 0) {
-    const known = site.terms.map(({ term }) => term).join(", ");
-    const problem = `the practice site has no pictures of ${
-      unknown.map((term) => JSON.stringify(term)).join(", ")
-    }; it knows ${known}`;
-    if (unknown.length === terms.length) {
-      throw new CommandError(`--plan: ${problem}`);
-    }
-    progress.remarks([problem], 1);
-  }
-  return plan;
-}
-
-function isPlan(value: unknown): value is Record<string, string[]> {
-  if (typeof value !== "object" || value === null) return false;
-  const terms = Object.values(value);
-  return !Array.isArray(value) && terms.flat().length > 0 &&
-    terms.every((list) =>
-      Array.isArray(list) &&
-      list.every((term) => typeof term === "string" && term.trim() !== "")
-    );
 }
 
 /** Makes the demo's data set of a folder, in place of notebooks 1 and 2. */
