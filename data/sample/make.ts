@@ -1,19 +1,22 @@
 /**
- * Makes the sample pictures from the Debian package `tuxpaint-stamps-default`.
+ * Makes the sample pictures from two Debian packages.
  *
- * The package holds photographs cut out of their background (PNG with
- * transparency). Get and unpack it on Debian or Ubuntu with
+ * `tuxpaint-stamps-default` holds photographs cut out of their background (PNG
+ * with transparency), `gcompris-qt-data` photographs with the world around the
+ * thing (WebP in Qt resource files). Get and unpack both on Debian or Ubuntu
+ * with
  *
  * ```text
- * apt-get download tuxpaint-stamps-default
- * dpkg -x tuxpaint-stamps-default_*.deb unpacked
- * deno run -A data/sample/make.ts unpacked/usr/share/tuxpaint/stamps
+ * apt-get download tuxpaint-stamps-default gcompris-qt-data
+ * for package in *.deb; do dpkg -x $package unpacked; done
+ * deno run -A data/sample/make.ts unpacked
  * ```
  *
- * captions.json says which stamp becomes which picture. Each is laid on a
- * white canvas of a camera's shape (4:3, 1:1 or 3:4, whichever holds it
- * best), so that a square crop of the middle still shows what it is of. The
- * same package, captions.json and sharp give the same bytes again.
+ * captions.json says which file becomes which picture. A stamp is laid on a
+ * white canvas of a camera's shape (4:3, 1:1 or 3:4, whichever holds it best),
+ * so that a square crop of the middle still shows what it is of; a photograph
+ * is made smaller. The same packages, captions.json and sharp give the same
+ * bytes again.
  */
 import { access, readFile } from "node:fs/promises";
 import { join } from "node:path";
@@ -22,15 +25,16 @@ import process from "node:process";
 import sharp from "sharp";
 import { writeAtomic } from "../../lib/files.ts";
 import { paths } from "../../lib/paths.ts";
+import { readResource } from "./rcc.ts";
 
-/** Longest side of a canvas, in pixels. */
-const longest = 256;
+/** Longest side of a canvas, and of a photograph, in pixels. */
+const longest = 256, longestPhotograph = 320;
 /** Small stamps are enlarged, but never so far that they turn to mush. */
 const largestScale = 2;
 /** The white left around a stamp, as a share of the canvas's sides. */
 const margin = 1 / 16;
 
-const usage = "deno run -A data/sample/make.ts STAMPS_FOLDER";
+const usage = "deno run -A data/sample/make.ts UNPACKED_FOLDER";
 
 /** The canvas's width to its height, as a camera's formats have it. */
 function canvasShape(width: number, height: number): [number, number] {
@@ -67,6 +71,32 @@ async function compose(stamp: Uint8Array): Promise<Uint8Array> {
     .toBuffer();
 }
 
+/** A photograph with its longest side made shorter, as JPEG. */
+async function shrink(photograph: Uint8Array): Promise<Uint8Array> {
+  return await sharp(photograph)
+    .resize(longestPhotograph, longestPhotograph, {
+      fit: "inside",
+      withoutEnlargement: true,
+    })
+    .jpeg({ quality: 90, chromaSubsampling: "4:4:4" })
+    .toBuffer();
+}
+
+/** The picture that captions.json makes of a source. */
+async function make(share: string, source: string): Promise<Uint8Array> {
+  if (source.endsWith(".png")) {
+    return await compose(
+      await readFile(join(share, "tuxpaint/stamps", source)),
+    );
+  }
+  // Each activity has a resource file of its own.
+  const [activity] = source.split("/");
+  const rcc = await readFile(join(share, `gcompris-qt/rcc/${activity}.rcc`));
+  return await shrink(
+    readResource(rcc, `gcompris/src/activities/${source}`),
+  );
+}
+
 async function main(): Promise<void> {
   const { values, positionals } = parseArgs({
     options: { help: { type: "boolean", short: "h" } },
@@ -74,28 +104,32 @@ async function main(): Promise<void> {
   });
   if (values.help) {
     console.log(
-      `${usage}\n\nMakes the sample pictures from the folder of stamps in the ` +
-        "unpacked Debian package tuxpaint-stamps-default.",
+      `${usage}\n\nMakes the sample pictures from the folder in which the ` +
+        "Debian packages tuxpaint-stamps-default and gcompris-qt-data are " +
+        "unpacked.",
     );
     return;
   }
-  const [stamps] = positionals;
+  const [unpacked] = positionals;
   if (positionals.length !== 1) {
     throw new Error(
-      `expected one folder of stamps, got ${positionals.length}: ${usage}`,
+      `expected one folder, got ${positionals.length}: ${usage}`,
     );
   }
-  await access(join(stamps, "animals")).catch(() => {
-    throw new Error(
-      `${stamps} has no folder animals/: give usr/share/tuxpaint/stamps of the unpacked package`,
-    );
-  });
+  const share = join(unpacked, "usr/share");
+  for (const folder of ["tuxpaint/stamps", "gcompris-qt/rcc"]) {
+    await access(join(share, folder)).catch(() => {
+      throw new Error(
+        `${unpacked} has no folder usr/share/${folder}: unpack tuxpaint-stamps-default and gcompris-qt-data into it`,
+      );
+    });
+  }
   const captions: Record<string, { source: string }> = JSON.parse(
     await readFile(join(paths.sample, "captions.json"), "utf8"),
   );
   let bytes = 0;
   for (const [path, { source }] of Object.entries(captions)) {
-    const picture = await compose(await readFile(join(stamps, source)));
+    const picture = await make(share, source);
     await writeAtomic(join(paths.sample, path), picture);
     bytes += picture.length;
   }

@@ -24,13 +24,13 @@
  * @module
  */
 import { basename } from "node:path";
-import type { Picture } from "../records.ts";
+import type { SamplePicture } from "./sample.ts";
 
 /** What is wrong with a photo's file. */
 export type Flaw = "cut off" | "too small" | "not a picture" | "gone";
 
 /** One upload. */
-export interface Photo extends Picture {
+export interface Photo extends SamplePicture {
   /** The site's number for it. */
   id: number;
   /** The name in its addresses: "king-penguin". */
@@ -60,6 +60,7 @@ const FLAWS: Flaw[] = ["cut off", "too small", "not a picture", "gone"];
 const ALSO_UNDER: Record<string, string> = {
   "animals/ground bird/hen.jpg": "livestock",
   "animals/ground bird/rooster.jpg": "livestock",
+  "buildings/arch or statue/christ-the-redeemer.jpg": "sacred building",
 };
 
 /** Places in a term's results, from 0: on the first page, and on the second. */
@@ -67,9 +68,9 @@ const FLAWED_PLACE = 4;
 const AGAIN_PLACE = 8;
 
 /** Makes the library of these pictures, which come sorted. */
-export function openLibrary(pictures: readonly Picture[]): Library {
+export function openLibrary(pictures: readonly SamplePicture[]): Library {
   const photos: Photo[] = [];
-  const upload = (picture: Picture, flaw?: Flaw): Photo => {
+  const upload = (picture: SamplePicture, flaw?: Flaw): Photo => {
     const name = basename(picture.path, ".jpg");
     const photo = { ...picture, id: 1001 + photos.length, name, flaw };
     photos.push(photo);

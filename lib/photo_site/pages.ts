@@ -94,14 +94,19 @@ export function photoPage(photo: Photo): Page {
   const sizes = Object.entries(SIZES).map(([size, side], i) =>
     page`${i > 0 && " · "}<a href="${fileOf(photo, size)}">${side}</a>`
   );
+  const source = photo.page &&
+    page`<dt>Source</dt><dd><a href="${photo.page}">${
+      new URL(photo.page).hostname
+    }</a></dd>`;
   return layout(
     `${photo.caption} – Darkroom`,
     page`<article><img src="${fileOf(photo, "b")}" alt="">
-    <div><h1 class="title">${photo.caption}</h1><dl>
+    <div><h1 class="title">${photo.caption}</h1>
+    <p class="description">${photo.captions[1]}</p><dl>
     <dt>Author</dt><dd><span class="author">${photo.author}</span></dd>
     <dt>Licence</dt><dd><span class="license">${photo.license}</span></dd>
     <dt>Term</dt><dd><a href="${searchOf(photo.term)}">${photo.term}</a></dd>
-    <dt>Sizes up to</dt><dd>${sizes} pixels</dd></dl></div></article>`,
+    ${source}<dt>Sizes up to</dt><dd>${sizes} pixels</dd></dl></div></article>`,
   );
 }
 
@@ -212,6 +217,7 @@ article img { flex: 1 1 320px; max-width: 640px; min-height: 200px;
   object-fit: contain; background: #fff; border-radius: 10px; padding: 16px;
   border: 1px solid var(--line); color: #66615b; }
 article div { flex: 1 1 300px; }
+.description { margin-bottom: 16px; }
 @media (max-width: 520px) {
   header, main { padding-left: 14px; padding-right: 14px; }
   header { gap: 12px; }

@@ -3,9 +3,10 @@
  *
  * ```text
  * data/sample/
- *   <category>/<term>/<name>.jpg   longest side at most 256 pixels
- *   captions.json                  caption, author, licence and source of each
- *   LICENSE  make.ts               their licence, and how they were made
+ *   <category>/<term>/<name>.jpg   longest side at most 320 pixels
+ *   captions.json                  captions, author, licence, source of each
+ *   LICENSE                        their licences
+ *   make.ts  rcc.ts                how they were made
  * ```
  *
  * Category and term are written as one would type them, blanks and all:
@@ -30,9 +31,11 @@ import { join } from "node:path";
 import { paths } from "../paths.ts";
 import type { Picture } from "../records.ts";
 
-/** One sample picture, which is nowhere on the web. */
+/** One sample picture, served by nobody but the photo site. */
 export interface SamplePicture extends Picture {
-  /** The stamp that it was made from, below the package's stamps folder. */
+  /** Two sentences about it, of which `caption` is the first. */
+  captions: [string, string];
+  /** The file that it was made from: a stamp (.png) or a photograph (.webp). */
   source: string;
 }
 
@@ -47,12 +50,16 @@ export function samplePath(picture: Pick<Picture, "path">): string {
  * @returns All pictures, sorted by category, term and name.
  */
 export async function readSample(): Promise<SamplePicture[]> {
-  type Entry = Pick<SamplePicture, "caption" | "author" | "license" | "source">;
-  const captions: Record<string, Entry> = JSON.parse(
+  type Entry = Pick<
+    SamplePicture,
+    "captions" | "author" | "license" | "source"
+  >;
+  const entries: Record<string, Entry & { page?: string }> = JSON.parse(
     await readFile(join(paths.sample, "captions.json"), "utf8"),
   );
-  return Object.keys(captions).sort().map((path) => {
+  return Object.entries(entries).map(([path, entry]) => {
     const [category, term] = path.split("/");
-    return { path, category, term, url: "", page: "", ...captions[path] };
-  });
+    const [caption] = entry.captions;
+    return { path, category, term, url: "", page: "", caption, ...entry };
+  }).sort((a, b) => a.path < b.path ? -1 : 1);
 }

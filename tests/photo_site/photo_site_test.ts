@@ -39,6 +39,17 @@ Deno.test("the site serves each sample picture byte for byte", () =>
     }
   }));
 
+Deno.test("a photo's page shows both captions, author, licence and source", () =>
+  withSite(async ({ origin }) => {
+    const photo = library.photos.find(({ page }) => page !== "")!;
+    const { text } = await get(`${origin}/photos/${photo.id}/`);
+    const { captions, author, license, page } = photo;
+    for (const shown of [...captions, `>${author}<`, `>${license}<`]) {
+      ok(text.includes(shown), shown);
+    }
+    ok(text.includes(`href="${page}"`));
+  }));
+
 Deno.test("the site serves thumbnails no larger than their letter says", () =>
   withSite(async ({ origin }) => {
     const { id, name } = library.photos[0];
