@@ -69,7 +69,7 @@ export const paths = {
   crawled: join(data, "1_crawl", "images.jsonl"),
   /** 2 preprocessing: pictures as downloaded, before cleaning. */
   downloads: join(data, "2_downloads"),
-  /** 2 preprocessing: train/, test/, filename.txt and manifest.jsonl. */
+  /** 2 preprocessing: train/, test/ and lists of their pictures. */
   dataset: join(data, "2_dataset"),
   /** 3, 4 and 7: what each method scored, for the tables that compare them. */
   results: join(data, "results.json"),

@@ -7,6 +7,7 @@
  *   test/<term>/…jpg    the queries
  *   filename.txt        every picture's path, sorted, one a line
  *   manifest.jsonl      every picture's record, in the same order
+ *   captions.json       every picture's caption, author and licence
  * ```
  *
  * Written by notebook 2, read by every later one. Beside this: fetch.ts and
@@ -38,13 +39,26 @@ export function picturePath(picture: Pick<DatasetPicture, "path">): string {
   return join(paths.dataset, picture.path);
 }
 
-/** Writes manifest.jsonl and filename.txt, sorted by path. */
+/**
+ * Writes the lists, sorted by path. In captions.json the term stands for a
+ * caption that nobody wrote.
+ */
 export async function writeDataset(pictures: DatasetPicture[]): Promise<void> {
   const sorted = pictures.toSorted((a, b) => a.path < b.path ? -1 : 1);
   await writeJsonLines(join(paths.dataset, "manifest.jsonl"), sorted);
   await writeAtomic(
     join(paths.dataset, "filename.txt"),
     sorted.map(({ path }) => path + "\n").join(""),
+  );
+  const captions = sorted.map((
+    { path, term, caption, author, license, page },
+  ) => [
+    path,
+    { caption: caption || term, author, license, page },
+  ]);
+  await writeAtomic(
+    join(paths.dataset, "captions.json"),
+    JSON.stringify(Object.fromEntries(captions), null, 2) + "\n",
   );
 }
 

@@ -5,6 +5,7 @@ import { existsSync } from "node:fs";
 import { dirname, join, relative } from "node:path";
 import { setTimeout as sleep } from "node:timers/promises";
 import sharp from "sharp";
+import { readCaptions } from "#lib/captions/captions.ts";
 import { download } from "#lib/dataset/download.ts";
 import { prepareFolder } from "#lib/dataset/from_folder.ts";
 import { paths } from "#lib/paths.ts";
@@ -160,7 +161,7 @@ Deno.test("prepareDataset() accounts for every picture and writes what is kept",
     equal(createHash("sha256").update(bytes).digest("hex"), sha256);
     const facts = await sharp(bytes).metadata();
     deepEqual([facts.format, facts.channels], ["jpeg", 3]);
-    equal(Object.keys(await snapshot()).length, 6);
+    equal(Object.keys(await snapshot()).length, 7);
   });
 });
 
@@ -211,7 +212,7 @@ Deno.test("prepareDataset() run again gives the same data set", async () => {
     const before = await snapshot();
     equal(
       Object.keys(before).length,
-      12 + 2,
+      12 + 3,
       "no picture takes another's name",
     );
     deepEqual(await prepareDataset(downloads), accounts);
@@ -238,7 +239,13 @@ Deno.test("prepareDataset() removes what an earlier run left", async () => {
     deepEqual(accounts.map(({ outcome }) => outcome), ["train", "train"]);
     deepEqual(
       Object.keys(await snapshot()).map((path) => path.replace(/-\w+/, "")),
-      ["filename.txt", "manifest.jsonl", "train/owl/a.jpg", "train/owl/b.jpg"],
+      [
+        "captions.json",
+        "filename.txt",
+        "manifest.jsonl",
+        "train/owl/a.jpg",
+        "train/owl/b.jpg",
+      ],
     );
     ok(!existsSync(join(paths.dataset, "train", "gull")));
     ok(!existsSync(join(paths.dataset, ".new")));
@@ -496,6 +503,11 @@ Deno.test("prepareFolder() keeps a folder's own split, or makes one, and only re
     deepEqual(queries.map(({ term, caption }) => [term, caption]), [
       ["owl", "owl"],
     ]);
+    const captions = await readCaptions(join(paths.dataset, "captions.json"));
+    deepEqual(
+      captions.pictures.map(({ path, captions }) => [path, captions]),
+      [...queries, ...gallery].map(({ path, term }) => [path, [term]]),
+    );
 
     const split = await Deno.makeTempDir();
     await Deno.rename(join(folder, "owl"), join(split, "train"));
