@@ -7,13 +7,19 @@
  * @module
  */
 import { randomUUID } from "node:crypto";
+import { existsSync } from "node:fs";
 import { join } from "node:path";
 import process from "node:process";
 import { setTimeout as sleep } from "node:timers/promises";
 import { writeAtomic } from "../lib/files.ts";
 import { paths } from "../lib/paths.ts";
 import { runChild } from "./child.ts";
-import { CommandError, readWholeNumber, runCommand } from "./command.ts";
+import {
+  CommandError,
+  DENO_VERSION,
+  readWholeNumber,
+  runCommand,
+} from "./command.ts";
 import { notebooksFolder } from "./execute.ts";
 import { jupyterEnvironment } from "./kernel.ts";
 import { moduleArguments, venvPython } from "./python.ts";
@@ -26,6 +32,9 @@ reached from this machine only. Ctrl-C stops it.
 
   --port PORT   where to listen; the first free port from 8888 if left out
   --no-browser  prints the address and opens no browser`;
+
+const NO_DATA = "There is no data set yet. Begin with notebooks 1 and 2, or " +
+  `run npx deno@${DENO_VERSION} task demo once: then each runs by itself.`;
 
 await runCommand({
   help,
@@ -106,6 +115,7 @@ async function announce(
     await answer?.body?.cancel();
     if (answer?.ok) {
       console.log(`JupyterLab: ${origin}/lab?token=${token}`);
+      if (!existsSync(paths.dataset)) console.log(NO_DATA);
       console.log("Ctrl-C stops it.");
       return;
     }
