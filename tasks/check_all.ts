@@ -68,17 +68,19 @@ const sourceChecks: Check[] = [
 ];
 
 /**
- * Runs checks one after another; a failed one does not stop the rest.
+ * Runs lists of checks side by side, each list's checks one after another; a
+ * failed one does not stop the rest. Much of what is tested waits, for a site's
+ * pace or a server's start, so two lists take little longer than one.
  *
  * @returns The exit status, after the last line "12 passed, 0 failed".
  */
 export async function runChecks(
-  checks: Check[],
+  lists: Check[][],
   signal: AbortSignal,
 ): Promise<number> {
   const { line, passing } = progressOn(process.stdout);
   const sum: Counts = { passed: 0, failed: 0, ignored: 0 };
-  for (const { name, args } of checks) {
+  const run = async ({ name, args }: Check) => {
     const start = performance.now();
     passing(`${name} …`);
     const { code, output } = await runChild(Deno.execPath(), args, {
@@ -107,7 +109,10 @@ export async function runChecks(
     const seconds = ((performance.now() - start) / 1000).toFixed(1);
     const mark = code === 0 ? "ok    " : "FAILED";
     line(`${mark} ${name}: ${parts.join(", ")} (${seconds} s)`);
-  }
+  };
+  await Promise.all(lists.map(async (checks) => {
+    for (const check of checks) await run(check);
+  }));
   if (sum.ignored > 0) line(`${sum.ignored} ignored, as said above`);
   line(`${sum.passed} passed, ${sum.failed} failed`);
   return sum.failed === 0 ? 0 : 1;
@@ -136,15 +141,22 @@ if (import.meta.main) {
     );
     if (only !== undefined) {
       const files = `tests/**/*${only}*_test.ts`;
-      return await runChecks([tests(files, files)], signal);
+      return await runChecks([[tests(files, files)]], signal);
     }
-    const slow = SLOW.split(" ").map((name) => `tests/${name}`).join();
-    const rest = quick
-      ? [tests("quick tests", "--parallel", `--ignore=${slow}`, "tests")]
-      : [
-        tests("tests", "tests"),
+    const without = (...names: string[]) =>
+      `--ignore=${names.map((name) => `tests/${name}`).join()}`;
+    if (quick) {
+      const slow = without(...SLOW.split(" "));
+      const rest = tests("quick tests", "--parallel", slow, "tests");
+      return await runChecks([[...sourceChecks, rest]], signal);
+    }
+    return await runChecks([
+      [tests("tests", without("notebooks"), "tests")],
+      [
+        ...sourceChecks,
+        tests("tests of notebooks", "tests/notebooks"),
         { name: "notebooks", args: ["run", "-A", "tasks/demo.ts"] },
-      ];
-    return await runChecks([...sourceChecks, ...rest], signal);
+      ],
+    ], signal);
   });
 }

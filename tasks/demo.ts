@@ -12,11 +12,11 @@ import { scoreTable } from "../lib/display/table.ts";
 import type { Result } from "../lib/evaluate/results.ts";
 import { paths } from "../lib/paths.ts";
 import { runOrFail } from "./child.ts";
-import { CommandError, runCommand } from "./command.ts";
-import { demo, executeNotebooks, type ExecutionOptions } from "./execute.ts";
+import { runCommand } from "./command.ts";
+import { demo, executeNotebooks, inDemo } from "./execute.ts";
 import { jupyterEnvironment } from "./kernel.ts";
-import { type Progress, progressOn } from "./progress.ts";
-import { readPlan } from "./plan.ts";
+import { ownData } from "./own_data.ts";
+import { progressOn } from "./progress.ts";
 import { venvPython } from "./python.ts";
 import { ensureSetup } from "./setup.ts";
 
@@ -37,9 +37,6 @@ notebook can be opened and run by itself.
                 {"notebooks": 8, "cells": 140, "errors": 0, "images": 60,
                  "seconds": 131.2, "encoder": "offline"}`;
 
-/** Notebook 7 takes the data set of the course in place of the sample. */
-const OWN_PICTURES = { data: 'const dataset = "course";' };
-
 await runCommand({
   help,
   options: {
@@ -49,7 +46,7 @@ await runCommand({
   },
 }, async ({ values: { plan, images, json }, signal }) => {
   const progress = progressOn(json ? process.stderr : process.stdout);
-  const options = await readOptions(plan, images, progress, signal);
+  const options = await ownData(plan, images, progress, signal);
   await ensureSetup(signal);
   const run = await executeNotebooks(progress, signal, options);
   const { notebooks, cells, images: pictures, seconds, errors } = run;
@@ -73,70 +70,6 @@ await runCommand({
   }
   return errors.length === 0 ? 0 : 1;
 });
-
-/**
- * What other terms or pictures change in the run.
- *
- * @throws {CommandError} If both are given, or there is nothing to run on.
- */
-async function readOptions(
-  plan: string | undefined,
-  images: string | undefined,
-  progress: Progress,
-  signal: AbortSignal,
-): Promise<ExecutionOptions> {
-  if (plan !== undefined && images !== undefined) {
-    throw new CommandError(
-      "demo: expected --plan or --images, got both: a folder is not crawled",
-    );
-  }
-  if (plan !== undefined) {
-    const terms = await readPlan(plan, progress);
-    const code = `const plan = ${JSON.stringify(terms, null, 2)};`;
-    return {
-      insert: { "1_crawler": { plan: code }, "7_caption_search": OWN_PICTURES },
-    };
-  }
-  if (images === undefined) return {};
-  if (!existsSync(images)) {
-    throw new CommandError(`--images: ${images} not found`);
-  }
-  return {
-    wanted: (name) => !/^[12]_/.test(name),
-    insert: { "7_caption_search": OWN_PICTURES },
-    prepare: () => prepare(images, progress, signal),
-  };
-}
-
-/** Makes the demo's data set of a folder, in place of notebooks 1 and 2. */
-async function prepare(
-  folder: string,
-  progress: Progress,
-  signal: AbortSignal,
-): Promise<void> {
-  // Not before set-up: it needs packages.
-  const { prepareFolder } = await import("../lib/dataset/from_folder.ts");
-  const { dataset } = paths;
-  paths.dataset = inDemo(dataset);
-  try {
-    const { accounts, remarks } = await prepareFolder(folder, {
-      signal,
-      onProgress: (done) => progress.passing(`Cleaning pictures: ${done}`),
-    });
-    progress.remarks(remarks, 5);
-    const kept = accounts.filter(({ reason }) => reason === "").length;
-    progress.line(`${kept} pictures of ${folder} are the data set`);
-  } catch (error) {
-    throw new CommandError(`--images: ${(error as Error).message}`);
-  } finally {
-    paths.dataset = dataset;
-  }
-}
-
-/** Where the demo has what lies here in the reader's data folder. */
-function inDemo(path: string): string {
-  return join(demo.data, relative(paths.data, path));
-}
 
 /** Lets the reader's notebooks start from what the demo made. */
 async function shareData(): Promise<void> {

@@ -8,7 +8,7 @@
  * @module
  */
 import { mkdir, readdir, readFile, rm } from "node:fs/promises";
-import { basename, join } from "node:path";
+import { basename, join, relative } from "node:path";
 import { paths } from "../lib/paths.ts";
 import { runChild } from "./child.ts";
 import { CommandError } from "./command.ts";
@@ -26,6 +26,11 @@ export const demo = {
   html: join(folder, "html"),
   encoder: "offline",
 };
+
+/** Where the demo has what lies here in the reader's data folder. */
+export function inDemo(path: string): string {
+  return join(demo.data, relative(paths.data, path));
+}
 
 /** Where the notebooks lie. */
 export const notebooksFolder: string = join(paths.root, "notebooks");

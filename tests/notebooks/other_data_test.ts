@@ -8,51 +8,54 @@ import { mkdir } from "node:fs/promises";
 import { join } from "node:path";
 import sharp from "sharp";
 import { paths } from "#lib/paths.ts";
-import { runChild } from "../../tasks/child.ts";
+import { executeNotebooks } from "../../tasks/execute.ts";
 import { notebookKernel } from "../../tasks/kernel.ts";
+import { ownData } from "../../tasks/own_data.ts";
+import { progressOn } from "../../tasks/progress.ts";
 import { isDone } from "../../tasks/step.ts";
 
 const ignore = !isDone(notebookKernel) ||
   !existsSync(join(paths.models, "offline"));
 if (ignore) console.warn("other_data_test: skipped, run task setup first");
 
+const { signal } = new AbortController();
+const progress = progressOn({ write() {} });
+
 Deno.test({
-  name:
-    "task demo --plan runs the course on two terms, one of which the site does not know",
+  name: "the course runs on one term, beside one that the site does not know",
   ignore,
   async fn() {
     const plan = join(await Deno.makeTempDir(), "plan.json");
     await Deno.writeTextFile(plan, '{"space": ["planet", "unicorn"]}');
-    const { notebooks, errors } = await demo("--plan", plan);
-    deepStrictEqual({ notebooks, errors }, { notebooks: 8, errors: 0 });
+    const { notebooks, errors } = await executeNotebooks(progress, signal, {
+      ...await ownData(plan, undefined, progress, signal),
+      wanted: (name) => /^[1-6]_/.test(name), // the rest is tested below
+    });
+    deepStrictEqual({ notebooks, errors }, { notebooks: 6, errors: [] });
   },
 });
 
 Deno.test({
-  name:
-    "task demo --images runs the course on a folder of classes, from notebook 3 on",
+  name: "the course runs on a folder of classes, from notebook 3 on",
   ignore,
   async fn() {
-    const { notebooks, errors, images } = await demo(
-      "--images",
-      await drawClasses(),
+    const options = await ownData(
+      ...[undefined, await drawClasses(), progress, signal] as const,
+    );
+    const { wanted } = options;
+    strictEqual(wanted!("2_preprocessing"), false);
+    strictEqual(wanted!("5_vector_database"), true);
+    const { notebooks, errors, images } = await executeNotebooks(
+      progress,
+      signal,
+      { ...options, wanted: (name) => /^[347A]_/.test(name) },
     );
     deepStrictEqual(
       { notebooks, errors, images },
-      { notebooks: 6, errors: 0, images: 21 },
+      { notebooks: 4, errors: [], images: 21 },
     );
   },
 });
-
-async function demo(...args: string[]) {
-  const script = join(paths.root, "tasks", "demo.ts");
-  const { code, output } = await runChild(Deno.execPath(), [
-    ...["run", "-A", script, "--json"],
-    ...args,
-  ]);
-  strictEqual(code, 0, output);
-  return JSON.parse(output.trim().split("\n").at(-1)!);
-}
 
 /** Three classes of drawn pictures, of several shapes, with a split of its own. */
 async function drawClasses(): Promise<string> {
