@@ -20,6 +20,12 @@ import { paths } from "../lib/paths.ts";
 const SIZE_LIMIT = 300_000;
 /** The longest code cell, in lines. */
 const CELL_LINES = 25;
+/** The median of code cells' lengths; exercises do not count. */
+const MEDIAN_LINES = 8;
+/** What every notebook has: a watch over errors, and checked exercises. */
+const EXPECTED_CELLS = [
+  ...["before", "watch", "exercise-1", "exercise-2", "exercise-3", "report"],
+];
 
 /** A cell, as nbformat 4.5 writes it. */
 export interface Cell {
@@ -83,6 +89,16 @@ export function shapeFaults(notebook: Notebook): string[] {
     }
   }
 
+  for (const id of EXPECTED_CELLS) {
+    if (!seen.has(id)) faults.push(`${name}: expected a cell ${id}`);
+  }
+  const median = medianLines(cells);
+  if (median > MEDIAN_LINES) {
+    faults.push(
+      `${name}: half of its code cells have ${median} lines or more, ` +
+        `expected ${MEDIAN_LINES} at most`,
+    );
+  }
   if (!cells[0]?.source[0]?.startsWith("# ")) {
     faults.push(`${name}: expected the first cell to begin with a title, "# "`);
   }
@@ -99,6 +115,17 @@ export function shapeFaults(notebook: Notebook): string[] {
   if (path) faults.push(`${name}: holds a path of one machine, ${path}`);
   if (text.includes("\\u001b")) faults.push(`${name}: holds escape codes`);
   return faults;
+}
+
+/** The median of the code cells' lengths, the exercises' left out. */
+function medianLines(cells: Notebook["cells"]): number {
+  const lengths = cells
+    .filter(({ cell_type, id }) =>
+      cell_type === "code" && !id.startsWith("exercise-")
+    )
+    .map(({ source }) => source.length)
+    .sort((a, b) => a - b);
+  return lengths[lengths.length >> 1] ?? 0;
 }
 
 /** The first absolute path in `text` that names a person's or a machine's folder. */

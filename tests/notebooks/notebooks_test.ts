@@ -47,8 +47,16 @@ Deno.test("shapeFaults() names notebook, cell and what is wrong", () => {
   const cases: [(notebook: Notebook) => void, RegExp][] = [
     [(it) => it.cells[1].id = "Cell_1", /^1_a, cell Cell_1: expected an id/],
     [(it) => it.cells[1].id = "title", /^1_a, cell title: id used twice/],
-    [(it) => it.cells.push({ ...it.cells[1], id: "next" }), /without prose/],
+    [
+      (it) => it.cells.splice(2, 0, { ...it.cells[1], id: "next" }),
+      /without prose/,
+    ],
     [(it) => it.cells[1].source = Array(26).fill("1;\n"), /26 lines, at most/],
+    [
+      (it) => it.cells.forEach((cell) => cell.source = Array(9).fill("1;\n")),
+      /half of its code cells have 9 lines or more, expected 8/,
+    ],
+    [(it) => it.cells.at(-1)!.id = "end", /expected a cell report/],
     [(it) => it.cells[1].execution_count = 7, /count 7, expected 1/],
     [(it) => it.cells[1].execution_count = null, /count null, expected 1/],
     [(it) => it.cells[1].outputs = [{ output_type: "error" }], /an error/],
@@ -105,7 +113,11 @@ Deno.test("formatFaults() names the cell", async () => {
       metadata,
       cells: [cells[0], { ...cells[1], source }],
     });
-  const notebook = { ...sound(), text: text(cells[1].source) };
+  const notebook = {
+    ...sound(),
+    cells: cells.slice(0, 2),
+    text: text(cells[1].source),
+  };
   deepEqual(await formatFaults([notebook]), []);
   notebook.text = text(["const  sum=1"]);
   notebook.cells[1].source = ["const  sum=1"];
@@ -132,6 +144,11 @@ function sound(): Notebook {
         execution_count: 1,
         outputs: [{ output_type: "execute_result" }],
       },
+      // Prose cells, to be short: what is looked for is their ids.
+      ...["before", "watch", "exercise-1", "exercise-2", "exercise-3", "report"]
+        .map((id): Notebook["cells"][number] => (
+          { cell_type: "markdown", id, metadata: {}, source: ["Prose."] }
+        )),
     ],
   };
 }
