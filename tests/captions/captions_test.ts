@@ -362,7 +362,7 @@ Deno.test("readCaptions(): the sample's own", async () => {
   ok(pictures.length > 100);
   ok(
     pictures.every(({ path, captions, license }) =>
-      existsSync(join(paths.sample, path)) && captions.length === 1 && license
+      existsSync(join(paths.sample, path)) && captions.length === 2 && license
     ),
   );
 });

@@ -460,19 +460,22 @@ encoderTest(
 
 /** Words for groups, none of which is a class, and the terms they cover. */
 const GROUPS_OF_TERMS: Record<string, RegExp> = {
-  "an animal": /bird|deer|fish|livestock|predator|rodent/,
+  "an animal": /bird|deer|fish|insect|livestock|predator|primate|rodent/,
   "a bird": /bird/,
-  "a mammal": /deer|livestock|predator|rodent/,
+  "a mammal": /deer|livestock|predator|primate|rodent/,
   "a carnivore": /predator/,
   "a ruminant": /deer|livestock/,
   "a rodent": /rodent/,
   "a fish": /fish/,
+  "an insect": /insect/,
+  "a primate": /primate/,
+  "a building": /castle|sacred building|tower/,
   "something to eat": /fruit|vegetable/,
   "a fruit": /fruit/,
   "a vegetable": /vegetable/,
   "a flower": /flower/,
   "a vehicle": /vehicle/,
-  "a tool": /tool/,
+  "a tool": /tool|hammer|wrench/,
   "a musical instrument": /instrument/,
   "game equipment": /sports/,
 };
