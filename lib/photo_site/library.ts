@@ -92,8 +92,8 @@ export function openLibrary(pictures: readonly SamplePicture[]): Library {
     } else if (index % 3 === 1) {
       listed.push(upload(originals[0]));
     }
-    listed.push(...photos.filter(({ path }) => ALSO_UNDER[path] === term));
-    listed.splice(AGAIN_PLACE, 0, originals[0]);
+    const also = photos.filter(({ path }) => ALSO_UNDER[path] === term);
+    listed.splice(AGAIN_PLACE, 0, originals[0], ...also);
     return { category, term, cover: originals[0], listed };
   });
   return {
