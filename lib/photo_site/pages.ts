@@ -44,7 +44,7 @@ export function homePage({ photos, terms }: Library): Page {
   );
   return layout(
     "Darkroom",
-    page`<h1>${photos.length} photos, none of them on the internet</h1>
+    page`<h1>${photos.length} photos, served by this computer</h1>
     <ul class="grid">${tiles}</ul>`,
   );
 }
