@@ -32,7 +32,8 @@ tests, and all notebooks as task demo does. Its last line is
                browser, database, model or kernel; in less than a minute`;
 
 /** Tests that take longer, in tests/. */
-const SLOW = "chroma crawl dataset/download_test.ts display/chart_test.ts " +
+const SLOW = "chroma crawl dataset/download_test.ts " +
+  "display/chart_layout_test.ts display/chart_test.ts " +
   "encoders evaluate notebooks search_page tasks";
 
 /** One command whose status says whether all is well. */

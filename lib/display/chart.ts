@@ -16,9 +16,8 @@
  *
  * const bars = await chart({
  *   data: [{ type: "bar", x: ["L1", "cosine"], y: [0.27, 0.235] }],
- *   layout: { yaxis: { title: "top-1" } },
- * }, { alt: "L1 finds more than cosine" });
- * match(`${bars}`, /Chart: L1 finds more than cosine\nx\s+top-1\nL1\s+0\.270/);
+ * }, { alt: "L1 finds more than cosine", xTitle: "metric", yTitle: "top-1" });
+ * match(`${bars}`, /Chart: L1 finds more than cosine\nmetric\s+top-1\nL1\s+0\.270/);
  * ```
  *
  * @module
@@ -31,7 +30,7 @@ import {
   jupyterDisplay,
   oneLine,
 } from "./display.ts";
-import { table, type TableRow } from "./table.ts";
+import { formatNumbers, table, type TableRow } from "./table.ts";
 
 /** A Plotly figure: https://plotly.com/javascript/reference/ */
 export interface Figure {
@@ -48,27 +47,30 @@ export interface ChartOptions {
   /** The chart's title: its number and what to notice. */
   caption?: string;
   /** What the horizontal axis measures, with its unit. */
-  xTitle?: string;
+  xTitle: string;
   /** What the vertical axis measures, with its unit. */
-  yTitle?: string;
+  yTitle: string;
 }
 
 /**
- * Shows a Plotly figure, 700 × 400 pixels unless its layout says otherwise.
+ * Shows a Plotly figure, 700 × 400 pixels unless its layout says otherwise;
+ * higher where many long names stand above it.
  *
  * The same figure gives the same bytes on one machine; on another, with other
  * fonts, the picture's differ.
+ *
+ * @param rows What the text says, where the data's own rows would be too many.
  */
 export async function chart(
   figure: Figure,
   options: ChartOptions,
+  rows: readonly TableRow[] = figureRows(figure, options),
 ): Promise<Displayable> {
   const { alt, caption } = options;
   const complete = completeFigure(figure, options);
   const { width, height } = complete.layout;
   const png = await drawFigure(complete, complete.layout);
-  const rows = figureRows(figure, options);
-  const first = table(rows.slice(0, MOST_ROWS));
+  const first = table(rows.slice(0, MOST_ROWS).map(shorten));
   const rest = rows.length - MOST_ROWS;
   return displayable({
     "text/plain": `Chart: ${oneLine(alt)}\n${first}` +
@@ -84,6 +86,17 @@ export async function chart(
 
 /** Rows of data in the text: enough for a diff to show what changed. */
 const MOST_ROWS = 12;
+
+/** A row of more than twelve values as its three largest, zeros left out. */
+function shorten(row: TableRow): TableRow {
+  const [first, ...values] = Object.entries(row);
+  if (values.length <= 12) return row;
+  const largest = values.filter(([, value]) => value)
+    .sort(([, a], [, b]) => Number(b) - Number(a)).slice(0, 3);
+  const texts = formatNumbers(largest.map(([, value]) => Number(value)));
+  const named = largest.map(([name], i) => `${name} ${texts[i]}`);
+  return { [first[0]]: first[1], largest: named.join(", ") };
+}
 
 /**
  * Colours of the series, in order: told apart by readers with any colour vision
@@ -108,28 +121,43 @@ export const COLOURS: readonly string[] = [
 export function completeFigure(
   { data, layout = {} }: Figure,
   { caption, xTitle, yTitle }: Partial<ChartOptions> = {},
-): Figure & { layout: typeof SIZE } {
+): Figure & { layout: Size } {
   const names = data.flatMap(({ name }) => name ? [String(name)] : []);
-  // Without a distance, long labels of ticks run into the title.
-  const title = (text?: string) => text && { title: { text, standoff: 12 } };
+  const { width = WIDTH } = layout as Partial<Size>;
+  const frame = frameOf(caption, names, width);
+  const { l, r, t, b } = frame.margin;
+  const { height = 312 + Math.max(88, t) } = layout as Partial<Size>;
+  const title = (text: string | undefined, room: number) =>
+    // Without a distance, long labels of ticks run into the title.
+    text && { title: { text: wrap(text, room / LETTER), standoff: 12 } };
   // Buttons that send the data away, or select what nothing listens to.
   const unwanted = ["sendChartToCloud", "select2d", "lasso2d", "autoScale2d"];
   return tidy({
     data,
     layout: {
-      ...SIZE,
       ...layout,
-      xaxis: { ...title(xTitle), ...layout.xaxis as object },
-      yaxis: { ...title(yTitle), ...layout.yaxis as object },
+      width,
+      height,
+      xaxis: { ...title(xTitle, width - l - r), ...layout.xaxis as object },
+      yaxis: { ...title(yTitle, height - t - b), ...layout.yaxis as object },
       // What a figure does not say, Plotly takes from its template.
-      template: { layout: { ...LOOK, ...frameOf(caption, names) } },
+      template: { layout: { ...LOOK, ...frame }, data: { bar: HATCHED } },
     },
     config: { displaylogo: false, modeBarButtonsToRemove: unwanted },
-  }) as Figure & { layout: typeof SIZE };
+  }) as Figure & { layout: Size };
 }
 
-/** A chart's size unless its layout says otherwise, pixels. */
-const SIZE = { width: 700, height: 400 };
+/** A chart's, pixels. */
+interface Size {
+  width: number;
+  height: number;
+}
+
+/** Pixels of a chart across unless its layout says otherwise. */
+export const WIDTH = 700;
+
+/** A letter's width at the common size, pixels: on average, in a wide font. */
+export const LETTER = 7.5;
 
 const [WHITE, GREY] = ["#ffffff", "#595959"];
 
@@ -142,7 +170,14 @@ const AXIS = {
   ticks: "outside",
   tickcolor: GREY,
   zeroline: false,
+  separatethousands: true,
+  exponentformat: "none",
 };
+
+/** Bars of several series differ without colour, too: the first is plain. */
+const HATCHED = ["", "/", ".", "\\", "x", "-"].map((shape) => ({
+  marker: { pattern: { shape, fillmode: "overlay", fgcolor: WHITE, size: 12 } },
+}));
 
 const LOOK = {
   paper_bgcolor: WHITE,
@@ -162,26 +197,37 @@ const LOOK = {
 /**
  * What stands around a plot: the title, and the legend of two series or more.
  *
+ * A legend of at most four names that fit in a line stands between title and
+ * plot, one of long names there too, a line each. Any other stands to the
+ * right, beside the column of buttons.
+ *
  * @param caption The title, wrapped to the chart's width.
  * @param names What the legend lists.
+ * @param width Of the chart, pixels.
  */
-export function frameOf(caption = "", names: readonly string[] = []): {
+export function frameOf(
+  caption = "",
+  names: readonly string[] = [],
+  width: number = WIDTH,
+): {
   /** Pixels to the left, to the right, above and below. */
   margin: Record<"l" | "r" | "t" | "b", number>;
   [more: string]: unknown;
 } {
-  const text = wrap(caption);
+  // 15 pixels high, its letters are wider than the others; 25 stay free.
+  const text = wrap(caption, (width - 25) / LETTER);
   const lines = caption === "" ? 0 : text.split("\n").length;
-  // A short legend stands between title and plot, a long one to the right,
-  // beside the column of buttons.
-  const isLong = names.length > 4;
-  const isShort = names.length > 1 && !isLong;
-  const longest = Math.max(...names.map(({ length }) => length));
+  const widths = names.map(({ length }) => 45 + LETTER * length);
+  const inLine = widths.reduce((sum, each) => sum + each, 0);
+  const longest = Math.max(...widths);
+  const isLine = names.length <= 4 && inLine < width - 104;
+  const isBeside = !isLine && longest < width / 3;
+  const above = names.length < 2 || isBeside ? 0 : isLine ? 1 : names.length;
   return {
     margin: {
       l: 60,
-      r: 44 + (isLong ? 50 + 7 * longest : 0),
-      t: 24 + 20 * lines + (isShort ? 24 : 0),
+      r: Math.ceil(44 + (isBeside ? longest : 0)),
+      t: 24 + 20 * lines + (above && 4 + 20 * above),
       b: 60,
     },
     title: {
@@ -191,19 +237,22 @@ export function frameOf(caption = "", names: readonly string[] = []): {
       // Plotly sets the first of several lines higher than a line alone.
       pad: { t: lines > 1 ? 22 : 12 },
     },
-    showlegend: isShort || isLong,
-    legend: isShort
-      ? { orientation: "h", x: 0, y: 1, yanchor: "bottom" }
-      : { x: 1.02, y: 1 },
+    showlegend: names.length > 1,
+    legend: {
+      traceorder: "normal",
+      ...isBeside
+        ? { x: 1.02, y: 1 }
+        : { orientation: isLine ? "h" : "v", x: 0, y: 1, yanchor: "bottom" },
+    },
   };
 }
 
-/** Plotly does not wrap a title: 90 characters of 15 pixels are 650 wide. */
-function wrap(text: string): string {
+/** Plotly breaks no lines. */
+function wrap(text: string, letters: number): string {
   const lines = [""];
   for (const word of text.split(" ")) {
     const longer = `${lines.at(-1)} ${word}`.trimStart();
-    if (longer.length > 90) lines.push(word);
+    if (longer.length > letters && lines.at(-1)) lines.push(word);
     else lines[lines.length - 1] = longer;
   }
   return lines.join("\n");

@@ -36,9 +36,9 @@ export interface GridItem {
   image: ImageSource;
   /** What the picture shows, for those who do not see it. */
   alt: string;
-  /** First line under the picture. */
+  /** Below the picture: two lines, what is longer is cut at a word. */
   title?: string;
-  /** Second line: a value, an author. */
+  /** Below the title, two lines as well: a value, an author. */
   caption?: string;
   /** Marks a hit as relevant (true) or not (false). */
   good?: boolean;
@@ -50,7 +50,11 @@ export interface GridItem {
 export interface GridOptions {
   /** Hits a row. @default {6, or 5 beside a query} */
   columns?: number;
-  /** Longest side of a thumbnail, pixels, 16 to 512. @default {112} */
+  /**
+   * Longest side of a thumbnail, pixels, 16 to 512.
+   *
+   * @default {112 in five columns or more, up to 220 in fewer}
+   */
   size?: number;
   /** Plain text above the grid. */
   caption?: string;
@@ -70,8 +74,10 @@ export async function imageGrid(
   options: GridOptions = {},
 ): Promise<Displayable> {
   const apart = items.some(({ query }) => query);
-  const { columns = apart ? 5 : 6, size = 112, caption } = options;
+  const { columns = apart ? 5 : 6, caption } = options;
   requireWhole("columns", columns, 1, 50);
+  const across = 720 / (columns + (apart ? 1 : 0)) - 20;
+  const { size = Math.max(112, Math.min(220, Math.floor(across))) } = options;
   requireWhole("size", size, 16, 512);
 
   const cells = await Promise.all(items.map((item) => drawCell(item, size)));
@@ -159,17 +165,16 @@ interface Cell extends GridItem {
 }
 
 async function drawCell(item: GridItem, size: number): Promise<Cell> {
-  const { title = "", caption = "", alt } = item;
-  const texts = { title: clip(title), caption: clip(caption) };
+  const { alt } = item;
   try {
     const { url, width, height } = await thumbnail(item.image, size);
     const picture = `<img src="${url}" alt="${escapeHtml(alt)}" ` +
       `width="${width}" height="${height}">`;
-    return { ...item, ...texts, picture, height, fault: "" };
+    return { ...item, picture, height, fault: "" };
   } catch (error) {
     const fault = `no picture: ${oneLine((error as PictureError).reason)}`;
     const picture = `<i>${escapeHtml(fault)}</i>`;
-    return { ...item, ...texts, picture, height: 64, fault };
+    return { ...item, picture, height: 64, fault };
   }
 }
 
@@ -188,7 +193,7 @@ function gridHtml(
     ...[...queries, ...hits].map(({ height }) => height),
   );
   const cells = hits.map((hit, index) =>
-    td(cellHtml(hit, boxHeight, hits.length > 1 ? `${index + 1}. ` : ""))
+    td(cellHtml(hit, boxHeight, size, hits.length > 1 ? `${index + 1}. ` : ""))
   );
   if (cells.length === 0) cells.push(td(`<i>${NOTHING}</i>`));
   const rows: string[][] = [];
@@ -196,7 +201,7 @@ function gridHtml(
 
   let head = "";
   if (queries.length > 0) {
-    const pictures = queries.map((query) => cellHtml(query, boxHeight));
+    const pictures = queries.map((query) => cellHtml(query, boxHeight, size));
     rows[0].unshift(td(pictures.join("<br>"), ` rowspan="${rows.length}"`));
     head = `<tr><th align="center" style="text-align:center">Query</th>` +
       `<th align="left" style="text-align:left" ` +
@@ -206,11 +211,23 @@ function gridHtml(
   return `<table>\n${head}${body}</table>`;
 }
 
-function cellHtml(cell: Cell, boxHeight: number, number = ""): string {
-  const { picture, title, caption, good } = cell;
+function cellHtml(
+  { picture, title = "", caption = "", good }: Cell,
+  boxHeight: number,
+  size: number,
+  number = "",
+): string {
+  // A letter is about 7 pixels wide on most pages, a bold one wider.
+  const letters = Math.floor(size / 7.2);
+  const line = (tag: string, text: string) => {
+    const whole = oneLine(text);
+    const shown = clip(whole, letters, 2);
+    const more = shown === whole ? "" : ` title="${escapeHtml(whole)}"`;
+    return `<${tag}${more}>${escapeHtml(shown)}</${tag}>`;
+  };
   const lines = [
-    ...(number || title ? [`<b>${escapeHtml(number + title)}</b>`] : []),
-    ...(caption ? [escapeHtml(caption)] : []),
+    ...(number || title ? [line("b", number + title)] : []),
+    ...(caption ? [line("span", caption)] : []),
     ...(good === undefined ? [] : [badge(good)]),
   ];
   // In a box, so that titles of a row stand on one line, where styles survive.
@@ -218,10 +235,12 @@ function cellHtml(cell: Cell, boxHeight: number, number = ""): string {
     `justify-content:center">${picture}</div>${lines.join("<br>")}`;
 }
 
-function cellText({ fault, alt, title, caption, good, image }: Cell): string {
+function cellText(
+  { fault, alt, title, caption = "", good, image }: Cell,
+): string {
   const parts = [
-    title || alt,
-    caption,
+    clip(title || alt, 60),
+    clip(caption, 60),
     good === undefined ? "" : mark(good),
     // The same on every machine, and still telling.
     typeof image === "string" ? image.split(/[\\/]/).slice(-3).join("/") : "",
@@ -235,17 +254,33 @@ const NOTHING = "no pictures";
 /** A sign and a word: the colour only comes on top. */
 const mark = (good: boolean) => good ? "✓ relevant" : "✗ not relevant";
 
-/** White on dark, above 6:1 in both themes. */
+/** White on dark, above 6:1 in both themes; in one line without styles, too. */
 const badge = (good: boolean) =>
   `<span style="background:${good ? "#1a6b3c" : "#9a3412"};color:#fff;` +
   `padding:0 .5em;border-radius:.5em;display:inline-block">${
-    mark(good)
+    mark(good).replaceAll(" ", "&nbsp;")
   }</span>`;
 
-/** Titles on photo sites can be essays; a cell has room for four lines. */
-function clip(text: string): string {
-  const characters = [...oneLine(text)];
-  return characters.length <= 60
-    ? characters.join("")
-    : characters.slice(0, 59).join("").trimEnd() + "…";
+/**
+ * Cuts a text at a word, with an ellipsis, to so many lines: titles on photo
+ * sites can be essays. Words longer than a line are cut, too.
+ */
+function clip(text: string, letters: number, lines = 1): string {
+  const whole = oneLine(text);
+  let kept = "", line = 0;
+  // Browsers break after spaces and hyphens.
+  for (const part of whole.match(/[^ -]*[ -]*/g)!) {
+    const { length } = [...part.trimEnd()];
+    if (line > 0 && line + length > letters) {
+      lines--;
+      line = 0;
+    }
+    if (lines === 0) return `${kept.replace(/[ ,.-]+$/, "")}…`;
+    if (length > letters) {
+      return `${kept}${[...part].slice(0, letters - 1).join("")}…`;
+    }
+    kept += part;
+    line += [...part].length;
+  }
+  return kept;
 }

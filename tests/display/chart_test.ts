@@ -2,6 +2,7 @@ import {
   deepStrictEqual as deepEqual,
   match,
   ok,
+  rejects,
   strictEqual as equal,
 } from "node:assert/strict";
 import { spawnSync } from "node:child_process";
@@ -9,6 +10,7 @@ import process from "node:process";
 import sharp from "sharp";
 import {
   chart,
+  type ChartOptions,
   COLOURS,
   completeFigure,
   figureRows,
@@ -31,6 +33,9 @@ import {
   runScript,
 } from "../support/shown.ts";
 
+/** What a chart cannot do without. */
+const OPTIONS: ChartOptions = { alt: "Chart", xTitle: "x", yTitle: "y" };
+
 /** The figure that Plotly gets. */
 // deno-lint-ignore no-explicit-any -- whatever Plotly knows
 const figureOf = (shown: Displayable): any => bundle(shown)[PLOTLY];
@@ -41,6 +46,7 @@ Deno.test("chart() carries live chart, picture with alt text, and data as text",
       "top-1": [0.27, 0.235],
       mAP: [0.12, 0.1],
     }, {
+      ...OPTIONS,
       alt: 'L1 "leads"',
       caption: "Figure 1",
     }),
@@ -62,7 +68,7 @@ Deno.test("chart() carries live chart, picture with alt text, and data as text",
   // Drawn, not blank: the first series' colour is there.
   const pixels = await sharp(png).removeAlpha().raw().toBuffer();
   ok(pixels.includes(Buffer.from(COLOURS[0].slice(1), "hex")));
-  ok(JSON.stringify(bars[PLOTLY]).length < 2000);
+  ok(JSON.stringify(bars[PLOTLY]).length < 3000);
 });
 
 Deno.test("chart() gives the same bytes each time", async () => {
@@ -71,9 +77,7 @@ Deno.test("chart() gives the same bytes each time", async () => {
       await heatmap(
         [[1, 0], [2, 3]],
         { rows: ["a", "b"], columns: ["a", "b"] },
-        {
-          alt: "Confusions",
-        },
+        OPTIONS,
       ),
     ));
   equal(await draw(), await draw());
@@ -84,7 +88,7 @@ Deno.test("chart() shows labels, titles and names as text, in the page and in th
     await chart({
       data: [{ x: [HOSTILE], y: [1], name: HOSTILE, text: [HOSTILE] }],
       layout: { xaxis: { title: HOSTILE } },
-    }, { alt: HOSTILE, caption: HOSTILE }),
+    }, { ...OPTIONS, alt: HOSTILE, caption: HOSTILE }),
   );
   deepEqual(foreignMarkup(shown["text/html"]), []);
   const json = JSON.stringify(shown[PLOTLY]);
@@ -122,22 +126,75 @@ Deno.test("every chart shows labels, titles and names as text, in the page and i
 
 Deno.test("chart() puts its data into twelve lines at most", async () => {
   const y = Array.from({ length: 20 }, (_, i) => i);
-  const lines = `${await chart({ data: [{ y }] }, { alt: "Twenty" })}`.split(
-    "\n",
-  );
-  deepEqual(lines.slice(0, 3), ["Chart: Twenty", " x   y", " 0   0"]);
+  const lines = `${await chart({ data: [{ y }] }, OPTIONS)}`.split("\n");
+  deepEqual(lines.slice(0, 3), ["Chart: Chart", " x   y", " 0   0"]);
   deepEqual(lines.slice(-2), ["11  11", "… and 8 more"]);
   equal(lines.length, 1 + 1 + 12 + 1);
 });
 
-Deno.test("barChart() writes each value on its bar, lines are told apart without colour", async () => {
-  const bars = figureOf(
-    await barChart(["a", "b"], { s: [0.5, 1] }, { alt: "Bars" }),
+Deno.test("chart() shortens the text of rows with over twelve values to the largest", async () => {
+  const x = Array.from({ length: 13 }, (_, i) => `c${i}`);
+  const counts = x.map((_, i) => i === 2 ? 7 : i === 5 ? 1 : 0);
+  const zeros = x.map(() => 0);
+  const data = [{ x, y: ["r", "s"], z: [counts, zeros] }];
+  equal(
+    `${await chart({ data }, OPTIONS)}`,
+    "Chart: Chart\ny  largest\nr  c2 7, c5 1\ns",
   );
-  deepEqual(bars.data[0].customdata, ["0.50", "1.00"]);
-  equal(bars.data[0].texttemplate, "%{customdata}");
+});
+
+Deno.test("a chart without titles of its axes does not pass the type check", () => {
+  // @ts-expect-error -- that is the promise
+  const options: ChartOptions = { alt: "No titles" };
+  equal(options.xTitle, undefined);
+});
+
+Deno.test("barChart() writes each value on its bar, upright on narrow ones, not on the narrowest", async () => {
+  const draw = async (count: number) => {
+    const names = Array.from({ length: count }, (_, i) => `${i}`);
+    const values = names.map((_, i) => i === 0 ? 1 : 0.5);
+    return figureOf(await barChart(names, { s: values }, OPTIONS));
+  };
+  const { data: [bars], layout } = await draw(2);
+  deepEqual(bars.customdata, ["1.00", "0.50"]);
+  equal(bars.texttemplate, "%{customdata}");
+  equal(bars.textangle, 0);
+  // Room for a value above the highest bar, none below zero.
+  deepEqual(layout.yaxis.range, [0, 1.09]);
+  const upright = await draw(25);
+  equal(upright.data[0].textangle, -90);
+  equal(upright.layout.yaxis.range[1], 1.18);
+  equal((await draw(60)).data[0].texttemplate, undefined);
+  const below = await barChart(["a", "b"], { s: [-1, 1] }, OPTIONS);
+  deepEqual(figureOf(below).layout.yaxis.range, [-1.18, 1.18]);
+});
+
+Deno.test("barChart() names each category, aslant below a higher chart where names are long", async () => {
+  const draw = async (names: string[]) =>
+    figureOf(await barChart(names, { s: names.map(() => 1) }, OPTIONS)).layout;
+  const short = await draw(["0.1", "0.2"]);
+  deepEqual(
+    [short.xaxis.type, short.xaxis.tickangle, short.xaxis.dtick, short.height],
+    ["category", 0, 1, 400],
+  );
+  const names = Array.from({ length: 28 }, (_, i) => `musical instrument ${i}`);
+  const long = await draw(names);
+  equal(long.xaxis.tickangle, -45);
+  ok(long.height >= 400 + 21 * 4, `${long.height}`);
+  const many = await draw([...names, ...names.map((name) => `${name}+`)]);
+  equal(many.xaxis.dtick, undefined);
+});
+
+Deno.test("bars and lines of several series are told apart without colour", async () => {
+  const series = { a: [1, 2], b: [3, 4] };
+  const bars = figureOf(await barChart(["k", "l"], series, OPTIONS));
+  const shapes = bars.layout.template.data.bar.map(
+    // deno-lint-ignore no-explicit-any -- whatever Plotly knows
+    (bar: any) => bar.marker.pattern.shape,
+  );
+  equal(new Set(shapes).size, COLOURS.length);
   const options = { alt: "Lines", xTitle: "size", yTitle: "share" };
-  const shown = await lineChart([1, 2], { a: [1, 2], b: [3, 4] }, options);
+  const shown = await lineChart([1, 2], series, options);
   const { data: [a, b], layout } = figureOf(shown);
   ok(a.line.dash !== b.line.dash && a.marker.symbol !== b.marker.symbol);
   equal(layout.yaxis.rangemode, "tozero");
@@ -145,25 +202,69 @@ Deno.test("barChart() writes each value on its bar, lines are told apart without
   equal(`${shown}`, "Chart: Lines\nsize  a  b\n   1  1  3\n   2  2  4");
 });
 
+Deno.test("lineChart() on log scales has its ticks at the numbers, or at 1, 2, 5 where these crowd", async () => {
+  const draw = async (x: number[], y: number[]) => {
+    const options = { ...OPTIONS, xScale: "log", yScale: "log" } as const;
+    return figureOf(await lineChart(x, { s: y }, options)).layout;
+  };
+  const { xaxis, yaxis } = await draw(
+    [2500, 5000, 20_000, 5000],
+    [1, 1.02, 30, 9],
+  );
+  deepEqual([xaxis.type, xaxis.tickvals, xaxis.ticktext], [
+    ...["log", [2500, 5000, 20_000], ["2,500", "5,000", "20,000"]],
+  ]);
+  deepEqual([yaxis.type, yaxis.tickvals], ["log", [1, 2, 5, 10, 20, 50]]);
+  equal(yaxis.rangemode, undefined);
+  const wide = await draw([1, 2], [0.01, 0.0101, 1000]);
+  deepEqual(wide.yaxis.ticktext, ["0.01", "0.1", "1", "10", "100", "1,000"]);
+  await rejects(draw([0, 1], [1, 1]), {
+    name: "RangeError",
+    message: "lineChart: expected x above 0 on a log scale, got 0: leave " +
+      "xScale out",
+  });
+});
+
 Deno.test("heatmap() writes what its cells hold, the first row on top", async () => {
   const shown = await heatmap(
     [[1, 0, 5], [2, 3, 0]],
     { rows: ["r", "s"], columns: ["a", "b", "c"] },
-    { alt: "Matrix", yTitle: "true" },
+    { ...OPTIONS, alt: "Matrix", yTitle: "true" },
   );
   const { data: [trace], layout } = figureOf(shown);
   deepEqual(trace.text, [["1", "", "5"], ["2", "3", ""]]);
+  equal(trace.showscale, false);
   equal(layout.yaxis.autorange, "reversed");
-  equal(layout.height, 400);
   equal(
     `${shown}`,
     "Chart: Matrix\ntrue  a  b  c\nr     1  0  5\ns     2  3  0",
   );
-  const rows = Array.from({ length: 20 }, (_, i) => `${i}`);
-  const many = await heatmap(rows.map(() => [1]), { rows, columns: ["a"] }, {
-    alt: "",
-  });
-  equal(figureOf(many).layout.height, 190 + 22 * 20);
+});
+
+Deno.test("heatmap() has square cells, and room for every name", async () => {
+  const names = Array.from({ length: 28 }, (_, i) => `musical instrument ${i}`);
+  const draw = async (value: number) =>
+    figureOf(
+      await heatmap([0, 1].map(() => names.map(() => value)), {
+        rows: names.slice(0, 2),
+        columns: names,
+      }, OPTIONS),
+    );
+  const { data: [trace], layout } = await draw(12);
+  deepEqual(
+    [layout.yaxis.scaleanchor, layout.yaxis.constrain, layout.xaxis.constrain],
+    ["x", "domain", "domain"],
+  );
+  deepEqual(
+    [layout.xaxis.dtick, layout.yaxis.dtick, layout.xaxis.tickangle],
+    [1, 1, -45],
+  );
+  ok(layout.width >= 28 * 20 + 21 * 7 && layout.width < 868, layout.width);
+  ok(layout.height >= 2 * 20 + 21 * 7, layout.height);
+  equal(trace.text[0][0], "12");
+  // Too wide for a cell of 20 pixels: colours have a scale instead.
+  const { data: [wide] } = await draw(0.123);
+  deepEqual([wide.text, wide.showscale], [undefined, true]);
 });
 
 Deno.test("completeFigure() leaves room for the title's lines and the legend", () => {
@@ -188,10 +289,24 @@ Deno.test("completeFigure() leaves room for the title's lines and the legend", (
   equal(long.title.pad.t, 22);
   const beside = frame(["a", "b", "c", "d", "longest"]);
   equal(beside.showlegend, true);
-  deepEqual([beside.margin.r, beside.legend], [44 + 50 + 49, {
-    x: 1.02,
-    y: 1,
-  }]);
+  equal(beside.margin.r, Math.ceil(44 + 45 + 7 * 7.5));
+  deepEqual([beside.legend.x, beside.legend.y], [1.02, 1]);
+  // Two that do not fit in a line stand one above the other, over the plot.
+  const stacked = frame(["a name ".repeat(8), "a name ".repeat(9)], "One line");
+  deepEqual([stacked.margin.r, stacked.margin.t], [44, 44 + 4 + 40]);
+  deepEqual([stacked.legend.orientation, stacked.legend.y], ["v", 1]);
+});
+
+Deno.test("completeFigure() breaks titles that are longer than their axis", () => {
+  const { layout } = completeFigure({ data: [{ y: [1] }] }, {
+    xTitle: "x".repeat(40) + " " + "x".repeat(40),
+    yTitle: "y".repeat(40) + " " + "y".repeat(40),
+  });
+  // deno-lint-ignore no-explicit-any -- whatever Plotly knows
+  const { xaxis, yaxis } = layout as any;
+  deepEqual([xaxis, yaxis].map(({ title }) => title.text.length), [
+    ...[40 + "<br>".length + 40, 40 + "<br>".length + 40],
+  ]);
 });
 
 Deno.test("completeFigure() lets a figure have its own way, and any axis the common look", () => {
@@ -257,19 +372,16 @@ Deno.test("figureRows() names rows and columns as the chart does", () => {
   ]);
 });
 
-Deno.test("scatterWithThumbnails() keeps the marker of a corrupt picture", async () => {
-  const shown = bundle(
+Deno.test("scatterWithThumbnails() keeps the dot of a corrupt picture", async () => {
+  const { data: [dots, frames], layout } = figureOf(
     await scatterWithThumbnails([
       { x: 0, y: 0, image: await picture(64, 64), title: "a" },
       { x: 1, y: 1, image: "/nowhere.jpg", title: "b" },
-    ], { alt: "Two points" }),
+    ], OPTIONS),
   );
-  const figure = shown[PLOTLY] as unknown as {
-    data: { x: number[] }[];
-    layout: { images: unknown[] };
-  };
-  equal(figure.data[0].x.length, 2);
-  equal(figure.layout.images.length, 1);
+  deepEqual(dots.x, [0, 1]);
+  deepEqual(frames.x, [0]);
+  equal(layout.images.length, 1);
 });
 
 Deno.test("scatterWithThumbnails() draws thumbnails of one size, at their places", async () => {
@@ -280,16 +392,17 @@ Deno.test("scatterWithThumbnails() draws thumbnails of one size, at their places
     { x: 5, y: 5, image, title: "c", group: "g" },
   ];
   const { data, layout } = figureOf(
-    await scatterWithThumbnails(points, { alt: "Map", caption: "Figure 1" }),
+    await scatterWithThumbnails(points, { ...OPTIONS, caption: "Figure 1" }),
   );
   // deno-lint-ignore no-explicit-any -- whatever Plotly knows
   deepEqual(data.map((trace: any) => [trace.name, trace.text]), [
     ["g", ["a", "c"]],
     ["h", ["b"]],
+    [undefined, ["a", "b", "c"]],
   ]);
-  equal(data[0].marker.line.color, COLOURS[0]);
-  equal(data[0].marker.size, 44);
-  equal(data[1].marker.line.color, COLOURS[1]);
+  const frame = data[2].marker;
+  equal(frame.size, 44);
+  deepEqual(frame.line.color, [COLOURS[0], COLOURS[1], COLOURS[0]]);
   deepEqual([layout.images[1].x, layout.images[1].y], [10, 5]);
   // 40 pixels in units of each axis, which has 7 % of room at either end.
   const { l, r, t, b } = layout.template.layout.margin;
@@ -300,9 +413,45 @@ Deno.test("scatterWithThumbnails() draws thumbnails of one size, at their places
   const { width, height } = await sharp(Buffer.from(source, "base64"))
     .metadata();
   equal(`${width} × ${height}`, "40 × 20");
-  const alone = await scatterWithThumbnails(points.slice(1, 2), { alt: "One" });
+  const alone = await scatterWithThumbnails(points.slice(1, 2), OPTIONS);
   const { xaxis, yaxis } = figureOf(alone).layout;
   deepEqual([xaxis.range, yaxis.range], [[9, 11], [4, 6]]);
+});
+
+Deno.test("scatterWithThumbnails() has a dot for each of many pictures, thumbnails that do not touch, and a short text", async () => {
+  const image = await picture(30, 30);
+  const points = Array.from({ length: 2000 }, (_, i) => ({
+    ...{ x: Math.sin(i) * i, y: Math.cos(i * 1.3) * i, image, title: `${i}` },
+    group: `group ${i % 30}`,
+  }));
+  const shown = await scatterWithThumbnails(points, OPTIONS);
+  const { data, layout } = figureOf(shown);
+  const groups = data.slice(0, -1), frames = data.at(-1);
+  equal(
+    // deno-lint-ignore no-explicit-any -- whatever Plotly knows
+    groups.reduce((sum: number, { x }: any) => sum + x.length, 0),
+    2000,
+  );
+  // Each group has a look of its own, and its line in the legend.
+  const looks = groups.map(
+    // deno-lint-ignore no-explicit-any -- whatever Plotly knows
+    ({ marker }: any) => `${marker.color} ${marker.symbol}`,
+  );
+  equal(new Set(looks).size, 30);
+  ok(layout.height > 30 * 20 + 60, layout.height);
+  equal(frames.x.length, 30);
+  const [{ sizex, sizey }] = layout.images;
+  frames.x.forEach((x: number, i: number) => {
+    for (let j = 0; j < i; j++) {
+      const across = Math.abs(x - frames.x[j]) / sizex;
+      const up = Math.abs(frames.y[i] - frames.y[j]) / sizey;
+      ok(Math.max(across, up) > 1.5, `${i} and ${j}`);
+    }
+  });
+  const lines = `${shown}`.split("\n");
+  equal(lines.length, 1 + 1 + 12 + 1);
+  match(lines[1], /^group +pictures +x +y$/);
+  match(lines[2], /^group 0 +67 +-[\d,]+ to [\d,]+ +-[\d,]+ to [\d,]+$/);
 });
 
 Deno.test("drawFigure() opens no address of a figure, and draws few colours", async () => {
@@ -333,9 +482,9 @@ Deno.test("drawFigure() starts another browser when the last one went away", asy
     "--ppid",
     String(process.pid),
   ]);
-  const [browser] = String(children.stdout).split("\n").filter((line) =>
-    /chrom/i.test(line)
-  );
+  // The latest: those before are of other files' tests.
+  const browser = String(children.stdout).split("\n")
+    .findLast((line) => /chrom/i.test(line))!;
   process.kill(parseInt(browser), "SIGKILL");
   equal(await drawFigure({ data: [{ y: [0, 1] }] }, size), undefined);
   ok(await drawFigure({ data: [{ y: [0, 1] }] }, size));
@@ -353,7 +502,9 @@ const DRAW = `
   const { barChart } = await import("#lib/display/charts.ts");
   const { jupyterDisplay } = await import("#lib/display/display.ts");
   for (const alt of ["<i>One</i> bar", "Another"]) {
-    const shown = await barChart(["<i>a</i>"], { b: [1] }, { alt });
+    const shown = await barChart(["<i>a</i>"], { b: [1] }, {
+      alt, xTitle: "x", yTitle: "y",
+    });
     console.log(shown[jupyterDisplay]()["text/html"].slice(0, 400));
   }`;
 

@@ -81,7 +81,8 @@ Deno.test("imageGrid() says by sign and word which hits are relevant, and keeps 
   const plain = grid["text/html"].replace(/ style="[^"]*"/g, "");
   ok(plain.indexOf('alt="q"') < plain.indexOf('alt="a"'));
   match(plain, /Query<\/th>.*Hits/s);
-  match(plain, /✓ relevant/);
+  // In one line there, too.
+  match(plain, /✓&nbsp;relevant<.*✗&nbsp;not&nbsp;relevant</s);
 });
 
 Deno.test("imageGrid() makes small thumbnails: six pictures stay well under 30 KB", async () => {
@@ -140,27 +141,57 @@ Deno.test("imageGrid() turns pictures as their EXIF says, and lays transparency 
   ok(white.data.every((value) => value > 250));
 });
 
-Deno.test("imageGrid() cuts long titles and captions short, in one line", async () => {
+Deno.test("imageGrid() cuts titles and captions to two lines, at a word, and keeps the whole in the title attribute", async () => {
   const image = await picture(20, 20);
-  const items = [
-    { image, alt: "a", title: "x".repeat(60), caption: "1\n2" },
-    {
-      image,
-      alt: "b",
-      title: "é".repeat(61),
-      caption: `${"y".repeat(58)} end`,
-    },
-    { image, alt: "c", title: `1${"\n ".repeat(40)}2` },
-  ];
-  const { "text/plain": text, "text/html": html } = bundle(
-    await imageGrid(items),
+  const grid = async (title: string, caption?: string, columns?: number) => {
+    const items = [{ image, alt: "a", title, caption }];
+    return bundle(await imageGrid(items, { columns }));
+  };
+  const shown = async (title: string, columns?: number) =>
+    (await grid(title, undefined, columns))["text/html"]
+      .match(/<b(?: title="(.*?)")?>(.*?)<\/b>/)!.slice(1);
+  // 112 pixels hold about 15 letters a line.
+  deepEqual(await shown("a motor vehicle"), [undefined, "a motor vehicle"]);
+  deepEqual(
+    await shown("a musical instrument"),
+    [undefined, "a musical instrument"],
   );
-  deepEqual(text.split("\n"), [
-    `1. ${"x".repeat(60)} · 1 2`,
-    `2. ${"é".repeat(59)}… · ${"y".repeat(58)}…`,
-    "3. 1 2",
+  const long = "A blackbuck antelope with twisted horns & more.";
+  deepEqual(await shown(long), [
+    long.replace("&", "&amp;"),
+    "A blackbuck antelope with…",
   ]);
-  match(html, /<b>2\. é{59}…<\/b><br>y{58}…</);
+  // Fewer columns are wider.
+  equal((await shown(long, 3))[0], undefined);
+  equal(
+    (await shown("one two-three four, fivefive-six"))[1],
+    "one two-three four, fivefive…",
+  );
+  equal((await shown("é".repeat(16)))[1], `${"é".repeat(14)}…`);
+  equal((await shown(`1${"\n ".repeat(40)}2`))[1], "1 2");
+  const { "text/html": html, "text/plain": text } = await grid(
+    "x",
+    `${"word ".repeat(11)}last words`,
+  );
+  match(
+    html,
+    /<b>x<\/b><br><span title="(word ){11}last words">(word ){5}word…</,
+  );
+  match(text, /^1\. x · (word ){11}last…$/);
+});
+
+Deno.test("imageGrid() makes thumbnails of 112 pixels or more, larger in fewer columns", async () => {
+  const image = await picture(400, 400);
+  const width = async (columns?: number, query?: boolean) => {
+    const items = [{ image, alt: "a" }, { image, alt: "q", query }];
+    const { "text/html": html } = bundle(await imageGrid(items, { columns }));
+    return Number(html.match(/<img [^>]*width="(\d+)"/)![1]);
+  };
+  deepEqual(
+    [await width(), await width(10), await width(undefined, true)],
+    [112, 112, 112],
+  );
+  deepEqual([await width(4), await width(3), await width(1)], [160, 220, 220]);
 });
 
 Deno.test("imageGrid() numbers its cells row by row, six a row or as many as asked for", async () => {
@@ -169,7 +200,7 @@ Deno.test("imageGrid() numbers its cells row by row, six a row or as many as ask
   const rowsOf = async (...rest: Parameters<typeof imageGrid>) =>
     bundle(await imageGrid(...rest))["text/html"].split("</tr>").slice(0, -1)
       .map((row) =>
-        [...row.matchAll(/<b>(\d)\. </g)].map(([, n]) => n).join("")
+        [...row.matchAll(/<b>(\d)\.</g)].map(([, n]) => n).join("")
       );
   deepEqual(await rowsOf(items), ["123456", "7"]);
   deepEqual(await rowsOf(items, { columns: 3 }), ["123", "456", "7"]);
