@@ -330,7 +330,7 @@ export function heatmap(
   options: ChartOptions,
 ): Promise<Displayable> {
   const { rows, columns } = labels;
-  const cell = Math.max(16, Math.min(64, Math.floor(560 / columns.length)));
+  const cell = Math.max(16, Math.min(64, Math.floor(520 / columns.length)));
   const size = Math.min(13, cell - 5);
   const texts = formatNumbers(values.flat());
   const longest = Math.max(...texts.map(({ length }) => length));

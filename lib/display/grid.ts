@@ -217,10 +217,10 @@ function cellHtml(
   size: number,
   number = "",
 ): string {
-  // A letter is about 7 pixels wide on most pages, a bold one wider.
-  const letters = Math.floor(size / 7.2);
-  const line = (tag: string, text: string) => {
+  const line = (tag: "b" | "span", text: string) => {
     const whole = oneLine(text);
+    // Pixels that a letter takes on most pages.
+    const letters = Math.floor(size / (tag === "b" ? 7.2 : 6.5));
     const shown = clip(whole, letters, 2);
     const more = shown === whole ? "" : ` title="${escapeHtml(whole)}"`;
     return `<${tag}${more}>${escapeHtml(shown)}</${tag}>`;

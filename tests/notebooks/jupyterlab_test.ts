@@ -42,7 +42,8 @@ await imageGrid(items, { caption: "Figure 1. A query and its hits" })`,
 table([{ method: "pixels", "top-1": 0.27 }, { method: "<b>encoder</b>", "top-1": 0.93 }])`,
   `import { barChart } from "#lib/display/charts.ts";
 await barChart(["L1", "<b>L2</b>"], { "top-1": [0.27, 0.24], "mAP": [0.12, 0.11] },
-  { alt: "L1 leads", caption: "Figure 2. L1 leads by little", yTitle: "share" })`,
+  { alt: "L1 leads", caption: "Figure 2. L1 leads by little",
+    xTitle: "metric", yTitle: "share" })`,
   `import { progressBar } from "#lib/display/progress.ts";
 const bar = progressBar("Waiting for the reader", 1000);
 for (let done = 1; done <= 600 && !bar.signal.aborted; done++) {
