@@ -448,6 +448,12 @@ Deno.test("scatterWithThumbnails() has a dot for each of many pictures, thumbnai
       ok(Math.max(across, up) > 1.5, `${i} and ${j}`);
     }
   });
+  // Of two crowds, a thumbnail each.
+  const crowds = points.slice(0, 50).map((point, i) => (
+    { ...point, x: i % 2 + (i % 5) / 50, y: i % 2 }
+  ));
+  const two = figureOf(await scatterWithThumbnails(crowds, OPTIONS));
+  equal(two.layout.images.length, 2);
   const lines = `${shown}`.split("\n");
   equal(lines.length, 1 + 1 + 12 + 1);
   match(lines[1], /^group +pictures +x +y$/);
