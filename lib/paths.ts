@@ -5,6 +5,11 @@
  * library, or the folder that `CONTACT_SHEET_DATA` names. The sample pictures
  * come with the project and are only read.
  *
+ * As an npm package, which `task package` builds, the library writes nothing
+ * beside itself: its data folder is `contact-sheet-data` where the program was
+ * started, or the one that `CONTACT_SHEET_DATA` names. If that is the project's
+ * `data/`, the sample, the models and the browser are found in it.
+ *
  * Touches no files.
  *
  * ```ts
@@ -45,21 +50,28 @@ export type EnvironmentVariable =
   | "COLORTERM"
   | "NO_COLOR";
 
-const root = fileURLToPath(new URL("..", import.meta.url));
-const data = resolve(root, environment("CONTACT_SHEET_DATA") ?? "data");
+/** The package's modules are .js: Node takes no .ts from node_modules. */
+const isPackage = import.meta.url.endsWith(".js");
+const root = isPackage
+  ? process.cwd()
+  : fileURLToPath(new URL("..", import.meta.url));
+const ownData = join(root, isPackage ? "contact-sheet-data" : "data");
+const data = resolve(root, environment("CONTACT_SHEET_DATA") ?? ownData);
+/** What a checkout keeps once, whichever data folder is in use. */
+const shared = isPackage ? data : ownData;
 
 /** Absolute paths, stage by stage in the order of the notebooks. */
 export const paths = {
-  /** The project's folder. */
+  /** The project's folder; the package's is where the program was started. */
   root,
   /** Everything that the notebooks and commands write. */
   data,
   /** The bundled pictures, read only: category/term/name.jpg and captions.json. */
-  sample: join(root, "data", "sample"),
+  sample: join(shared, "sample"),
   /** Encoders' files, shared by all data folders. */
-  models: join(root, "data", "models"),
+  models: join(shared, "models"),
   /** The npm package's Chromium, unpacked, for machines that have none. */
-  chromium: join(root, "data", "chromium"),
+  chromium: join(shared, "chromium"),
   /** Python's virtual environment: JupyterLab and the Chroma server. */
   venv: join(root, ".venv"),
 
@@ -82,3 +94,16 @@ export const paths = {
   /** 7 caption search: COCO as downloaded. */
   coco: join(data, "7_coco"),
 };
+
+/**
+ * What to do about a file that set-up makes and that is not there: the end of an
+ * error's message.
+ *
+ * @param options Of the command: "--large".
+ */
+export function runSetup(options = ""): string {
+  const command = `npx deno@2.8.1 task setup ${options}`.trim();
+  return isPackage
+    ? `run \`${command}\` in the course's folder, and set CONTACT_SHEET_DATA to its data folder`
+    : `run \`${command}\``;
+}

@@ -23,7 +23,8 @@ const { imports }: { imports: Record<string, string> } = JSON.parse(
   readFileSync(join(paths.root, "deno.json"), "utf8"),
 );
 
-const npmPackages: Step = {
+/** The npm packages of deno.json and package.json, in node_modules. */
+export const npmPackages: Step = {
   name: "npm packages",
   stamp: join(paths.root, "node_modules", "contact-sheet.json"),
   files: ["deno.lock"],

@@ -210,7 +210,7 @@ function pythonOf(venv: string): string {
   const python = join(venv, isWindows ? "Scripts/python.exe" : "bin/python");
   if (existsSync(python)) return python;
   throw new Error(
-    `startChroma: ${python} not found: run "npx deno@2.8.1 task setup", or set CHROMA_URL to a running server`,
+    `startChroma: ${python} not found: run "npx deno@2.8.1 task setup" (outside the course's folder: make that environment, with the Python package chromadb in it), or set CHROMA_URL to a running server`,
   );
 }
 

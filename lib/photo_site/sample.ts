@@ -48,15 +48,22 @@ export function samplePath(picture: Pick<Picture, "path">): string {
  * Reads the sample's records.
  *
  * @returns All pictures, sorted by category, term and name.
+ * @throws {Error} If there is no sample, as beside the npm package: says where
+ *   it is.
  */
 export async function readSample(): Promise<SamplePicture[]> {
   type Entry = Pick<
     SamplePicture,
     "captions" | "author" | "license" | "source"
   >;
-  const entries: Record<string, Entry & { page?: string }> = JSON.parse(
-    await readFile(join(paths.sample, "captions.json"), "utf8"),
-  );
+  const file = join(paths.sample, "captions.json");
+  const text = await readFile(file, "utf8").catch((error) => {
+    if (error.code !== "ENOENT") throw error;
+    throw new Error(
+      `${file} not found: the sample comes with the course's folder; set CONTACT_SHEET_DATA to its data folder`,
+    );
+  });
+  const entries: Record<string, Entry & { page?: string }> = JSON.parse(text);
   return Object.entries(entries).map(([path, entry]) => {
     const [category, term] = path.split("/");
     const [caption] = entry.captions;

@@ -1,5 +1,5 @@
 import { deepEqual, equal, rejects } from "node:assert/strict";
-import { lookup, type LookupAddress } from "node:dns";
+import type { lookup, LookupAddress } from "node:dns";
 import { Agent, createServer, get } from "node:http";
 import type { AddressInfo } from "node:net";
 import { checkHost, isPublic, publicLookup } from "#lib/http/addresses.ts";

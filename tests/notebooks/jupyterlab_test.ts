@@ -1,4 +1,3 @@
-/// <reference lib="dom" />
 /**
  * What readers see: a notebook is run in a real JupyterLab, in a real browser,
  * with the real kernel, in the light and in the dark theme.

@@ -1,4 +1,3 @@
-/// <reference lib="dom" />
 /**
  * The search page inside a notebook: a real JupyterLab, the real kernel, and
  * cells that see what the reader does in the frame.

@@ -1,4 +1,3 @@
-/// <reference lib="dom" />
 /**
  * A real JupyterLab with the real kernel, for tests.
  */

@@ -1,4 +1,3 @@
-/// <reference lib="dom" />
 /**
  * The search page in a tab of a real browser, and what a reader does there.
  */

@@ -30,7 +30,6 @@
  *
  * @module
  */
-/// <reference lib="dom" />
 import type { Site, SitePicture } from "./site.ts";
 
 /** A picture in one of the sizes that share a secret. */

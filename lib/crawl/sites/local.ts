@@ -14,7 +14,6 @@
  *
  * @module
  */
-/// <reference lib="dom" />
 import type { Site, SitePicture } from "./site.ts";
 
 /** Number, name and size in a picture's address. */

@@ -18,7 +18,6 @@
  *
  * @module
  */
-/// <reference lib="dom" />
 import type { FoundPicture } from "../../records.ts";
 
 /**

@@ -32,7 +32,7 @@ import { Tensor } from "onnxruntime-node";
 import { Matrix } from "../../compare/matrix.ts";
 import { addScaled } from "../../compare/metrics.ts";
 import { openSession } from "../../compare/session.ts";
-import { paths } from "../../paths.ts";
+import { paths, runSetup } from "../../paths.ts";
 import { decodePicture, type ImageSource } from "../../pictures/pictures.ts";
 import { resizeToSquare } from "../../pictures/square.ts";
 import { openFile } from "../model_files.ts";
@@ -101,9 +101,7 @@ export async function openClassifier(
     const file = join(folder, network.folder, "vision.onnx");
     const session = await openFile(file, "cpu", () => openSession(file));
     if (!session.outputNames.includes("looks")) {
-      throw new Error(
-        `${file} is of a former recipe: run \`npx deno@2.8.1 task setup --large\``,
-      );
+      throw new Error(`${file} is of a former recipe: ${runSetup("--large")}`);
     }
     return { ...network, session };
   }));

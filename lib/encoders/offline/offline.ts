@@ -29,6 +29,7 @@
 import { existsSync } from "node:fs";
 import { join } from "node:path";
 import { readNpy } from "../../compare/npy.ts";
+import { runSetup } from "../../paths.ts";
 import { encodeInBatches, type Encoder } from "../encoder.ts";
 import {
   NETWORKS,
@@ -66,10 +67,8 @@ export async function openOffline(
 ): Promise<Encoder> {
   const missing = offlineFiles(name, folder).find((path) => !existsSync(path));
   if (missing) {
-    const large = name === "offline-large" ? " --large" : "";
-    throw new Error(
-      `${missing} not found: run \`npx deno@2.8.1 task setup${large}\``,
-    );
+    const large = name === "offline-large" ? "--large" : "";
+    throw new Error(`${missing} not found: ${runSetup(large)}`);
   }
   const [sentences, classifier, concepts] = await Promise.all([
     openSentences(join(folder, "minilm")),

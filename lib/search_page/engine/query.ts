@@ -42,43 +42,59 @@ const trimmed = v.pipe(text, v.trim());
 const aList = expects(`a list of at most ${LONGEST_LIST} texts`);
 const texts = v.pipe(v.array(text, aList), v.maxLength(LONGEST_LIST, aList));
 
-const schema = v.strictObject({
+/** What is looked for, among what, and how. All of it may be left out. */
+export interface SearchQuery {
   /** Words to look for. */
-  text: trimmed,
+  text: string;
   /** A picture to look for: what uploading it returned. */
-  picture: trimmed,
+  picture: string;
   /** More like this one: the path of a picture of the collection. */
-  like: trimmed,
+  like: string;
   /**
    * What the query is compared with: titles and pictures together (smart), what
    * is written about the pictures (text), or the pictures alone (visual).
    */
-  mode: oneOf(MODES, MODE_NAMES),
+  mode: "smart" | "text" | "visual";
   /** The text's share where text and picture are combined, 0 to 1. */
-  textWeight: number("textWeight"),
+  textWeight: number;
   /** Things to go towards, and away from: words. */
-  plus: texts,
-  minus: texts,
+  plus: string[];
+  minus: string[];
   /** Only pictures with one of these; all where empty. */
-  terms: texts,
-  categories: texts,
-  licenses: texts,
+  terms: string[];
+  categories: string[];
+  licenses: string[];
   /** How many results. */
-  k: v.pipe(number("k"), v.integer(expects("a whole number"))),
+  k: number;
   /**
    * The cut-off: only results better than this are shown. "auto" takes what
    * unrelated queries reach in this collection; "none" leaves nothing out.
    */
-  cut: v.union([v.picklist(["auto", "none"]), number("cut")], rangeOf("cut")),
+  cut: "auto" | "none" | number;
   /** Pictures at least so alike count as copies of one another; 2 folds none. */
-  fold: number("fold"),
+  fold: number;
   /** Which vectors: an encoder's id, or "pixels"; the first encoder's if "". */
+  space: string;
+  metric: keyof typeof metrics;
+}
+
+const schema = v.strictObject({
+  text: trimmed,
+  picture: trimmed,
+  like: trimmed,
+  mode: oneOf(MODES, MODE_NAMES),
+  textWeight: number("textWeight"),
+  plus: texts,
+  minus: texts,
+  terms: texts,
+  categories: texts,
+  licenses: texts,
+  k: v.pipe(number("k"), v.integer(expects("a whole number"))),
+  cut: v.union([v.picklist(["auto", "none"]), number("cut")], rangeOf("cut")),
+  fold: number("fold"),
   space: trimmed,
   metric: oneOf(metrics, `a metric (${Object.keys(metrics).join(", ")})`),
 });
-
-/** What is looked for, among what, and how. All of it may be left out. */
-export type SearchQuery = v.InferOutput<typeof schema>;
 
 /**
  * Completes a query, and checks what came from outside.

@@ -1,4 +1,3 @@
-/// <reference lib="dom" />
 /**
  * Elements, numbers and pictures: what the other scripts of the page draw with.
  * All text goes in as text nodes and attributes, never as markup.

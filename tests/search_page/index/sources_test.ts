@@ -7,7 +7,7 @@ import { writeNpy } from "#lib/compare/npy.ts";
 import { writeDataset } from "#lib/dataset/dataset.ts";
 import { embedPictures } from "#lib/embeddings/embeddings.ts";
 import { paths } from "#lib/paths.ts";
-import { type DatasetPicture } from "#lib/records.ts";
+import type { DatasetPicture } from "#lib/records.ts";
 import { datasetSource, folderSource } from "#lib/search_page/index/sources.ts";
 import { openSearchApp } from "#lib/search_page/search_page.ts";
 import { colourEncoder, plain } from "../../support/colour_encoder.ts";

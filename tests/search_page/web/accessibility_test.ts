@@ -1,4 +1,3 @@
-/// <reference lib="dom" />
 /**
  * The search page by keyboard alone, in both themes, from 320 pixels to 4K.
  *

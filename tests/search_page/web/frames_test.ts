@@ -1,10 +1,9 @@
-/// <reference lib="dom" />
 /**
  * The search page inside another page, and behind a proxy, in a real browser.
  */
 import { deepEqual, equal, ok } from "node:assert/strict";
 import { createServer, request as forward } from "node:http";
-import { type AddressInfo } from "node:net";
+import type { AddressInfo } from "node:net";
 import { searchText, terms, withPage } from "../../support/search_tab.ts";
 
 Deno.test("the page works inside a page of another port, as in a notebook", () =>

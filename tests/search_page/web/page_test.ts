@@ -1,4 +1,3 @@
-/// <reference lib="dom" />
 /**
  * The search page in a real browser: each feature, and what it says when
  * something is wrong.
