@@ -8,6 +8,7 @@
  */
 import {
   cp,
+  glob,
   mkdir,
   mkdtemp,
   readdir,
@@ -45,18 +46,16 @@ export async function buildPackage(
     const modules = files.filter((name) => /(?<!\.as)\.ts$/.test(name));
     const beside = files.filter((name) => /\.(?!ts$)\w+$/.test(name));
     await transpile(modules.map((name) => `lib/${name}`), part, signal);
-    for (const name of modules) {
-      for (const kind of [".js", ".d.ts"]) {
-        const file = join(part, "lib", name.replace(/\.ts$/, kind));
-        await writeFile(file, forNode(await readFile(file, "utf8")));
-      }
+    const made = await Array.fromAsync(glob("**/*.{js,d.ts}", { cwd: part }));
+    for (const file of made.map((name) => join(part, name))) {
+      await writeFile(file, forNode(await readFile(file, "utf8")));
     }
     for (const name of beside) {
       await cp(join(paths.root, "lib", name), join(part, "lib", name));
     }
     await rm(target, { recursive: true, force: true });
     await rename(join(part, "lib"), target);
-    return 2 * modules.length + beside.length;
+    return made.length + beside.length;
   } finally {
     await rm(part, { recursive: true, force: true });
   }
