@@ -79,7 +79,11 @@ const app = await Deno.makeTempDir();
 const home = join(app, "node_modules", "contact-sheet");
 /** A few of the sample's pictures, and what set-up has made. */
 const data = join(app, "small");
-const building = build();
+let building: Promise<void> | undefined;
+/** Once for all tests, as the first of them asks. */
+const built = () => building ??= build();
+
+Deno.test.afterAll(() => Deno.remove(app, { recursive: true }));
 
 /** Installs the package as npm would, with links in place of downloads. */
 async function build() {
@@ -113,7 +117,7 @@ async function build() {
 }
 
 Deno.test("the package holds each module as .js and .d.ts, and what lies beside them", async () => {
-  await building;
+  await built();
   const files = await filesOf(join(home, "data", "package"));
   const expected = (await filesOf(join(paths.root, "lib"))).flatMap((name) =>
     name.endsWith(".as.ts")
@@ -134,7 +138,7 @@ Deno.test("the package holds each module as .js and .d.ts, and what lies beside 
 });
 
 Deno.test("npm pack takes the build, and has no warnings", async () => {
-  await building;
+  await built();
   const { code, output } = await runChild("npm", [
     ...["pack", "--dry-run", "--ignore-scripts", "--offline"],
   ], { cwd: home });
@@ -168,7 +172,7 @@ async function inNode(
   script: string,
   env: Record<string, string> = { CONTACT_SHEET_DATA: data },
 ): Promise<string> {
-  await building;
+  await built();
   const { code, output } = await runChild(
     node!,
     ["--input-type=module", "--eval", script],
@@ -308,7 +312,7 @@ Deno.test({
       ),
     );
     ok(JSON.stringify(notebook).length < 300_000);
-    await building;
+    await built();
     const tslab = join(app, "node_modules", "tslab");
     await mkdir(tslab, { recursive: true });
     await writeFile(
