@@ -1,4 +1,3 @@
-/// <reference lib="dom" />
 /** What stands where in a chart that Plotly draws in a real browser. */
 import { deepStrictEqual, ok } from "node:assert/strict";
 import { fileURLToPath } from "node:url";
