@@ -11,13 +11,11 @@ import process from "node:process";
 import { scoreTable } from "../lib/display/table.ts";
 import type { Result } from "../lib/evaluate/results.ts";
 import { paths } from "../lib/paths.ts";
-import { runOrFail } from "./child.ts";
+import { makeBook } from "./book.ts";
 import { runCommand } from "./command.ts";
 import { demo, executeNotebooks, inDemo } from "./execute.ts";
-import { jupyterEnvironment } from "./kernel.ts";
 import { ownData } from "./own_data.ts";
 import { progressOn } from "./progress.ts";
-import { venvPython } from "./python.ts";
 import { ensureSetup } from "./setup.ts";
 
 const help = `Usage: deno task demo [--plan FILE | --images DIR] [--json]
@@ -52,7 +50,7 @@ await runCommand({
   const { notebooks, cells, images: pictures, seconds, errors } = run;
   progress.line("");
   if (errors.length === 0) {
-    await makeHtml(signal);
+    await makeBook(demo.notebooks, demo.html, signal);
     progress.line(`${await resultsTable()}\n`);
     if (!plan && !images) await shareData();
   }
@@ -85,14 +83,6 @@ async function shareData(): Promise<void> {
 
 function fromHere(path: string): string {
   return relative(process.cwd(), path);
-}
-
-/** Makes the browsable copy of the executed notebooks. */
-function makeHtml(signal: AbortSignal): Promise<void> {
-  const script = join(paths.root, "tasks", "to_html.py");
-  const args = [script, demo.notebooks, demo.html];
-  const options = { signal, env: jupyterEnvironment };
-  return runOrFail("to_html.py", venvPython, args, options);
 }
 
 /** What the notebooks wrote down about each method, beside the best of pixels. */

@@ -1,0 +1,294 @@
+"""Renders the notebooks, and whatever they link to, as a static site.
+
+usage: python render.py NOTEBOOK_FOLDER TARGET_FOLDER
+
+The site has the repository's layout: notebooks/1_crawler.ipynb becomes
+notebooks/1_crawler.html, docs/glossary.md docs/glossary.html, lib/paths.ts
+lib/paths.ts.html, and a picture stays what it is. So a link keeps its path, and
+only its ending changes. A link that leads to no file ends the run.
+
+Text of outputs stays text, formulas become MathML, and a chart is its picture
+until book.js, which finds its figure beside it, draws it alive.
+"""
+
+import html
+import json
+import posixpath
+import re
+import shutil
+import sys
+from pathlib import Path
+
+import mistune
+from jinja2 import Environment, FileSystemLoader
+from latex2mathml.converter import convert
+from pygments import highlight
+from pygments.formatters import HtmlFormatter
+from pygments.lexers import get_lexer_by_name, get_lexer_for_filename
+from pygments.styles import get_style_by_name
+from pygments.util import ClassNotFound
+
+HERE = Path(__file__).parent
+ROOT = HERE.parent.parent
+PLOTLY = "application/vnd.plotly.v1+json"
+PICTURES = {".png", ".svg", ".jpg", ".jpeg", ".webp"}
+TEMPLATES = Environment(loader=FileSystemLoader(HERE), autoescape=True)
+
+# The page of the kernel's own server, which has ended.
+FRAME = re.compile(r'<iframe[^>]*src="http://127\.0\.0\.1.*?</iframe>', re.S)
+IN_PLACE_OF_FRAME = "<p><em>Here stands the search page while the notebook runs.</em></p>"
+HEADING = re.compile(r'<h[1-6] id="([^"]*)">(.*?)</h[1-6]>', re.S)
+
+
+class Renderer(mistune.HTMLRenderer):
+    """Formulas without a script, and headings with the names that GitHub gives."""
+
+    def __init__(self):
+        super().__init__(escape=False)
+        self.names = {}
+
+    def block_math(self, body):
+        return convert(body, display="block")
+
+    def inline_math(self, body):
+        return convert(body)
+
+    def block_code(self, code, info=None):
+        return highlighted(code, info or "text")
+
+    def heading(self, text, level, **attributes):
+        name = re.sub(r"[^\w\- ]", "", to_text(text).lower()).strip().replace(" ", "-")
+        count = self.names.get(name, 0)
+        self.names[name] = count + 1
+        name += f"-{count}" if count else ""
+        return f'<h{level} id="{name}">{text}</h{level}>\n'
+
+
+def markdown_renderer():
+    """A function from a page's Markdown, piece by piece, to HTML."""
+    return mistune.create_markdown(
+        renderer=Renderer(), plugins=["table", "url", "strikethrough", "math"]
+    )
+
+
+def highlighted(code, language):
+    try:
+        lexer = get_lexer_by_name(language)
+    except ClassNotFound:
+        lexer = get_lexer_by_name("text")
+    return highlight(code, lexer, HtmlFormatter())
+
+
+def to_text(markup):
+    return " ".join(html.unescape(re.sub(r"<[^>]*>", "", markup)).split())
+
+
+def read_cells(path):
+    return json.loads(path.read_text("utf-8"))["cells"]
+
+
+def render_notebook(path):
+    """HTML of a notebook, and of its prose alone."""
+    render = markdown_renderer()
+    body, prose = [], []
+    for cell in read_cells(path):
+        source = "".join(cell["source"])
+        if cell["cell_type"] == "markdown":
+            prose.append(render(source))
+            body.append(prose[-1])
+        elif cell["cell_type"] == "code":
+            body.append(highlighted(source, "typescript"))
+            shown = "".join(map(render_output, cell["outputs"]))
+            body.append(f'<div class="output">{shown}</div>' if shown else "")
+    return "".join(body), "".join(prose)
+
+
+def render_output(output):
+    """The richest of an output's forms that needs no network."""
+    data = output.get("data", {})
+    joined = {kind: "".join(data[kind]) for kind in data if kind != PLOTLY}
+    if "text/html" in joined:
+        markup = FRAME.sub(IN_PLACE_OF_FRAME, joined["text/html"])
+        return as_chart(markup, data[PLOTLY]) if PLOTLY in data else markup
+    text = joined.get("text/plain") or "".join(
+        output.get("text") or output.get("traceback", [])
+    )
+    for kind in ["image/png", "image/jpeg"]:
+        if kind in joined:
+            return f'<img src="data:{kind};base64,{joined[kind]}" alt="{html.escape(text)}">'
+    return f"<pre>{html.escape(text)}</pre>"
+
+
+def as_chart(picture, figure):
+    """A chart's picture, with the figure that book.js draws in its place."""
+    text = json.dumps(figure).replace("<", "\\u003c")
+    return f'<div class="chart">{picture}<script type="application/json">{text}</script></div>'
+
+
+def render_document(path):
+    body = markdown_renderer()(path.read_text("utf-8"))
+    # Many columns need their own scrolling.
+    body = body.replace("<table>", '<div class="wide"><table>')
+    body = body.replace("</table>", "</table></div>")
+    return body, body
+
+
+def render_source(path, name):
+    text = path.read_text("utf-8")
+    try:
+        code = highlight(text, get_lexer_for_filename(name), HtmlFormatter())
+    except ClassNotFound:
+        code = f"<pre>{html.escape(text)}</pre>"
+    return f'<h1 id="source"><code>{html.escape(name)}</code></h1>{code}', ""
+
+
+def page_of(name):
+    """The site's file for one of the repository."""
+    stem, ending = posixpath.splitext(name)
+    if ending in PICTURES:
+        return name
+    return f"{stem if ending in {'.ipynb', '.md'} else name}.html"
+
+
+class Book:
+    """The pages that are to be made: those given, and those they link to."""
+
+    def __init__(self, notebooks, target):
+        self.target = target
+        self.files = {f"notebooks/{path.name}": path for path in notebooks}
+        documents = sorted((ROOT / "docs").glob("*.md"))
+        self.files |= {f"docs/{path.name}": path for path in documents}
+        self.contents = list(self.files)
+        self.sections = []
+
+    def render(self):
+        pages = {}
+        names = list(self.contents)
+        for name in names:
+            path = self.files[name]
+            if path.suffix in PICTURES:
+                self.copy(name)
+                continue
+            if path.suffix == ".ipynb":
+                body, prose = render_notebook(path)
+            elif path.suffix == ".md":
+                body, prose = render_document(path)
+            else:
+                body, prose = render_source(path, name)
+            pages[name] = self.relink(body, name, names)
+            self.index(name, body, prose)
+        titles = {name: self.title(name) for name in names if name in pages}
+        for name, body in pages.items():
+            self.write(name, body, titles)
+        self.write_start(titles)
+        search = json.dumps(self.sections, ensure_ascii=False)
+        self.file("search_index.js").write_text(f"globalThis.bookSections = {search};\n", "utf-8")
+
+    def relink(self, body, name, names):
+        """Lets links to files lead to their pages, which are asked for in `names`."""
+
+        def replace(match):
+            attribute, link = match[1], html.unescape(match[2])
+            if re.match(r"[a-z][a-z0-9+.-]*:|//|#|$", link, re.I):
+                return match[0]
+            path, hash, fragment = link.partition("#")
+            wanted = posixpath.normpath(posixpath.join(posixpath.dirname(name), path))
+            if wanted not in self.files:
+                self.files[wanted] = ROOT / wanted
+            if wanted.startswith("..") or not self.files[wanted].is_file():
+                sys.exit(f"{name}: the link {link} leads to no file of the project")
+            if wanted not in names:
+                names.append(wanted)
+            page = posixpath.relpath(page_of(wanted), posixpath.dirname(name) or ".")
+            return f'{attribute}="{html.escape(page + hash + fragment)}"'
+
+        return re.sub(r'\b(href|src)="([^"]*)"', replace, body)
+
+    def index(self, name, body, prose):
+        """Keeps what the search finds: the headings, each with its prose."""
+        parts = HEADING.split(prose or body)
+        for id, heading, text in zip(parts[1::3], parts[2::3], parts[3::3]):
+            self.sections.append({
+                "page": page_of(name),
+                "title": to_text(parts[2]),
+                "id": id,
+                "heading": to_text(heading),
+                "text": to_text(text) if prose else "",
+            })
+
+    def headings(self, name):
+        return [one for one in self.sections if one["page"] == page_of(name)]
+
+    def title(self, name):
+        found = self.headings(name)
+        if not found:
+            sys.exit(f"{name}: expected a heading, \"# Title\"")
+        return found[0]["heading"]
+
+    def write(self, name, body, titles):
+        place = self.contents.index(name) if name in self.contents else None
+        near = [] if place is None else self.contents
+        self.page(
+            page_of(name),
+            titles,
+            title=titles[name],
+            body=body,
+            headings=self.headings(name)[1:],
+            previous=near[place - 1] if near and place else None,
+            next=near[place + 1] if near and place + 1 < len(near) else None,
+        )
+
+    def write_start(self, titles):
+        notebooks = [name for name in self.contents if name.endswith(".ipynb")]
+        questions = []
+        for name in notebooks:
+            first = "".join(read_cells(self.files[name])[0]["source"])
+            question = markdown_renderer()(first.split("\n\n")[1])
+            link = html.escape(page_of(name))
+            title = html.escape(titles[name])
+            questions.append(f'<h2><a href="{link}">{title}</a></h2>{question}')
+        body = "<h1>Contact Sheet</h1><p>The notebooks, as executed.</p>" + "".join(questions)
+        self.page("index.html", titles, title="All notebooks", body=body, next=notebooks[0])
+
+    def page(self, page, titles, **more):
+        text = TEMPLATES.get_template("page.jinja").render(
+            here=page,
+            up="../" * page.count("/"),
+            contents=[(page_of(name), titles[name]) for name in self.contents],
+            titles=titles,
+            page_of=page_of,
+            **more,
+        )
+        self.file(page).write_text(text, "utf-8")
+
+    def file(self, name):
+        path = self.target / name
+        path.parent.mkdir(parents=True, exist_ok=True)
+        return path
+
+    def copy(self, name):
+        shutil.copyfile(self.files[name], self.file(name))
+
+
+def code_colours():
+    """Pygments' rules, each with its colour on light and on dark paper."""
+    light, dark = get_style_by_name("xcode"), get_style_by_name("github-dark")
+    rules = []
+    for token, style in light:
+        name = HtmlFormatter()._get_css_class(token)
+        colours = [style["color"], dark.style_for_token(token)["color"]]
+        if name and any(colours):
+            one, other = [f"#{colour}" if colour else "inherit" for colour in colours]
+            rules.append(f".highlight .{name} {{ color: light-dark({one}, {other}); }}")
+    return "\n".join(rules)
+
+
+def main(source, target):
+    target.mkdir(parents=True, exist_ok=True)
+    Book(sorted(source.glob("*.ipynb")), target).render()
+    style = (HERE / "book.css").read_text("utf-8")
+    (target / "book.css").write_text(style + code_colours() + "\n", "utf-8")
+
+
+if __name__ == "__main__":
+    main(*map(Path, sys.argv[1:]))

@@ -1,0 +1,302 @@
+/// <reference lib="dom" />
+/**
+ * The book of the committed notebooks, in a real browser.
+ *
+ * Pictures of it, to be looked at:
+ * `deno test -A tests/tasks/book_test.ts -- --screenshots FOLDER`
+ */
+import {
+  deepStrictEqual,
+  match,
+  ok,
+  rejects,
+  strictEqual,
+} from "node:assert/strict";
+import { existsSync } from "node:fs";
+import { mkdir, readdir, readFile, writeFile } from "node:fs/promises";
+import { join, relative } from "node:path";
+import { fileURLToPath, pathToFileURL } from "node:url";
+import { parseArgs } from "node:util";
+import type { Page } from "puppeteer-core";
+import { launchBrowser } from "#lib/crawl/browser.ts";
+import { paths } from "#lib/paths.ts";
+import { makeBook } from "../../tasks/book.ts";
+import { listNotebooks, notebooksFolder } from "../../tasks/execute.ts";
+import { pythonPackages } from "../../tasks/python.ts";
+import { isDone } from "../../tasks/step.ts";
+
+const ignore = !isDone(pythonPackages);
+if (ignore) console.warn("book_test: skipped, run deno task setup first");
+
+const { screenshots } = parseArgs({
+  args: Deno.args,
+  options: { screenshots: { type: "string" } },
+}).values;
+
+Deno.test({
+  name: "the book of the committed notebooks",
+  ignore,
+  fn: (t) =>
+    withBook(notebooksFolder, async (book) => {
+      const pages = (await readdir(book, { recursive: true }))
+        .filter((name) => name.endsWith(".html")).toSorted();
+
+      await t.step("has a page a notebook, and the documents", async () => {
+        for (const path of await listNotebooks()) {
+          const name = relative(paths.root, path).replace("ipynb", "html");
+          ok(pages.includes(name), name);
+        }
+        ok(pages.includes("docs/glossary.html"));
+        ok(pages.includes("docs/bibliography.html"));
+      });
+
+      await t.step("has no link that leads nowhere", async () => {
+        deepStrictEqual(await deadLinks(book, pages), []);
+      });
+
+      const browser = await launchBrowser();
+      const page = await browser.newPage();
+      const asked = new Set<string>(), faults: string[] = [];
+      page.on("request", (request) => asked.add(new URL(request.url()).origin));
+      page.on("pageerror", (error) => faults.push(String(error)));
+      await page.setViewport({ width: 1200, height: 900 });
+      const open = async (name: string) => {
+        await page.goto(pathToFileURL(join(book, name)).href);
+        await page.waitForSelector("[data-ready]");
+      };
+
+      await t.step("satisfies axe on every page, light and dark", async () => {
+        const violations: string[] = [];
+        for (const name of pages) {
+          for (const theme of ["light", "dark"]) {
+            await setTheme(page, theme);
+            // What is no colour is the same in both.
+            if (theme === "light") await open(name);
+            await keepPicture(page, `${name.replaceAll("/", "_")}.${theme}`);
+            // The words of code have colours alone, which the next step checks.
+            await page.$$eval(
+              ".highlight pre",
+              (all) => all.forEach((pre) => pre.replaceChildren(pre.innerText)),
+            );
+            const rules = theme === "dark" ? ["color-contrast"] : undefined;
+            const found = await runAxe(page, rules);
+            violations.push(...found.map((one) => `${name}, ${theme}: ${one}`));
+          }
+        }
+        deepStrictEqual(violations, []);
+      });
+
+      await t.step("has no colour of code that is hard to read", async () => {
+        const css = await readFile(join(book, "book.css"), "utf8");
+        const kinds = [...css.matchAll(/^\.highlight \.(\w+)/gm)];
+        ok(kinds.length > 20);
+        await open("index.html");
+        await page.$eval("main", (main, kinds) => {
+          const spans = kinds.map((kind) => `<span class="${kind}">x</span>`);
+          main.innerHTML = `<div class="highlight"><pre>${
+            spans.join(" ")
+          }</pre>`;
+        }, kinds.map(([, kind]) => kind));
+        for (const theme of ["light", "dark"]) {
+          await setTheme(page, theme);
+          deepStrictEqual(await runAxe(page, ["color-contrast"]), []);
+        }
+      });
+
+      await t.step("finds a heading by a word, by keyboard alone", async () => {
+        await open("docs/encoders.html");
+        await page.keyboard.press("/");
+        await page.keyboard.type("judgin");
+        await page.waitForSelector("#results:not([hidden]) a");
+        await page.keyboard.press("ArrowDown");
+        await Promise.all([
+          page.waitForNavigation(),
+          page.keyboard.press("Enter"),
+        ]);
+        match(page.url(), /docs\/glossary\.html#judging$/);
+      });
+
+      const chart = await pageWithChart(book, pages);
+      await t.step("draws a chart alive in place of its picture", async () => {
+        await open(chart);
+        await page.waitForSelector(".chart .js-plotly-plot .main-svg");
+        const [shown, alt, label] = await page.$eval(".chart", (chart) => {
+          const picture = chart.querySelector("img")!;
+          const alive = chart.querySelector(".js-plotly-plot")!;
+          const label = alive.getAttribute("aria-label");
+          return [picture.checkVisibility(), picture.alt, label];
+        });
+        deepStrictEqual([shown, label], [false, alt]);
+      });
+
+      await t.step("shows a chart's picture without scripts", async () => {
+        await page.setJavaScriptEnabled(false);
+        await page.goto(pathToFileURL(join(book, chart)).href);
+        ok(await page.$eval(".chart img", (image) => image.checkVisibility()));
+        await page.setJavaScriptEnabled(true);
+      });
+
+      await t.step("keeps the theme that the reader chose", async () => {
+        const theme = () =>
+          page.evaluate(() => [
+            document.documentElement.dataset.theme ?? "the system's",
+            document.querySelector("#theme")!.getAttribute("aria-pressed"),
+          ]);
+        await setTheme(page, "light");
+        await open("index.html");
+        deepStrictEqual(await theme(), ["the system's", "false"]);
+        await page.click("#theme");
+        deepStrictEqual(await theme(), ["dark", "true"]);
+        await open("docs/glossary.html");
+        deepStrictEqual(await theme(), ["dark", "true"]);
+        await page.click("#theme");
+        await open("index.html");
+        deepStrictEqual(await theme(), ["the system's", "false"]);
+      });
+
+      await t.step("asks nothing of any network, and no script fails", () => {
+        deepStrictEqual([...asked], ["null"]);
+        deepStrictEqual(faults, []);
+      });
+      await browser.close();
+    }),
+});
+
+Deno.test({
+  name: "text in a notebook's outputs stays text, a figure's texts too",
+  ignore,
+  fn: () =>
+    withNotebook([
+      { output_type: "stream", name: "stdout", text: [HOSTILE] },
+      {
+        output_type: "display_data",
+        data: {
+          "text/html": ["<b>shown</b>"],
+          "application/vnd.plotly.v1+json": { data: [{ name: HOSTILE }] },
+        },
+      },
+    ], async (folder) =>
+      await withBook(folder, async (book) => {
+        const path = join(book, "notebooks", "1_a.html");
+        const text = await readFile(path, "utf8");
+        ok(text.includes("<b>shown</b>"));
+        ok(text.includes("&lt;/script&gt;&lt;img src=x onerror=alert(1)&gt;"));
+        strictEqual(text.includes("<img"), false);
+      })),
+});
+
+Deno.test({
+  name: "makeBook() names the link that leads to no file",
+  ignore,
+  fn: () =>
+    withNotebook([], async (folder) => {
+      await rejects(withBook(folder, () => Promise.resolve()), {
+        name: "CommandError",
+        message: "render.py: notebooks/1_a.ipynb: the link ../docs/gone.md " +
+          "leads to no file of the project",
+      });
+    }, "[gone](../docs/gone.md)"),
+});
+
+const HOSTILE = "</script><img src=x onerror=alert(1)>";
+
+/** What axe finds on a page, by all its rules or by some. */
+async function runAxe(page: Page, rules?: string[]): Promise<string[]> {
+  interface Violation {
+    id: string;
+    nodes: { html: string }[];
+  }
+  interface Axe {
+    run(options: unknown): Promise<{ violations: Violation[] }>;
+  }
+  const isLoaded = await page.evaluate(() => "axe" in globalThis);
+  if (!isLoaded) await page.addScriptTag({ path: axePath });
+  return await page.evaluate(async (rules) => {
+    const { axe } = globalThis as unknown as { axe: Axe };
+    const runOnly = rules && { type: "rule", values: rules };
+    const options = { resultTypes: ["violations"], ...rules && { runOnly } };
+    const { violations } = await axe.run(options);
+    return violations.map(({ id, nodes }) =>
+      `${id}: ${nodes.map(({ html }) => html.slice(0, 200)).join(" ")}`
+    );
+  }, rules);
+}
+
+const axePath = join(paths.root, "node_modules", "axe-core", "axe.min.js");
+
+async function keepPicture(page: Page, name: string): Promise<void> {
+  if (!screenshots) return;
+  await mkdir(screenshots, { recursive: true });
+  const path = join(screenshots, `${name}.png`) as `${string}.png`;
+  await page.screenshot({ path, fullPage: true });
+}
+
+const setTheme = (page: Page, value: string) =>
+  page.emulateMediaFeatures([{ name: "prefers-color-scheme", value }]);
+
+/** Every href and src that leads to no file, or to no element of that id. */
+async function deadLinks(book: string, pages: string[]): Promise<string[]> {
+  const texts = new Map(
+    await Promise.all(pages.map(async (name) => {
+      const path = join(book, name);
+      return [path, await readFile(path, "utf8")] as const;
+    })),
+  );
+  const dead: string[] = [];
+  for (const [path, text] of texts) {
+    for (const [, link] of text.matchAll(/\b(?:href|src)="([^"]*)"/g)) {
+      const url = new URL(link, pathToFileURL(path));
+      if (url.protocol !== "file:") continue;
+      const id = decodeURIComponent(url.hash.slice(1));
+      const target = fileURLToPath(url.href.replace(/#.*/, ""));
+      const inside = !relative(book, target).startsWith("..");
+      const there = inside && existsSync(target) &&
+        (id === "" || texts.get(target)?.includes(` id="${id}"`));
+      if (!there) dead.push(`${relative(book, path)}: ${link}`);
+    }
+  }
+  return dead;
+}
+
+/** The first page that has a chart. */
+async function pageWithChart(book: string, pages: string[]): Promise<string> {
+  for (const name of pages) {
+    const text = await readFile(join(book, name), "utf8");
+    if (text.includes('class="chart"')) return name;
+  }
+  throw new Error("no page has a chart");
+}
+
+/** Runs `test` with a folder of one notebook, whose one code cell shows these. */
+async function withNotebook(
+  outputs: unknown[],
+  test: (folder: string) => Promise<void>,
+  prose = "",
+): Promise<void> {
+  const folder = await Deno.makeTempDir({ prefix: "book-" });
+  const text = ["# A\n\n", "What is it?\n\n", prose];
+  const cells = [
+    { cell_type: "markdown", source: text },
+    { cell_type: "code", source: ["1"], outputs },
+  ];
+  try {
+    await writeFile(join(folder, "1_a.ipynb"), JSON.stringify({ cells }));
+    await test(folder);
+  } finally {
+    await Deno.remove(folder, { recursive: true });
+  }
+}
+
+/** Runs `test` with the book of a folder of notebooks. */
+async function withBook(
+  notebooks: string,
+  test: (book: string) => Promise<void>,
+): Promise<void> {
+  const book = await Deno.makeTempDir({ prefix: "book-" });
+  try {
+    await makeBook(notebooks, book);
+    await test(book);
+  } finally {
+    await Deno.remove(book, { recursive: true });
+  }
+}
