@@ -154,6 +154,7 @@ Deno.test("every npm package of deno.json is pinned, used and accounted for", as
 
 Deno.test("the pinned version of Deno is the same wherever it is named", async () => {
   const names = ".ci/run README.md CONTRIBUTING.md package.json docs/node.md " +
+    ".devcontainer/devcontainer.json binder/postBuild " +
     "lib/paths.ts lib/chroma/chroma.ts";
   for (const name of names.split(" ")) {
     const text = await readFile(join(paths.root, name), "utf8").catch(() => "");

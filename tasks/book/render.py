@@ -202,7 +202,7 @@ class Book:
             page = posixpath.relpath(page_of(wanted), posixpath.dirname(name) or ".")
             return f'{attribute}="{html.escape(page + hash + fragment)}"'
 
-        return re.sub(r'\b(href|src)="([^"]*)"', replace, body)
+        return re.sub(r'\b(href|src|srcset)="([^"]*)"', replace, body)
 
     def index(self, name, body, prose):
         """Keeps what the search finds: the headings, each with its prose."""

@@ -244,7 +244,7 @@ async function deadLinks(book: string, pages: string[]): Promise<string[]> {
   );
   const dead: string[] = [];
   for (const [path, text] of texts) {
-    for (const [, link] of text.matchAll(/\b(?:href|src)="([^"]*)"/g)) {
+    for (const [, link] of text.matchAll(/\b(?:href|src|srcset)="([^"]*)"/g)) {
       const url = new URL(link, pathToFileURL(path));
       if (url.protocol !== "file:") continue;
       const id = decodeURIComponent(url.hash.slice(1));

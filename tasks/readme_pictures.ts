@@ -1,0 +1,148 @@
+/// <reference lib="dom" />
+/**
+ * The work of `task pictures`: takes them in a real browser.
+ *
+ * @module
+ */
+import { join } from "node:path";
+import type { Browser, Page } from "puppeteer-core";
+import { type Hit, search } from "../lib/compare/compare.ts";
+import { metrics } from "../lib/compare/metrics.ts";
+import { pixelVector, pixelVectors } from "../lib/compare/pixels.ts";
+import { launchBrowser } from "../lib/crawl/browser.ts";
+import { picturePath, readDataset } from "../lib/dataset/dataset.ts";
+import { jupyterDisplay } from "../lib/display/display.ts";
+import { hitGrid } from "../lib/display/grid.ts";
+import { type Encoder } from "../lib/encoders/encoder.ts";
+import { openEncoder } from "../lib/encoders/encoders.ts";
+import { easyAndHardByPixels } from "../lib/evaluate/easy_and_hard.ts";
+import { writeAtomic } from "../lib/files.ts";
+import { encodePicture } from "../lib/pictures/pictures.ts";
+import type { DatasetPicture } from "../lib/records.ts";
+import { openSearchApp } from "../lib/search_page/search_page.ts";
+import { sampleSource } from "../lib/search_page/index/sources.ts";
+
+/** What is typed into the search page. */
+const WORDS = "a water bird";
+
+/**
+ * Makes the pictures: search_light.png, search_dark.png, hard_query_pixels.png
+ * and hard_query_embedding.png.
+ *
+ * @param folder Where they go.
+ * @returns What they show, a line each.
+ * @throws {Error} If there is no data set, or no browser starts.
+ */
+export async function makePictures(folder: string): Promise<string[]> {
+  const encoder = await openEncoder("offline");
+  const browser = await launchBrowser();
+  try {
+    return [
+      ...await pictureSearchPage(browser, encoder, folder),
+      ...await pictureHardQuery(browser, encoder, folder),
+    ];
+  } finally {
+    await browser.close();
+    await encoder.close();
+  }
+}
+
+async function pictureSearchPage(
+  browser: Browser,
+  encoder: Encoder,
+  folder: string,
+): Promise<string[]> {
+  const options = { encoders: [encoder], log: () => {} };
+  const app = await openSearchApp(await sampleSource(), options);
+  try {
+    await app.ready;
+    const page = await openPage(browser);
+    await page.goto(app.url);
+    await page.waitForSelector(".card");
+    await page.type("#text", WORDS);
+    await page.evaluate(() => delete document.documentElement.dataset.painted);
+    await page.keyboard.press("Enter");
+    await page.waitForSelector("[data-painted] .card");
+    for (const theme of ["light", "dark"]) {
+      const preference = { name: "prefers-color-scheme", value: theme };
+      await page.emulateMediaFeatures([preference]);
+      await save(await page.screenshot(), join(folder, `search_${theme}.png`));
+    }
+    const { indexed } = app.status();
+    return [`The search page over ${indexed} pictures, asked for "${WORDS}"`];
+  } finally {
+    await app.close();
+  }
+}
+
+async function pictureHardQuery(
+  browser: Browser,
+  encoder: Encoder,
+  folder: string,
+): Promise<string[]> {
+  const { gallery, queries } = await readDataset();
+  const { hard } = await easyAndHardByPixels(gallery, queries);
+  const query = queries[hard];
+  const files = gallery.map(picturePath);
+  const pixels = search(
+    await pixelVector(picturePath(query), 64),
+    await pixelVectors(files, 64),
+    metrics.l1,
+    5,
+  );
+  const [asked] = await encoder.encodeImages([picturePath(query)]);
+  const embedded = search(
+    asked,
+    await encoder.encodeImages(files),
+    metrics.cosine,
+    5,
+  );
+  const page = await openPage(browser);
+  const draw = async (name: string, by: string, hits: readonly Hit[]) => {
+    const caption = `Nearest by ${by}.`;
+    const grid = await hitGrid(query, hits, gallery, { caption, size: 144 });
+    await page.setContent(
+      `<div style="font:15px sans-serif;padding:8px 16px;width:max-content">` +
+        `${grid[jupyterDisplay]()["text/html"]}</div>`,
+    );
+    const drawn = (await page.$("div"))!;
+    await save(await drawn.screenshot(), join(folder, name));
+    return `![Nearest by ${by}: ${
+      describe(hits, gallery, query)
+    }](docs/${name})`;
+  };
+  return [
+    `The query that pixels find hardest among ${gallery.length} pictures: ` +
+    `${query.caption} (${query.term})`,
+    await draw("hard_query_pixels.png", "L1 distance of pixels", pixels),
+    await draw(
+      "hard_query_embedding.png",
+      `cosine similarity of embeddings (${encoder.name})`,
+      embedded,
+    ),
+  ];
+}
+
+/** What the hits are, and how many of them are of the query's class. */
+function describe(
+  hits: readonly Hit[],
+  gallery: readonly DatasetPicture[],
+  { term }: DatasetPicture,
+): string {
+  const found = hits.map(({ index }) => gallery[index].term);
+  const relevant = found.filter((one) => one === term).length;
+  return `${found.join(", ")}; ${relevant} of ${hits.length} relevant.`;
+}
+
+async function openPage(browser: Browser): Promise<Page> {
+  const page = await browser.newPage();
+  await page.setViewport({ width: 1200, height: 760, deviceScaleFactor: 1.5 });
+  return page;
+}
+
+/** Writes a picture in at most 256 colours, which makes it a third as large. */
+async function save(png: Uint8Array, path: string): Promise<void> {
+  const encoding = { format: "png", palette: true, effort: 10 } as const;
+  const { data } = await encodePicture(png, encoding);
+  await writeAtomic(path, data);
+}
