@@ -6,7 +6,7 @@
  */
 import { existsSync } from "node:fs";
 import { cp, readFile, rename } from "node:fs/promises";
-import { dirname, join, relative } from "node:path";
+import { dirname, relative } from "node:path";
 import process from "node:process";
 import { scoreTable } from "../lib/display/table.ts";
 import type { Result } from "../lib/evaluate/results.ts";

@@ -7,7 +7,7 @@ import { existsSync } from "node:fs";
 import { join, relative } from "node:path";
 import { paths } from "../lib/paths.ts";
 import { CommandError, importLater, runCommand } from "./command.ts";
-import { demo } from "./execute.ts";
+import { inDemo } from "./execute.ts";
 import { ensureSetup } from "./setup.ts";
 
 const help = `Usage: deno task pictures
@@ -20,7 +20,7 @@ Prints what they show, for the text beside them.`;
 await runCommand({ help }, async ({ signal }) => {
   await ensureSetup(signal);
   for (const name of ["dataset", "embeddings"] as const) {
-    paths[name] = join(demo.data, relative(paths.data, paths[name]));
+    paths[name] = inDemo(paths[name]);
   }
   if (!existsSync(paths.dataset)) {
     const missing = relative(paths.root, paths.dataset);

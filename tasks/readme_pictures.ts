@@ -30,7 +30,7 @@ const WORDS = "a water bird";
  * and hard_query_embedding.png.
  *
  * @param folder Where they go.
- * @returns What they show, a line each.
+ * @returns What they show, as the README says it.
  * @throws {Error} If there is no data set, or no browser starts.
  */
 export async function makePictures(folder: string): Promise<string[]> {
@@ -69,7 +69,7 @@ async function pictureSearchPage(
       await save(await page.screenshot(), join(folder, `search_${theme}.png`));
     }
     const { indexed } = app.status();
-    return [`The search page over ${indexed} pictures, asked for "${WORDS}"`];
+    return [`The search page over ${indexed} pictures, asked for “${WORDS}”`];
   } finally {
     await app.close();
   }
@@ -112,8 +112,9 @@ async function pictureHardQuery(
     }](docs/${name})`;
   };
   return [
-    `The query that pixels find hardest among ${gallery.length} pictures: ` +
-    `${query.caption} (${query.term})`,
+    `Among ${gallery.length} pictures, pixels do worst on this query: ` +
+    `"${query.caption}" (${query.term}). Its nearest, first by pixels, then ` +
+    "by embeddings:",
     await draw("hard_query_pixels.png", "L1 distance of pixels", pixels),
     await draw(
       "hard_query_embedding.png",
