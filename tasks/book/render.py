@@ -34,7 +34,8 @@ PLOTLY = "application/vnd.plotly.v1+json"
 PICTURES = {".png", ".svg", ".jpg", ".jpeg", ".webp"}
 TEMPLATES = Environment(loader=FileSystemLoader(HERE), autoescape=True)
 
-# The page of the kernel's own server, which has ended.
+# The search page, from a server of the kernel that has ended. A picture may stand
+# behind it.
 FRAME = re.compile(r'<iframe[^>]*src="http://127\.0\.0\.1.*?</iframe>', re.S)
 IN_PLACE_OF_FRAME = "<p><em>Here stands the search page while the notebook runs.</em></p>"
 HEADING = re.compile(r'<h[1-6] id="([^"]*)">(.*?)</h[1-6]>', re.S)
@@ -108,7 +109,7 @@ def render_output(output):
     data = output.get("data", {})
     joined = {kind: "".join(data[kind]) for kind in data if kind != PLOTLY}
     if "text/html" in joined:
-        markup = FRAME.sub(IN_PLACE_OF_FRAME, joined["text/html"])
+        markup = FRAME.sub("", joined["text/html"]) or IN_PLACE_OF_FRAME
         return as_chart(markup, data[PLOTLY]) if PLOTLY in data else markup
     text = joined.get("text/plain") or "".join(
         output.get("text") or output.get("traceback", [])

@@ -171,7 +171,9 @@ Deno.test({
       {
         output_type: "display_data",
         data: {
-          "text/html": ["<b>shown</b>"],
+          "text/html": [
+            '<iframe src="http://127.0.0.1:1/"></iframe><b>shown</b>',
+          ],
           "application/vnd.plotly.v1+json": { data: [{ name: HOSTILE }] },
         },
       },
@@ -182,6 +184,7 @@ Deno.test({
         ok(text.includes("<b>shown</b>"));
         ok(text.includes("&lt;/script&gt;&lt;img src=x onerror=alert(1)&gt;"));
         strictEqual(text.includes("<img"), false);
+        strictEqual(text.includes("<iframe"), false);
       })),
 });
 
