@@ -148,7 +148,7 @@ function estimate(
   const statistic = prepare(ofValues, groupCount);
   const weights = new Uint32Array(groupCount).fill(1);
   const value = statistic(weights);
-  const random = seeded();
+  const random = seededRandom();
   const drawn = Float64Array.from({ length: draws }, () => {
     weights.fill(0);
     for (let i = 0; i < groupCount; i++) {
@@ -163,8 +163,10 @@ function estimate(
 /**
  * Numbers in [0, 1) that look random and are the same each time: a counter
  * whose bits are stirred (the finalizer of MurmurHash3, by Austin Appleby).
+ *
+ * @returns Gives the next number at each call.
  */
-function seeded(): () => number {
+export function seededRandom(): () => number {
   let counter = 0;
   return () => {
     let bits = counter = (counter + 0x9e3779b9) >>> 0;

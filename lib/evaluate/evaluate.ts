@@ -75,6 +75,31 @@ export function averagePrecision(ranks: Ranks): number {
 }
 
 /**
+ * The average precision of a gallery in random order: the mean over all orders.
+ *
+ * Whatever rank k a relevant picture has, it is itself relevant, and each of
+ * the k − 1 places before it holds one of the other relevant ones with the same
+ * probability, (relevant − 1) / (count − 1).
+ *
+ * @param relevant How many of the gallery are relevant.
+ * @param count How many there are in the gallery.
+ * @returns A number in [0, 1]; 0 where nothing is relevant.
+ */
+export function chanceAveragePrecision(
+  relevant: number,
+  count: number,
+): number {
+  if (relevant === 0) return 0;
+  const others = count === 1 ? 0 : (relevant - 1) / (count - 1);
+  return mean(
+    Array.from(
+      { length: count },
+      (_, before) => (1 + before * others) / (before + 1),
+    ),
+  );
+}
+
+/**
  * Normalised discounted cumulative gain (nDCG): the sum of 1 / log₂(1 + rank)
  * over the relevant items, divided by that sum for the best possible ranking,
  * which has all relevant items first.

@@ -4,11 +4,13 @@ import {
   equal,
   ok,
   rejects,
+  strictEqual,
   throws,
 } from "node:assert/strict";
 import { dirname, join } from "node:path";
 import {
   averagePrecision,
+  chanceAveragePrecision,
   confusionMatrix,
   normalizedGain,
   precisionAtK,
@@ -24,6 +26,22 @@ import { readResults, saveResults } from "#lib/evaluate/results.ts";
 import { paths } from "#lib/paths.ts";
 import type { DatasetPicture } from "#lib/records.ts";
 import sharp from "sharp";
+
+Deno.test("chanceAveragePrecision() is the mean over all orders of the gallery", () => {
+  const orders = (items: boolean[]): boolean[][] =>
+    items.length === 0
+      ? [[]]
+      : items.flatMap((item, i) =>
+        orders(items.toSpliced(i, 1)).map((rest) => [item, ...rest])
+      );
+  for (const [relevant, count] of [[1, 1], [1, 4], [2, 5], [3, 3], [4, 6]]) {
+    const all = orders(Array.from({ length: count }, (_, i) => i < relevant))
+      .map((order) => averagePrecision(relevantRanks(order)));
+    const mean = all.reduce((sum, value) => sum + value) / all.length;
+    ok(Math.abs(chanceAveragePrecision(relevant, count) - mean) < 1e-12);
+  }
+  strictEqual(chanceAveragePrecision(0, 7), 0);
+});
 
 Deno.test("relevantRanks() counts from 1", () => {
   deepEqual(relevantRanks([true, false, false, true]), [1, 4]);
