@@ -257,7 +257,7 @@ const mark = (good: boolean) => good ? "✓ relevant" : "✗ not relevant";
 /** White on dark, above 6:1 in both themes; in one line without styles, too. */
 const badge = (good: boolean) =>
   `<span style="background:${good ? "#1a6b3c" : "#9a3412"};color:#fff;` +
-  `padding:0 .5em;border-radius:.5em;display:inline-block">${
+  `padding:0 .5em;border-radius:.5em;display:inline-block;white-space:nowrap">${
     mark(good).replaceAll(" ", "&nbsp;")
   }</span>`;
 
