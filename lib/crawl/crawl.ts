@@ -90,7 +90,7 @@ export interface CrawlOptions {
 
 /** How far a crawl is. */
 export interface CrawlProgress {
-  /** Terms done or given up, of `total`. */
+  /** Terms done or given up, of `total`; a stop leaves the others open. */
   done: number;
   /** Terms of the plan. */
   total: number;
@@ -103,10 +103,10 @@ export interface CrawlProgress {
 /**
  * Crawls a site.
  *
- * Never throws over the site: a term that fails is in `failures`, the others
- * arrive. A picture that comes up under several terms counts for the plan's
- * first. What was crawled with another `maxImages`, or from another site, is
- * crawled again.
+ * Never throws over the site: a term that fails is in `failures`, one that a
+ * stop left open in `notReached`, the others arrive. A picture that comes up
+ * under several terms counts for the plan's first. What was crawled with another
+ * `maxImages`, or from another site, is crawled again.
  *
  * @throws {RangeError} If `maxImages` or `tabs` is no whole number from 1.
  * @throws {Error} If no browser starts, or the folder cannot be written.
@@ -148,14 +148,17 @@ export async function crawl(
   const open = terms.filter((term) => !isCrawled(term));
   terms.filter(isCrawled).forEach(report);
   const finish = async (term: PlanTerm, findings: TermFindings) => {
+    const { failure } = findings;
     // A try that failed takes nothing away from an earlier one.
-    const earlier = records.get(keyOf(term))?.pictures.length ?? 0;
-    if (!findings.failure || findings.pictures.length >= earlier) {
-      const about = { ...term, site: site.name, maxImages };
-      records.set(keyOf(term), { ...about, ...findings });
-    }
+    const earlier = records.get(keyOf(term));
+    const best = failure && earlier &&
+        earlier.pictures.length > findings.pictures.length
+      ? earlier
+      : findings;
+    const about = { ...term, site: site.name, maxImages };
+    records.set(keyOf(term), { ...about, ...best, ...failure && { failure } });
     await write();
-    report(term);
+    if (failure !== STOPPED) report(term);
   };
   if (open.length > 0) {
     await crawlTerms(site, open, finish, { ...options, maxImages, tabs });

@@ -21,6 +21,7 @@
 import { existsSync } from "node:fs";
 import { join } from "node:path";
 import { readJsonLines, writeAtomic, writeJsonLines } from "../files.ts";
+import { STOPPED } from "../http/http.ts";
 import type { FoundPicture } from "../records.ts";
 import type { Site } from "./sites/site.ts";
 import type { TermFindings } from "./term.ts";
@@ -38,6 +39,8 @@ export interface CrawlResult {
   skipped: (PlanTerm & { url: string; reason: string })[];
   /** Terms that the next run will try again: "429 Too Many Requests". */
   failures: (PlanTerm & { reason: string })[];
+  /** Terms that a stop left open, begun or not: the next run goes on there. */
+  notReached: PlanTerm[];
 }
 
 /** A crawled term: a line of terms.jsonl. */
@@ -82,6 +85,7 @@ export function toResult(
     repeats: [],
     skipped: [],
     failures: [],
+    notReached: [],
   };
   for (const { category, term } of plan) {
     const record = records.get(keyOf({ category, term }));
@@ -100,7 +104,8 @@ export function toResult(
       result.skipped.push({ category, term, ...skipped });
     }
     const { failure: reason } = record;
-    if (reason) result.failures.push({ category, term, reason });
+    if (reason === STOPPED) result.notReached.push({ category, term });
+    else if (reason) result.failures.push({ category, term, reason });
   }
   return { ...result, pictures: [...first.values()] };
 }

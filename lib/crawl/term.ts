@@ -103,9 +103,10 @@ export async function crawlTerm(
       await addCredits(page, site, results.pictures, options);
     } finally {
       // A tab that shows an error page may never say that it is closed; the
-      // browser takes it along at its end.
+      // browser takes it along at its end. One that a stop has closed already
+      // fails to close again, which makes a term that is done no less done.
       const late = sleep(CLOSING_MS, undefined, { ref: false });
-      await Promise.race([tab.close(), late]);
+      await Promise.race([tab.close().catch(() => {}), late]);
     }
     if (results.pictures.length === 0) failure = `no pictures for "${term}"`;
   } catch (error) {

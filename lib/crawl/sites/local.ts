@@ -26,7 +26,7 @@ const PICTURE = /\/pictures\/(\d+)-([a-z0-9-]+)_[stmb]\.jpg(\?.*)?$/;
  */
 export function localSite(origin: string): Site {
   return {
-    name: "the offline photo site",
+    name: "Darkroom, the offline photo site",
     // It is this machine's own.
     intervalMs: 0,
     allowedHost: new URL(origin).host,
