@@ -1,0 +1,164 @@
+/**
+ * The exercises of notebook 1: how long a polite crawl takes, which addresses
+ * mean one picture, and how long to wait after a refusal.
+ *
+ * ```ts
+ * import { pauseAfterRefusal, politeTime } from "#lib/exercises/crawler.ts";
+ * import { match } from "node:assert/strict";
+ *
+ * match(`${await politeTime(90, 3).check(3)}`, /Right/);
+ * match(`${await politeTime(90, 3).check(1)}`, /tabs/);
+ * match(`${await pauseAfterRefusal.check(() => 500)}`, /Not yet/);
+ * ```
+ *
+ * @module
+ */
+import { Exercise, quoteAnswer } from "./exercises.ts";
+
+/** The pause between two requests that the first exercise's site asks for. */
+const CRAWL_DELAY_S = 2;
+
+/**
+ * Exercise 1: the minutes that a crawl takes at the pace of `Crawl-delay: 2`,
+ * counting each picture's own page alone.
+ *
+ * @param pictures How many the crawl found.
+ * @param tabs How many were open.
+ */
+export function politeTime(pictures: number, tabs: number): Exercise<number> {
+  const minutes = pictures * CRAWL_DELAY_S / 60;
+  // The first page need not wait.
+  const isNear = (answer: number, wanted: number) =>
+    Math.abs(answer - wanted) <= wanted / 50 + CRAWL_DELAY_S / 60;
+  return new Exercise({
+    hint:
+      "A picture's page is one request. Who keeps the pause, each tab, or " +
+      "all of them together?",
+    answer: "crawled.pictures.length * 2 / 60",
+    lesson: "The pace is the site's and not ours. More tabs only help where " +
+      "we wait for pages, not where we wait out of politeness.",
+    findFault(answer) {
+      if (typeof answer !== "number" || !Number.isFinite(answer)) {
+        return `Expected a number of minutes, got ${quoteAnswer(answer)}.`;
+      }
+      if (isNear(answer, minutes)) return;
+      if (isNear(answer, minutes * 60)) {
+        return `${
+          quoteAnswer(answer)
+        } are the seconds; how many minutes is that?`;
+      }
+      if (isNear(answer, minutes / tabs)) {
+        return `All ${tabs} tabs ask the same site, so they share its pauses.`;
+      }
+      const asked = Math.round(Math.max(0, answer) * 60 / CRAWL_DELAY_S);
+      return `In ${quoteAnswer(answer)} minutes, one request every ` +
+        `${CRAWL_DELAY_S} seconds makes ${asked} requests, but the crawl ` +
+        `found ${pictures} pictures, each with a page of its own.`;
+    },
+  });
+}
+
+/** The practice site's addresses of one picture a line, the rest left out. */
+const ADDRESSES = [
+  ["2100-owl_b.jpg", "2100-owl_m.jpg", "2100-owl_t.jpg?from=promoted"],
+  ["2101-owl_m.jpg", "2101-owl_s.jpg", "2101-owl_b.jpg#photo"],
+  ["210-owl_b.jpg", "210-owl_s.jpg?from=search&page=2"],
+  ["21001-owl_m.jpg", "21001-owl_b.jpg"],
+  ["2102-t-shirt_t.jpg", "2102-t-shirt_b.jpg"],
+].map((names) => names.map((name) => `http://127.0.0.1:8765/pictures/${name}`));
+
+/** Exercise 2: what all addresses of one picture, and of no other, lead to. */
+export const pictureKey: Exercise<(address: string) => unknown> = new Exercise({
+  hint:
+    "Which part of an address stays when the size changes, and is another " +
+    "one when the same photo is uploaded again?",
+  answer: "(address) => address.match(/\\/pictures\\/(\\d+)-/)[1]",
+  lesson: "A site's number for a picture outlasts sizes and notes. What was " +
+    "uploaded twice has two numbers: that is for notebook 2.",
+  findFault(keyOf) {
+    if (typeof keyOf !== "function") {
+      return `Expected a function (address) => key, got ${quoteAnswer(keyOf)}.`;
+    }
+    const seen = new Map<unknown, string>();
+    for (const [first, ...others] of ADDRESSES) {
+      const key = keyOf(first);
+      if (typeof key !== "string" && typeof key !== "number") {
+        return "Expected your function to return a text or a number, got " +
+          `${quoteAnswer(key)} for ${first}.`;
+      }
+      const other = others.find((address) => keyOf(address) !== key);
+      if (other) {
+        return `${first} and ${other} are one picture, but your function ` +
+          `returns ${quoteAnswer(key)} and ${quoteAnswer(keyOf(other))}.`;
+      }
+      if (seen.has(key)) {
+        return `${seen.get(key)} and ${first} are two uploads, but your ` +
+          `function returns ${quoteAnswer(key)} for both.`;
+      }
+      seen.set(key, first);
+    }
+  },
+});
+
+/** Longest pause that is not asked for, in milliseconds: ten minutes. */
+const LONGEST_MS = 600_000;
+
+/** Exercise 3: how long to wait before the next try, in milliseconds. */
+export const pauseAfterRefusal: Exercise<
+  (attempt: number, retryAfter: string | null) => number
+> = new Exercise({
+  hint:
+    "Double the pause with each attempt, up to a bound, and take what the " +
+    "site asks for where that is longer. Date.parse() reads the date form.",
+  answer: `(attempt, retryAfter) => {
+  const asked = /^\\d+$/.test(retryAfter)
+    ? 1000 * Number(retryAfter)
+    : Date.parse(retryAfter) - Date.now();
+  return Math.max(Math.min(1000 * 2 ** attempt, 60_000), asked || 0);
+}`,
+  lesson:
+    "Such a crawl gives a site in trouble more and more time, does what " +
+    "it asks, and still comes back.",
+  findFault(nextPause) {
+    if (typeof nextPause !== "function") {
+      return "Expected a function (attempt, retryAfter) => milliseconds, got " +
+        `${quoteAnswer(nextPause)}.`;
+    }
+    const date = (ms: number) => new Date(Date.now() + ms).toUTCString();
+    const faultOf = (
+      attempt: number,
+      retryAfter: string | null,
+      least: number,
+      most: number,
+    ) => {
+      const pause: unknown = nextPause(attempt, retryAfter);
+      const call = `(${attempt}, ${quoteAnswer(retryAfter)})`;
+      if (typeof pause !== "number" || Number.isNaN(pause)) {
+        return `Expected milliseconds for ${call}, got ${quoteAnswer(pause)}.`;
+      }
+      if (pause < least) {
+        return `After ${call} the pause is ${pause} ms: expected ` +
+          (least === 1 ? "more than none." : `${least} ms or more.`);
+      }
+      if (pause > most) {
+        return `After ${call} the pause is ${pause} ms, longer than anybody ` +
+          "asked for.";
+      }
+    };
+    const late = nextPause(6, null) < 4 * nextPause(1, null)
+      ? `Pauses of ${nextPause(1, null)} ms after the first refusal and ` +
+        `${nextPause(6, null)} ms after the sixth: a site in trouble needs ` +
+        "pauses that grow, fourfold at least by then."
+      : undefined;
+    return faultOf(1, null, 1, LONGEST_MS) ??
+      late ??
+      faultOf(1000, null, 1, LONGEST_MS) ??
+      faultOf(1, "7", 7000, LONGEST_MS) ??
+      faultOf(3, "900", 900_000, 2 * 900_000) ??
+      // The date form is exact to a second.
+      faultOf(1, date(60_000), 58_000, LONGEST_MS) ??
+      faultOf(1, date(-60_000), 1, LONGEST_MS) ??
+      faultOf(1, "0", 1, LONGEST_MS) ??
+      faultOf(1, "soon", 1, LONGEST_MS);
+  },
+});
