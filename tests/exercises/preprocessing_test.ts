@@ -1,0 +1,99 @@
+import { match, ok } from "node:assert/strict";
+import { createHash } from "node:crypto";
+import sharp from "sharp";
+import { cleanPicture } from "#lib/dataset/clean.ts";
+import {
+  changedDigits,
+  isWhole,
+  nearFingerprint,
+} from "#lib/exercises/preprocessing.ts";
+import { checkExercise } from "../support/exercises.ts";
+
+Deno.test("changedDigits accepts what an experiment shows, and explains what does not", async () => {
+  await checkExercise(changedDigits, [
+    ["60", /number of digits, got "60"/],
+    [1, /With 1 of 64, the two would still be alike/],
+    [32, /With 32 of 64/],
+    [65, /has 64 digits: 65 of them cannot change/],
+  ]);
+  const raw = new Uint8Array(60 * 60 * 3).fill(128);
+  const sumOf = async () => {
+    const image = await sharp(raw, {
+      raw: { width: 60, height: 60, channels: 3 },
+    }).png().toBuffer();
+    const cleaned = await cleanPicture(image);
+    ok("sha256" in cleaned);
+    return cleaned.sha256;
+  };
+  const before = await sumOf();
+  raw[0] = 100;
+  const after = await sumOf();
+  const changed = [...before].filter((digit, i) => digit !== after[i]).length;
+  match(`${await changedDigits.check(changed)}`, /Right/);
+});
+
+Deno.test("isWhole wants whole JPEGs told from cut ones and from other files", async () => {
+  const begins = (bytes: Uint8Array) => bytes[0] === 0xff && bytes[1] === 0xd8;
+  const ends = (bytes: Uint8Array) =>
+    bytes.at(-2) === 0xff && bytes.at(-1) === 0xd9;
+  await checkExercise(isWhole, [
+    [true, /Expected a function .* got true/],
+    [() => "yes", /Expected true or false, got "yes" for a whole JPEG/],
+    [() => true, /returns true for a JPEG cut in half/],
+    [() => false, /returns false for a whole JPEG/],
+    [begins, /returns true for a JPEG cut in half/],
+    [ends, /returns true for a JPEG without its first byte/],
+    [
+      (bytes: Uint8Array) =>
+        begins(bytes) &&
+        bytes.some((byte, i) => byte === 0xff && bytes[i + 1] === 0xd9),
+      /returns true for a JPEG with a whole thumbnail inside, cut/,
+    ],
+  ]);
+});
+
+Deno.test("isWhole lets a decoder say it, too", async () => {
+  const decodes = async (bytes: Uint8Array) => {
+    if (bytes[0] !== 0xff || bytes.at(-1) !== 0xd9) return false;
+    const decoding = sharp(bytes, { failOn: "truncated" }).raw().toBuffer();
+    return await decoding.then(() => true, () => false);
+  };
+  match(`${await isWhole.check(decodes)}`, /Right/);
+});
+
+Deno.test("nearFingerprint wants near copies near, and other pictures far", async () => {
+  const bitsOf = (numbers: Iterable<number>, limit: number) =>
+    [...numbers].map((number) => number > limit ? 1 : 0);
+  await checkExercise(nearFingerprint, [
+    ["ffd8", /Expected a function .* got "ffd8"/],
+    [() => [0, 1], /an array of 64 zeros and ones, got 2 values: \[0,1\]/],
+    [() => "0".repeat(64), /an array of 64 zeros and ones, got "000/],
+    [() => Array(64).fill(0), /one picture and another differ in 0 of 64/],
+    [
+      (image: Uint8Array) => {
+        const hex = createHash("sha256").update(image).digest("hex");
+        return bitsOf([...hex].map((digit) => parseInt(digit, 16)), 7);
+      },
+      /saved again at quality 50 differ in \d+ of 64 bits: expected 10 or/,
+    ],
+    // The same for what is mirrored: where, it does not say.
+    [
+      async (image: Uint8Array) => {
+        const { channels } = await sharp(image).stats();
+        const level = Math.round(channels[0].mean / 4);
+        return Array.from({ length: 64 }, (_, i) => i < level ? 1 : 0);
+      },
+      /expected 16 or more/,
+    ],
+  ], { sharp });
+});
+
+Deno.test("nearFingerprint accepts the average hash as well", async () => {
+  const averageHash = async (image: Uint8Array) => {
+    const grey = await sharp(image).greyscale().resize(8, 8, { fit: "fill" })
+      .raw().toBuffer();
+    const mean = grey.reduce((sum, value) => sum + value, 0) / 64;
+    return [...grey].map((value) => value > mean ? 1 : 0);
+  };
+  match(`${await nearFingerprint.check(averageHash)}`, /Right/);
+});
