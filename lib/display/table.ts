@@ -33,11 +33,17 @@ export interface TableOptions {
   caption?: string;
 }
 
-/** Shows rows as a table; the columns stand in the order they are first met. */
+/**
+ * Shows rows as a table; the columns stand in the order they are first met.
+ * Where there are no rows it says so.
+ */
 export function table(
   rows: readonly TableRow[],
   { caption }: TableOptions = {},
 ): Displayable {
+  if (rows.length === 0) {
+    return captioned(caption, "nothing", "<p><i>nothing</i></p>");
+  }
   const names = [...new Set(rows.flatMap((row) => Object.keys(row)))];
   const columns = names.map((name) => formatColumn(name, rows));
   const lines = Array.from(

@@ -56,12 +56,17 @@ Deno.test("table() shows text from outside as text wherever it stands", () => {
   equal(/[^\n\P{Cc}]/u.test(shown["text/plain"]), false);
 });
 
+Deno.test("table() says so where there are no rows", () => {
+  const shown = table([], { caption: "Table 1. What failed." });
+  equal(`${shown}`, "Table 1. What failed.\nnothing");
+  match(`${bundle(shown)["text/html"]}`, /<i>nothing<\/i>/);
+});
+
 Deno.test("table() keeps the order of columns and the width of names", () => {
   const shown = bundle(table([{ b: "x", a: 1 }, { c: "long", a: 20 }]));
   equal(shown["text/plain"], "b   a  c\nx   1  –\n–  20  long");
   match(shown["text/html"], /<th align="left"[^>]*>b<\/th><th align="right"/);
   match(shown["text/html"], /<td align="right"[^>]*>20<\/td>/);
-  equal(`${table([])}`, "");
 });
 
 Deno.test("formatNumbers() shows three digits of the largest and two of the smallest, to thousandths", () => {
