@@ -3,12 +3,12 @@
  * mean one picture, and how long to wait after a refusal.
  *
  * ```ts
- * import { pauseAfterRefusal, politeTime } from "#lib/exercises/crawler.ts";
+ * import { nextPause, politeTime } from "#lib/exercises/crawler.ts";
  * import { match } from "node:assert/strict";
  *
  * match(`${await politeTime(90, 3).check(3)}`, /Right/);
  * match(`${await politeTime(90, 3).check(1)}`, /tabs/);
- * match(`${await pauseAfterRefusal.check(() => 500)}`, /Not yet/);
+ * match(`${await nextPause.check(() => 500)}`, /Not yet/);
  * ```
  *
  * @module
@@ -104,7 +104,7 @@ export const pictureKey: Exercise<(address: string) => unknown> = new Exercise({
 const LONGEST_MS = 600_000;
 
 /** Exercise 3: how long to wait before the next try, in milliseconds. */
-export const pauseAfterRefusal: Exercise<
+export const nextPause: Exercise<
   (attempt: number, retryAfter: string | null) => number
 > = new Exercise({
   hint:
@@ -119,10 +119,10 @@ export const pauseAfterRefusal: Exercise<
   lesson:
     "Such a crawl gives a site in trouble more and more time, does what " +
     "it asks, and still comes back.",
-  findFault(nextPause) {
-    if (typeof nextPause !== "function") {
+  findFault(pauseOf) {
+    if (typeof pauseOf !== "function") {
       return "Expected a function (attempt, retryAfter) => milliseconds, got " +
-        `${quoteAnswer(nextPause)}.`;
+        `${quoteAnswer(pauseOf)}.`;
     }
     const date = (ms: number) => new Date(Date.now() + ms).toUTCString();
     const faultOf = (
@@ -131,7 +131,7 @@ export const pauseAfterRefusal: Exercise<
       least: number,
       most: number,
     ) => {
-      const pause: unknown = nextPause(attempt, retryAfter);
+      const pause: unknown = pauseOf(attempt, retryAfter);
       const call = `(${attempt}, ${quoteAnswer(retryAfter)})`;
       if (typeof pause !== "number" || Number.isNaN(pause)) {
         return `Expected milliseconds for ${call}, got ${quoteAnswer(pause)}.`;
@@ -145,9 +145,9 @@ export const pauseAfterRefusal: Exercise<
           "asked for.";
       }
     };
-    const late = nextPause(6, null) < 4 * nextPause(1, null)
-      ? `Pauses of ${nextPause(1, null)} ms after the first refusal and ` +
-        `${nextPause(6, null)} ms after the sixth: a site in trouble needs ` +
+    const late = pauseOf(6, null) < 4 * pauseOf(1, null)
+      ? `Pauses of ${pauseOf(1, null)} ms after the first refusal and ` +
+        `${pauseOf(6, null)} ms after the sixth: a site in trouble needs ` +
         "pauses that grow, fourfold at least by then."
       : undefined;
     return faultOf(1, null, 1, LONGEST_MS) ??

@@ -1,9 +1,5 @@
 import { match } from "node:assert/strict";
-import {
-  pauseAfterRefusal,
-  pictureKey,
-  politeTime,
-} from "#lib/exercises/crawler.ts";
+import { nextPause, pictureKey, politeTime } from "#lib/exercises/crawler.ts";
 import { checkExercise } from "../support/exercises.ts";
 
 Deno.test("politeTime() accepts the minutes of one request a picture, and explains others", async () => {
@@ -43,9 +39,9 @@ Deno.test("pictureKey wants one key for all addresses of a picture, and for no o
   ]);
 });
 
-Deno.test("pauseAfterRefusal wants pauses that grow, end, and are as long as the site asks", async () => {
+Deno.test("nextPause wants pauses that grow, end, and are as long as the site asks", async () => {
   const grow = (attempt: number) => Math.min(1000 * 2 ** attempt, 60_000);
-  await checkExercise(pauseAfterRefusal, [
+  await checkExercise(nextPause, [
     [1000, /Expected a function .* got 1000/],
     [() => "1 s", /Expected milliseconds for \(1, null\), got "1 s"/],
     [() => 0, /pause is 0 ms: expected more than none/],
@@ -59,19 +55,19 @@ Deno.test("pauseAfterRefusal wants pauses that grow, end, and are as long as the
   ]);
 });
 
-Deno.test("pauseAfterRefusal finds who obeys a date that is past, and a zero", async () => {
+Deno.test("nextPause finds who obeys a date that is past, and a zero", async () => {
   const obey = (attempt: number, retryAfter: string | null) => {
     if (retryAfter === null) return Math.min(1000 * 2 ** attempt, 60_000);
     if (/^\d+$/.test(retryAfter)) return 1000 * Number(retryAfter);
     return Date.parse(retryAfter) - Date.now() || 1000;
   };
-  match(`${await pauseAfterRefusal.check(obey)}`, /pause is -\d+ ms: expected/);
+  match(`${await nextPause.check(obey)}`, /pause is -\d+ ms: expected/);
   const never = (attempt: number, retryAfter: string | null) =>
     Math.max(0, obey(attempt, retryAfter));
-  match(`${await pauseAfterRefusal.check(never)}`, /GMT.*pause is 0 ms/);
+  match(`${await nextPause.check(never)}`, /GMT.*pause is 0 ms/);
 });
 
-Deno.test("pauseAfterRefusal lets pauses vary a little", async () => {
+Deno.test("nextPause lets pauses vary a little", async () => {
   const vary = (attempt: number, retryAfter: string | null) => {
     const pause = Math.min(1000 * 2 ** attempt, 60_000) *
       (1 + Math.random() / 4);
@@ -80,5 +76,5 @@ Deno.test("pauseAfterRefusal lets pauses vary a little", async () => {
       : Date.parse(`${retryAfter}`) - Date.now();
     return Math.max(pause, asked || 0);
   };
-  match(`${await pauseAfterRefusal.check(vary)}`, /Right/);
+  match(`${await nextPause.check(vary)}`, /Right/);
 });
