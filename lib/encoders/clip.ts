@@ -25,7 +25,7 @@
  * @module
  */
 import { existsSync } from "node:fs";
-import { join } from "node:path";
+import { basename, join } from "node:path";
 import { l2Normalize } from "../compare/metrics.ts";
 import type { Device } from "../compare/session.ts";
 import { DEVICE_NAMES, onBestDevice } from "./device.ts";
@@ -94,8 +94,12 @@ export const transformersLayout: ClipLayout = {
     const [vision, text, inputFile, , configFile] = transformersLayout
       .files(precision, folder).map((file) => join(folder, file));
     const modelType = modelTypeOf(configFile, await readJson(configFile));
+    // Transformers.js knows the first of a precision's endings only.
+    const isTheirs = modelType === "clip" &&
+      basename(vision) === `vision_model${ENDINGS[precision][0]}.onnx`;
     return await openClip({
       ...{ id, vision, text, wanted },
+      ...isTheirs && { clipFiles: { folder, dtype: precision } },
       modelType,
       input: await readPreprocessorConfig(inputFile, modelType),
       texts: textFiles(folder),
@@ -141,6 +145,8 @@ export interface ClipParts {
   texts: TextFiles;
   /** Where it is to run. */
   wanted: Device | "auto";
+  /** The encoder's. */
+  clipFiles?: Encoder["clipFiles"];
 }
 
 /**
@@ -149,7 +155,7 @@ export interface ClipParts {
  * @throws {Error} If the two models do not make vectors of one space: names them.
  */
 export function openClip(
-  { id, vision, text, modelType, input, texts, wanted }: ClipParts,
+  { id, vision, text, modelType, input, texts, wanted, clipFiles }: ClipParts,
 ): Promise<Encoder> {
   return onBestDevice(wanted, async (device) => {
     const [pictures, words] = await Promise.all([
@@ -182,6 +188,7 @@ export function openClip(
       name: id,
       dimensions,
       languages,
+      clipFiles,
       describe: () =>
         `${id}: CLIP, ${dimensions} dimensions, ${DEVICE_NAMES[device]}`,
       decodeImage: (image) => decodeInput(image, input),

@@ -34,6 +34,11 @@ export interface Encoder {
   readonly dimensions: number;
   /** Languages that it knows, as in BCP 47: ["en"]; undefined if nobody says. */
   readonly languages?: readonly string[];
+  /**
+   * CLIP's files, in the folder and precision in which Transformers.js opens
+   * them as well; undefined for whatever it does not open.
+   */
+  readonly clipFiles?: { folder: string; dtype: "fp32" | "fp16" | "q8" };
   /** One line for the reader: model, precision, CPU, CUDA or WebGPU. */
   readonly describe: () => string;
   /**

@@ -1,8 +1,16 @@
 import { env } from "@huggingface/transformers";
 import * as transformers from "@huggingface/transformers";
-import { deepEqual, equal, match, ok, rejects } from "node:assert/strict";
+import {
+  deepEqual,
+  deepStrictEqual,
+  equal,
+  match,
+  ok,
+  rejects,
+  strictEqual,
+} from "node:assert/strict";
 import { existsSync } from "node:fs";
-import { readFile } from "node:fs/promises";
+import { cp, readFile, rename } from "node:fs/promises";
 import { join } from "node:path";
 import { transformersLayout } from "#lib/encoders/clip.ts";
 import { openTokenizer, padTokens } from "#lib/encoders/model_files.ts";
@@ -164,6 +172,31 @@ Deno.test("a device that cannot be used is an error that says so", async () => {
   if (opened instanceof Error) {
     match(opened.message, /^CUDA cannot be used: .*; try device "auto"$/);
   } else await opened.close();
+});
+
+Deno.test("clipFiles says what Transformers.js opens as well, and nothing else", async () => {
+  const folder = join(fixture, "transformers");
+  await withTiny(layouts[0], ({ clipFiles }) => {
+    deepStrictEqual(clipFiles, { folder, dtype: "fp32" });
+    return Promise.resolve();
+  });
+  await withTiny(layouts[1], ({ clipFiles }) => {
+    strictEqual(clipFiles, undefined);
+    return Promise.resolve();
+  });
+  const other = await Deno.makeTempDir();
+  try {
+    await cp(folder, other, { recursive: true });
+    for (const model of ["vision_model", "text_model"]) {
+      const stem = join(other, "onnx", model);
+      await rename(`${stem}.onnx`, `${stem}_int8.onnx`);
+    }
+    const encoder = await transformersLayout.open(other, "q8", "tiny", "cpu");
+    strictEqual(encoder.clipFiles, undefined);
+    await encoder.close();
+  } finally {
+    await Deno.remove(other, { recursive: true });
+  }
 });
 
 Deno.test("Transformers.js's own hub code and sessions give the same vectors", async () => {
