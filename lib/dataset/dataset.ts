@@ -94,6 +94,25 @@ export async function readDataset(): Promise<Dataset> {
   };
 }
 
+/**
+ * A few pictures, of terms as different as there are: terms at equal steps, a
+ * picture of each, then a second one of each where there are too few terms.
+ *
+ * @param count Most pictures; fewer come where there are fewer.
+ */
+export function spreadOverTerms<P extends Pick<DatasetPicture, "term">>(
+  pictures: readonly P[],
+  count: number,
+): P[] {
+  const byTerm = [...Map.groupBy(pictures, ({ term }) => term).values()];
+  const step = Math.max(1, Math.floor(byTerm.length / count));
+  const some = byTerm.filter((_, i) => i % step === 0).slice(0, count);
+  const rounds = Array.from({ length: count }, (_, round) => round);
+  return rounds
+    .flatMap((round) => some.flatMap((pictures) => pictures[round] ?? []))
+    .slice(0, count);
+}
+
 /** A picture's path has the fingerprint of its pixels in it. */
 function idOf(pictures: readonly DatasetPicture[]): string {
   const paths = pictures.map(({ path }) => path).join("\n");

@@ -198,6 +198,36 @@ export function confusionMatrix(
   return matrix;
 }
 
+/** Items of one class that were taken for another. */
+export interface Confusion {
+  /** Their class, and how many of it there are. */
+  truth: string;
+  of: number;
+  /** What they were taken for. */
+  predicted: string;
+  count: number;
+}
+
+/**
+ * The largest counts of a confusion matrix beside its diagonal.
+ *
+ * @param most How many; fewer come where fewer are above 0.
+ */
+export function largestConfusions(
+  matrix: readonly (readonly number[])[],
+  labels: readonly string[],
+  most: number,
+): Confusion[] {
+  return matrix.flatMap((row, i) => {
+    const of = row.reduce((a, b) => a + b, 0);
+    return row.flatMap((count, j) =>
+      i === j || count === 0
+        ? []
+        : [{ truth: labels[i], of, predicted: labels[j], count }]
+    );
+  }).toSorted((a, b) => b.count - a.count).slice(0, most);
+}
+
 function checkK(caller: string, k: number): void {
   if (!Number.isInteger(k) || k < 1) {
     throw new RangeError(

@@ -28,7 +28,7 @@ import { estimateDifference } from "../evaluate/bootstrap.ts";
 import { Exercise, quoteAnswer } from "./exercises.ts";
 
 /** The L2 distance of two unit vectors, from their cosine alone. */
-export const distanceExercise = new Exercise<(cosine: number) => number>({
+export const distanceExercise: Exercise<(cosine: number) => number> = new Exercise<(cosine: number) => number>({
   hint:
     "Expand ‖a − b‖² into dot products. For unit vectors a·a and b·b are 1.",
   answer: "(cosine) => Math.sqrt(Math.max(0, 2 - 2 * cosine))",
@@ -54,10 +54,11 @@ export const distanceExercise = new Exercise<(cosine: number) => number>({
   },
 });
 
+/** A contrastive loss, as `contrastiveLoss` is one. */
+export type Loss = (cosines: number[][], logitScale: number) => number;
+
 /** CLIP's loss, at scales at which `exp` leaves the range of numbers. */
-export const lossExercise = new Exercise<
-  (cosines: number[][], logitScale: number) => number
->({
+export const lossExercise: Exercise<Loss> = new Exercise<Loss>({
   hint: "Softmax stays the same if all its scores move by one number. Which " +
     "number keeps every exp() at 1 or below?",
   answer: `(cosines, logitScale) => {

@@ -12,6 +12,7 @@ import {
   averagePrecision,
   chanceAveragePrecision,
   confusionMatrix,
+  largestConfusions,
   normalizedGain,
   precisionAtK,
   recallAtK,
@@ -190,4 +191,14 @@ Deno.test("easyAndHardByPixels() ranks by the pixels alone", async () => {
     await Deno.remove(paths.dataset, { recursive: true });
     paths.dataset = dataset;
   }
+});
+
+Deno.test("largestConfusions() lists what lies beside the diagonal, the most first", () => {
+  const matrix = [[5, 0, 2], [4, 1, 0], [0, 0, 3]];
+  deepStrictEqual(largestConfusions(matrix, ["a", "b", "c"], 5), [
+    { truth: "b", of: 5, predicted: "a", count: 4 },
+    { truth: "a", of: 7, predicted: "c", count: 2 },
+  ]);
+  deepStrictEqual(largestConfusions(matrix, ["a", "b", "c"], 1).length, 1);
+  deepStrictEqual(largestConfusions([[3]], ["a"], 5), []);
 });
