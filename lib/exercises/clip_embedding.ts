@@ -28,31 +28,32 @@ import { estimateDifference } from "../evaluate/bootstrap.ts";
 import { Exercise, quoteAnswer } from "./exercises.ts";
 
 /** The L2 distance of two unit vectors, from their cosine alone. */
-export const distanceExercise: Exercise<(cosine: number) => number> = new Exercise<(cosine: number) => number>({
-  hint:
-    "Expand ‖a − b‖² into dot products. For unit vectors a·a and b·b are 1.",
-  answer: "(cosine) => Math.sqrt(Math.max(0, 2 - 2 * cosine))",
-  lesson:
-    "The larger the cosine, the smaller the distance, always: both rank " +
-    "unit vectors alike. That is why an index for one serves the other.",
-  findFault(answer) {
-    if (typeof answer !== "function") return notAFunction(answer, "cosine");
-    for (const angle of [0, 0.1, 0.5, 1, Math.PI / 2, 2, 3, Math.PI]) {
-      const a = [1, 0], b = [Math.cos(angle), Math.sin(angle)];
-      const cosine = dot(a, b), expected = l2Distance(a, b);
-      const given = answer(cosine);
-      if (!isNear(given, expected)) {
-        return `Two unit vectors at a cosine of ${cosine.toFixed(3)} are ` +
-          `${expected.toFixed(3)} apart; your function says ` +
-          `${quoteAnswer(given)}.`;
+export const distanceExercise: Exercise<(cosine: number) => number> =
+  new Exercise<(cosine: number) => number>({
+    hint:
+      "Expand ‖a − b‖² into dot products. For unit vectors a·a and b·b are 1.",
+    answer: "(cosine) => Math.sqrt(Math.max(0, 2 - 2 * cosine))",
+    lesson:
+      "The larger the cosine, the smaller the distance, always: both rank " +
+      "unit vectors alike. That is why an index for one serves the other.",
+    findFault(answer) {
+      if (typeof answer !== "function") return notAFunction(answer, "cosine");
+      for (const angle of [0, 0.1, 0.5, 1, Math.PI / 2, 2, 3, Math.PI]) {
+        const a = [1, 0], b = [Math.cos(angle), Math.sin(angle)];
+        const cosine = dot(a, b), expected = l2Distance(a, b);
+        const given = answer(cosine);
+        if (!isNear(given, expected)) {
+          return `Two unit vectors at a cosine of ${cosine.toFixed(3)} are ` +
+            `${expected.toFixed(3)} apart; your function says ` +
+            `${quoteAnswer(given)}.`;
+        }
       }
-    }
-    const above = 1 + 2 ** -52, given = answer(above);
-    if (!Number.isNaN(given)) return;
-    return `Rounding can bring the cosine of a vector with itself to ${above}: ` +
-      "your function then gives NaN, and the distance is 0.";
-  },
-});
+      const above = 1 + 2 ** -52, given = answer(above);
+      if (!Number.isNaN(given)) return;
+      return `Rounding can bring the cosine of a vector with itself to ${above}: ` +
+        "your function then gives NaN, and the distance is 0.";
+    },
+  });
 
 /** A contrastive loss, as `contrastiveLoss` is one. */
 export type Loss = (cosines: number[][], logitScale: number) => number;
