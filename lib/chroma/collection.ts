@@ -31,6 +31,7 @@
  */
 import { createHash } from "node:crypto";
 import type { ChromaClient, Collection, Where } from "chromadb";
+import type { Matrix } from "../compare/matrix.ts";
 import { clampCosine } from "../compare/metrics.ts";
 import type { Picture } from "../records.ts";
 import type { Chroma } from "./chroma.ts";
@@ -189,37 +190,72 @@ export interface QueryOptions {
 export async function queryIndex<S extends Space>(
   index: EmbeddingIndex<S>,
   query: Float32Array,
-  { k = 10, category, term }: QueryOptions = {},
+  options: QueryOptions = {},
 ): Promise<DatabaseHit<S>[]> {
   checkVector("queryIndex", index, query, "the query");
+  const [hits] = await askIndex("queryIndex", index, [query], options);
+  return hits;
+}
+
+/**
+ * The same for many queries in one call, so that the way to the server and back
+ * is gone once.
+ *
+ * @returns Each query's hits, in the queries' order.
+ * @throws {RangeError} If the queries have another length than the index.
+ * @throws {Error} If the index is empty.
+ */
+export async function queryIndexBatch<S extends Space>(
+  index: EmbeddingIndex<S>,
+  queries: Matrix,
+  options: QueryOptions = {},
+): Promise<DatabaseHit<S>[][]> {
+  const vectors = [...queries];
+  vectors.forEach((query, row) =>
+    checkVector("queryIndexBatch", index, query, `query ${row}`)
+  );
+  // The server takes no queries for a mistake.
+  if (vectors.length === 0) return [];
+  return await askIndex("queryIndexBatch", index, vectors, options);
+}
+
+async function askIndex<S extends Space>(
+  caller: string,
+  index: EmbeddingIndex<S>,
+  queries: readonly Float32Array[],
+  { k = 10, category, term }: QueryOptions,
+): Promise<DatabaseHit<S>[][]> {
   if (!Number.isInteger(k) || k < 1) {
     throw new RangeError(
-      `queryIndex: expected a whole k of 1 or more, got ${k}`,
+      `${caller}: expected a whole k of 1 or more, got ${k}`,
     );
   }
   const filters: Where[] = [];
   if (category !== undefined) filters.push({ category });
   if (term !== undefined) filters.push({ term });
   const answer = await index.collection.query({
-    queryEmbeddings: [Array.from(query)],
+    queryEmbeddings: queries.map((query) => Array.from(query)),
     nResults: k,
     // Chroma takes a list of one for a mistake.
     where: filters.length > 1 ? { $and: filters } : filters[0],
     include: ["distances", "metadatas"],
   });
-  const [found] = answer.rows();
-  if (found.length === 0 && await index.collection.count() === 0) {
+  const found = answer.rows();
+  const isEmpty = found.every(({ length }) => length === 0);
+  if (isEmpty && await index.collection.count() === 0) {
     throw new Error(
-      `queryIndex: ${index.collection.name} is empty: fill it with indexEmbeddings first`,
+      `${caller}: ${index.collection.name} is empty: fill it with indexEmbeddings first`,
     );
   }
-  return found.map(({ id, distance, metadata }) => ({
-    path: id,
-    category: String(metadata!.category),
-    term: String(metadata!.term),
-    chromaDistance: distance!,
-    ...measured[index.space](distance!),
-  }));
+  return found.map((rows) =>
+    rows.map(({ id, distance, metadata }) => ({
+      path: id,
+      category: String(metadata!.category),
+      term: String(metadata!.term),
+      chromaDistance: distance!,
+      ...measured[index.space](distance!),
+    }))
+  );
 }
 
 /** From Chroma's number to the field's. */

@@ -2,8 +2,8 @@
  * The search page: a collection that is indexed while it is searched, the
  * server behind the page, and what a notebook's cells see of it.
  *
- * Beside this file: search_once.ts, one search without a page; index/, where
- * pictures come from, how they become a collection and what becomes of it when
+ * Beside this file: search_once.ts, one search without a page; photograph.ts, a
+ * picture of the page; index/, where pictures come from, how they become a collection and what becomes of it when
  * they change; engine/, how a query is answered; server.ts and routes.ts, who
  * may ask and what; web/, the page itself, plain JavaScript; served_pictures.ts
  * and terminal.ts, pictures to look at.
@@ -22,6 +22,7 @@
  *
  * @module
  */
+import { Buffer } from "node:buffer";
 import { metrics } from "../compare/metrics.ts";
 import {
   type Displayable,
@@ -58,6 +59,19 @@ export interface SearchAppOptions extends Omit<ServerOptions, "onError"> {
   log?: (line: string) => void;
 }
 
+/** How the page is shown in a notebook. */
+export interface FrameOptions {
+  /** Pixels. @default 760 */
+  height?: number;
+  /**
+   * A JPEG of the page, which stands in its place where it does not answer:
+   * on GitHub, in a copy, and after the kernel has ended.
+   */
+  picture?: Uint8Array;
+  /** What that picture shows, for those who do not see it. @default "The search page" */
+  alt?: string;
+}
+
 /** The page, its server, and what the reader does there. */
 export interface SearchApp extends Displayable {
   /** The page's address on this machine. Whoever knows it can search. */
@@ -78,8 +92,8 @@ export interface SearchApp extends Displayable {
   /** Searches from a cell, as the page does, without changing the page. */
   search(query: Partial<SearchQuery>): Promise<SearchResult>;
   status(): AppStatus;
-  /** The page in a frame of that height, pixels. */
-  frame(options?: { height?: number }): Displayable;
+  /** The page in a frame. */
+  frame(options?: FrameOptions): Displayable;
   /** Ends the server and frees the encoders that were opened here. */
   close(): Promise<void>;
 }
@@ -176,13 +190,17 @@ async function openOver(
   // Whoever does not wait for it sees the reason on the page.
   ready.catch(() => undefined);
 
-  const frame = ({ height = 760 } = {}) =>
+  const frame = (
+    { height = 760, picture, alt = "The search page" }: FrameOptions = {},
+  ) =>
     displayable({
       "text/plain": `Search page over ${source.name}, ${total} pictures`,
       "text/html":
         `<iframe src="${escapeHtml(server.address)}" title="Search page" ` +
         `width="100%" height="${height}" style="border:1px solid #8884" ` +
-        `allow="clipboard-read; clipboard-write"></iframe>`,
+        `allow="clipboard-read; clipboard-write"` +
+        (picture ? ` hidden onload="${escapeHtml(SHOW_IF_ALIVE)}"` : "") +
+        `></iframe>` + (picture ? standIn(picture, alt) : ""),
     });
   const app: SearchApp = {
     ...frame(),
@@ -200,4 +218,25 @@ async function openOver(
     },
   };
   return app;
+}
+
+/**
+ * Runs in the frame's element once something has loaded there, which may be the
+ * browser's own "cannot connect": only the page answers (page.js), and only then
+ * does it take the place of what stands behind it.
+ */
+const SHOW_IF_ALIVE = `const frame = this;
+window.addEventListener("message", ({ source }) => {
+  if (source !== frame.contentWindow) return;
+  frame.hidden = false;
+  frame.nextElementSibling.hidden = true;
+});
+frame.contentWindow.postMessage("alive?", "*");`;
+
+/** What stands where the page does not answer. */
+function standIn(picture: Uint8Array, alt: string): string {
+  const data = Buffer.from(picture).toString("base64");
+  return `<div><p>A picture of the page: the page itself is here while a ` +
+    `kernel runs.</p><img width="800" alt="${escapeHtml(alt)}" ` +
+    `src="data:image/jpeg;base64,${data}"></div>`;
 }

@@ -13,6 +13,7 @@ import {
   type HnswSettings,
   openIndex,
   queryIndex,
+  queryIndexBatch,
   type Space,
 } from "#lib/chroma/collection.ts";
 import { indexEmbeddings, type UpdateOptions } from "#lib/chroma/update.ts";
@@ -385,6 +386,42 @@ testWithChroma(
         "got 512 for the query",
     });
     await rejects(queryIndex(index, query, { k: 0 }), /k of 1 or more, got 0/);
+  },
+);
+
+testWithChroma(
+  "queryIndexBatch() answers each query as queryIndex() does, in one request",
+  async (chroma) => {
+    const listened = await listenIn(chroma);
+    try {
+      const index = await openIndex(listened, description("cosine"));
+      await rejects(
+        queryIndexBatch(index, Matrix.of([[1, 2]])),
+        /^Error: queryIndexBatch: .* is empty: fill it/,
+      );
+      await update(index, rows(20));
+      const queries = Matrix.of([5, 0, 12].map((n) => row(n).vector));
+      const options = { k: 3, term: "owl" };
+      const alone = [];
+      for (const query of queries) {
+        alone.push(await queryIndex(index, query, options));
+      }
+      listened.asked.length = 0;
+      deepEqual(await queryIndexBatch(index, queries, options), alone);
+      deepEqual(listened.asked.map(({ what }) => what), ["query"]);
+      deepEqual(await queryIndexBatch(index, Matrix.of([])), []);
+      await rejects(queryIndexBatch(index, Matrix.of([[1, 2, 3]])), {
+        name: "RangeError",
+        message: "queryIndexBatch: expected 2 numbers of encoder angles/1, " +
+          "got 3 for query 0",
+      });
+      await rejects(
+        queryIndexBatch(index, queries, { k: 0.5 }),
+        /queryIndexBatch: expected a whole k of 1 or more, got 0.5/,
+      );
+    } finally {
+      await listened.close();
+    }
   },
 );
 

@@ -280,6 +280,10 @@ function connect() {
   } catch { /* as above */ }
   setTheme(theme ?? "");
   onpopstate = openAddress;
+  // Whoever has the page in a frame cannot look whether it has come.
+  addEventListener("message", ({ data, source }) => {
+    if (data === "alive?") source?.postMessage("alive", { targetOrigin: "*" });
+  });
 }
 
 /** Does what the address says. */

@@ -1,9 +1,19 @@
 /**
  * The search page inside another page, and behind a proxy, in a real browser.
  */
-import { deepEqual, equal, ok } from "node:assert/strict";
+import {
+  deepEqual,
+  deepStrictEqual,
+  equal,
+  ok,
+  strictEqual,
+} from "node:assert/strict";
 import { createServer, request as forward } from "node:http";
 import type { AddressInfo } from "node:net";
+import { setTimeout } from "node:timers/promises";
+import { pixelVector } from "#lib/compare/pixels.ts";
+import { jupyterDisplay } from "#lib/display/display.ts";
+import { photographPage } from "#lib/search_page/photograph.ts";
 import { searchText, terms, withPage } from "../../support/search_tab.ts";
 
 Deno.test("the page works inside a page of another port, as in a notebook", () =>
@@ -32,6 +42,59 @@ Deno.test("the page works inside a page of another port, as in a notebook", () =
       outer.close();
       outer.closeAllConnections();
     }
+  }));
+
+Deno.test("a frame shows its picture where the page does not answer, and only there", () =>
+  withPage(async ({ app, page }) => {
+    const picture = await photographPage(app.url, "blue", { height: 400 });
+    const shown = app.frame({ picture, alt: '"blue" & more' });
+    const html = shown[jupyterDisplay]()["text/html"];
+    const outer = createServer((_, response) => {
+      response.setHeader("content-type", "text/html");
+      response.end(`<!doctype html>${html}`);
+    });
+    await new Promise<void>((resolve) => outer.listen(0, "127.0.0.1", resolve));
+    const { port } = outer.address() as AddressInfo;
+    const visible = () =>
+      page.evaluate(() => ({
+        frame: document.querySelector("iframe")!.checkVisibility(),
+        picture: document.querySelector("img")!.checkVisibility(),
+      }));
+    try {
+      await page.goto(`http://127.0.0.1:${port}/`);
+      await page.waitForSelector("iframe", { visible: true });
+      deepStrictEqual(await visible(), { frame: true, picture: false });
+      strictEqual(
+        await page.$eval(
+          "img",
+          ({ alt, naturalHeight }) => `${alt} ${naturalHeight}`,
+        ),
+        '"blue" & more 400',
+      );
+      await app.close();
+      await page.goto(`http://127.0.0.1:${port}/`, { waitUntil: "load" });
+      await setTimeout(500);
+      deepStrictEqual(await visible(), { frame: false, picture: true });
+    } finally {
+      outer.close();
+      outer.closeAllConnections();
+    }
+  }));
+
+Deno.test("a photograph shows the page after the search, in the theme asked for", () =>
+  withPage(async ({ app }) => {
+    const size = { width: 600, height: 500 };
+    const light = await photographPage(app.url, "blue", size);
+    strictEqual(app.query?.text, "blue");
+    const dark = await photographPage(app.url, "blue", {
+      ...size,
+      theme: "dark",
+    });
+    const brightness = await Promise.all([light, dark].map(async (jpeg) => {
+      const pixels = await pixelVector(jpeg, 64);
+      return pixels.reduce((sum, value) => sum + value, 0) / pixels.length;
+    }));
+    ok(brightness[0] > 150 && brightness[1] < 100, `${brightness}`);
   }));
 
 Deno.test("the page works behind a proxy that puts a path before its own", async () => {

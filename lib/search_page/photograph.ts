@@ -1,0 +1,59 @@
+/**
+ * A picture of the search page, for where the page itself cannot be: a notebook
+ * that no kernel runs, a README.
+ *
+ * Starts a headless browser, for two seconds or so.
+ *
+ * ```ts
+ * import { sampleSource } from "#lib/search_page/index/sources.ts";
+ * import { photographPage } from "#lib/search_page/photograph.ts";
+ * import { openSearchApp } from "#lib/search_page/search_page.ts";
+ * import { deepEqual } from "node:assert/strict";
+ *
+ * const app = await openSearchApp(await sampleSource(), { encoders: ["offline"], log() {} });
+ * await app.ready;
+ * const jpeg = await photographPage(app.url, "a violin");
+ * deepEqual([...jpeg.subarray(0, 2)], [0xff, 0xd8]);
+ * await app.close();
+ * ```
+ *
+ * @module
+ */
+import { launchBrowser } from "../crawl/browser.ts";
+
+/** How the page is photographed. */
+export interface PhotographOptions {
+  /** Size of the window, pixels. @default 1000 × 760 */
+  width?: number;
+  height?: number;
+  /** @default "light" */
+  theme?: "light" | "dark";
+}
+
+/**
+ * The page after a search for words, as a JPEG.
+ *
+ * @param url The page's address: `app.url`.
+ * @throws {Error} If no browser starts, or the page does not answer.
+ */
+export async function photographPage(
+  url: string,
+  words: string,
+  { width = 1000, height = 760, theme = "light" }: PhotographOptions = {},
+): Promise<Uint8Array> {
+  const browser = await launchBrowser();
+  try {
+    const page = await browser.newPage();
+    await page.setViewport({ width, height });
+    await page.emulateMediaFeatures([
+      { name: "prefers-color-scheme", value: theme },
+    ]);
+    await page.goto(`${url}#${new URLSearchParams({ text: words })}`);
+    await page.waitForFunction("document.documentElement.dataset.painted");
+    // The results are there; their thumbnails are still on the way.
+    await page.waitForNetworkIdle({ idleTime: 200 });
+    return await page.screenshot({ type: "jpeg", quality: 60 });
+  } finally {
+    await browser.close();
+  }
+}
