@@ -157,13 +157,13 @@ export const feedback: Exercise<Feedback> = new Exercise<Feedback>({
     ];
     for (const [when, likes, dislikes] of cases) {
       const led = answer(query, likes, dislikes);
+      if (quoteAll(query, liked, disliked) !== given) {
+        return "Your function changes the vectors that it was given. Make new " +
+          "ones: map() does.";
+      }
       const fault = faultOfShape(led, query.length) ??
         faultOfDirection(led, query, likes, dislikes);
       if (fault) return `${when}, ${fault}`;
-    }
-    if (quoteAll(query, liked, disliked) !== given) {
-      return "Your function changes the vectors that it was given. Make new " +
-        "ones: map() does.";
     }
     const once = answer(query, liked, disliked);
     const twice = answer(query, [...liked, ...liked], disliked);
