@@ -5,7 +5,7 @@
  */
 import { existsSync } from "node:fs";
 import { paths } from "../lib/paths.ts";
-import { CommandError } from "./command.ts";
+import { CommandError, importLater } from "./command.ts";
 import { type ExecutionOptions, inDemo } from "./execute.ts";
 import { readPlan } from "./plan.ts";
 import type { Progress } from "./progress.ts";
@@ -53,8 +53,9 @@ async function prepare(
   progress: Progress,
   signal: AbortSignal,
 ): Promise<void> {
-  // Not before set-up: it needs packages.
-  const { prepareFolder } = await import("../lib/dataset/from_folder.ts");
+  const { prepareFolder } = await importLater<
+    typeof import("../lib/dataset/from_folder.ts")
+  >("../lib/dataset/from_folder.ts");
   const { dataset } = paths;
   paths.dataset = inDemo(dataset);
   try {

@@ -1,4 +1,3 @@
-/// <reference lib="dom" />
 /**
  * The book of the committed notebooks, in a real browser.
  *
