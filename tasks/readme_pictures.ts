@@ -13,7 +13,7 @@ import { launchBrowser } from "../lib/crawl/browser.ts";
 import { picturePath, readDataset } from "../lib/dataset/dataset.ts";
 import { jupyterDisplay } from "../lib/display/display.ts";
 import { hitGrid } from "../lib/display/grid.ts";
-import { type Encoder } from "../lib/encoders/encoder.ts";
+import type { Encoder } from "../lib/encoders/encoder.ts";
 import { openEncoder } from "../lib/encoders/encoders.ts";
 import { easyAndHardByPixels } from "../lib/evaluate/easy_and_hard.ts";
 import { writeAtomic } from "../lib/files.ts";
