@@ -180,7 +180,8 @@ function toPicture(
   split: DatasetPicture["split"],
 ): DatasetPicture {
   // With its own sum in its name, a picture never takes another's place.
-  const name = basename(file).replace(/-[0-9a-f]{16}(\.\w+)?$/, "");
+  const name = basename(file).replace(/(\.\w+)?$/, "")
+    .replace(/-[0-9a-f]{16}$/, "");
   const path = `${split}/${folderName(found.term)}/${name}-${
     sha256.slice(0, 12)
   }.jpg`;

@@ -109,6 +109,8 @@ export const COLOURS: readonly string[] = [
   "#a8518a", // reddish purple
   "#595959", // grey
   "#8a6d00", // ochre
+  "#7b1e3a", // maroon
+  "#12305c", // navy
 ];
 
 /**

@@ -151,10 +151,10 @@ const DASHES = ["solid", "dash", "dot", "dashdot", "longdash", "solid"];
 
 const SYMBOLS = "circle diamond square triangle-up x cross".split(" ");
 
-/** After a round of colours, each meets another sign: 36 pairs differ. */
+/** After a round of colours, each meets another sign: 48 pairs differ. */
 function symbolOf(index: number): string {
   const round = Math.floor(index / COLOURS.length);
-  return SYMBOLS[(index + round) % SYMBOLS.length];
+  return SYMBOLS[(index % COLOURS.length + round) % SYMBOLS.length];
 }
 
 /** Ticks where the numbers are, if these are few and apart, else at 1, 2, 5. */

@@ -97,18 +97,30 @@ export function scoreTable(
     "precision@5": result.precisionAt5,
     "mAP": result.meanAveragePrecision,
     ...base && {
-      [`mAP − ${against}'s (95 %)`]: result === base ? undefined : formatChange(
-        estimateDifference(result.averagePrecisions, base.averagePrecisions),
-      ),
+      [`mAP, compared with ${against} (95 %)`]: result === base
+        ? undefined
+        : formatChange(
+          estimateDifference(result.averagePrecisions, base.averagePrecisions),
+        ),
     },
   }));
   return table(rows, options);
 }
 
-/** A difference with its sign and its interval: "+0.12 (+0.03 to +0.21)". */
+/**
+ * A difference with its sign and its interval: "+0.12 (+0.03 to +0.21)". Where
+ * an end rounds to 0, there are more digits, to see on which side of 0 it is.
+ */
 export function formatChange({ value, low, high }: Estimate): string {
-  const signed = (number: number) =>
-    (number < 0 ? "−" : "+") + Math.abs(number).toFixed(2);
+  const hidden = (digits: number) =>
+    [low, high].some((end) => end !== 0 && Number(end.toFixed(digits)) === 0);
+  let digits = 2;
+  while (digits < 5 && hidden(digits)) digits++;
+  const signed = (number: number) => {
+    const text = Math.abs(number).toFixed(digits);
+    if (Number(text) === 0) return text;
+    return (number < 0 ? "−" : "+") + text;
+  };
   return `${signed(value)} (${signed(low)} to ${signed(high)})`;
 }
 

@@ -7,6 +7,7 @@ import {
 import { displayable, escapeHtml, oneLine } from "#lib/display/display.ts";
 import {
   encoderTable,
+  formatChange,
   formatNumbers,
   retrievalTable,
   scoreTable,
@@ -115,7 +116,7 @@ Deno.test("scoreTable() says how far each method is from one, with its interval"
   const [head, l1, l2, x] = `${scoreTable(rows, { against: "L1" })}`.split(
     "\n",
   );
-  match(head, /mAP − L1's \(95 %\)$/);
+  match(head, /mAP, compared with L1 \(95 %\)$/);
   match(l1, /–$/);
   match(l2, /−0\.10 \(−0\.10 to −0\.10\)$/);
   match(x, /\+0\.50 \(\+0\.50 to \+0\.50\)$/);
@@ -123,6 +124,16 @@ Deno.test("scoreTable() says how far each method is from one, with its interval"
     () => scoreTable(rows, { against: "L3" }),
     /one of "L1", "L2", "x", got "L3"/,
   );
+});
+
+Deno.test("formatChange() shows on which side of 0 an interval ends", () => {
+  const change = (value: number, low: number, high: number) =>
+    formatChange({ value, low, high });
+  equal(change(0.123, 0.034, 0.212), "+0.12 (+0.03 to +0.21)");
+  equal(change(0.03, 0.0004, 0.071), "+0.0300 (+0.0004 to +0.0710)");
+  equal(change(-0.2, -0.41, -0.003), "−0.200 (−0.410 to −0.003)");
+  equal(change(0, 0, 0), "0.00 (0.00 to 0.00)");
+  equal(change(0.1, -0, 0.2), "+0.10 (0.00 to +0.20)");
 });
 
 Deno.test("retrievalTable(): both directions, each value with its interval below", () => {
