@@ -51,8 +51,10 @@ export interface ErrorWatch {
 }
 
 /**
- * The error to mend first. Only names that are missing follow from an earlier
- * error; any other begins anew.
+ * The error to mend first: that of the run, if there is one and it is not over.
+ *
+ * What follows from an error can be of any kind: a name that is missing, an
+ * empty list, a wait for what never comes.
  *
  * @param run The errors so far; undefined if there are none.
  * @param error The next one.
@@ -63,9 +65,7 @@ export function firstOfRun(
   error: Error,
   now: number,
 ): Error {
-  const follows = run !== undefined && error instanceof ReferenceError &&
-    now - run.lastAt < SAME_RUN_MS;
-  return follows ? run.error : error;
+  return run && now - run.lastAt < SAME_RUN_MS ? run.error : error;
 }
 
 /** Watches from here on; outside of a kernel there is nothing to see. */
@@ -76,7 +76,11 @@ export function watchErrors(): ErrorWatch {
       const now = performance.now();
       const first = firstOfRun(run, error, now);
       run = { error: first, lastAt: now };
-      if (first !== error) broadcast(describe(first));
+      if (`${first}` !== `${error}`) {
+        broadcast(
+          describe("An earlier error, of which this may be a result", first),
+        );
+      }
     }
     return [`${error}`, ...sites.map((site) => `    at ${site}`)].join("\n");
   };
@@ -84,7 +88,7 @@ export function watchErrors(): ErrorWatch {
     report() {
       const first = run?.error;
       run = undefined;
-      return first ? describe(first) : displayable({
+      return first ? describe("The first error", first) : displayable({
         "text/plain": "✓ No cell that ran threw an error.",
         "text/html": "<p><b>✓ No cell that ran threw an error.</b></p>",
       });
@@ -101,16 +105,14 @@ function isProgramRunning(): boolean {
   return frames > 2;
 }
 
-function describe(error: Error): Displayable {
+function describe(name: string, error: Error): Displayable {
   const text = oneLine(`${error}`);
   const remedy = error instanceof ReferenceError
     ? "Look at the cell that makes this name: it failed, or did not run."
     : "Mend the cell that shows it, then run all cells again.";
   return displayable({
-    "text/plain": `✗ The first error: ${text}\n${remedy}`,
-    "text/html": `<p><b>✗ The first error:</b> ${
-      escapeHtml(text)
-    }<br>${remedy}</p>`,
+    "text/plain": `✗ ${name}: ${text}\n${remedy}`,
+    "text/html": `<p><b>✗ ${name}:</b> ${escapeHtml(text)}<br>${remedy}</p>`,
   });
 }
 
