@@ -36,6 +36,9 @@ export const largestPrecision: Exercise<
         const said = `With k = ${k} and ${answers} answers you say ${
           quoteAnswer(found)
         }`;
+        if (typeof found !== "number") {
+          return `${said}, which is no number.`;
+        }
         if (!(found >= 0 && found <= 1)) {
           return `${said}, but a precision lies between 0 and 1.`;
         }

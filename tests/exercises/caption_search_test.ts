@@ -13,6 +13,10 @@ Deno.test("largestPrecision: bounded by the answers there are and by the places"
     [() => 0, /a better ranking has 1 of them/],
     [(k: number) => 1 / (2 * k), /no whole number of hits/],
     [() => NaN, /between 0 and 1/],
+    [
+      (k: number, n: number) => (Math.min(k, n) / k).toFixed(2),
+      /"0.00", which is no number/,
+    ],
   ]));
 
 Deno.test("reciprocalRank: the mean of 1 ÷ rank", () =>
