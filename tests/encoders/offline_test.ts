@@ -458,6 +458,11 @@ encoderTest(
   },
 );
 
+/** As many of the sample's pictures as the reference was measured on. */
+async function everySecondPicture() {
+  return (await readSample()).filter((_, i) => i % 2 === 0);
+}
+
 /** Words for groups, none of which is a class, and the terms they cover. */
 const GROUPS_OF_TERMS: Record<string, RegExp> = {
   "an animal": /bird|deer|fish|insect|livestock|predator|primate|rodent/,
@@ -484,7 +489,7 @@ encoderTest(
   "a group's name is nearer to its pictures than to others",
   () =>
     withEncoder(async (encoder) => {
-      const sample = await readSample();
+      const sample = await everySecondPicture();
       const nearness = await multiplyRows(
         await encoder.encodeTexts(Object.keys(GROUPS_OF_TERMS)),
         await encoder.encodeImages(sample.map(samplePath)),
@@ -494,7 +499,7 @@ encoderTest(
         const isMember = sample.map(({ term }) => terms.test(term));
         const members = values.filter((_, picture) => isMember[picture]);
         const others = values.filter((_, picture) => !isMember[picture]);
-        ok(members.length >= 8 && others.length >= 8, name);
+        ok(members.length >= 4 && others.length >= 4, name);
         // How often a member is nearer than another picture, both by chance.
         const nearer = members.flatMap((one) =>
           others.map((other) => one > other)
@@ -509,7 +514,7 @@ for (const id of ["offline", "offline-large"] as const) {
   encoderTest(
     `${id} finds the sample's pictures as well as the reference`,
     async () => {
-      const sample = await readSample();
+      const sample = await everySecondPicture();
       const terms = sample.map(({ term }) => term);
       const names = [...new Set(terms)].sort();
       const encoder = await openOffline(id);
