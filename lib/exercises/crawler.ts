@@ -27,6 +27,9 @@ const CRAWL_DELAY_S = 2;
  */
 export function politeTime(pictures: number, tabs: number): Exercise<number> {
   const minutes = pictures * CRAWL_DELAY_S / 60;
+  /** Rounded up or down; but not down to nothing. */
+  const isRounded = (answer: number) =>
+    Number.isInteger(answer) && answer > 0 && Math.abs(answer - minutes) < 1;
   // The first page need not wait.
   const isNear = (answer: number, wanted: number) =>
     Math.abs(answer - wanted) <= wanted / 50 + CRAWL_DELAY_S / 60;
@@ -41,7 +44,7 @@ export function politeTime(pictures: number, tabs: number): Exercise<number> {
       if (typeof answer !== "number" || !Number.isFinite(answer)) {
         return `Expected a number of minutes, got ${quoteAnswer(answer)}.`;
       }
-      if (isNear(answer, minutes)) return;
+      if (isNear(answer, minutes) || isRounded(answer)) return;
       if (isNear(answer, minutes * 60)) {
         return `${
           quoteAnswer(answer)
@@ -102,11 +105,21 @@ export const pictureKey: Exercise<(address: string) => unknown> = new Exercise({
 
 /** Longest pause that is not asked for, in milliseconds: ten minutes. */
 const LONGEST_MS = 600_000;
+/** Least pause, in milliseconds: a tenth of a second. */
+const LEAST_MS = 100;
+/** Pauses may be random, so each is asked for so often, and the mean taken. */
+const CALLS = 1000;
+/** What chance may take from a mean of so many calls, with room to spare. */
+const SLACK = 0.8;
+
+/** The refusals in a row that are tried. */
+const ATTEMPTS = [1, 2, 3, 4, 5, 6, 7, 8, 9, 10, 11, 12, 1000];
+
+/** A function that the third exercise asks for. */
+type PauseOf = (attempt: number, retryAfter: string | null) => number;
 
 /** Exercise 3: how long to wait before the next try, in milliseconds. */
-export const nextPause: Exercise<
-  (attempt: number, retryAfter: string | null) => number
-> = new Exercise({
+export const nextPause: Exercise<PauseOf> = new Exercise<PauseOf>({
   hint:
     "Double the pause with each attempt, up to a bound, and take what the " +
     "site asks for where that is longer. Date.parse() reads the date form.",
@@ -125,40 +138,73 @@ export const nextPause: Exercise<
         `${quoteAnswer(pauseOf)}.`;
     }
     const date = (ms: number) => new Date(Date.now() + ms).toUTCString();
-    const faultOf = (
-      attempt: number,
-      retryAfter: string | null,
-      least: number,
-      most: number,
-    ) => {
-      const pause: unknown = pauseOf(attempt, retryAfter);
-      const call = `(${attempt}, ${quoteAnswer(retryAfter)})`;
-      if (typeof pause !== "number" || Number.isNaN(pause)) {
-        return `Expected milliseconds for ${call}, got ${quoteAnswer(pause)}.`;
-      }
-      if (pause < least) {
-        return `After ${call} the pause is ${pause} ms: expected ` +
-          (least === 1 ? "more than none." : `${least} ms or more.`);
-      }
-      if (pause > most) {
-        return `After ${call} the pause is ${pause} ms, longer than anybody ` +
-          "asked for.";
-      }
-    };
-    const late = pauseOf(6, null) < 4 * pauseOf(1, null)
-      ? `Pauses of ${pauseOf(1, null)} ms after the first refusal and ` +
-        `${pauseOf(6, null)} ms after the sixth: a site in trouble needs ` +
-        "pauses that grow, fourfold at least by then."
-      : undefined;
-    return faultOf(1, null, 1, LONGEST_MS) ??
-      late ??
-      faultOf(1000, null, 1, LONGEST_MS) ??
-      faultOf(1, "7", 7000, LONGEST_MS) ??
-      faultOf(3, "900", 900_000, 2 * 900_000) ??
+    return faultOfGrowth(pauseOf) ??
+      faultOfPauses(pauseOf, 1, "7", 7000) ??
+      faultOfPauses(pauseOf, 3, "900", 900_000, 2 * 900_000) ??
       // The date form is exact to a second.
-      faultOf(1, date(60_000), 58_000, LONGEST_MS) ??
-      faultOf(1, date(-60_000), 1, LONGEST_MS) ??
-      faultOf(1, "0", 1, LONGEST_MS) ??
-      faultOf(1, "soon", 1, LONGEST_MS);
+      faultOfPauses(pauseOf, 1, date(60_000), 58_000) ??
+      faultOfPauses(pauseOf, 1, date(-60_000)) ??
+      faultOfPauses(pauseOf, 1, "0") ??
+      faultOfPauses(pauseOf, 1, "soon");
   },
 });
+
+function faultOfPauses(
+  pauseOf: PauseOf,
+  attempt: number,
+  retryAfter: string | null,
+  least = 0,
+  most = LONGEST_MS,
+): string | undefined {
+  const call = `(${attempt}, ${quoteAnswer(retryAfter)})`;
+  const pauses: number[] = [];
+  for (let i = 0; i < CALLS; i++) {
+    const pause: unknown = pauseOf(attempt, retryAfter);
+    if (typeof pause !== "number" || Number.isNaN(pause)) {
+      return `Expected milliseconds for ${call}, got ${quoteAnswer(pause)}.`;
+    }
+    pauses.push(pause);
+  }
+  const [shortest, longest, mean] = [
+    Math.min(...pauses),
+    Math.max(...pauses),
+    meanOf(pauses),
+  ].map(Math.round);
+  const said = (pause: number) => `After ${call} the pause is ${pause} ms: `;
+  if (shortest < least) return `${said(shortest)}expected ${least} or more.`;
+  if (longest > most) {
+    return `${said(longest)}expected ${most} or less, ${
+      most / 60_000
+    } minutes.`;
+  }
+  if (mean < SLACK * LEAST_MS) {
+    return `${said(mean)}expected ${LEAST_MS} or more. A second has 1000.`;
+  }
+}
+
+function faultOfGrowth(pauseOf: PauseOf): string | undefined {
+  for (const attempt of ATTEMPTS) {
+    const fault = faultOfPauses(pauseOf, attempt, null);
+    if (fault) return fault;
+  }
+  const means = ATTEMPTS.map((attempt) =>
+    meanOf(Array.from({ length: CALLS }, () => pauseOf(attempt, null)))
+  );
+  const said = means.map((mean, i) =>
+    `${Math.round(mean)} ms after refusal ${ATTEMPTS[i]}`
+  );
+  if (means[5] < SLACK * 4 * means[0]) {
+    return `Pauses of ${said[0]} and ${said[5]}: a site in trouble needs ` +
+      "pauses that grow, fourfold at least by then.";
+  }
+  const shrunk = means.findIndex((mean, i) => mean < SLACK * means[i - 1]);
+  if (shrunk < 0) return;
+  return `Pauses of ${said[shrunk - 1]} and ${
+    said[shrunk]
+  }: they should never ` +
+    "shrink.";
+}
+
+function meanOf(numbers: number[]): number {
+  return numbers.reduce((sum, number) => sum + number, 0) / numbers.length;
+}

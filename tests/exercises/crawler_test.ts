@@ -16,6 +16,10 @@ Deno.test("politeTime() accepts the minutes of one request a picture, and explai
 Deno.test("politeTime() holds for any crawl: one tab, one picture, none", async () => {
   match(`${await politeTime(300, 1).check(299 * 2 / 60)}`, /Right/);
   match(`${await politeTime(1, 3).check(0)}`, /Right/);
+  for (const whole of [11, 12]) {
+    match(`${await politeTime(337, 3).check(whole)}`, /Right/);
+  }
+  match(`${await politeTime(337, 3).check(13)}`, /In 13 minutes/);
   match(`${await politeTime(0, 3).check(0)}`, /Right/);
   match(`${await politeTime(0, 3).check(7)}`, /found 0 pictures/);
 });
@@ -44,9 +48,32 @@ Deno.test("nextPause wants pauses that grow, end, and are as long as the site as
   await checkExercise(nextPause, [
     [1000, /Expected a function .* got 1000/],
     [() => "1 s", /Expected milliseconds for \(1, null\), got "1 s"/],
-    [() => 0, /pause is 0 ms: expected more than none/],
-    [() => 1000, /1000 ms after the first refusal and 1000 ms after the sixth/],
-    [(n: number) => 1000 * 2 ** n, /After \(1000, null\).*longer than anybody/],
+    [() => 0, /pause is 0 ms: expected 100 or more/],
+    [
+      () => 1000,
+      /1000 ms after refusal 1 and 1000 ms after refusal 6: .* fourfold/,
+    ],
+    [
+      (n: number) => 1000 * 2 ** n,
+      /After \(10, null\).* 600000 or less, 10 minutes/,
+    ],
+    [(n: number) => grow(n) / 1000, /pause is 2 ms: expected 100 or more/],
+    [
+      (n: number) => n === 6 ? 4000 : 1000,
+      /4000 ms after refusal 6 and 1000 ms after refusal 7: .* never shrink/,
+    ],
+    [
+      (n: number) => n === 6 ? 4 : 1,
+      /After \(1, null\) the pause is 1 ms: expected 100 or more/,
+    ],
+    [
+      (n: number) => Math.min(1000 * 2 ** n, 3_600_000),
+      /expected 600000 or less, 10 minutes/,
+    ],
+    [
+      (n: number) => Promise.resolve(grow(n)),
+      /Expected milliseconds for \(1, null\), got a promise/,
+    ],
     [grow, /After \(1, "7"\) the pause is 2000 ms: expected 7000/],
     [
       (n: number, asked: string | null) => Math.max(grow(n), 1000 * +asked!),
@@ -67,14 +94,16 @@ Deno.test("nextPause finds who obeys a date that is past, and a zero", async () 
   match(`${await nextPause.check(never)}`, /GMT.*pause is 0 ms/);
 });
 
-Deno.test("nextPause lets pauses vary a little", async () => {
-  const vary = (attempt: number, retryAfter: string | null) => {
-    const pause = Math.min(1000 * 2 ** attempt, 60_000) *
-      (1 + Math.random() / 4);
-    const asked = /^\d+$/.test(`${retryAfter}`)
-      ? 1000 * Number(retryAfter)
-      : Date.parse(`${retryAfter}`) - Date.now();
-    return Math.max(pause, asked || 0);
+Deno.test("nextPause lets pauses vary, from none to the whole of them", async () => {
+  const vary = (least: number) => (attempt: number, asked: string | null) => {
+    const share = least + (1 - least) * Math.random();
+    const ms = /^\d+$/.test(`${asked}`)
+      ? 1000 * Number(asked)
+      : Date.parse(`${asked}`) - Date.now();
+    return Math.max(share * Math.min(1000 * 2 ** attempt, 60_000), ms || 0);
   };
-  match(`${await nextPause.check(vary)}`, /Right/);
+  for (let trial = 0; trial < 20; trial++) {
+    match(`${await nextPause.check(vary(0.8))}`, /Right/);
+    match(`${await nextPause.check(vary(0))}`, /Right/);
+  }
 });
