@@ -21,7 +21,7 @@ import { Exercise, quoteAnswer } from "./exercises.ts";
  * one pixel.
  *
  * Each digit stays the same by chance once in 16 times: 60 change on average,
- * and 54 to 64 in nearly every trial.
+ * and 54 to 63 in nearly every trial.
  */
 export const changedDigits: Exercise<number> = new Exercise({
   hint: "Change a pixel of a picture, clean both, and count the places at " +
@@ -29,7 +29,7 @@ export const changedDigits: Exercise<number> = new Exercise({
     "the same twice?",
   answer: "64 * 15 / 16",
   lesson: "About 60: as many as in two pictures that have nothing in common. " +
-    "This fingerprint knows equal and not equal, and no nearly.",
+    "This fingerprint knows equal and different, and nothing in between.",
   findFault(answer) {
     if (typeof answer !== "number" || Number.isNaN(answer)) {
       return `Expected a number of digits, got ${quoteAnswer(answer)}.`;
@@ -41,11 +41,15 @@ export const changedDigits: Exercise<number> = new Exercise({
       return `With ${answer} of 64, the two would still be alike, and one ` +
         "could tell near pictures by it. SHA-256 is made so that no one can.";
     }
+    if (answer > 63) {
+      return "A digit of 16 stays the same by chance once in 16 times, so all " +
+        "64 change in one trial of 62 only. How many change on average?";
+    }
   },
 });
 
 /** Exercise 2: whether a file is a JPEG to its end. */
-export const isWhole: Exercise<(bytes: Uint8Array) => unknown> = new Exercise({
+export const isWhole: Exercise<(bytes: Buffer) => unknown> = new Exercise({
   hint: "ffd8 is how every JPEG begins. Print the last two bytes of a few " +
     "whole ones.",
   answer: `(bytes) =>
@@ -59,7 +63,7 @@ export const isWhole: Exercise<(bytes: Uint8Array) => unknown> = new Exercise({
         `${quoteAnswer(isWholeJpeg)}.`;
     }
     for (const [what, bytes, expected] of await jpegTrials()) {
-      const said = await isWholeJpeg(Uint8Array.from(bytes));
+      const said = await isWholeJpeg(Buffer.from(bytes));
       if (typeof said !== "boolean") {
         return `Expected true or false, got ${quoteAnswer(said)} for ${what}.`;
       }
@@ -136,15 +140,14 @@ export const nearFingerprint: Exercise<(image: Uint8Array) => unknown> =
         return "Expected a function (image) => 64 bits, got " +
           `${quoteAnswer(fingerprint)}.`;
       }
-      const seen: { bits: number[]; what: string }[] = [];
+      const seen: { bits: Bits; what: string }[] = [];
       for (const [what, ...versions] of await nearTrials()) {
         const [bits, ...others] = await Promise.all(
           versions.map(([image]) => fingerprint(image)),
         );
         if (!isBits(bits)) {
           return "Expected an array of 64 zeros and ones, got " +
-            (Array.isArray(bits) ? `${bits.length} values: ` : "") +
-            `${quoteAnswer(bits)}.`;
+            `${describe(bits)}.`;
         }
         for (const [i, other] of others.entries()) {
           const far = isBits(other) ? countDifferences(bits, other) : 64;
@@ -211,11 +214,28 @@ function inventPicture(
     .resize(width, width * 3 / 4, { fit: "fill", kernel: "cubic" });
 }
 
-function isBits(value: unknown): value is number[] {
-  return Array.isArray(value) && value.length === 64 &&
-    value.every((bit) => bit === 0 || bit === 1);
+/** An array of 64 zeros and ones, or a typed one, as a Buffer is. */
+type Bits = ArrayLike<number>;
+
+function isArray(value: unknown): value is ArrayLike<unknown> {
+  return Array.isArray(value) ||
+    ArrayBuffer.isView(value) && !(value instanceof DataView);
 }
 
-function countDifferences(a: readonly number[], b: readonly number[]): number {
-  return a.filter((bit, i) => bit !== b[i]).length;
+function isBits(value: unknown): value is Bits {
+  return isArray(value) && value.length === 64 &&
+    Array.from(value).every((bit) => bit === 0 || bit === 1);
+}
+
+/** What is no such array, with the type of its values where they are no numbers. */
+function describe(value: unknown): string {
+  if (typeof value === "string") return `a string, ${quoteAnswer(value)}`;
+  if (!isArray(value)) return quoteAnswer(value);
+  const odd = Array.from(value).find((bit) => typeof bit !== "number");
+  const type = odd === undefined ? "" : ` of type ${typeof odd}`;
+  return `${value.length} values${type}: ${quoteAnswer(value)}`;
+}
+
+function countDifferences(a: Bits, b: Bits): number {
+  return Array.from(a).filter((bit, i) => bit !== b[i]).length;
 }

@@ -1,4 +1,5 @@
 import { match, ok } from "node:assert/strict";
+import type { Buffer } from "node:buffer";
 import { createHash } from "node:crypto";
 import sharp from "sharp";
 import { cleanPicture } from "#lib/dataset/clean.ts";
@@ -14,6 +15,7 @@ Deno.test("changedDigits accepts what an experiment shows, and explains what doe
     ["60", /number of digits, got "60"/],
     [1, /With 1 of 64, the two would still be alike/],
     [32, /With 32 of 64/],
+    [64, /all 64 change in one trial of 62 only/],
     [65, /has 64 digits: 65 of them cannot change/],
   ]);
   const raw = new Uint8Array(60 * 60 * 3).fill(128);
@@ -52,6 +54,13 @@ Deno.test("isWhole wants whole JPEGs told from cut ones and from other files", a
   ]);
 });
 
+Deno.test("isWhole gives a Buffer, as the notebook reads files", async () => {
+  const byHex = (bytes: Buffer) =>
+    bytes.subarray(0, 2).toString("hex") === "ffd8" &&
+    bytes.subarray(-2).toString("hex") === "ffd9";
+  match(`${await isWhole.check(byHex)}`, /Right/);
+});
+
 Deno.test("isWhole lets a decoder say it, too", async () => {
   const decodes = async (bytes: Uint8Array) => {
     if (bytes[0] !== 0xff || bytes.at(-1) !== 0xd9) return false;
@@ -67,7 +76,13 @@ Deno.test("nearFingerprint wants near copies near, and other pictures far", asyn
   await checkExercise(nearFingerprint, [
     ["ffd8", /Expected a function .* got "ffd8"/],
     [() => [0, 1], /an array of 64 zeros and ones, got 2 values: \[0,1\]/],
-    [() => "0".repeat(64), /an array of 64 zeros and ones, got "000/],
+    [() => "0".repeat(64), /an array of 64 zeros and ones, got a string, "000/],
+    [
+      () => Array(64).fill(true),
+      /got 64 values of type boolean: \[true,true/,
+    ],
+    [() => [..."01".repeat(32)], /got 64 values of type string: \["0","1"/],
+    [() => 5, /zeros and ones, got 5\./],
     [() => Array(64).fill(0), /one picture and another differ in 0 of 64/],
     [
       (image: Uint8Array) => {
@@ -88,7 +103,7 @@ Deno.test("nearFingerprint wants near copies near, and other pictures far", asyn
   ], { sharp });
 });
 
-Deno.test("nearFingerprint accepts the average hash as well", async () => {
+Deno.test("nearFingerprint accepts the average hash as well, in a typed array too", async () => {
   const averageHash = async (image: Uint8Array) => {
     const grey = await sharp(image).greyscale().resize(8, 8, { fit: "fill" })
       .raw().toBuffer();
@@ -96,4 +111,7 @@ Deno.test("nearFingerprint accepts the average hash as well", async () => {
     return [...grey].map((value) => value > mean ? 1 : 0);
   };
   match(`${await nearFingerprint.check(averageHash)}`, /Right/);
+  const typed = async (image: Uint8Array) =>
+    Uint8Array.from(await averageHash(image));
+  match(`${await nearFingerprint.check(typed)}`, /Right/);
 });
