@@ -137,7 +137,7 @@ const RANKINGS: [boolean[], number, number, string][] = [
     [F, F, F],
     0,
     0,
-    "Nothing is relevant: nothing is to be divided, and the value is 0.",
+    "Nothing is relevant, so there is nothing to divide by: it is 0.",
   ],
   [
     [T, F, T, F, T],
@@ -207,31 +207,54 @@ export const forgetsPlaces: Exercise<PixelDistance> = new Exercise<
     }
     for (const [a, b, why] of UNLIKE) {
       const apart = answer(paint(a), paint(b));
-      if (!(apart > 0)) return `${why} are ${quoteAnswer(apart)} apart.`;
+      // Less is rounding.
+      if (!(apart > 1e-6)) return `${why} are ${quoteAnswer(apart)} apart.`;
     }
   },
 });
 
 type Colour = [number, number, number];
-const RED: Colour = [255, 0, 0], BLUE: Colour = [0, 0, 255];
+const RED: Colour = [254, 0, 0], CYAN: Colour = [0, 254, 254];
+const BLUE: Colour = [0, 0, 254];
 const BLACK: Colour = [0, 0, 0], WHITE: Colour = [254, 254, 254];
 /** The mean of black and white. */
 const GREY: Colour = [127, 127, 127];
+/** Both are 66.99 as grey, 0.299 red + 0.587 green + 0.114 blue. */
+const NAVY: Colour = [30, 60, 200], BROWN: Colour = [100, 56, 37];
 
-/** Pictures that share no colour, so any count of colours tells them apart. */
+/** Pictures so unlike that any count of colours tells them apart. */
 const UNLIKE: [Colour[], Colour[], string][] = [
   [[BLACK], [WHITE], "A black picture and a white one"],
   [
     [RED],
     [BLUE],
-    "It mixes up the channels: a red picture and a blue one, 255 0 0 and " +
-    "0 0 255,",
+    "It mixes up the channels: a red picture and a blue one, 254 0 0 and " +
+    "0 0 254,",
   ],
   [
     [BLACK, WHITE],
     [GREY],
     "It knows only the mean colour: a picture half black, half white and an " +
     "evenly grey one",
+  ],
+  [
+    [NAVY],
+    [BROWN],
+    "It knows only how light a pixel is: a navy picture and a brown one, " +
+    "30 60 200 and 100 56 37, equally dark,",
+  ],
+  [
+    [RED, CYAN],
+    [BLACK, WHITE],
+    "It looks at each channel by itself: a picture half red, half cyan and " +
+    "one half black, half white",
+  ],
+  [
+    [RED, RED, RED, BLUE],
+    [RED, BLUE, BLUE, BLUE],
+    "It knows which colours there are, but not how many of each: a picture " +
+    "three quarters red, the rest blue, and one three quarters blue, the " +
+    "rest red,",
   ],
 ];
 

@@ -77,7 +77,67 @@ Deno.test("a metric that forgets places: a counterexample for each way to fail",
     [0, 1, 2].map((channel) =>
       mean(pixels.filter((_, i) => i % 3 === channel))
     );
+  /** What a picture is known by, then L1. */
+  const by =
+    (numbersOf: (pixels: Uint8Array) => number[]) =>
+    (a: Uint8Array, b: Uint8Array) => {
+      const [x, y] = [numbersOf(a), numbersOf(b)];
+      return x.reduce((sum, value, i) => sum + Math.abs(value - y[i]), 0);
+    };
+  const channels = (pixels: Uint8Array) =>
+    [0, 1, 2].map((channel) => pixels.filter((_, i) => i % 3 === channel));
+  const bins = (values: ArrayLike<number>) =>
+    Array.from(values).reduce((counts, value) => {
+      counts[Math.floor(value)]++;
+      return counts;
+    }, Array<number>(256).fill(0));
+  const colours = (pixels: Uint8Array) =>
+    Array.from({ length: pixels.length / 3 }, (_, i) => {
+      const [red, green, blue] = pixels.subarray(3 * i);
+      return { red, green, blue };
+    });
+  const keys = (pixels: Uint8Array) =>
+    colours(pixels).map((one) => Object.values(one).join(" "));
   await checkExercise(forgetsPlaces, [
+    [
+      (a: Uint8Array, b: Uint8Array) =>
+        new Set(keys(a)).symmetricDifference(new Set(keys(b))).size,
+      /not how many of each: .* three quarters red.* are 0 apart/,
+    ],
+    [
+      by((pixels) => channels(pixels).flatMap((values) => [...values.sort()])),
+      /each channel by itself: .* half cyan.* are 0 apart/,
+    ],
+    [by((pixels) => channels(pixels).flatMap(bins)), /each channel by itself/],
+    [
+      by((pixels) =>
+        channels(pixels).flatMap((values) => {
+          const sorted = [...values].sort((x, y) => x - y), at = mean(sorted);
+          return [at, mean(sorted.map((value) => (value - at) ** 2))];
+        })
+      ),
+      /each channel by itself/,
+    ],
+    [
+      by((pixels) =>
+        bins(
+          colours(pixels).map(({ red, green, blue }) =>
+            0.299 * red + 0.587 * green + 0.114 * blue
+          ),
+        )
+      ),
+      /only how light a pixel is: a navy picture.* are 0 apart/,
+    ],
+    [
+      by((pixels) =>
+        bins(
+          colours(pixels).map(({ red, green, blue }) =>
+            0.2126 * red + 0.7152 * green + 0.0722 * blue + 0.5
+          ),
+        )
+      ),
+      /only how light a pixel is/,
+    ],
     [l1, /places still count/],
     [() => 0, /A black picture and a white one are 0 apart/],
     [
