@@ -113,16 +113,26 @@ export const lossExercise: Exercise<Loss> = new Exercise<Loss>({
       return "Your loss is the same for the scales 10 and 1: multiply the " +
         "cosines by the scale before softmax.";
     }
+    const even = loss(cosines.map((row) => row.map(() => 1)), 5000);
+    if (!Number.isFinite(even)) {
+      return "At a scale of 5000, where all nine cosines are 1, your loss is " +
+        `${quoteAnswer(even)}: exp(5000) is infinite.`;
+    }
     const [fine, bad] = [loss(cosines, 5000), loss(moved, 5000)];
     if (!Number.isFinite(fine) || !Number.isFinite(bad)) {
       return `At a scale of 5000 your loss is ${quoteAnswer(fine)}, or ${
         quoteAnswer(bad)
-      } with the rows exchanged: exp(4500) is infinite.`;
+      } with the rows exchanged: exp(-1000) is 0, and log(0) infinite. ` +
+        "Subtract the largest score of each row or column, and write " +
+        "log(exp(x) / sum) as x - log(sum).";
     }
-    const expected = contrastiveLoss(cosines, 10);
-    if (isNear(right, expected)) return;
-    return `For ${JSON.stringify(cosines)} at a scale of 10 the loss is ` +
-      `${expected.toFixed(4)}; yours is ${quoteAnswer(right)}.`;
+    for (const [matrix, scale] of [[cosines, 10], [moved, 5000]] as const) {
+      const expected = contrastiveLoss(matrix, scale);
+      const given = loss(matrix, scale);
+      if (isNear(given, expected)) continue;
+      return `For ${JSON.stringify(matrix)} at a scale of ${scale} the loss ` +
+        `is ${expected.toFixed(4)}; yours is ${quoteAnswer(given)}.`;
+    }
   },
 });
 
@@ -167,7 +177,7 @@ export function promptExercise(
     lesson: "",
     async findFault(answer: (term: string) => string[]) {
       if (typeof answer !== "function") return notAFunction(answer, "term");
-      const fault = ["owl", "steam train", ...terms]
+      const fault = [...ARTICLES.map(([term]) => term), ...terms]
         .map((term) => faultOfSentences(term, answer(term))).find(Boolean);
       if (fault) return fault;
       const ofSentences = await classify(answer);
@@ -189,18 +199,29 @@ function faultOfSentences(term: string, sentences: unknown) {
     return `For "${term}" one of your sentences is ${quoteAnswer(other)}: ` +
       "expected a text.";
   }
-  const names = (sentence: string) =>
-    sentence.toLowerCase().includes(term.toLowerCase());
+  const names = (sentence: string) => wordsOf(sentence).includes(wordsOf(term));
   const silent = sentences.find((sentence) => !names(sentence));
   if (silent !== undefined) {
     return `${quoteAnswer(silent)} does not name its term, "${term}".`;
   }
-  if (sentences.every((sentence) => sentence.trim() === term)) {
+  if (sentences.every((sentence) => wordsOf(sentence) === wordsOf(term))) {
     return `For "${term}" there is the bare name only, which is what your ` +
       "sentences are compared with: say more.";
   }
-  const slip = sentences.find((sentence) => / a owl\b/.test(` ${sentence}`));
-  return slip && `${quoteAnswer(slip)}: expected "an owl".`;
+  const [, right, wrong] = ARTICLES.find(([name]) => name === term) ?? [];
+  const slip = sentences.find((sentence) => wrong?.test(sentence));
+  return slip && `${quoteAnswer(slip)}: expected "${right}".`;
+}
+
+/** Terms that every answer is tried on: the spelling of others may mislead. */
+const ARTICLES: [term: string, right: string, wrong: RegExp][] = [
+  ["owl", "an owl", /\ba owl\b/i],
+  ["steam train", "a steam train", /\ban steam train\b/i],
+];
+
+/** A text's words alone: a folder's "Faces_easy" is "faces easy" in a sentence. */
+function wordsOf(text: string): string {
+  return (text.toLowerCase().match(/[\p{L}\p{M}\p{N}]+/gu) ?? []).join(" ");
 }
 
 function compare(name: string, ofSentences: number[], ofNames: number[]) {

@@ -32,6 +32,21 @@ const turned = (cosines: number[][]) =>
 const naive: Loss = (cosines, scale) =>
   (ofRows(cosines, scale) + ofRows(turned(cosines), scale)) / 2;
 
+/** Each score's share, the largest score subtracted. */
+function softmax(scores: number[]): number[] {
+  const powers = scores.map((score) => Math.exp(score - Math.max(...scores)));
+  return powers.map((power) => power / powers.reduce((a, b) => a + b));
+}
+
+/** The mean of what the rows and columns cost. */
+const inTurns =
+  (cost: (scores: number[], right: number) => number): Loss =>
+  (cosines, scale) => {
+    const rows = cosines.map((row) => row.map((cosine) => scale * cosine));
+    const costs = [...rows.map(cost), ...turned(rows).map(cost)];
+    return costs.reduce((a, b) => a + b) / costs.length;
+  };
+
 Deno.test("the loss exercise tells one direction, one scale, another sign and overflow apart", async () => {
   await checkExercise(lossExercise, [
     [1.386, /Expected a function, \(cosines, logitScale\)/],
@@ -40,7 +55,15 @@ Deno.test("the loss exercise tells one direction, one scale, another sign and ov
     [(cosines: number[][], scale: number) => -naive(cosines, scale), /ln 3/],
     [ofRows, /cross entropy of the columns as well/],
     [(cosines: number[][]) => naive(cosines, 1), /multiply the cosines/],
-    [naive, /At a scale of 5000 .* infinite/],
+    [naive, /At a scale of 5000, .* is NaN: exp\(5000\) is infinite/],
+    [
+      inTurns((scores, right) => -Math.log(softmax(scores)[right])),
+      /is 0, or Infinity with the rows exchanged: exp\(-1000\) is 0, and log/,
+    ],
+    [
+      inTurns((scores, right) => -Math.log(softmax(scores)[right] + 1e-12)),
+      /at a scale of 5000 the loss is \d+\.\d{4}; yours is/,
+    ],
     [
       (cosines: number[][], scale: number) =>
         contrastiveLoss(cosines, scale / 2),
@@ -71,13 +94,32 @@ Deno.test("the prompt exercise wants sentences that name their term, and says wh
     [() => [3], /one of your sentences is 3/],
     [() => ["a photo of a thing"], /does not name its term, "owl"/],
     [(term: string) => [term], /bare name only/],
+    [(term: string) => [`${term}.`], /bare name only/],
     [(term: string) => [`a photo of a ${term}`], /expected "an owl"/],
+    [
+      (term: string) => [`a photo of an ${term}`],
+      /"a photo of an steam train": expected "a steam train"/,
+    ],
+    [
+      (term: string) => Promise.resolve([`a photo of the ${term}`]),
+      /For "owl" your function gives a promise/,
+    ],
   ]);
   const sentences = (term: string) => [`a photo: ${term}`];
   match(
     `${await exercise.check(sentences)}`,
     /Of the 4 pictures 100 % .* and 50 % by the bare names \(stand-in\)/,
   );
+});
+
+Deno.test("the prompt exercise takes a folder's name with blanks for its term", async () => {
+  const folder = truth.map((term) => `${term}_easy`);
+  const exercise = promptExercise(encoder, vectors, folder);
+  const spaced = (term: string) => [`a photo: ${term.replaceAll("_", " ")}`];
+  match(`${await exercise.check(spaced)}`, /^✓ Right\./);
+  const bare = (term: string) =>
+    term.includes("_") ? [term.replace("_", " ")] : spaced(term);
+  match(`${await exercise.check(bare)}`, /"apple_easy" .* bare name only/);
 });
 
 Deno.test("the prompt exercise can be answered where there is one term only", async () => {
