@@ -98,10 +98,11 @@ export class Exercise<Answer> {
 
 /**
  * What an answer is, shortly, for a sentence about its fault: `"owl"`, `[1, 2]`,
- * `a function`.
+ * `a function`, `a promise`.
  */
 export function quoteAnswer(answer: unknown): string {
   if (typeof answer === "function") return "a function";
+  if (answer instanceof Promise) return "a promise";
   const view = ArrayBuffer.isView(answer)
     ? Array.from(answer as unknown as ArrayLike<number>)
     : answer;

@@ -172,7 +172,7 @@ const MIXTURES: [number[], number, string][] = [
   [
     [0, 0, 1],
     1,
-    "All of the share is the third class's, so the words are its.",
+    "The third class has all of the share, so the words are its name.",
   ],
   [[0.2, 0.3, 0.5], 1, "Of the likeliest class alone the words are its name."],
   [[0.3, 0.1, 0.6], 3, "A likelier class counts more: weigh names by shares."],

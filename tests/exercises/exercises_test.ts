@@ -47,5 +47,6 @@ Deno.test("quoteAnswer() quotes any answer on one short line", () => {
   strictEqual(quoteAnswer(NaN), "NaN");
   strictEqual(quoteAnswer(undefined), "undefined");
   strictEqual(quoteAnswer(() => 1), "a function");
+  strictEqual(quoteAnswer(Promise.resolve(1)), "a promise");
   strictEqual(quoteAnswer("x".repeat(99)).length, 60);
 });
