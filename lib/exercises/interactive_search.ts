@@ -34,12 +34,18 @@ export const middleWeight: Exercise<number> = new Exercise<number>({
       const toText = cosineSimilarity(mixture, text);
       const toPicture = cosineSimilarity(mixture, picture);
       if (Math.abs(toText - toPicture) < 1e-6) continue;
+      const [nearText, nearPicture] = tellApart(toText, toPicture);
       return `With w = ${w}, the similarity of a mixture that we tried is ` +
-        `${toText.toFixed(3)} to its text and ${toPicture.toFixed(3)} to its ` +
-        `picture.`;
+        `${nearText} to its text and ${nearPicture} to its picture.`;
     }
   },
 });
+
+/** Two different numbers to as many places, from three on, as show that. */
+function tellApart(a: number, b: number, places = 3): [string, string] {
+  const [one, other] = [a.toFixed(places), b.toFixed(places)];
+  return one === other ? tellApart(a, b, places + 1) : [one, other];
+}
 
 /**
  * The least of the scores above which no more than a share of them lie.
@@ -70,7 +76,7 @@ export const cutFromScores: Exercise<CutFromScores> = new Exercise<
         `${quoteAnswer(answer)}.`;
     }
     for (const scores of BACKGROUNDS) {
-      for (const share of [0, 0.125, 0.25, 0.5, 0.75]) {
+      for (const share of [0, 0.125, 0.25, 0.5, 0.75, 1]) {
         const fault = faultOfCut(answer, scores, share);
         if (fault) return fault;
       }

@@ -11,6 +11,7 @@ Deno.test("the middle weight: another weight is told both similarities", async (
   await checkExercise(middleWeight, [
     [0.3, /With w = 0\.3, .* 0\.\d{3} to its text and 0\.\d{3} to its picture/],
     [1, /With w = 1, .* 1\.000 to its text/],
+    [0.4999, /0\.9887\d to its text and 0\.9887\d to its picture/],
     [1.5, /from 0 to 1, got 1\.5/],
     [NaN, /got NaN/],
     ["half", /got "half"/],
@@ -34,6 +35,11 @@ Deno.test("a cut from scores: too low, too high and sorting as text are told", a
       (scores: number[], share: number) =>
         rising(scores)[Math.floor((1 - share) * scores.length)],
       /you get undefined, which is none of the scores/,
+    ],
+    [
+      (scores: number[], share: number) =>
+        rising(scores).reverse()[Math.floor(share * scores.length)],
+      /a share of 1 you get undefined/,
     ],
     [
       (scores: number[]) => scores.sort((a, b) => a - b)[scores.length - 1],

@@ -26,7 +26,7 @@ Deno.test("enough candidates: the first, the best, and none are told apart", asy
     [
       (sweep: Measured[], target: number) =>
         reaching(sweep, target)[0]?.efSearch,
-      /160: 1, 10: 0\.8, 40: 0\.97 .* you get 160\. .* need not be in order/,
+      /160 \(recall 1,.* 40 \(recall 0\.97,.* you get 160\. .* not be in order/,
     ],
     [
       (sweep: Measured[], target: number) =>
@@ -44,6 +44,17 @@ Deno.test("enough candidates: the first, the best, and none are told apart", asy
       /you get Infinity\. No setting/,
     ],
     [
+      (sweep: Measured[], target: number) =>
+        reaching(sweep, target).sort((a, b) => a.ms - b.ms)[0]?.efSearch,
+      /160 \(recall 1, 0\.3 ms\).* you get 160\. 40 is asked for, although/,
+    ],
+    [
+      (sweep: Measured[], target: number) =>
+        reaching(sweep, target).sort((a, b) => a.efSearch - b.efSearch)[0]
+          .efSearch,
+      /40 \(recall 0\.97.* target of 0\.99 your function throws TypeError: .*No setting/,
+    ],
+    [
       (sweep: Measured[], target: number) => {
         sweep.sort((a, b) => a.efSearch - b.efSearch);
         return reaching(sweep, target)[0]?.efSearch;
@@ -51,6 +62,16 @@ Deno.test("enough candidates: the first, the best, and none are told apart", asy
       /toSorted/,
     ],
     [(sweep: Measured[]) => sweep[1].recall, /you get 0\.97/],
+    [
+      (sweep: Measured[], target: number) =>
+        sweep.length > 0
+          ? reaching(
+            sweep.toSorted((a, b) => a.efSearch - b.efSearch),
+            target,
+          )[0]?.efSearch
+          : 0,
+      /With an empty sweep .* you get 0\./,
+    ],
     [40, /Expected a function .* got 40/],
     ["40", /Expected a function .* got "40"/],
   ]);
