@@ -17,6 +17,7 @@ import { Exercise, quoteAnswer } from "./exercises.ts";
 export const largestPrecision: Exercise<
   (k: number, answers: number) => number
 > = new Exercise({
+  signature: "(k, answers) => number",
   hint:
     "In the best ranking all answers come first. How many of them have a place " +
     "among the first k, and by what does precision divide?",
@@ -25,11 +26,6 @@ export const largestPrecision: Exercise<
     "With one caption a picture, precision@5 ends at 0.2, and says no more " +
     "than R@5 ÷ 5.",
   findFault(bound) {
-    if (typeof bound !== "function") {
-      return `Expected a function of k and the number of answers, got ${
-        quoteAnswer(bound)
-      }.`;
-    }
     for (const k of [1, 2, 5, 10]) {
       for (const answers of [0, 1, 2, 5, 30]) {
         const found = bound(k, answers);
@@ -62,6 +58,7 @@ export const largestPrecision: Exercise<
 /** The mean reciprocal rank (MRR) of some queries' ranks. */
 export const reciprocalRank: Exercise<(ranks: number[]) => number> =
   new Exercise({
+    signature: "(ranks) => number",
     hint:
       "One query's value is 1 ÷ its rank: 1 at rank 1, a half at rank 2. What " +
       "does a query that finds nothing, whose rank is Infinity, add?",
@@ -71,11 +68,6 @@ export const reciprocalRank: Exercise<(ranks: number[]) => number> =
       "It is the mAP of queries with one answer each, and lies between R@1 " +
       "and 1: a near miss counts for something.",
     findFault(measure) {
-      if (typeof measure !== "function") {
-        return `Expected a function of a list of ranks, got ${
-          quoteAnswer(measure)
-        }.`;
-      }
       const fault = (ranks: number[], expected: number, why: string) => {
         const found = measure([...ranks]);
         return Math.abs(found - expected) < 1e-9
@@ -103,6 +95,7 @@ export const reciprocalRank: Exercise<(ranks: number[]) => number> =
 
 /** A change that keeps all of a sentence's words and breaks what it says. */
 export const sameWords: Exercise<(caption: string) => string> = new Exercise({
+  signature: "(caption) => caption",
   hint:
     "Split the sentence at its blanks, let two words change places, and join " +
     "them again. In a sentence of two words there is one pair.",
@@ -111,9 +104,6 @@ export const sameWords: Exercise<(caption: string) => string> = new Exercise({
     "Search with it: embed your broken captions, and count how often the " +
     "picture is nearer to the true one.",
   findFault(change) {
-    if (typeof change !== "function") {
-      return `Expected a function of a caption, got ${quoteAnswer(change)}.`;
-    }
     for (const caption of SENTENCES) {
       const changed = change(caption);
       if (typeof changed !== "string") {

@@ -30,6 +30,7 @@ import { Exercise, quoteAnswer } from "./exercises.ts";
 /** The L2 distance of two unit vectors, from their cosine alone. */
 export const distanceExercise: Exercise<(cosine: number) => number> =
   new Exercise<(cosine: number) => number>({
+    signature: "(cosine) => distance",
     hint:
       "Expand ‖a − b‖² into dot products. For unit vectors a·a and b·b are 1.",
     answer: "(cosine) => Math.sqrt(Math.max(0, 2 - 2 * cosine))",
@@ -37,7 +38,6 @@ export const distanceExercise: Exercise<(cosine: number) => number> =
       "The larger the cosine, the smaller the distance, always: both rank " +
       "unit vectors alike. That is why an index for one serves the other.",
     findFault(answer) {
-      if (typeof answer !== "function") return notAFunction(answer, "cosine");
       for (const angle of [0, 0.1, 0.5, 1, Math.PI / 2, 2, 3, Math.PI]) {
         const a = [1, 0], b = [Math.cos(angle), Math.sin(angle)];
         const cosine = dot(a, b), expected = l2Distance(a, b);
@@ -60,6 +60,7 @@ export type Loss = (cosines: number[][], logitScale: number) => number;
 
 /** CLIP's loss, at scales at which `exp` leaves the range of numbers. */
 export const lossExercise: Exercise<Loss> = new Exercise<Loss>({
+  signature: "(cosines, logitScale) => loss",
   hint: "Softmax stays the same if all its scores move by one number. Which " +
     "number keeps every exp() at 1 or below?",
   answer: `(cosines, logitScale) => {
@@ -76,9 +77,6 @@ export const lossExercise: Exercise<Loss> = new Exercise<Loss>({
   lesson: "A large scale makes the loss look at the nearest rival only, a " +
     "small one at all of them: CLIP learns how large it should be.",
   findFault(answer) {
-    if (typeof answer !== "function") {
-      return notAFunction(answer, "cosines, logitScale");
-    }
     const cosines = [[0.9, 0.1, 0.3], [0.2, 0.8, 0.1], [-0.3, 0.6, 0.7]];
     const loss = (matrix: number[][], scale: number) =>
       answer(matrix.map((row) => [...row]), scale);
@@ -165,6 +163,7 @@ export function promptExercise(
     });
   };
   const parts = {
+    signature: "(term) => sentences",
     hint:
       "An encoder read captions from the web. Who would caption a picture " +
       "with the bare term? What else could the term mean?",
@@ -176,7 +175,6 @@ export function promptExercise(
     /** Filled in by what a right answer measures. */
     lesson: "",
     async findFault(answer: (term: string) => string[]) {
-      if (typeof answer !== "function") return notAFunction(answer, "term");
       const fault = [...ARTICLES.map(([term]) => term), ...terms]
         .map((term) => faultOfSentences(term, answer(term))).find(Boolean);
       if (fault) return fault;
@@ -236,12 +234,6 @@ function compare(name: string, ofSentences: number[], ofNames: number[]) {
         ? "leaves out 0, so other pictures would hardly undo it."
         : "has 0 inside, so these pictures cannot tell."
     }`;
-}
-
-function notAFunction(answer: unknown, parameters: string): string {
-  return `Expected a function, (${parameters}) => …, got ${
-    quoteAnswer(answer)
-  }.`;
 }
 
 /** Vectors are kept in float32, so nobody can be more exact. */

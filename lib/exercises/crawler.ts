@@ -72,6 +72,7 @@ const ADDRESSES = [
 
 /** Exercise 2: what all addresses of one picture, and of no other, lead to. */
 export const pictureKey: Exercise<(address: string) => unknown> = new Exercise({
+  signature: "(address) => key",
   hint:
     "Which part of an address stays when the size changes, and is another " +
     "one when the same photo is uploaded again?",
@@ -79,9 +80,6 @@ export const pictureKey: Exercise<(address: string) => unknown> = new Exercise({
   lesson: "A site's number for a picture outlasts sizes and notes. What was " +
     "uploaded twice has two numbers: that is for notebook 2.",
   findFault(keyOf) {
-    if (typeof keyOf !== "function") {
-      return `Expected a function (address) => key, got ${quoteAnswer(keyOf)}.`;
-    }
     const seen = new Map<unknown, string>();
     for (const [first, ...others] of ADDRESSES) {
       const key = keyOf(first);
@@ -120,6 +118,7 @@ type PauseOf = (attempt: number, retryAfter: string | null) => number;
 
 /** Exercise 3: how long to wait before the next try, in milliseconds. */
 export const nextPause: Exercise<PauseOf> = new Exercise<PauseOf>({
+  signature: "(attempt, retryAfter) => milliseconds",
   hint:
     "Double the pause with each attempt, up to a bound, and take what the " +
     "site asks for where that is longer. Date.parse() reads the date form.",
@@ -133,10 +132,6 @@ export const nextPause: Exercise<PauseOf> = new Exercise<PauseOf>({
     "Such a crawl gives a site in trouble more and more time, does what " +
     "it asks, and still comes back.",
   findFault(pauseOf) {
-    if (typeof pauseOf !== "function") {
-      return "Expected a function (attempt, retryAfter) => milliseconds, got " +
-        `${quoteAnswer(pauseOf)}.`;
-    }
     const date = (ms: number) => new Date(Date.now() + ms).toUTCString();
     return faultOfGrowth(pauseOf) ??
       faultOfPauses(pauseOf, 1, "7", 7000) ??

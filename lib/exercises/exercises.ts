@@ -31,6 +31,8 @@ import {
 
 /** What an exercise is made of. All texts are plain text. */
 export interface ExerciseParts<Answer> {
+  /** What goes in and comes out, where the answer is a function: "(n) => root". */
+  signature?: string;
   /** A push in the right direction, without the answer. */
   hint: string;
   /**
@@ -87,6 +89,10 @@ export class Exercise<Answer> {
   }
 
   async #faultOf(answer: unknown): Promise<string | undefined> {
+    const { signature } = this.parts;
+    if (signature && typeof answer !== "function") {
+      return `Expected a function ${signature}, got ${quoteAnswer(answer)}.`;
+    }
     try {
       return await this.parts.findFault(answer as Answer);
     } catch (error) {

@@ -59,6 +59,7 @@ export type CutFromScores = (scores: number[], share: number) => number;
 export const cutFromScores: Exercise<CutFromScores> = new Exercise<
   CutFromScores
 >({
+  signature: "(scores, share) => cut",
   hint:
     "Sort a copy in rising order. Of n scores, how many may lie above the " +
     "cut? Then the cut stands that many places before the last.",
@@ -71,10 +72,6 @@ export const cutFromScores: Exercise<CutFromScores> = new Exercise<
     "A quantile. It says how often chance passes, and nothing about how " +
     "much of what fits is lost: that takes pictures known to fit.",
   findFault(answer) {
-    if (typeof answer !== "function") {
-      return "Expected a function (scores, share) => cut, got " +
-        `${quoteAnswer(answer)}.`;
-    }
     for (const scores of BACKGROUNDS) {
       for (const share of [0, 0.125, 0.25, 0.5, 0.75, 1]) {
         const fault = faultOfCut(answer, scores, share);
@@ -133,6 +130,7 @@ export type Feedback = (
 
 /** A search that learns from its results: Rocchio's feedback. */
 export const feedback: Exercise<Feedback> = new Exercise<Feedback>({
+  signature: "(query, liked, disliked) => vector",
   hint:
     "Add the mean of the liked ones to the query and take a smaller share " +
     "of the disliked ones' mean away; then l2Normalize. Mind the empty list.",
@@ -146,10 +144,6 @@ export const feedback: Exercise<Feedback> = new Exercise<Feedback>({
   lesson: "Rocchio's formula of 1971, and its usual weights if you took 0.75 " +
     "and 0.25. Towards and away from, on the page, do the same with words.",
   findFault(answer) {
-    if (typeof answer !== "function") {
-      return "Expected a function (query, liked, disliked) => vector, got " +
-        `${quoteAnswer(answer)}.`;
-    }
     const [query, liked, disliked] = [unit(1, 1, 1, 0), [
       unit(0, 1, 0, 4),
       unit(0, 1, 0, 2),

@@ -51,6 +51,7 @@ export type SharesAt = (
 
 /** Softmax with a temperature. */
 export const softmaxAt: Exercise<SharesAt> = new Exercise<SharesAt>({
+  signature: "(logits, temperature) => shares",
   hint: "Divide by the temperature, then Math.exp, then divide by the sum. " +
     "exp(1000) is Infinity, so subtract the largest logit first: every share " +
     "keeps its ratio to the others.",
@@ -67,10 +68,6 @@ export const softmaxAt: Exercise<SharesAt> = new Exercise<SharesAt>({
     "The order of the classes never changes, only how much the likeliest " +
     "leaves to the others.",
   findFault(answer) {
-    if (typeof answer !== "function") {
-      return "Expected a function (logits, temperature) => shares, got " +
-        `${quoteAnswer(answer)}.`;
-    }
     for (const logits of [[3, 1, 0, -2], [5], [0, 0], [1000, 999, -1000]]) {
       for (const temperature of [1, 0.5, 4]) {
         const given = Float32Array.from(logits);
@@ -125,6 +122,7 @@ export type MixNames = (
 
 /** ConSE: the weighted mean of the likeliest classes' names, at length 1. */
 export const mixNames: Exercise<MixNames> = new Exercise<MixNames>({
+  signature: "(shares, names, count) => vector",
   hint: "Sort the places of the shares, not the shares: " +
     "[...shares.keys()].sort((i, j) => shares[j] - shares[i]). Add up share " +
     "times name of the first ones, then divide by the length of the sum.",
@@ -143,10 +141,6 @@ export const mixNames: Exercise<MixNames> = new Exercise<MixNames>({
     "This is what pictureVectors does where groups are silent: a picture " +
     "of something between two classes lies between their names.",
   findFault(answer) {
-    if (typeof answer !== "function") {
-      return "Expected a function (shares, names, count) => vector, got " +
-        `${quoteAnswer(answer)}.`;
-    }
     for (const [shares, count, why] of MIXTURES) {
       const given = Float32Array.from(shares);
       const names = NAMES.map((name) => Float32Array.from(name));

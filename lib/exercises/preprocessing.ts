@@ -50,6 +50,7 @@ export const changedDigits: Exercise<number> = new Exercise({
 
 /** Exercise 2: whether a file is a JPEG to its end. */
 export const isWhole: Exercise<(bytes: Buffer) => unknown> = new Exercise({
+  signature: "(bytes) => true or false",
   hint: "ffd8 is how every JPEG begins. Print the last two bytes of a few " +
     "whole ones.",
   answer: `(bytes) =>
@@ -58,10 +59,6 @@ export const isWhole: Exercise<(bytes: Buffer) => unknown> = new Exercise({
   lesson: "Four bytes find most cut files, and cost nothing. Damage in the " +
     "middle only shows when the picture is decoded.",
   async findFault(isWholeJpeg) {
-    if (typeof isWholeJpeg !== "function") {
-      return "Expected a function (bytes) => true or false, got " +
-        `${quoteAnswer(isWholeJpeg)}.`;
-    }
     for (const [what, bytes, expected] of await jpegTrials()) {
       const said = await isWholeJpeg(Buffer.from(bytes));
       if (typeof said !== "boolean") {
@@ -123,6 +120,7 @@ const FAR_BITS = 16;
 /** Exercise 3: 64 bits that stay nearly the same when a picture is saved anew. */
 export const nearFingerprint: Exercise<(image: Uint8Array) => unknown> =
   new Exercise({
+    signature: "(image) => 64 bits",
     hint: "Make the picture tiny and grey, so that only its large forms are " +
       "left: 9 × 8 pixels have 64 pairs of neighbours. Which of the two is " +
       "lighter?",
@@ -136,10 +134,6 @@ export const nearFingerprint: Exercise<(image: Uint8Array) => unknown> =
       "counting the bits that differ. It knows nothing of what a picture " +
       "shows: notebook 4 does.",
     async findFault(fingerprint) {
-      if (typeof fingerprint !== "function") {
-        return "Expected a function (image) => 64 bits, got " +
-          `${quoteAnswer(fingerprint)}.`;
-      }
       const seen: { bits: Bits; what: string }[] = [];
       for (const [what, ...versions] of await nearTrials()) {
         const [bits, ...others] = await Promise.all(

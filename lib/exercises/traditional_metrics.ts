@@ -87,6 +87,7 @@ export type CutOffPrecision = (
 export const cutOffPrecision: Exercise<CutOffPrecision> = new Exercise<
   CutOffPrecision
 >({
+  signature: "(relevant, relevantInGallery) => number",
   hint:
     "Add up, at each relevant hit, relevant hits so far ÷ rank. Then: what " +
     "does a gallery with ten relevant pictures deserve if one of them is found?",
@@ -101,10 +102,6 @@ export const cutOffPrecision: Exercise<CutOffPrecision> = new Exercise<
     "Dividing by the relevant pictures there are, not by those found, is " +
     "what makes a search pay for what it misses.",
   findFault(answer) {
-    if (typeof answer !== "function") {
-      return "Expected a function (relevant, relevantInGallery) => number, " +
-        `got ${quoteAnswer(answer)}.`;
-    }
     for (const [hits, inGallery, expected, why] of RANKINGS) {
       const got = answer([...hits], inGallery);
       if (typeof got === "number" && Math.abs(got - expected) < 1e-9) continue;
@@ -155,6 +152,7 @@ export type PixelDistance = (a: Uint8Array, b: Uint8Array) => number;
 export const forgetsPlaces: Exercise<PixelDistance> = new Exercise<
   PixelDistance
 >({
+  signature: "(a, b) => distance",
   hint: "Count how often each colour comes, with few shades of each channel: " +
     "value >> 6 makes 0 to 3 of 0 to 255. Then take the L1 distance of the " +
     "counts.",
@@ -174,10 +172,6 @@ export const forgetsPlaces: Exercise<PixelDistance> = new Exercise<
     "A shifted, turned or mirrored picture is the same to it, and so is " +
     "a picture of something else in the same colours.",
   findFault(answer) {
-    if (typeof answer !== "function") {
-      return "Expected a function (a, b) => number of two vectors of pixels, " +
-        `got ${quoteAnswer(answer)}.`;
-    }
     const random = seededRandom();
     const noise = Uint8Array.from({ length: 48 }, () => 256 * random());
     const other = Uint8Array.from({ length: 48 }, () => 256 * random());

@@ -22,6 +22,7 @@ export type CosineOfSquared = (squaredL2: number) => number;
 export const cosineOfSquared: Exercise<CosineOfSquared> = new Exercise<
   CosineOfSquared
 >({
+  signature: "(squaredL2) => cosine",
   hint:
     "Solve the law of Table 2, ‖a − b‖² = 2 (1 − cos), for cos. Mind that " +
     "Chroma's number is the left side as it stands, squared already.",
@@ -29,10 +30,6 @@ export const cosineOfSquared: Exercise<CosineOfSquared> = new Exercise<
   lesson: "One collection is enough: on unit vectors each measure gives the " +
     "other.",
   findFault(answer) {
-    if (typeof answer !== "function") {
-      return "Expected a function (squaredL2) => cosine, got " +
-        `${quoteAnswer(answer)}.`;
-    }
     for (const [squared, cosine, pair] of PAIRS) {
       const got = answer(squared);
       if (typeof got === "number" && Math.abs(got - cosine) < 1e-9) continue;
@@ -69,6 +66,7 @@ export type FewestCandidates = (
 export const fewestCandidates: Exercise<FewestCandidates> = new Exercise<
   FewestCandidates
 >({
+  signature: "(sweep, target) => efSearch",
   hint: "Keep the settings whose recall is enough, then take the least " +
     "efSearch of them. Which value says that there is none?",
   answer: `(sweep, target) => {
@@ -79,10 +77,6 @@ export const fewestCandidates: Exercise<FewestCandidates> = new Exercise<
   lesson: "First say how much may be missed, then pay for no more: this is " +
     "how an index is set up in practice.",
   findFault(answer) {
-    if (typeof answer !== "function") {
-      return "Expected a function (sweep, target) => efSearch, got " +
-        `${quoteAnswer(answer)}.`;
-    }
     for (const { measured, target, expected, why } of SWEEPS) {
       const sweep = measured.map((setting) => ({ ...setting }));
       const asked = `With ${quoteSweep(measured)} and a target of ${target}`;
@@ -174,6 +168,7 @@ export type ListsToSearch = (
 export const listsToSearch: Exercise<ListsToSearch> = new Exercise<
   ListsToSearch
 >({
+  signature: "(query, centres, lists, probes) => rows",
   hint: "Rank the centres by their dot product with the query, as search() " +
     "ranks a gallery; take the first probes of them and join their lists.",
   answer: `(query, centres, lists, probes) =>
@@ -186,10 +181,6 @@ export const listsToSearch: Exercise<ListsToSearch> = new Exercise<
     "This is an inverted file (IVF), the other common index. Its probes " +
     "do what efSearch does: a neighbour in a list that is not opened is missed.",
   findFault(answer) {
-    if (typeof answer !== "function") {
-      return "Expected a function (query, centres, lists, probes) => rows, " +
-        `got ${quoteAnswer(answer)}.`;
-    }
     for (let turn = 0; turn < CENTRES; turn++) {
       const query = direction(turn + 0.2);
       for (let probes = 1; probes <= CENTRES; probes++) {

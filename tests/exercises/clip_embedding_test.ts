@@ -10,7 +10,7 @@ import { checkExercise } from "../support/exercises.ts";
 
 Deno.test("the distance exercise knows the formula, and what rounding does to it", () =>
   checkExercise(distanceExercise, [
-    [7, /Expected a function, \(cosine\) => …, got 7/],
+    [7, /Expected a function \(cosine\) => distance, got 7/],
     ["2 - 2 * cosine", /Expected a function/],
     [() => [1, 2], /at a cosine of 1\.000 are 0\.000 apart.*\[1,2\]/],
     [(cosine: number) => 2 - 2 * cosine, /your function says/],
@@ -49,7 +49,7 @@ const inTurns =
 
 Deno.test("the loss exercise tells one direction, one scale, another sign and overflow apart", async () => {
   await checkExercise(lossExercise, [
-    [1.386, /Expected a function, \(cosines, logitScale\)/],
+    [1.386, /Expected a function \(cosines, logitScale\) => loss/],
     [() => "0", /ln 3 = 1\.099; yours is "0"/],
     [() => Math.log(3), /smallest where each picture is nearest/],
     [(cosines: number[][], scale: number) => -naive(cosines, scale), /ln 3/],
@@ -88,7 +88,7 @@ const truth = ["apple", "owl", "apple", "owl"];
 Deno.test("the prompt exercise wants sentences that name their term, and says what they are worth", async () => {
   const exercise = promptExercise(encoder, vectors, truth);
   await checkExercise(exercise, [
-    ["a photo of {}", /Expected a function, \(term\) => …/],
+    ["a photo of {}", /Expected a function \(term\) => sentences/],
     [(term: string) => `a photo of ${term}`, /expected an array of one/],
     [() => [], /For "owl" your function gives \[\]/],
     [() => [3], /one of your sentences is 3/],

@@ -31,6 +31,18 @@ Deno.test("an answer that throws, or is no function, is a fault and no error of 
   match(`${await half.check(null)}`, /^✗ Not yet\./);
 });
 
+Deno.test("an exercise that wants a function says which, where it gets something else", async () => {
+  const root = new Exercise({
+    ...half.parts,
+    signature: "(n) => half of n",
+  });
+  strictEqual(
+    `${await root.check([3])}`,
+    "✗ Not yet. Expected a function (n) => half of n, got [3].",
+  );
+  match(`${await root.check((n: number) => n / 2)}`, /^✓ Right/);
+});
+
 Deno.test("an exercise shows its hint and one solution, as text and never as markup", async () => {
   strictEqual(`${half.hint()}`, "○ Hint. Divide by two.");
   strictEqual(`${half.solution()}`, "○ One solution:\n(n) =>\n  n / 2");
