@@ -10,7 +10,7 @@
  * What stands under one heading; `page` is seen from index.html.
  *
  * @typedef {{ page: string, title: string, id: string, heading: string,
- *   text: string }} Section
+ *   text: string, code: string }} Section
  */
 
 /** The chosen theme; undefined where the reader follows the system. */
@@ -70,7 +70,10 @@ function prepareSearch() {
   const results = byId("results");
   /** @type {Promise<(words: string) => Section[]> | undefined} */
   let index;
-  const close = () => results.hidden = true;
+  const close = () => {
+    results.hidden = true;
+    byId("found").classList.remove("shown");
+  };
   const find = async () => {
     const words = field.value.trim();
     const search = await (index ??= loadIndex());
@@ -78,9 +81,12 @@ function prepareSearch() {
     const found = words === "" ? [] : search(words);
     results.replaceChildren(...found.map(resultItem));
     results.hidden = found.length === 0;
-    byId("found").textContent = words === ""
+    const status = byId("found");
+    status.textContent = words === ""
       ? ""
-      : `${found.length || "nothing"} found`;
+      : `${found.length || "Nothing"} found`;
+    // Results are seen; that there are none is to be seen too.
+    status.classList.toggle("shown", words !== "" && found.length === 0);
   };
   field.addEventListener("input", find);
   byId("search").addEventListener("keydown", (event) => {
@@ -116,7 +122,10 @@ async function loadIndex() {
   await loadScript("minisearch.js");
   await loadScript("search_index.js");
   const { MiniSearch, bookSections } = /** @type {any} */ (globalThis);
-  const index = new MiniSearch({ fields: ["heading", "text"] });
+  const index = new MiniSearch({
+    fields: ["heading", "text", "code"],
+    storeFields: ["page"],
+  });
   index.addAll(
     bookSections.map((
       /** @type {Section} */ section,
@@ -129,7 +138,13 @@ async function loadIndex() {
     prefix: true,
     fuzzy: 0.15,
     combineWith: "AND",
-    boost: { heading: 4 },
+    boost: { heading: 4, code: 0.5 },
+    // Explanations before lists of terms and works.
+    boostDocument: (
+      /** @type {number} */ _id,
+      /** @type {string} */ _term,
+      /** @type {Section} */ { page },
+    ) => page.startsWith("notebooks/") ? 2 : 1,
   };
   return (words) =>
     index.search(words, options).slice(0, 12)

@@ -5,7 +5,8 @@ usage: python render.py NOTEBOOK_FOLDER TARGET_FOLDER
 The site has the repository's layout: notebooks/1_crawler.ipynb becomes
 notebooks/1_crawler.html, docs/glossary.md docs/glossary.html, lib/paths.ts
 lib/paths.ts.html, and a picture stays what it is. So a link keeps its path, and
-only its ending changes. A link that leads to no file ends the run.
+only its ending changes. A link that leads to no file ends the run. What the
+course is and takes is said on the first page in README.md's own words.
 
 Text of outputs stays text, formulas become MathML, and a chart is its picture
 until book.js, which finds its figure beside it, draws it alive.
@@ -31,6 +32,7 @@ from pygments.util import ClassNotFound
 HERE = Path(__file__).parent
 ROOT = HERE.parent.parent
 PLOTLY = "application/vnd.plotly.v1+json"
+QUICKSTART = "notebooks/tslab/quickstart.ipynb"
 PICTURES = {".png", ".svg", ".jpg", ".jpeg", ".webp"}
 TEMPLATES = Environment(loader=FileSystemLoader(HERE), autoescape=True)
 
@@ -49,7 +51,7 @@ class Renderer(mistune.HTMLRenderer):
         self.names = {}
 
     def block_math(self, body):
-        return convert(body, display="block")
+        return f'<div class="wide">{convert(body, display="block")}</div>\n'
 
     def inline_math(self, body):
         return convert(body)
@@ -81,6 +83,7 @@ def highlighted(code, language):
 
 
 def to_text(markup):
+    markup = re.sub(r"<(script|style)\b.*?</\1>", "", markup, flags=re.S)
     return " ".join(html.unescape(re.sub(r"<[^>]*>", "", markup)).split())
 
 
@@ -88,20 +91,33 @@ def read_cells(path):
     return json.loads(path.read_text("utf-8"))["cells"]
 
 
+def first_sentence(path):
+    """HTML of the first sentence below a notebook's title."""
+    paragraph = "".join(read_cells(path)[0]["source"]).split("\n\n")[1]
+    return markdown_renderer()(re.split(r"(?<=[.?!])\s", paragraph)[0])
+
+
+def sections_of(text, *headings):
+    """A Markdown document's introduction, and what stands below these headings."""
+    parts = re.split(r"^#+ (.*)\n", text, flags=re.M)
+    below = dict(zip(parts[1::2], parts[2::2]))
+    return [parts[2], *(below[heading] for heading in headings)]
+
+
 def render_notebook(path):
-    """HTML of a notebook, and of its prose alone."""
+    """A notebook's pieces of HTML, each with the field of the search that it is in."""
     render = markdown_renderer()
-    body, prose = [], []
+    pieces = []
     for cell in read_cells(path):
         source = "".join(cell["source"])
         if cell["cell_type"] == "markdown":
-            prose.append(render(source))
-            body.append(prose[-1])
+            pieces.append((render(source), "text"))
         elif cell["cell_type"] == "code":
-            body.append(highlighted(source, "typescript"))
+            pieces.append((highlighted(source, "typescript"), "code"))
             shown = "".join(map(render_output, cell["outputs"]))
-            body.append(f'<div class="output">{shown}</div>' if shown else "")
-    return "".join(body), "".join(prose)
+            if shown:
+                pieces.append((f'<div class="output">{shown}</div>', "code"))
+    return pieces
 
 
 def render_output(output):
@@ -131,7 +147,7 @@ def render_document(path):
     # Many columns need their own scrolling.
     body = body.replace("<table>", '<div class="wide"><table>')
     body = body.replace("</table>", "</table></div>")
-    return body, body
+    return [(body, "text")]
 
 
 def render_source(path, name):
@@ -140,7 +156,8 @@ def render_source(path, name):
         code = highlight(text, get_lexer_for_filename(name), HtmlFormatter())
     except ClassNotFound:
         code = f"<pre>{html.escape(text)}</pre>"
-    return f'<h1 id="source"><code>{html.escape(name)}</code></h1>{code}', ""
+    title = f'<h1 id="source"><code>{html.escape(name)}</code></h1>'
+    return [(title, "text"), (code, None)]
 
 
 def page_of(name):
@@ -156,8 +173,10 @@ class Book:
 
     def __init__(self, notebooks, target):
         self.target = target
-        self.files = {f"notebooks/{path.name}": path for path in notebooks}
         documents = sorted((ROOT / "docs").glob("*.md"))
+        self.files = {"README.md": ROOT / "README.md"}
+        self.files |= {f"notebooks/{path.name}": path for path in notebooks}
+        self.files[QUICKSTART] = ROOT / QUICKSTART
         self.files |= {f"docs/{path.name}": path for path in documents}
         self.contents = list(self.files)
         self.sections = []
@@ -171,13 +190,14 @@ class Book:
                 self.copy(name)
                 continue
             if path.suffix == ".ipynb":
-                body, prose = render_notebook(path)
+                pieces = render_notebook(path)
             elif path.suffix == ".md":
-                body, prose = render_document(path)
+                pieces = render_document(path)
             else:
-                body, prose = render_source(path, name)
+                pieces = render_source(path, name)
+            body = "".join(markup for markup, _ in pieces)
             pages[name] = self.relink(body, name, names)
-            self.index(name, body, prose)
+            self.index(name, pieces)
         titles = {name: self.title(name) for name in names if name in pages}
         for name, body in pages.items():
             self.write(name, body, titles)
@@ -205,17 +225,23 @@ class Book:
 
         return re.sub(r'\b(href|src|srcset)="([^"]*)"', replace, body)
 
-    def index(self, name, body, prose):
-        """Keeps what the search finds: the headings, each with its prose."""
-        parts = HEADING.split(prose or body)
-        for id, heading, text in zip(parts[1::3], parts[2::3], parts[3::3]):
-            self.sections.append({
-                "page": page_of(name),
-                "title": to_text(parts[2]),
-                "id": id,
-                "heading": to_text(heading),
-                "text": to_text(text) if prose else "",
-            })
+    def index(self, name, pieces):
+        """Keeps what the search finds: the headings, each with what is below it."""
+        page, title = page_of(name), None
+        for markup, field in pieces:
+            start, *parts = HEADING.split(markup) if field == "text" else [markup]
+            if title and field:
+                self.sections[-1][field] += f" {to_text(start)}"
+            for id, heading, text in zip(parts[0::3], parts[1::3], parts[2::3]):
+                title = title or to_text(heading)
+                self.sections.append({
+                    "page": page,
+                    "title": title,
+                    "id": id,
+                    "heading": to_text(heading),
+                    "text": to_text(text),
+                    "code": "",
+                })
 
     def headings(self, name):
         return [one for one in self.sections if one["page"] == page_of(name)]
@@ -224,7 +250,7 @@ class Book:
         found = self.headings(name)
         if not found:
             sys.exit(f"{name}: expected a heading, \"# Title\"")
-        return found[0]["heading"]
+        return "About" if name == "README.md" else found[0]["heading"]
 
     def write(self, name, body, titles):
         place = self.contents.index(name) if name in self.contents else None
@@ -240,16 +266,16 @@ class Book:
         )
 
     def write_start(self, titles):
-        notebooks = [name for name in self.contents if name.endswith(".ipynb")]
-        questions = []
-        for name in notebooks:
-            first = "".join(read_cells(self.files[name])[0]["source"])
-            question = markdown_renderer()(first.split("\n\n")[1])
-            link = html.escape(page_of(name))
-            title = html.escape(titles[name])
-            questions.append(f'<h2><a href="{link}">{title}</a></h2>{question}')
-        body = "<h1>Contact Sheet</h1><p>The notebooks, as executed.</p>" + "".join(questions)
-        self.page("index.html", titles, title="All notebooks", body=body, next=notebooks[0])
+        readme = self.files["README.md"].read_text("utf-8")
+        about, takes = map(markdown_renderer(), sections_of(readme, "What it takes"))
+        body = f"<h1>Contact Sheet</h1>{about}<h2>What it takes</h2>{takes}<h2>The notebooks</h2>"
+        for name in self.contents:
+            if name.endswith(".ipynb"):
+                title, sentence = html.escape(titles[name]), first_sentence(self.files[name])
+                body += f'<h3><a href="{html.escape(name)}">{title}</a></h3>{sentence}'
+        body = self.relink(body, "index.html", list(self.files))
+        first = self.contents[0]
+        self.page("index.html", titles, title="All notebooks", body=body, next=first)
 
     def page(self, page, titles, **more):
         text = TEMPLATES.get_template("page.jinja").render(

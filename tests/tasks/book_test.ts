@@ -12,7 +12,7 @@ import {
   strictEqual,
 } from "node:assert/strict";
 import { existsSync } from "node:fs";
-import { mkdir, readdir, readFile, writeFile } from "node:fs/promises";
+import { mkdir, readdir, readFile, stat, writeFile } from "node:fs/promises";
 import { join, relative } from "node:path";
 import { fileURLToPath, pathToFileURL } from "node:url";
 import { parseArgs } from "node:util";
@@ -53,6 +53,22 @@ Deno.test({
         deepStrictEqual(await deadLinks(book, pages), []);
       });
 
+      await t.step("says first what the course is and takes", async () => {
+        const start = await readFile(join(book, "index.html"), "utf8");
+        for (const words of ["task demo", "six hours", "TypeScript or"]) {
+          ok(start.includes(words), words);
+        }
+        match(start, /href="notebooks\/1_crawler.html">1 · Crawler<\/a>/);
+        ok(start.includes("<p>Where does a picture collection come from?</p>"));
+        match(start, /<li><a href="README.html">About</);
+        match(start, /<li><a href="notebooks\/tslab\/quickstart.html">/);
+      });
+
+      await t.step("has a search index below 400 kB", async () => {
+        const { size } = await stat(join(book, "search_index.js"));
+        ok(size < 400_000, `${size} bytes`);
+      });
+
       const browser = await launchBrowser();
       const page = await browser.newPage();
       const asked = new Set<string>(), faults: string[] = [];
@@ -64,17 +80,19 @@ Deno.test({
         await page.waitForSelector("[data-ready]");
       };
 
+      // One source stands for all, and those of one kind of page have its colours.
+      const sources = pages.filter((name) => /\.(ts|py)\.|LIC|CFF/i.test(name));
+      const read = pages.filter((name) => !sources.includes(name));
+      const tooWide: string[] = [];
       await t.step(
         "satisfies axe on every kind of page, light and dark",
         async () => {
           const violations: string[] = [];
-          const [source] = pages.filter((name) => /^(lib|tasks)/.test(name));
-          const read = pages.filter((name) => !/\.(ts|py)\./.test(name));
-          for (const name of [...read, source]) {
+          for (const name of [...read, sources.at(-1)!]) {
             await setTheme(page, "light");
             await open(name);
             await keepPicture(page, `${name.replaceAll("/", "_")}.light`);
-            // The words of code have colours alone, which the next step checks.
+            // The words of code have colours alone, which a later step checks.
             await page.$$eval(
               ".highlight pre",
               (all) => all.forEach((pre) => pre.replaceChildren(pre.innerText)),
@@ -83,15 +101,26 @@ Deno.test({
             violations.push(...found.map((one) => `${name}: ${one}`));
             // What is no colour is the same in the dark, and colours of one kind
             // of page are those of another.
-            if (!/\/[37]_|glossary|^lib|^tasks/.test(name)) continue;
-            await setTheme(page, "dark");
-            await keepPicture(page, `${name.replaceAll("/", "_")}.dark`);
-            const inDark = await runAxe(page, ["color-contrast"]);
-            violations.push(...inDark.map((one) => `${name}, dark: ${one}`));
+            if (/\/[37]_|glossary|^lib|^tasks/.test(name)) {
+              await setTheme(page, "dark");
+              await keepPicture(page, `${name.replaceAll("/", "_")}.dark`);
+              const inDark = await runAxe(page, ["color-contrast"]);
+              violations.push(...inDark.map((one) => `${name}, dark: ${one}`));
+            }
+            await page.setViewport({ width: 380, height: 900 });
+            const width = await page.evaluate(() =>
+              document.documentElement.scrollWidth
+            );
+            if (width > 380) tooWide.push(`${name}: ${width}`);
+            await page.setViewport({ width: 1200, height: 900 });
           }
           deepStrictEqual(violations, []);
         },
       );
+
+      await t.step("has no page wider than a window of 380 pixels", () => {
+        deepStrictEqual(tooWide, []);
+      });
 
       await t.step("has no colour of code that is hard to read", async () => {
         const css = await readFile(join(book, "book.css"), "utf8");
@@ -110,17 +139,63 @@ Deno.test({
         }
       });
 
+      const find = async (words: string) => {
+        await page.keyboard.press("/");
+        await page.keyboard.type(words);
+        await page.waitForFunction(() =>
+          document.querySelector("#found")!.textContent !== ""
+        );
+        return await page.$$eval("#results a", (all) =>
+          all.map(({ pathname }) =>
+            pathname.replace(/.*\/(?=notebooks|docs)/, "")
+          ));
+      };
+
       await t.step("finds a heading by a word, by keyboard alone", async () => {
         await open("docs/encoders.html");
-        await page.keyboard.press("/");
-        await page.keyboard.type("databases");
-        await page.waitForSelector("#results:not([hidden]) a");
+        await find("encoders and databases");
         await page.keyboard.press("ArrowDown");
         await Promise.all([
           page.waitForNavigation(),
           page.keyboard.press("Enter"),
         ]);
         match(page.url(), /docs\/glossary\.html#encoders-and-databases$/);
+      });
+
+      await t.step(
+        "finds a notebook before a list that has the same words",
+        async () => {
+          for (
+            const words of [
+              "paired bootstrap",
+              "average precision",
+              "median rank",
+            ]
+          ) {
+            await open("index.html");
+            const found = await find(words);
+            match(found[0], /^notebooks\//, words);
+          }
+        },
+      );
+
+      await t.step("finds a word that stands in code alone", async () => {
+        await open("index.html");
+        const found = await find("watchErrors");
+        match(found[0], /^notebooks\//);
+      });
+
+      await t.step("says to the eye that nothing was found", async () => {
+        await open("index.html");
+        deepStrictEqual(await find("zzzzqq"), []);
+        const status = await page.$eval("#found", (element) => {
+          const { width } = element.getBoundingClientRect();
+          return [element.textContent, width > 50, element.checkVisibility()];
+        });
+        deepStrictEqual(status, ["Nothing found", true, true]);
+        if (screenshots) await keepPicture(page, "nothing");
+        await page.keyboard.press("Escape");
+        strictEqual(await page.$("#found.shown"), null);
       });
 
       const chart = await pageWithChart(book, pages);

@@ -47,6 +47,8 @@ Deno.test("package.json names what lib/ imports, in the versions of deno.json", 
     strictEqual(alias ? version : `npm:${name}@${version}`, target);
   }
   strictEqual(npm.version, deno.version);
+  const [, cited] = (await read("CITATION.cff")).match(/^version: (.*)$/m)!;
+  strictEqual(npm.version, cited);
 });
 
 Deno.test("deno.json exports the file by which each folder of lib/ is entered", async () => {
