@@ -18,6 +18,7 @@ import posixpath
 import re
 import shutil
 import sys
+from functools import cache
 from pathlib import Path
 
 import mistune
@@ -34,6 +35,7 @@ ROOT = HERE.parent.parent
 PLOTLY = "application/vnd.plotly.v1+json"
 QUICKSTART = "notebooks/tslab/quickstart.ipynb"
 PICTURES = {".png", ".svg", ".jpg", ".jpeg", ".webp"}
+FORMATTER = HtmlFormatter()
 TEMPLATES = Environment(loader=FileSystemLoader(HERE), autoescape=True)
 
 # The search page, from a server of the kernel that has ended. A picture may stand
@@ -74,12 +76,16 @@ def markdown_renderer():
     )
 
 
-def highlighted(code, language):
+@cache
+def lexer_of(language):
     try:
-        lexer = get_lexer_by_name(language)
+        return get_lexer_by_name(language)
     except ClassNotFound:
-        lexer = get_lexer_by_name("text")
-    return highlight(code, lexer, HtmlFormatter())
+        return get_lexer_by_name("text")
+
+
+def highlighted(code, language):
+    return highlight(code, lexer_of(language), FORMATTER)
 
 
 def to_text(markup):
@@ -153,7 +159,7 @@ def render_document(path):
 def render_source(path, name):
     text = path.read_text("utf-8")
     try:
-        code = highlight(text, get_lexer_for_filename(name), HtmlFormatter())
+        code = highlight(text, get_lexer_for_filename(name), FORMATTER)
     except ClassNotFound:
         code = f"<pre>{html.escape(text)}</pre>"
     title = f'<h1 id="source"><code>{html.escape(name)}</code></h1>'
@@ -302,7 +308,7 @@ def code_colours():
     light, dark = get_style_by_name("xcode"), get_style_by_name("github-dark")
     rules = []
     for token, style in light:
-        name = HtmlFormatter()._get_css_class(token)
+        name = FORMATTER._get_css_class(token)
         colours = [style["color"], dark.style_for_token(token)["color"]]
         if name and any(colours):
             one, other = [f"#{colour}" if colour else "inherit" for colour in colours]

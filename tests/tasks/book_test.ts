@@ -55,8 +55,9 @@ Deno.test({
 
       await t.step("says first what the course is and takes", async () => {
         const start = await readFile(join(book, "index.html"), "utf8");
+        const text = start.replaceAll(/<[^>]*>/g, "");
         for (const words of ["task demo", "six hours", "TypeScript or"]) {
-          ok(start.includes(words), words);
+          ok(text.includes(words), words);
         }
         match(start, /href="notebooks\/1_crawler.html">1 · Crawler<\/a>/);
         ok(start.includes("<p>Where does a picture collection come from?</p>"));
@@ -83,6 +84,7 @@ Deno.test({
       // One source stands for all, and those of one kind of page have its colours.
       const sources = pages.filter((name) => /\.(ts|py)\.|LIC|CFF/i.test(name));
       const read = pages.filter((name) => !sources.includes(name));
+      const coloured = /index|glossary|notebooks|^lib|^tasks/;
       const tooWide: string[] = [];
       await t.step(
         "satisfies axe on every kind of page, light and dark",
@@ -97,14 +99,17 @@ Deno.test({
               ".highlight pre",
               (all) => all.forEach((pre) => pre.replaceChildren(pre.innerText)),
             );
-            const found = await runAxe(page);
+            // Colours take half of the time, and all documents have the glossary's.
+            const found = await runAxe(page, {
+              rules: { "color-contrast": { enabled: coloured.test(name) } },
+            });
             violations.push(...found.map((one) => `${name}: ${one}`));
             // What is no colour is the same in the dark, and colours of one kind
             // of page are those of another.
             if (/\/[37]_|glossary|^lib|^tasks/.test(name)) {
               await setTheme(page, "dark");
               await keepPicture(page, `${name.replaceAll("/", "_")}.dark`);
-              const inDark = await runAxe(page, ["color-contrast"]);
+              const inDark = await runAxe(page, contrast);
               violations.push(...inDark.map((one) => `${name}, dark: ${one}`));
             }
             await page.setViewport({ width: 380, height: 900 });
@@ -135,7 +140,7 @@ Deno.test({
         }, kinds.map(([, kind]) => kind));
         for (const theme of ["light", "dark"]) {
           await setTheme(page, theme);
-          deepStrictEqual(await runAxe(page, ["color-contrast"]), []);
+          deepStrictEqual(await runAxe(page, contrast), []);
         }
       });
 
@@ -285,26 +290,29 @@ Deno.test({
 
 const HOSTILE = "</script><img src=x onerror=alert(1)>";
 
-/** What axe finds on a page, by all its rules or by some. */
-async function runAxe(page: Page, rules?: string[]): Promise<string[]> {
+const contrast = { runOnly: { type: "rule", values: ["color-contrast"] } };
+
+/** What axe finds on a page, without what Plotly draws inside of its charts. */
+async function runAxe(page: Page, options: unknown): Promise<string[]> {
   interface Violation {
     id: string;
     nodes: { html: string }[];
   }
   interface Axe {
-    run(options: unknown): Promise<{ violations: Violation[] }>;
+    run(
+      context: unknown,
+      options: unknown,
+    ): Promise<{ violations: Violation[] }>;
   }
   const isLoaded = await page.evaluate(() => "axe" in globalThis);
   if (!isLoaded) await page.addScriptTag({ path: axePath });
-  return await page.evaluate(async (rules) => {
+  return await page.evaluate(async (options) => {
     const { axe } = globalThis as unknown as { axe: Axe };
-    const runOnly = rules && { type: "rule", values: rules };
-    const options = { resultTypes: ["violations"], ...rules && { runOnly } };
-    const { violations } = await axe.run(options);
+    const { violations } = await axe.run({ exclude: [".main-svg"] }, options);
     return violations.map(({ id, nodes }) =>
       `${id}: ${nodes.map(({ html }) => html.slice(0, 200)).join(" ")}`
     );
-  }, rules);
+  }, { resultTypes: ["violations"], ...options as object });
 }
 
 const axePath = join(paths.root, "node_modules", "axe-core", "axe.min.js");
