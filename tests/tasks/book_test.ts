@@ -210,7 +210,7 @@ Deno.test({
           return [element.textContent, width > 50, element.checkVisibility()];
         });
         deepStrictEqual(status, ["Nothing found", true, true]);
-        if (screenshots) await keepPicture(page, "nothing");
+        await keepPicture(page, "nothing");
         await page.keyboard.press("Escape");
         strictEqual(await page.$("#found.shown"), null);
       });
