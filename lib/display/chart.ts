@@ -177,7 +177,7 @@ const AXIS = {
 };
 
 /** Bars of several series differ without colour, too: the first is plain. */
-const HATCHED = ["", "/", ".", "\\", "x", "-"].map((shape) => ({
+const HATCHED = ["", "/", ".", "\\", "x", "-", "|", "+"].map((shape) => ({
   marker: { pattern: { shape, fillmode: "overlay", fgcolor: WHITE, size: 12 } },
 }));
 
