@@ -1,4 +1,3 @@
-/// <reference lib="dom" />
 /**
  * The work of `task pictures`: takes them in a real browser.
  *
@@ -7,15 +6,15 @@
 import { join } from "node:path";
 import type { Browser, Page } from "puppeteer-core";
 import { type Hit, search } from "../lib/compare/compare.ts";
-import { metrics } from "../lib/compare/metrics.ts";
-import { pixelVector, pixelVectors } from "../lib/compare/pixels.ts";
+import type { Matrix } from "../lib/compare/matrix.ts";
+import { type Metric, metrics } from "../lib/compare/metrics.ts";
+import { pixelVectors } from "../lib/compare/pixels.ts";
 import { launchBrowser } from "../lib/crawl/browser.ts";
 import { picturePath, readDataset } from "../lib/dataset/dataset.ts";
 import { jupyterDisplay } from "../lib/display/display.ts";
 import { hitGrid } from "../lib/display/grid.ts";
 import type { Encoder } from "../lib/encoders/encoder.ts";
 import { openEncoder } from "../lib/encoders/encoders.ts";
-import { easyAndHardByPixels } from "../lib/evaluate/easy_and_hard.ts";
 import { writeAtomic } from "../lib/files.ts";
 import { encodePicture } from "../lib/pictures/pictures.ts";
 import type { DatasetPicture } from "../lib/records.ts";
@@ -26,8 +25,8 @@ import { sampleSource } from "../lib/search_page/index/sources.ts";
 const WORDS = "a water bird";
 
 /**
- * Makes the pictures: search_light.png, search_dark.png, hard_query_pixels.png
- * and hard_query_embedding.png.
+ * Makes the pictures: search_light.png, search_dark.png, gain_pixels.png and
+ * gain_embedding.png, of the query for which embeddings gain most.
  *
  * @param folder Where they go.
  * @returns What they show, as the README says it.
@@ -39,7 +38,7 @@ export async function makePictures(folder: string): Promise<string[]> {
   try {
     return [
       ...await pictureSearchPage(browser, encoder, folder),
-      ...await pictureHardQuery(browser, encoder, folder),
+      ...await pictureGain(browser, encoder, folder),
     ];
   } finally {
     await browser.close();
@@ -75,28 +74,35 @@ async function pictureSearchPage(
   }
 }
 
-async function pictureHardQuery(
+async function pictureGain(
   browser: Browser,
   encoder: Encoder,
   folder: string,
 ): Promise<string[]> {
   const { gallery, queries } = await readDataset();
-  const { hard } = await easyAndHardByPixels(gallery, queries);
-  const query = queries[hard];
-  const files = gallery.map(picturePath);
-  const pixels = search(
-    await pixelVector(picturePath(query), 64),
+  const files = gallery.map(picturePath), asked = queries.map(picturePath);
+  const nearest = <Row extends Float32Array | Uint8Array>(
+    vectors: Matrix<Row>,
+    searched: Matrix<Row>,
+    metric: Metric,
+  ) => [...vectors].map((one) => search(one, searched, metric, 5));
+  const byPixels = nearest(
+    await pixelVectors(asked, 64),
     await pixelVectors(files, 64),
     metrics.l1,
-    5,
   );
-  const [asked] = await encoder.encodeImages([picturePath(query)]);
-  const embedded = search(
-    asked,
+  const byEncoder = nearest(
+    await encoder.encodeImages(asked),
     await encoder.encodeImages(files),
     metrics.cosine,
-    5,
   );
+  const relevant = (hits: readonly Hit[], { term }: DatasetPicture) =>
+    hits.filter(({ index }) => gallery[index].term === term).length;
+  const gains = queries.map((one, i) =>
+    relevant(byEncoder[i], one) - relevant(byPixels[i], one)
+  );
+  const most = gains.indexOf(Math.max(...gains));
+  const query = queries[most];
   const page = await openPage(browser);
   const draw = async (name: string, by: string, hits: readonly Hit[]) => {
     const caption = `Nearest by ${by}.`;
@@ -112,14 +118,19 @@ async function pictureHardQuery(
     }](docs/${name})`;
   };
   return [
-    `Among ${gallery.length} pictures, pixels do worst on this query: ` +
-    `"${query.caption}" (${query.term}). Its nearest, first by pixels, then ` +
-    "by embeddings:",
-    await draw("hard_query_pixels.png", "L1 distance of pixels", pixels),
+    `Among ${gallery.length} pictures, embeddings gain most over pixels on ` +
+    `this query: "${query.caption}" (${query.term}). Of all ` +
+    `${queries.length} queries, they have more relevant pictures among the ` +
+    `first five for ${
+      gains.filter((gain) => gain > 0).length
+    }, and fewer for ` +
+    `${gains.filter((gain) => gain < 0).length}. First by pixels, then by ` +
+    "embeddings:",
+    await draw("gain_pixels.png", "L1 distance of pixels", byPixels[most]),
     await draw(
-      "hard_query_embedding.png",
+      "gain_embedding.png",
       `cosine similarity of embeddings (${encoder.name})`,
-      embedded,
+      byEncoder[most],
     ),
   ];
 }
