@@ -71,7 +71,7 @@ const sourceChecks: Check[] = [
 /**
  * Runs lists of checks side by side, each list's checks one after another; a
  * failed one does not stop the rest. Much of what is tested waits, for a site's
- * pace or a server's start, so three lists take little longer than one.
+ * pace or a server's start, so two lists take little longer than one.
  *
  * @returns The exit status, after the last line "12 passed, 0 failed".
  */
@@ -152,9 +152,9 @@ if (import.meta.main) {
       return await runChecks([[...sourceChecks, rest]], signal);
     }
     return await runChecks([
-      [tests("tests", without("notebooks", "tasks"), "tests")],
-      [...sourceChecks, tests("tests of tasks", "tests/tasks")],
+      [...sourceChecks, tests("tests", without("notebooks", "tasks"), "tests")],
       [
+        tests("tests of tasks", "tests/tasks"),
         tests("tests of notebooks", "tests/notebooks"),
         { name: "notebooks", args: ["run", "-A", "tasks/demo.ts"] },
       ],

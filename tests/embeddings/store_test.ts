@@ -137,7 +137,9 @@ Deno.test("a part's keys are written last", () =>
     const [keys, vectors] = (await readdir(parts)).toSorted();
     const written = async (name: string) =>
       (await stat(join(parts, name), { bigint: true })).mtimeNs;
-    ok(keys.endsWith(".jsonl") && await written(keys) > await written(vectors));
+    ok(keys.endsWith(".jsonl"));
+    // Equal where both fall into one tick of the file system's clock.
+    ok(await written(keys) >= await written(vectors));
   }));
 
 Deno.test("two stores at once do not disturb each other, nor does a compaction", () =>
