@@ -28,7 +28,7 @@ export interface Coloured {
 /** Red and green come first, and so are taken where no caption tells. */
 const COLOURS = [
   ...["red", "green", "blue", "yellow", "orange", "brown", "black", "white"],
-  ...["grey", "gray", "pink", "purple"],
+  ...["grey", "pink", "purple"],
 ];
 
 /**
@@ -43,7 +43,7 @@ export function mostColoured(
   const ofTerms = [...Map.groupBy(pictures, ({ term }) => term)].map(
     ([term, ofTerm]): Coloured => {
       const words = ofTerm.map(({ caption }) =>
-        caption.toLowerCase().split(/[^a-z]+/)
+        caption.toLowerCase().replaceAll("gray", "grey").split(/[^a-z]+/)
       );
       const [first, second] = COLOURS.map((colour) => ({
         colour,

@@ -16,6 +16,12 @@ Deno.test("mostColoured() finds the term that can be asked for in two colours", 
   });
 });
 
+Deno.test("mostColoured() takes both spellings of grey for one colour", () => {
+  const pictures = ["A grey cat", "A gray cat"]
+    .map((caption) => ({ term: "cat", caption }));
+  deepStrictEqual(mostColoured(pictures).counts, [2, 0]);
+});
+
 Deno.test("mostColoured() takes the first term, in red and green, where no caption tells", () => {
   const pictures = [{ term: "b", caption: "" }, { term: "a", caption: "" }];
   deepStrictEqual(mostColoured(pictures), {
