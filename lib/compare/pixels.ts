@@ -38,9 +38,14 @@ export async function pixelVector(
   return (await decodePicture(image, { square: size })).data;
 }
 
+/** Whether a pixel is white or nearly: all three numbers 240 or more. */
+export function isNearlyWhite(pixel: Uint8Array): boolean {
+  return pixel.every((value) => value >= 240);
+}
+
 /**
  * How white a picture's edge is: the share of its outermost pixels that are
- * white or nearly (all three numbers 240 or more). A cut-out on white has 1 or
+ * white or nearly (`isNearlyWhite`). A cut-out on white has 1 or
  * little less, a photograph with a world around the thing much less.
  *
  * @param pixels A picture as `pixelVector` gives it.
@@ -54,7 +59,7 @@ export function whiteEdgeShare(pixels: Uint8Array): number {
     for (let x = 0; x < size; x += step) {
       const at = 3 * (y * size + x);
       edge++;
-      if (pixels.subarray(at, at + 3).every((value) => value >= 240)) white++;
+      if (isNearlyWhite(pixels.subarray(at, at + 3))) white++;
     }
   }
   return white / edge;

@@ -19,6 +19,7 @@
  * @module
  */
 import sharp from "sharp";
+import { isNearlyWhite } from "../compare/pixels.ts";
 import { decodePicture, type ImageSource } from "../pictures/pictures.ts";
 import { seededRandom } from "./bootstrap.ts";
 
@@ -33,8 +34,8 @@ export function groundColours(count: number): Colour[] {
 }
 
 /**
- * A picture with one colour in place of all that is nearly white (all three
- * numbers 240 or more), white in the thing included.
+ * A picture with one colour in place of all that is nearly white, white in the
+ * thing included.
  *
  * @returns A PNG, its longest side 320 pixels at most.
  * @throws {PictureError} If there is no whole picture.
@@ -46,7 +47,7 @@ export async function paintGround(
   const { data, ...sides } = await decodePicture(image, { longest: 320 });
   for (let i = 0; i < data.length; i += 3) {
     const pixel = data.subarray(i, i + 3);
-    if (pixel.every((value) => value >= 240)) pixel.set(colour);
+    if (isNearlyWhite(pixel)) pixel.set(colour);
   }
   const raw = { ...sides, channels: 3 } as const;
   return await sharp(data, { raw }).png({ compressionLevel: 1 }).toBuffer();
