@@ -26,7 +26,7 @@
 /** What a matrix's numbers are kept in. */
 export type Numbers = Float32Array | Uint8Array;
 
-/** Rows of equal length. It may grow while it is read; a row never changes place. */
+/** Rows of equal length. It may grow while it is read. */
 export class Matrix<Data extends Numbers = Float32Array>
   implements Iterable<Data> {
   /** Length of each row. */
@@ -120,6 +120,11 @@ export class Matrix<Data extends Numbers = Float32Array>
     }
     this.#room.set(vector, start);
     this.data = this.#room.subarray(0, end) as Data;
+  }
+
+  /** Takes the last rows away, so that `count` are left; their room is kept. */
+  shorten(count: number): void {
+    this.data = this.data.subarray(0, count * this.dimensions) as Data;
   }
 
   /**

@@ -148,9 +148,9 @@ export function pageRoutes(state: PageState): Hono {
       const { path = "" } = await readJson(context);
       const row = collection.rowOf(path);
       if (row === undefined) throw refusal(404, `no picture "${path}"`);
-      const [same] = await searcher.current([hitOf(collection, row)]);
-      const latest = collection.rowOf(path)!;
-      if (!same && latest === row) {
+      await searcher.current([hitOf(collection, row)]);
+      const latest = collection.rowOf(path);
+      if (latest === undefined) {
         throw refusal(404, `the file of "${path}" is gone`);
       }
       return await detailOf(searcher, latest);

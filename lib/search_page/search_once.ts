@@ -84,7 +84,10 @@ export async function searchOnce(
           `read; ${failure.path}: ${failure.reason}`,
       );
     }
-    const searcher = new Searcher([space], watchChanges([space], failures));
+    const searcher = new Searcher(
+      [space],
+      watchChanges([space], source.folder, failures),
+    );
     const query = { ...options.query, picture };
     const result = await searcher.search({
       ...query,

@@ -135,7 +135,10 @@ async function openOver(
   closeEncoders: () => Promise<void>,
 ): Promise<SearchApp> {
   const failures: EmbedFailure[] = [];
-  const searcher = new Searcher(spaces, watchChanges(spaces, failures));
+  const searcher = new Searcher(
+    spaces,
+    watchChanges(spaces, source.folder, failures),
+  );
   const [{ collection }] = spaces;
   const total = source.pictures.length;
   const waiting: (() => void)[] = [];
@@ -143,7 +146,7 @@ async function openOver(
 
   const status = (): AppStatus => ({
     ...{ name: source.name, total, done, error },
-    indexed: collection.pictureCount,
+    indexed: collection.count,
     encoders: spaces.map(({ id, label, encoder: { dimensions } }) => (
       { id, label, dimensions }
     )),

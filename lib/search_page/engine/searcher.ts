@@ -106,18 +106,16 @@ export class Searcher {
     const start = performance.now();
     const query = readQuery(input);
     const space = this.#spaceOf(query);
-    const outdated = new Set<number>();
     for (let round = 0;; round++) {
       // Where one is gone, many are, as when a folder is removed.
       const most = CANDIDATES * query.k * 2 ** round;
       const { result, rows } = await this.#answer(
-        ...[query, space, outdated, most] as const,
+        ...[query, space, most] as const,
       );
       const found = await this.#findOutdated(space, rows);
       if (found.size === 0 || round === MOST_ROUNDS) {
         return { ...result, ms: performance.now() - start };
       }
-      for (const row of found) outdated.add(row);
     }
   }
 
@@ -128,14 +126,13 @@ export class Searcher {
     return hits.filter(({ row }) => !outdated.has(row));
   }
 
-  /** @returns A result without the outdated, and the rows of `most` hits. */
+  /** @returns A result, and the rows of `most` hits. */
   async #answer(
     query: SearchQuery,
     space: EncoderSpace,
-    outdated: ReadonlySet<number>,
     most: number,
   ) {
-    const { pictures, pictureEmbeddings, superseded } = space.collection;
+    const { pictures, pictureEmbeddings } = space.collection;
     const { better, label } = metrics[query.metric];
     const ofPixels = query.space === PIXELS;
     const all = ofPixels
@@ -144,7 +141,7 @@ export class Searcher {
     const passes = filterRows(pictures, query);
     const values = new Float64Array(all);
     for (let row = 0; row < values.length; row++) {
-      if (!passes(row) || superseded.has(row) || outdated.has(row)) {
+      if (!passes(row) || !space.collection.isSearchable(row)) {
         values[row] = NaN;
       }
     }

@@ -1,7 +1,8 @@
 /**
  * Pictures that change while they are searched, noticed when they are about to
- * be shown: one whose file is gone is not shown, as long as it is gone; one whose
- * file has changed is embedded anew.
+ * be shown: one whose file is gone is removed, one whose file has changed is
+ * embedded anew in its place. Where the whole folder is gone, as a disk that was
+ * pulled out, everything stays as it was.
  *
  * ```ts
  * import { openEncoder } from "#lib/encoders/encoders.ts";
@@ -15,12 +16,13 @@
  * const space = new EncoderSpace(encoder);
  * const source = await sampleSource();
  * await indexPictures({ ...source, pictures: source.pictures.slice(0, 2) }, space);
- * deepEqual(await watchChanges([space])(space, [0, 1]), new Set());
+ * deepEqual(await watchChanges([space], source.folder)(space, [0, 1]), new Set());
  * await encoder.close();
  * ```
  *
  * @module
  */
+import { existsSync } from "node:fs";
 import type { EmbedFailure } from "../../embeddings/embeddings.ts";
 import { fileVersion } from "../../embeddings/file_hashes.ts";
 import type { EncoderSpace } from "../engine/spaces.ts";
@@ -28,8 +30,9 @@ import type { Collection, SourcePicture } from "./collection.ts";
 import { indexPictures } from "./indexing.ts";
 
 /**
- * Which of these rows of a space cannot be shown as they are. After it, a
- * picture that has changed has another row, unless it can no longer be decoded.
+ * Which of these rows of a space were not what their files are. After it, they
+ * are or they are gone, and rows have moved (Collection.layout): whoever asked
+ * begins anew.
  */
 export type FindOutdated = (
   space: EncoderSpace,
@@ -42,12 +45,17 @@ const AT_ONCE = 32;
 /**
  * Looks after the pictures of some spaces.
  *
+ * @param folder Where they lie.
  * @param failures Gets what can no longer be embedded, each picture once.
  */
 export function watchChanges(
   spaces: readonly EncoderSpace[],
+  folder: string,
   failures: EmbedFailure[] = [],
 ): FindOutdated {
+  const remove = (path: string) => {
+    for (const { collection } of spaces) collection.remove(path);
+  };
   const addAgain = async (pictures: readonly SourcePicture[]) => {
     for (const space of spaces) {
       const { collection } = space;
@@ -61,6 +69,7 @@ export function watchChanges(
       if (changed.length === 0) continue;
       const source = { name: "", folder: "", pictures: changed, problems: [] };
       for (const failure of await indexPictures(source, space)) {
+        remove(failure.path);
         const isKnown = failures.some(({ path }) => path === failure.path);
         if (!isKnown) failures.push(failure);
       }
@@ -72,23 +81,25 @@ export function watchChanges(
     const states = await Promise.all(
       rows.map((row) => stateOf(collection, row)),
     );
-    const changed = rows.filter((_, i) => states[i] === "changed")
-      .slice(0, AT_ONCE).map((row) => collection.pictures[row]);
-    if (changed.length > 0) {
-      const added = last.then(() => addAgain(changed));
-      last = added.catch(() => undefined);
-      await added;
-    }
-    return new Set(rows.filter((_, i) => states[i] !== "same"));
+    const outdated = rows.filter((_, i) => states[i] !== "same");
+    if (outdated.length === 0 || !existsSync(folder)) return new Set();
+    const pictures = rows.map((row) => collection.pictures[row]);
+    const inState = (state: string) =>
+      pictures.filter((_, i) => states[i] === state);
+    for (const { path } of inState("gone")) remove(path);
+    const changed = inState("changed").slice(0, AT_ONCE);
+    const added = last.then(() => addAgain(changed));
+    last = added.catch(() => undefined);
+    await added;
+    return new Set(outdated);
   };
 }
 
 async function stateOf(
-  { pictures, versions, superseded }: Collection,
+  { pictures, versions }: Collection,
   row: number,
 ): Promise<"same" | "changed" | "gone"> {
   const { source } = pictures[row];
-  if (superseded.has(row)) return "changed";
   if (typeof source !== "string") return "same";
   const version = await fileVersion(source);
   if (version === undefined) return "gone";

@@ -1,8 +1,14 @@
 /**
  * What is searched: pictures with what is known about them, and two embeddings
- * each, of the picture and of what is written about it. It may grow while it is
- * searched; a row never changes. A picture that changes is added again, and its
- * last row counts.
+ * each, of the picture and of what is written about it. It may grow, shrink and
+ * change while it is searched.
+ *
+ * ```text
+ * row      a picture's place in every list; the last row moves to where one is
+ *          removed, so that rows have no gaps: `layout` says when that happened
+ * id       names a picture as long as it stays what it is; never used again
+ * path     its name in its folder
+ * ```
  *
  * Touches no files.
  *
@@ -23,6 +29,7 @@ import {
   l2Normalize,
 } from "../../compare/metrics.ts";
 import type { PictureToEmbed } from "../../embeddings/embeddings.ts";
+import { NO_FACTS, type PhotoFacts } from "../../pictures/photo_facts.ts";
 import type { Picture } from "../../records.ts";
 import { tellsSomething } from "./titles.ts";
 
@@ -35,10 +42,15 @@ export interface SourcePicture extends Picture, PictureToEmbed {
 }
 
 /** What filters choose from, each with how many pictures have it. */
-export type Facets = Record<
-  "term" | "category" | "license",
-  [name: string, count: number][]
->;
+export type Facets =
+  & Record<
+    "term" | "category" | "license" | "camera",
+    [name: string, count: number][]
+  >
+  & {
+    /** Years, the oldest first. */
+    dates: [year: string, count: number][];
+  };
 
 /** Names to filter by; a page with more would be slow, and no reader helped. */
 const MOST_NAMES = 500;
@@ -47,11 +59,14 @@ const MOST_NAMES = 500;
 export class Collection {
   /** By row. */
   readonly pictures: SourcePicture[] = [];
+  /** What the file itself tells of each picture, by row. */
+  readonly facts: PhotoFacts[] = [];
   /** Unit vectors, by row. */
   readonly pictureEmbeddings: Matrix;
   /**
    * What is written about them: unit vectors, equal texts once, since a folder's
-   * pictures often share their only word. `textRows` tells which is whose.
+   * pictures often share their only word. `textRows` tells which is whose; a row
+   * that is nobody's waits for the next text.
    */
   readonly textEmbeddings: Matrix;
   /** A picture's row in `textEmbeddings`; -1 where nothing is written about it. */
@@ -60,10 +75,18 @@ export class Collection {
   readonly agreement: number[] = [];
   /** The version of each row's file (file_hashes.ts), where it is known. */
   readonly versions: (string | undefined)[] = [];
-  /** Rows of pictures that have changed since, and were added again. */
-  readonly superseded: Set<number> = new Set();
+  /** Paths of pictures that the reader does not want to see. */
+  readonly hidden: ReadonlySet<string>;
+  readonly #hidden = new Set<string>();
+  readonly #ids: number[] = [];
+  readonly #rowsOfIds = new Map<number, number>();
   readonly #rows = new Map<string, number>();
-  readonly #textRows = new Map<string, number>();
+  readonly #texts = new Map<string, { row: number; users: number }>();
+  readonly #freeTextRows: number[] = [];
+  #lastId = 0;
+  #generation = 0;
+  #layout = 0;
+  #facets: { generation: number; facets: Facets } | undefined;
 
   /**
    * @param dimensions Length of the vectors.
@@ -72,34 +95,95 @@ export class Collection {
   constructor(dimensions: number, capacity?: number) {
     this.pictureEmbeddings = Matrix.empty(dimensions, capacity);
     this.textEmbeddings = Matrix.empty(dimensions, capacity);
+    this.hidden = this.#hidden;
   }
 
-  /** How many rows there are. */
+  /** How many pictures, and rows, there are. */
   get count(): number {
     return this.pictures.length;
   }
 
-  /** How many pictures can be searched now. */
-  get pictureCount(): number {
-    return this.#rows.size;
+  /** Another number whenever a picture comes, goes, changes or is hidden. */
+  get generation(): number {
+    return this.#generation;
   }
 
-  /** Adds a picture; without `text` where nothing is written about it (meanText). */
+  /**
+   * Another number whenever a row becomes another picture's, or goes: what was
+   * computed by row before it is no longer of the same pictures. Rows that are
+   * added behind the others change nothing of it.
+   */
+  get layout(): number {
+    return this.#layout;
+  }
+
+  /**
+   * Adds a picture, in the place of the one of its path if there is one; without
+   * `text` where nothing is written about it (meanText).
+   */
   add(
     picture: SourcePicture,
     embedding: Float32Array,
     text?: Float32Array,
     version?: string,
+    facts: PhotoFacts = NO_FACTS,
   ): void {
-    this.pictureEmbeddings.append(embedding);
-    this.versions.push(version);
     const before = this.#rows.get(picture.path);
-    if (before !== undefined) this.superseded.add(before);
+    const row = before ?? this.count;
+    if (before === undefined) this.pictureEmbeddings.append(embedding);
+    else {
+      this.#forget(before);
+      this.pictureEmbeddings.set(before, embedding);
+      this.#layout++;
+    }
+    this.#generation++;
     const written = textsOf(picture).join("\n");
-    this.textRows.push(text ? this.#rowOfText(written, text) : -1);
-    this.agreement.push(text ? clampCosine(dot(embedding, text)) : NaN);
-    this.#rows.set(picture.path, this.pictures.length);
-    this.pictures.push(picture);
+    this.pictures[row] = picture;
+    this.facts[row] = facts;
+    this.versions[row] = version;
+    this.textRows[row] = text ? this.#takeText(written, text) : -1;
+    this.agreement[row] = text ? clampCosine(dot(embedding, text)) : NaN;
+    this.#ids[row] = ++this.#lastId;
+    this.#rowsOfIds.set(this.#lastId, row);
+    this.#rows.set(picture.path, row);
+  }
+
+  /** Removes the picture of that path, if there is one; the last row takes its place. */
+  remove(path: string): void {
+    const row = this.#rows.get(path);
+    if (row === undefined) return;
+    this.#generation++;
+    this.#layout++;
+    this.#forget(row);
+    this.#rows.delete(path);
+    const last = this.count - 1;
+    if (row < last) {
+      this.pictureEmbeddings.set(row, this.pictureEmbeddings.row(last));
+      this.#rows.set(this.pictures[last].path, row);
+      this.#rowsOfIds.set(this.#ids[last], row);
+    }
+    this.pictureEmbeddings.shorten(last);
+    const { pictures, facts, versions, textRows, agreement } = this;
+    const lists: unknown[][] = [
+      ...[pictures, facts, versions, textRows, agreement, this.#ids],
+    ];
+    for (const list of lists) {
+      const moved = list.pop();
+      if (row < last) list[row] = moved;
+    }
+  }
+
+  /** Hides a picture from searches, or shows it again. */
+  hide(path: string, hidden: boolean): void {
+    if (this.#hidden.has(path) === hidden) return;
+    if (hidden) this.#hidden.add(path);
+    else this.#hidden.delete(path);
+    this.#generation++;
+  }
+
+  /** Whether a row's picture may be a result. */
+  isSearchable(row: number): boolean {
+    return !this.#hidden.has(this.pictures[row].path);
   }
 
   /** The row of the picture of that path; undefined if there is none. */
@@ -107,32 +191,85 @@ export class Collection {
     return this.#rows.get(path);
   }
 
-  /** What can be filtered by: the most frequent names, in alphabetical order. */
+  /** What names a row's picture as long as it stays what it is. */
+  idOf(row: number): number {
+    return this.#ids[row];
+  }
+
+  /** The row of the picture of that id; undefined if it is gone or has changed. */
+  rowOfId(id: number): number | undefined {
+    return this.#rowsOfIds.get(id);
+  }
+
+  /**
+   * What can be filtered by: the most frequent names, in alphabetical order, and
+   * all years.
+   */
   facets(): Facets {
-    const of = (key: keyof Facets) => {
+    if (this.#facets?.generation !== this.#generation) {
+      this.#facets = {
+        generation: this.#generation,
+        facets: this.#countFacets(),
+      };
+    }
+    return this.#facets.facets;
+  }
+
+  #countFacets(): Facets {
+    const rows = [...this.pictures.keys()]
+      .filter((row) => this.isSearchable(row));
+    const of = (nameOf: (row: number) => string) => {
       const counts = new Map<string, number>();
-      for (const row of this.#rows.values()) {
-        const name = this.pictures[row][key];
+      for (const row of rows) {
+        const name = nameOf(row);
         if (name) counts.set(name, (counts.get(name) ?? 0) + 1);
       }
-      return [...counts].sort(([, a], [, b]) => b - a).slice(0, MOST_NAMES)
-        .sort(([a], [b]) => a < b ? -1 : 1);
+      return [...counts];
     };
+    const frequent = (nameOf: (row: number) => string) =>
+      inOrder(
+        of(nameOf).sort(([, a], [, b]) => b - a).slice(0, MOST_NAMES),
+      );
+    const { pictures, facts } = this;
     return {
-      term: of("term"),
-      category: of("category"),
-      license: of("license"),
+      term: frequent((row) => pictures[row].term),
+      category: frequent((row) => pictures[row].category),
+      license: frequent((row) => pictures[row].license),
+      camera: frequent((row) => facts[row].camera),
+      dates: inOrder(of((row) => facts[row].date.slice(0, 4))),
     };
   }
 
-  #rowOfText(text: string, embedding: Float32Array): number {
-    const known = this.#textRows.get(text);
-    if (known !== undefined) return known;
-    this.textEmbeddings.append(embedding);
-    const row = this.textEmbeddings.count - 1;
-    this.#textRows.set(text, row);
+  /** Gives up what a row holds of what is shared, and its id. */
+  #forget(row: number): void {
+    this.#rowsOfIds.delete(this.#ids[row]);
+    if (this.textRows[row] < 0) return;
+    const written = textsOf(this.pictures[row]).join("\n");
+    const text = this.#texts.get(written)!;
+    if (--text.users > 0) return;
+    this.#texts.delete(written);
+    this.#freeTextRows.push(text.row);
+  }
+
+  #takeText(written: string, embedding: Float32Array): number {
+    const known = this.#texts.get(written);
+    if (known) {
+      known.users++;
+      return known.row;
+    }
+    const row = this.#freeTextRows.pop() ?? this.textEmbeddings.count;
+    if (row < this.textEmbeddings.count) {
+      this.textEmbeddings.set(row, embedding);
+    } else this.textEmbeddings.append(embedding);
+    this.#texts.set(written, { row, users: 1 });
     return row;
   }
+}
+
+function inOrder<Entry extends [name: string, count: number]>(
+  entries: Entry[],
+): Entry[] {
+  return entries.sort(([a], [b]) => a < b ? -1 : 1);
 }
 
 /**

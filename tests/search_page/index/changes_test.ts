@@ -87,7 +87,7 @@ Deno.test("a picture that changes is shown and found as what it is now", () =>
       const { indexed, total } = app.status();
       deepEqual([indexed, total], [3, 3]);
       const { collection } = app.searcher.spaces[0];
-      deepEqual([collection.count, [...collection.superseded]], [4, [row]]);
+      equal(collection.count, 3);
       // Another address, since the browser keeps what the old one showed.
       const hit = (await app.search({ text: "blue", fold: 2, cut: "none" }))
         .hits.find(({ path }) => path === "a.png")!;
