@@ -94,8 +94,10 @@ export interface Answers {
   detail: PictureDetail;
   /** To {paths}. */
   select: Record<never, never>;
-  /** To the picture's bytes. */
+  /** To the picture's bytes: "upload:HASH". */
   upload: { picture: string };
+  /** To {url}. */
+  "upload-url": { picture: string };
 }
 
 /** What the routes need of the app. */
@@ -134,7 +136,7 @@ export function pageRoutes(state: PageState): Hono {
       // Takes a second where there are many: drawn anew only if there are more.
       const { count } = collection;
       if (map.count !== count) map = { count, points: mapOf(collection) };
-      return await searcher.current(map.points);
+      return map.points;
     },
     async search(context) {
       const result = await searcher.search(await readJson(context));
@@ -165,9 +167,13 @@ export function pageRoutes(state: PageState): Hono {
       state.select(paths);
       return {};
     },
-    upload: async (context) => ({
-      picture: await saveUpload(await readBody(context, LARGEST_UPLOAD)),
-    }),
+    async upload(context) {
+      const bytes = await readBody(context, LARGEST_UPLOAD);
+      return { picture: `upload:${await saveUpload(bytes)}` };
+    },
+    "upload-url": () => {
+      throw refusal(404, "addresses are not fetched yet");
+    },
   };
   const routes = new Hono();
   for (const [name, answer] of Object.entries(answers)) {

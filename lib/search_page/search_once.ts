@@ -88,17 +88,21 @@ export async function searchOnce(
       [space],
       watchChanges([space], source.folder, failures),
     );
-    const query = { ...options.query, picture };
+    const { like = [] } = options.query;
+    const query = {
+      ...options.query,
+      like: picture ? [...like, `upload:${picture}`] : like,
+    };
     const result = await searcher.search({
       ...query,
       cut: "none",
       fold: NO_FOLDING,
     });
-    const { relevant } = await searcher.search({ ...query, cut: "auto", k: 1 });
+    const { fitting } = await searcher.search({ ...query, cut: "auto", k: 1 });
     return {
       encoder: encoder.name,
       result,
-      fits: relevant > 0,
+      fits: fitting > 0,
       failures,
       leftOut: [
         ...source.leftOut ?? [],

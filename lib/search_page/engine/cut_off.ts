@@ -80,7 +80,7 @@ export function cutOffs(): CutOff {
     };
     const texts = () => reachedBy("texts", reachedByTexts);
     const pictures = () => reachedBy("pictures", reachedByPictures);
-    const hasPicture = Boolean(query.like || query.picture);
+    const hasPicture = query.like.length > 0;
     if (!hasPicture) return await texts();
     const hasText = query.text !== "" || query.plus.length > 0;
     if (!hasText || mode === "visual") return await pictures();

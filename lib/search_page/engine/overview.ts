@@ -22,7 +22,8 @@ import { hitOf, type Searcher, type SearchHit } from "./searcher.ts";
 import { NO_FOLDING } from "../web/query.js";
 
 /** A picture's place on the map. */
-export interface MapPoint extends SearchHit {
+export interface MapPoint
+  extends Pick<SearchHit, "id" | "path" | "title" | "term"> {
   /** Place from 0 to 1, from left to right. */
   x: number;
   /** Place from 0 to 1, from top to bottom. */
@@ -36,7 +37,21 @@ export interface PictureDetail extends SearchHit {
   dimensions: number;
   /** The first numbers of its embedding. */
   vector: number[];
+  /** The nearest by their looks, none folded. */
   neighbours: SearchHit[];
+  /** Those so near that a search folds them behind this one. */
+  nearCopies: SearchHit[];
+  /** Size of the file; 0 where that is not known. */
+  bytes: number;
+  /** Where the date is from. */
+  dateFrom: "EXIF" | "file" | "";
+  lens: string;
+  /** "1/250 s, f/2.8, ISO 400, 50 mm"; "" if not known. */
+  exposure: string;
+  /** Degrees, north and east positive. */
+  place?: { latitude: number; longitude: number };
+  /** Where the file lies; "" if it is none. */
+  file: string;
 }
 
 /** Most pictures on a map: more would cover one another, and take seconds. */
@@ -65,11 +80,10 @@ export function mapOf(collection: Collection): MapPoint[] {
   const places = principalComponents(pictureEmbeddings.pick(rows));
   const xs = spread(places.map(({ x }) => x));
   const ys = spread(places.map(({ y }) => y));
-  return rows.map((row, i) => ({
-    ...hitOf(collection, row),
-    x: xs[i],
-    y: ys[i],
-  }));
+  return rows.map((row, i) => {
+    const { path, title, term } = collection.pictures[row];
+    return { id: row, path, title, term, x: xs[i], y: ys[i] };
+  });
 }
 
 /** Values from 0 to 1. */
@@ -103,7 +117,7 @@ export async function detailOf(
   const [{ collection, id: space }] = searcher.spaces;
   const hit = hitOf(collection, row);
   const { hits: neighbours } = await searcher.search({
-    like: hit.path,
+    like: [hit.path],
     mode: "visual",
     k: 8,
     cut: "none",
@@ -113,5 +127,9 @@ export async function detailOf(
   const numbers = collection.pictureEmbeddings.row(row)
     .subarray(0, NUMBERS_SHOWN);
   const vector = Array.from(numbers, (value) => Number(value.toFixed(4)));
-  return { ...hit, space, dimensions, vector, neighbours };
+  return {
+    ...hit,
+    ...{ space, dimensions, vector, neighbours, nearCopies: [] },
+    ...{ bytes: 0, dateFrom: "", lens: "", exposure: "", file: "" },
+  };
 }

@@ -18,11 +18,14 @@ import * as v from "valibot";
 import { metrics } from "../../compare/metrics.ts";
 import {
   DEFAULT_QUERY,
+  HEAVIEST,
   LONGEST_LIST,
   LONGEST_TEXT,
   MODE_NAMES,
   MODES,
   RANGES,
+  SORTS,
+  splitWeight,
 } from "../web/query.js";
 
 /** A query that cannot be answered: its message is for the reader of the page. */
@@ -46,10 +49,17 @@ const texts = v.pipe(v.array(text, aList), v.maxLength(LONGEST_LIST, aList));
 export interface SearchQuery {
   /** Words to look for. */
   text: string;
-  /** A picture to look for: what uploading it returned. */
-  picture: string;
-  /** More like this one: the path of a picture of the collection. */
-  like: string;
+  /**
+   * Pictures to look for, their mean if there are several: paths in the
+   * collection, or "upload:HASH", what uploading returned. Here and in the next
+   * three lists "2:…" weighs twice; a path is taken whole first.
+   */
+  like: string[];
+  /** Things to go towards, and away from: words. */
+  plus: string[];
+  minus: string[];
+  /** Pictures to go away from, as in `like`. */
+  unlike: string[];
   /**
    * What the query is compared with: titles and pictures together (smart), what
    * is written about the pictures (text), or the pictures alone (visual).
@@ -57,18 +67,22 @@ export interface SearchQuery {
   mode: "smart" | "text" | "visual";
   /** The text's share where text and picture are combined, 0 to 1. */
   textWeight: number;
-  /** Things to go towards, and away from: words. */
-  plus: string[];
-  minus: string[];
   /** Only pictures with one of these; all where empty. */
   terms: string[];
   categories: string[];
   licenses: string[];
-  /** How many results. */
+  cameras: string[];
+  /** The first and last date, inclusive: "2019", "2019-06", "2019-06-01"; or "". */
+  after: string;
+  before: string;
+  /** Order of what fits; the rest comes after it, nearest first. */
+  sort: "relevance" | "newest" | "oldest";
+  /** The first result that is wanted, from 0 on; and how many. */
+  from: number;
   k: number;
   /**
-   * The cut-off: only results better than this are shown. "auto" takes what
-   * unrelated queries reach in this collection; "none" leaves nothing out.
+   * From where on a result fits: "auto" takes what unrelated words reach in this
+   * collection; a number, what is better than it; "none", all.
    */
   cut: "auto" | "none" | number;
   /** Pictures at least so alike count as copies of one another; 2 folds none. */
@@ -78,18 +92,34 @@ export interface SearchQuery {
   metric: keyof typeof metrics;
 }
 
+const date = v.pipe(
+  trimmed,
+  v.check(
+    (text) => text === "" || isDate(text),
+    expects("a date such as 2019, 2019-06 or 2019-06-01"),
+  ),
+);
+
 const schema = v.strictObject({
   text: trimmed,
-  picture: trimmed,
-  like: trimmed,
-  mode: oneOf(MODES, MODE_NAMES),
-  textWeight: number("textWeight"),
+  like: texts,
   plus: texts,
   minus: texts,
+  unlike: texts,
+  mode: oneOf(MODES, MODE_NAMES),
+  textWeight: number("textWeight"),
   terms: texts,
   categories: texts,
   licenses: texts,
-  k: v.pipe(number("k"), v.integer(expects("a whole number"))),
+  cameras: texts,
+  after: date,
+  before: date,
+  sort: oneOf(
+    SORTS,
+    Object.keys(SORTS).join(", ").replace(/, (\w+)$/, " or $1"),
+  ),
+  from: wholeNumber("from"),
+  k: wholeNumber("k"),
   cut: v.union([v.picklist(["auto", "none"]), number("cut")], rangeOf("cut")),
   fold: number("fold"),
   space: trimmed,
@@ -110,7 +140,12 @@ export function readQuery(input: unknown): SearchQuery {
   );
   const query = { ...DEFAULT_QUERY, ...Object.fromEntries(given) };
   const { success, output, issues } = v.safeParse(schema, query);
-  if (success) return output;
+  if (success) {
+    for (const entry of output.plus) readWeighted("plus", entry);
+    for (const entry of output.minus) readWeighted("minus", entry);
+    checkOrder(output);
+    return output;
+  }
   const [{ expected, message, path }] = issues;
   const name = String(path?.[0].key);
   throw new QueryError(
@@ -118,6 +153,56 @@ export function readQuery(input: unknown): SearchQuery {
       ? `${shorten(name)}: expected ${Object.keys(DEFAULT_QUERY).join(", ")}`
       : `${name}: ${message}`,
   );
+}
+
+/** One thing of a query's list, and what it weighs. */
+export interface Weighted {
+  weight: number;
+  of: string;
+}
+
+/**
+ * Reads an entry such as "2:cat".
+ *
+ * @throws {QueryError} If the weight is out of range, or nothing is weighed.
+ */
+export function readWeighted(
+  name: "like" | "plus" | "minus" | "unlike",
+  entry: string,
+): Weighted {
+  const { weight, of } = splitWeight(entry);
+  if (!(weight > 0 && weight <= HEAVIEST)) {
+    throw new QueryError(
+      `${name}: expected a weight above 0 and up to ${HEAVIEST}, got ` +
+        shorten(entry),
+    );
+  }
+  if (of.trim() !== "") return { weight, of };
+  throw new QueryError(
+    `${name}: expected something to weigh, such as "2:cat", got ` +
+      shorten(entry),
+  );
+}
+
+/** Whether it is a year, with a month or not, with a day or not. */
+function isDate(text: string): boolean {
+  if (!/^\d{4}(-\d\d){0,2}$/.test(text)) return false;
+  const whole = text + "-01-01".slice(text.length - 4);
+  const time = new Date(`${whole}T00:00Z`);
+  // The 31st of June is read as the 1st of July.
+  return !Number.isNaN(+time) && time.toISOString().startsWith(whole);
+}
+
+function checkOrder({ after, before }: SearchQuery): void {
+  const shared = Math.min(after.length, before.length);
+  if (after.slice(0, shared) <= before.slice(0, shared)) return;
+  throw new QueryError(
+    `after: expected a date up to ${before}, which "before" says, got ${after}`,
+  );
+}
+
+function wholeNumber(name: keyof typeof RANGES) {
+  return v.pipe(number(name), v.integer(expects("a whole number")));
 }
 
 function number(name: keyof typeof RANGES) {

@@ -39,12 +39,21 @@ import { type EncoderSpace, PixelSpace } from "./spaces.ts";
 
 /** One result. */
 export interface SearchHit extends Omit<SourcePicture, "source" | "sha256"> {
-  /** Row in the first space's collection. */
-  row: number;
-  /** The metric's value; NaN has no place here: a random picture has 0. */
+  /** Names the picture as long as the program runs, and never another one. */
+  id: number;
+  /** The metric's value; 0 of a picture that was drawn or browsed. */
   value: number;
+  /** Whether it is above the line; true where there is none. */
+  fits: boolean;
   /** Paths of pictures that are nearly this one. */
   copies: string[];
+  /** Pixels, as it is shown; 0 where that is not known. */
+  width: number;
+  height: number;
+  /** When it was taken, in local time: "2019-06-01T12:00:00"; "" if not known. */
+  date: string;
+  /** "Canon EOS 5D"; "" if not known. */
+  camera: string;
 }
 
 /** What a search found. */
@@ -54,17 +63,26 @@ export interface SearchResult {
   /** "Cosine similarity, offline: …": how results were compared. */
   comparedBy: string;
   better: "lower" | "higher";
+  /** The results that were asked for; those that fit come first of all. */
   hits: SearchHit[];
-  /** Pictures that passed the filters. */
+  /** Which of all results the first of these is, from 0 on. */
+  from: number;
+  /** Whether more results follow these. */
+  more: boolean;
+  /** Pictures that passed the filters and can be compared. */
   total: number;
-  /** Of them, how many are better than the cut-off. */
-  relevant: number;
-  /** Where the cut-off is; undefined for none. */
+  /** Of them, how many fit, copies included. */
+  fitting: number;
+  /** What unrelated queries reach; undefined where that cannot be told. */
   cut?: number;
+  /** From where on a result fits; undefined where all do. */
+  line?: number;
   /** Scores of all pictures that passed the filters. */
   scores: Distribution;
   /** What the reader should know of the query's words; undefined for nothing. */
   remark?: string;
+  /** The collection's generation that was searched. */
+  generation: number;
   /** Milliseconds from query to result. */
   ms: number;
 }
@@ -121,9 +139,9 @@ export class Searcher {
 
   /** Of these hits, those that can be shown as they are. */
   async current<Hit extends SearchHit>(hits: readonly Hit[]): Promise<Hit[]> {
-    const rows = hits.map(({ row }) => row);
+    const rows = hits.map(({ id }) => id);
     const outdated = await this.#findOutdated(this.spaces[0], rows);
-    return hits.filter(({ row }) => !outdated.has(row));
+    return hits.filter(({ id }) => !outdated.has(id));
   }
 
   /** @returns A result, and the rows of `most` hits. */
@@ -160,7 +178,8 @@ export class Searcher {
       most,
       better,
       // A picture is not its own result.
-      (row) => isRelevant(values[row]) && pictures[row].path !== query.like,
+      (row) =>
+        isRelevant(values[row]) && !query.like.includes(pictures[row].path),
     );
     const hits = foldCopies(
       candidates.slice(0, CANDIDATES * query.k),
@@ -174,13 +193,14 @@ export class Searcher {
       better,
       hits: hits.map(({ index, value, copies }) => ({
         ...hitOf(space.collection, index),
-        row: this.spaces[0].collection.rowOf(pictures[index].path) ?? index,
+        id: this.spaces[0].collection.rowOf(pictures[index].path) ?? index,
         value,
         copies: copies.map((row) => pictures[row].path),
       })),
       total: scores.count,
-      relevant: values.reduce((sum, value) => sum + +isRelevant(value), 0),
-      ...(cut !== undefined && { cut }),
+      fitting: values.reduce((sum, value) => sum + +isRelevant(value), 0),
+      ...(cut !== undefined && { cut, line: cut }),
+      ...{ from: 0, more: false, generation: 0 },
       scores,
       ...(!ofPixels && remarkOn(query, space)),
     };
@@ -245,24 +265,27 @@ export class Searcher {
     query: SearchQuery,
     { encoder, collection }: EncoderSpace,
   ): Promise<Float32Array | undefined> {
-    if (query.like) {
-      return collection.pictureEmbeddings.row(rowOf(query.like, collection));
+    const [first] = query.like;
+    if (!first) return undefined;
+    if (!first.startsWith("upload:")) {
+      return collection.pictureEmbeddings.row(rowOf(first, collection));
     }
-    if (!query.picture) return undefined;
     return (await encoder.encodeImages([await this.#pictureOf(query)])).row(0);
   }
 
   /** The query's picture itself. */
-  async #pictureOf({ picture, like }: SearchQuery): Promise<ImageSource> {
+  async #pictureOf({ like: [first] }: SearchQuery): Promise<ImageSource> {
     const [{ collection }] = this.spaces;
-    if (like) return collection.pictures[rowOf(like, collection)].source;
-    if (!picture) {
+    if (!first) {
       throw new QueryError(
         "pixels cannot be compared with words: give a picture, or choose " +
           "“More like this” on one",
       );
     }
-    const bytes = await readUpload(picture);
+    if (!first.startsWith("upload:")) {
+      return collection.pictures[rowOf(first, collection)].source;
+    }
+    const bytes = await readUpload(first.slice("upload:".length));
     if (bytes) return bytes;
     throw new QueryError("the query's picture is gone: give it again");
   }
@@ -282,7 +305,11 @@ function remarkOn(
 /** What is known of a picture, as a result. */
 export function hitOf(collection: Collection, row: number): SearchHit {
   const { source: _, sha256: __, ...known } = collection.pictures[row];
-  return { ...known, row, value: 0, copies: [] };
+  return {
+    ...known,
+    ...{ id: row, value: 0, fits: true, copies: [] },
+    ...{ width: 0, height: 0, date: "", camera: "" },
+  };
 }
 
 function rowOf(path: string, collection: Collection): number {

@@ -16,15 +16,20 @@ export const NO_FOLDING = 2;
 /** What holds where a query says nothing. @type {SearchQuery} */
 export const DEFAULT_QUERY = {
   text: "",
-  picture: "",
-  like: "",
-  mode: "smart",
-  textWeight: 0.3,
+  like: [],
   plus: [],
   minus: [],
+  unlike: [],
+  mode: "smart",
+  textWeight: 0.3,
   terms: [],
   categories: [],
   licenses: [],
+  cameras: [],
+  after: "",
+  before: "",
+  sort: "relevance",
+  from: 0,
   k: 12,
   cut: "auto",
   fold: 0.97,
@@ -32,8 +37,8 @@ export const DEFAULT_QUERY = {
   metric: "cosine",
 };
 
-/** What holds in a terminal instead. @type {Pick<SearchQuery, "k" | "mode">} */
-export const TERMINAL_DEFAULTS = { k: 10, mode: "visual" };
+/** What holds in a terminal instead. @type {Pick<SearchQuery, "k">} */
+export const TERMINAL_DEFAULTS = { k: 10 };
 
 /** The modes, as the page calls them. */
 export const MODES = {
@@ -46,9 +51,17 @@ export const MODES = {
 export const MODE_NAMES = Object.keys(MODES).join(", ")
   .replace(/, (\w+)$/, " or $1");
 
+/** Orders of what fits, as the page calls them. */
+export const SORTS = {
+  relevance: "Nearest first",
+  newest: "Newest first",
+  oldest: "Oldest first",
+};
+
 /** Least and most of each number. */
 export const RANGES = {
   textWeight: { least: 0, most: 1 },
+  from: { least: 0, most: 1e7 },
   k: { least: 1, most: 200 },
   cut: { least: -1e9, most: 1e9 },
   fold: { least: 0, most: NO_FOLDING },
@@ -63,7 +76,27 @@ export const LONGEST_LIST = 1000;
 /** Most bytes of a picture that is given as a query. */
 export const LARGEST_UPLOAD = 20_000_000;
 
+/** Heaviest that something can weigh in a query. */
+export const HEAVIEST = 100;
+
+const WEIGHT = /^\s*([-+]?(?:\d+\.?\d*|\.\d+)(?:e[-+]?\d+)?)\s*:(.*)$/is;
+
+/**
+ * What one entry of a query's list says: "2:cat" weighs twice, "cat" once. A
+ * weight that a query cannot have comes back as it is.
+ *
+ * @param {string} entry
+ * @returns {{weight: number, of: string}}
+ */
+export function splitWeight(entry) {
+  const [, weight, of] = entry.match(WEIGHT) ?? [];
+  return of === undefined
+    ? { weight: 1, of: entry }
+    : { weight: Number(weight), of: of.trim() };
+}
+
 /** Whether a query asks for nothing. @param {SearchQuery} query */
-export function isEmpty({ text, picture, like, plus, minus }) {
-  return [text, picture, like, plus, minus].every(({ length }) => length === 0);
+export function isEmpty({ text, like, plus, minus, unlike }) {
+  return [text, like, plus, minus, unlike]
+    .every(({ length }) => length === 0);
 }
