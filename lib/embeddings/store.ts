@@ -5,6 +5,7 @@
  * ```text
  * 4_embeddings/
  *   files.jsonl        size, time and content hash of each file (file_hashes.ts)
+ *   facts.jsonl        what the files tell of themselves (kept_facts.ts)
  *   <encoder>/parts/   embeddings and their keys (parts.ts)
  * ```
  *
@@ -38,6 +39,7 @@ import { Matrix } from "../compare/matrix.ts";
 import type { Encoder } from "../encoders/encoder.ts";
 import { paths } from "../paths.ts";
 import { FileHashes } from "./file_hashes.ts";
+import { KeptFacts } from "./kept_facts.ts";
 import {
   copyRows,
   type EncoderIdentity,
@@ -63,6 +65,7 @@ export class EmbeddingStore {
   readonly encoder: EncoderIdentity;
   /** Shared by the stores of all encoders. */
   readonly files: FileHashes;
+  readonly facts: KeptFacts;
   readonly #folder: string;
   readonly #places = new Map<string, { part: string; from: number }>();
   readonly #unsaved = new Map<string, Float32Array>();
@@ -72,9 +75,11 @@ export class EmbeddingStore {
     { id, dimensions }: EncoderIdentity,
     folder: string,
     files: FileHashes,
+    facts: KeptFacts,
   ) {
     this.encoder = { id, dimensions };
     this.files = files;
+    this.facts = facts;
     this.#folder = join(encoderFolder(id, folder), "parts");
   }
 
@@ -89,7 +94,9 @@ export class EmbeddingStore {
     folder: string = paths.embeddings,
   ): Promise<EmbeddingStore> {
     const files = await FileHashes.open(join(folder, "files.jsonl"));
-    const store = new EmbeddingStore(encoder, folder, files);
+    const kept = join(folder, "facts.jsonl");
+    const facts = await KeptFacts.open(kept, files);
+    const store = new EmbeddingStore(encoder, folder, files, facts);
     await store.#readKeys();
     for (const id of encoder.formerIds ?? []) {
       const old = join(encoderFolder(id, folder), "parts");
@@ -144,6 +151,7 @@ export class EmbeddingStore {
       for (const key of keys) this.#unsaved.delete(key);
     }
     await this.files.save();
+    await this.facts.save();
   }
 
   /** Puts all parts together to few, without what counts no more. */

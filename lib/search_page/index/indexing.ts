@@ -31,8 +31,9 @@ import {
   embedTexts,
 } from "../../embeddings/embeddings.ts";
 import { EmbeddingStore } from "../../embeddings/store.ts";
+import { NO_FACTS } from "../../pictures/photo_facts.ts";
 import type { EncoderSpace } from "../engine/spaces.ts";
-import { meanText, textsOf } from "./collection.ts";
+import { meanText, type SourcePicture, textsOf } from "./collection.ts";
 import { trustedVectors } from "./given_vectors.ts";
 import type { PictureSource } from "./sources.ts";
 
@@ -69,7 +70,7 @@ export async function indexPictures(
   try {
     for (let start = 0; start < pictures.length; start += GROUP) {
       signal?.throwIfAborted();
-      const group = pictures.slice(start, start + GROUP);
+      const group = await hashed(pictures.slice(start, start + GROUP), store);
       const lacking = group.filter((_, i) =>
         !given || Number.isNaN(given.row(start + i)[0])
       );
@@ -79,6 +80,12 @@ export async function indexPictures(
       );
       const texts = group.map(textsOf);
       const textVectors = await embedTexts(encoder, texts.flat(), { store });
+      // Beside one another: the first time, each opens its file.
+      const facts = await Promise.all(
+        group.map(({ source, sha256 }) =>
+          sha256 ? store.facts.of({ source, sha256 }) : NO_FACTS
+        ),
+      );
       let row = 0, textRow = 0;
       group.forEach((picture, i) => {
         const { path } = picture;
@@ -91,7 +98,7 @@ export async function indexPictures(
         const reason = reasons.get(path);
         if (reason === undefined) {
           const version = store.files.versionOf(picture.source);
-          collection.add(picture, vector, text, version);
+          collection.add(picture, vector, text, version, facts[i]);
         } else failures.push({ index: start + i, path, reason });
       });
       onProgress?.(start + group.length, pictures.length);
@@ -100,4 +107,15 @@ export async function indexPictures(
     await store.save();
   }
   return failures;
+}
+
+/** Pictures with their content hashes, but for those that cannot be read. */
+async function hashed(
+  pictures: readonly SourcePicture[],
+  { files }: EmbeddingStore,
+): Promise<SourcePicture[]> {
+  return await Promise.all(pictures.map(async (picture) => {
+    const sha256 = await files.of(picture.source).catch(() => undefined);
+    return { ...picture, sha256 };
+  }));
 }
