@@ -20,7 +20,7 @@
 import { createHash } from "node:crypto";
 import { statSync } from "node:fs";
 import { stat } from "node:fs/promises";
-import { resolve } from "node:path";
+import { isAbsolute, resolve } from "node:path";
 import { readRegularFile } from "../files.ts";
 import { Journal } from "./journal.ts";
 
@@ -58,7 +58,7 @@ export class FileHashes {
    */
   async of(source: string | Uint8Array): Promise<string> {
     if (typeof source !== "string") return sha256(source);
-    const path = resolve(source);
+    const path = keyOf(source);
     // A quarter of the time that it takes with a promise: of 10,000 files, 0.3 s.
     const { size, mtimeMs: modified } = statSync(path);
     const known = this.#known.get(path);
@@ -74,7 +74,7 @@ export class FileHashes {
 
   /** A file as it was when `of` looked at it; undefined if it never did. */
   known(source: string): KnownFile | undefined {
-    return this.#known.get(resolve(source));
+    return this.#known.get(keyOf(source));
   }
 
   /** A file's version when `of` looked at it; undefined if it never did. */
@@ -88,6 +88,11 @@ export class FileHashes {
   async save(): Promise<void> {
     await this.#journal.save();
   }
+}
+
+/** By what a file is remembered. Resolving takes longer than all the rest. */
+function keyOf(path: string): string {
+  return isAbsolute(path) ? path : resolve(path);
 }
 
 /** A file's version now, its size and time; undefined if no file is there. */

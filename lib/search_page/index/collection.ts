@@ -278,7 +278,7 @@ function inOrder<Entry extends [name: string, count: number]>(
  */
 export function textsOf(picture: SourcePicture): string[] {
   const { title, caption, term, captions = [caption] } = picture;
-  const filed = tellsSomething(term) || isShortWord(term) ? term : "";
+  const filed = isWord(term) ? term : "";
   const texts = captions.map((text) => {
     const named = text.includes(title) ? "" : title;
     const parts = [named, text].filter((part) => part !== "");
@@ -288,10 +288,20 @@ export function textsOf(picture: SourcePicture): string[] {
   return texts.filter((text) => text !== "");
 }
 
-/** "TV", "ox": too short to tell from a device's letters, but for a folder. */
-function isShortWord(name: string): boolean {
-  return /^\p{L}{1,2}$/u.test(name);
+/**
+ * Whether a folder's name says something. "TV", "ox" are too short to tell from
+ * a device's letters, but for a folder. The last answer is remembered: pictures
+ * come folder by folder.
+ */
+function isWord(name: string): boolean {
+  if (asked.name !== name) {
+    const isOne = tellsSomething(name) || /^\p{L}{1,2}$/u.test(name);
+    asked = { name, isOne };
+  }
+  return asked.isOne;
 }
+
+let asked = { name: "", isOne: false };
 
 /**
  * The direction that several texts about one picture share: their unit mean;
@@ -304,6 +314,8 @@ function isShortWord(name: string): boolean {
  * say stands out, where the first caption may have left it unsaid.
  */
 export function meanText(texts: Matrix): Float32Array | undefined {
+  // Most have one, which is a unit vector already.
+  if (texts.count === 1 && texts.row(0).some(Boolean)) return texts.row(0);
   const sum = new Float32Array(texts.dimensions);
   for (const text of texts) addScaled(sum, text);
   return sum.some((value) => value !== 0) ? l2Normalize(sum) : undefined;

@@ -45,8 +45,11 @@ export interface IndexOptions {
   signal?: AbortSignal;
 }
 
-/** Pictures that are looked up, embedded and added together. */
+/** Pictures that are embedded and added together. */
 const GROUP = 48;
+
+/** As many, where all of them were embedded before. */
+const GROUP_OF_KNOWN = 1024;
 
 /**
  * Adds all pictures of a source to a collection.
@@ -68,9 +71,15 @@ export async function indexPictures(
   const failures: EmbedFailure[] = [];
   const { pictures } = source;
   try {
-    for (let start = 0; start < pictures.length; start += GROUP) {
+    let ahead: SourcePicture[] = [];
+    for (let start = 0; start < pictures.length;) {
       signal?.throwIfAborted();
-      const group = await hashed(pictures.slice(start, start + GROUP), store);
+      if (ahead.length === 0) {
+        const end = start + GROUP_OF_KNOWN;
+        ahead = await hashed(pictures.slice(start, end), store);
+      }
+      const areKnown = ahead.every(({ sha256 }) => sha256 && store.has(sha256));
+      const group = ahead.splice(0, areKnown ? GROUP_OF_KNOWN : GROUP);
       const lacking = group.filter((_, i) =>
         !given || Number.isNaN(given.row(start + i)[0])
       );
@@ -101,7 +110,8 @@ export async function indexPictures(
           collection.add(picture, vector, text, version, facts[i]);
         } else failures.push({ index: start + i, path, reason });
       });
-      onProgress?.(start + group.length, pictures.length);
+      start += group.length;
+      onProgress?.(start, pictures.length);
     }
   } finally {
     await store.save();
