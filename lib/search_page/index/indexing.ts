@@ -107,7 +107,8 @@ export async function indexPictures(
         const reason = reasons.get(path);
         if (reason === undefined) {
           const version = store.files.versionOf(picture.source);
-          collection.add(picture, vector, text, version, facts[i]);
+          // As the source has it: its contents may change.
+          collection.add(pictures[start + i], vector, text, version, facts[i]);
         } else failures.push({ index: start + i, path, reason });
       });
       start += group.length;
@@ -125,7 +126,8 @@ async function hashed(
   { files }: EmbeddingStore,
 ): Promise<SourcePicture[]> {
   return await Promise.all(pictures.map(async (picture) => {
-    const sha256 = await files.of(picture.source).catch(() => undefined);
+    const sha256 = picture.sha256 ??
+      await files.of(picture.source).catch(() => undefined);
     return { ...picture, sha256 };
   }));
 }
