@@ -29,33 +29,52 @@ export interface Point {
   y: number;
 }
 
+/** The middle of some vectors, and the two directions in which they vary most. */
+export interface PrincipalAxes {
+  /** Their mean, of length D. */
+  centre: Float64Array;
+  /** Two unit vectors of length D, at right angles; zeros where nothing varies. */
+  directions: Float64Array[];
+}
+
 /**
  * Each vector's coordinates along the first two principal components.
+ *
+ * @param vectors N rows of length D.
+ * @returns N points, centred on (0, 0); the same ones at each call.
+ */
+export function principalComponents(vectors: Matrix): Point[] {
+  const { centre, directions } = principalAxes(vectors);
+  const [ofX, ofY] = directions.map((direction) => dot(centre, direction));
+  return Array.from(vectors, (vector) => ({
+    x: dot(vector, directions[0]) - ofX,
+    y: dot(vector, directions[1]) - ofY,
+  }));
+}
+
+/**
+ * The first two principal components of some vectors, which may stand for many
+ * more.
  *
  * Found by power iteration: a vector multiplied again and again by the
  * covariance matrix turns towards its strongest direction. Takes N × D steps
  * a turn and never builds the D × D matrix.
  *
  * @param vectors N rows of length D.
- * @returns N points, centred on (0, 0); the same ones at each call.
  */
-export function principalComponents(vectors: Matrix): Point[] {
+export function principalAxes(vectors: Matrix): PrincipalAxes {
   const { count, dimensions } = vectors;
-  if (count === 0) return [];
   const rows = Array.from(vectors, (vector) => Float64Array.from(vector));
   const centre = new Float64Array(dimensions);
   for (const row of rows) addScaled(centre, row, 1 / count);
   for (const row of rows) addScaled(row, centre, -1);
-  const [xs, ys] = [0, 1].map(() => {
+  const directions = [0, 1].map(() => {
     const direction = strongestDirection(rows, dimensions);
-    return rows.map((row) => {
-      const along = dot(row, direction);
-      // What a component explains is taken away; the next one is of the rest.
-      addScaled(row, direction, -along);
-      return along;
-    });
+    // What a component explains is taken away; the next one is of the rest.
+    for (const row of rows) addScaled(row, direction, -dot(row, direction));
+    return direction;
   });
-  return xs.map((x, n) => ({ x, y: ys[n] }));
+  return { centre, directions };
 }
 
 function strongestDirection(

@@ -39,6 +39,7 @@ import {
   similarityOfPairs,
 } from "./engine/overview.ts";
 import type { SearchQuery } from "./engine/query.ts";
+import { fetchedPicture } from "./fetched_picture.ts";
 import type { Distribution } from "./engine/ranking.ts";
 import {
   hitOf,
@@ -114,6 +115,7 @@ export interface PageState {
 interface Asked extends Partial<SearchQuery> {
   path?: string;
   paths?: string[];
+  url?: string;
 }
 
 /** Most bytes of a query: a picture's name and a thousand filters fit. */
@@ -123,7 +125,7 @@ const LARGEST_QUERY = 200_000;
 export function pageRoutes(state: PageState): Hono {
   const { searcher } = state;
   const [{ collection }] = searcher.spaces;
-  let map = { count: 0, points: [] as MapPoint[] };
+  let map = { generation: 0, points: [] as MapPoint[] };
   const answers: {
     [Name in keyof Answers]: (
       context: Context,
@@ -133,9 +135,10 @@ export function pageRoutes(state: PageState): Hono {
     statistics: () => similarityOfPairs(collection),
     pixels: () => searcher.pixels.progress,
     async map() {
-      // Takes a second where there are many: drawn anew only if there are more.
-      const { count } = collection;
-      if (map.count !== count) map = { count, points: mapOf(collection) };
+      const { generation } = collection;
+      if (map.generation !== generation) {
+        map = { generation, points: await mapOf(collection) };
+      }
       return map.points;
     },
     async search(context) {
@@ -171,8 +174,12 @@ export function pageRoutes(state: PageState): Hono {
       const bytes = await readBody(context, LARGEST_UPLOAD);
       return { picture: `upload:${await saveUpload(bytes)}` };
     },
-    "upload-url": () => {
-      throw refusal(404, "addresses are not fetched yet");
+    async "upload-url"(context) {
+      const { url } = await readJson(context);
+      if (typeof url !== "string") throw refusal(400, "expected {url}");
+      return {
+        picture: `upload:${await saveUpload(await fetchedPicture(url))}`,
+      };
     },
   };
   const routes = new Hono();

@@ -1,132 +1,183 @@
 /**
- * From which similarity on a result is worth showing.
+ * From which similarity on a result fits the query.
  *
  * A cosine says little by itself: 0.3 is much for one encoder and nothing for
- * another. So the collection is asked for things that hardly any photograph
- * shows, and what the best answers to those reach is what chance reaches. For
- * a picture as query, most of the collection is unrelated to it, and what all
- * but a twentieth of the pictures stay below is taken.
+ * another. So we compare a hundred everyday words with the pictures. A query of
+ * words must fit better than the second-best of them does for a typical picture:
+ * the best may well be true of it, the second-best hardly ever. For a picture as
+ * query, most of the collection is unrelated to it, and it is what all but a
+ * fourteenth of all pairs of pictures stay below.
  *
- * Touches no files.
+ * Of what passes, what comes at least three tenths of the way from there to the
+ * best match fits: where something matches well, what barely passes does not.
+ *
+ * ```text
+ * values  ·· ·:·::::::::·:·|· ·      ·|    ·   ·  ·
+ *                         cut       line        top
+ * ```
+ *
+ * Kindred things still fit ("dog" finds a dingo), and small things in large
+ * scenes do not: so what does not fit is never hidden for good.
+ *
+ * Touches no files but the store of embeddings, for the words.
  *
  * ```ts
- * import { quantile } from "#lib/search_page/engine/cut_off.ts";
- * import { equal } from "node:assert/strict";
+ * import { lineAbove } from "#lib/search_page/engine/cut_off.ts";
+ * import { strictEqual } from "node:assert/strict";
  *
- * equal(quantile([3, 1, 2, 5, 4], 0.5), 3);
+ * strictEqual(lineAbove(0.5, 1), 0.65);
+ * strictEqual(lineAbove(0.5, 0.4), 0.5); // The best does not even pass the cut.
  * ```
  *
  * @module
  */
-import { DEFAULT_QUERY, PIXELS } from "../web/query.js";
-import type { SearchQuery } from "./query.ts";
+import type { Matrix } from "../../compare/matrix.ts";
+import { blendWeight, type SearchQuery } from "./query.ts";
+import { pickRows, similarities } from "./similarities.ts";
 import type { EncoderSpace } from "./spaces.ts";
 
-/** Finds the cut-off for a query; undefined where none can be told. */
+/** What a query consists of, towards which it goes. */
+export interface QueryParts {
+  words: boolean;
+  pictures: boolean;
+}
+
+/**
+ * Finds the cut for queries of cosine similarity; undefined where none can be
+ * told: fewer than three pictures, or nothing written to compare with.
+ */
 export type CutOff = (
   space: EncoderSpace,
-  query: SearchQuery,
+  query: Pick<SearchQuery, "mode" | "textWeight">,
+  parts: QueryParts,
 ) => Promise<number | undefined>;
 
 /** Fewer pictures than this tell nothing. */
-const FEWEST = 20;
+const FEWEST = 3;
 
 /** Pictures that stand for all, where there are more. */
 const SAMPLE = 5000;
 
 /** Pictures that stand for all as queries. */
-const PROBE_PICTURES = 12;
+const PROBES = 100;
 
-/** Things that photographs do not show. */
-const PROBE_TEXTS = [
-  "income tax return",
-  "a lecture on quantum mechanics",
-  "parliamentary debate",
-  "the source code of a compiler",
-  "double-entry bookkeeping",
-  "freedom of speech",
-  "rules of grammar",
-  "an insurance contract",
-  "the price of shares",
-  "statistical significance",
-  "qwx zzk vbn",
-  "a proof by induction",
-  "monetary policy",
-  "minutes of the meeting",
-  "terms and conditions",
-  "a knitting pattern",
-];
+/** So many pairs of pictures have nothing to do with one another. */
+const UNRELATED = 0.93;
+
+/** From the cut to the best match, the part of the way where the line is. */
+const WAY = 0.3;
+
+/** A collection is measured anew when so large a part of it has changed. */
+const CHANGED = 0.1;
+
+/** From where on results fit. @param top The best value of all. */
+export function lineAbove(cut: number, top: number): number {
+  return cut + WAY * Math.max(0, top - cut);
+}
 
 /** Makes a CutOff that remembers what it found as long as a collection stays. */
 export function cutOffs(): CutOff {
-  const known = new Map<string, Promise<number>>();
-  return async (space, query) => {
-    const { mode, textWeight } = query;
-    const { count } = space.collection;
-    if (query.metric !== "cosine" || query.space === PIXELS) return undefined;
-    if (count < FEWEST) return undefined;
-    const reachedBy = (
-      kind: "texts" | "pictures",
-      measure: typeof reachedByTexts,
-    ) => {
-      // Growing by a tenth or so changes little; that is often enough.
-      const size = Math.floor(8 * Math.log2(Math.min(SAMPLE, count)));
-      const key = [space.id, kind, mode, textWeight, size].join();
+  const known = new Map<
+    string,
+    { generation: number; cut: Promise<number | undefined> }
+  >();
+  return async (space, query, { words, pictures }) => {
+    const { count, generation } = space.collection;
+    const reachedBy = (measure: typeof reachedByWords) => {
+      const weight = query.mode === "smart" ? query.textWeight : "";
+      const key = [space.id, measure.name, query.mode, weight].join();
+      const found = known.get(key);
+      if (found && generation - found.generation <= CHANGED * count) {
+        return found.cut;
+      }
+      // The weight is the reader's to move.
       if (known.size > 200) known.clear();
-      const value = known.get(key) ??
-        measure(space, { ...DEFAULT_QUERY, mode, textWeight });
-      known.set(key, value);
-      return value;
+      const cut = measure(space, query);
+      known.set(key, { generation, cut });
+      cut.catch(() => known.delete(key));
+      return cut;
     };
-    const texts = () => reachedBy("texts", reachedByTexts);
-    const pictures = () => reachedBy("pictures", reachedByPictures);
-    const hasPicture = query.like.length > 0;
-    if (!hasPicture) return await texts();
-    const hasText = query.text !== "" || query.plus.length > 0;
-    if (!hasText || mode === "visual") return await pictures();
-    const weight = mode === "text" ? 1 : textWeight;
-    return weight * await texts() + (1 - weight) * await pictures();
+    if (!pictures) return await reachedBy(reachedByWords);
+    if (!words) return await reachedBy(reachedByPictures);
+    const [ofWords, ofPictures] = await Promise.all([
+      reachedBy(reachedByWords),
+      reachedBy(reachedByPictures),
+    ]);
+    if (ofWords === undefined || ofPictures === undefined) return undefined;
+    const weight = blendWeight(query);
+    return weight * ofWords + (1 - weight) * ofPictures;
   };
 }
 
-/** What the best answer to nearly every unrelated text stays below. */
-async function reachedByTexts(
+/** What the second-best everyday word reaches for a typical picture. */
+async function reachedByWords(
   space: EncoderSpace,
-  query: SearchQuery,
-): Promise<number> {
-  const best: number[] = [];
-  for (const text of PROBE_TEXTS) {
-    const values = await space.compare(
-      await space.embedText(text),
-      query,
-      SAMPLE,
-    );
-    best.push(quantile(values, 1));
-  }
-  return quantile(best, 0.9);
+  query: Pick<SearchQuery, "mode" | "textWeight">,
+): Promise<number | undefined> {
+  const words = await space.everydayWords();
+  const rows = typicalRows(space);
+  if (rows.length < FEWEST) return undefined;
+  const gallery = pickRows(space.collection, rows);
+  const values = await similarities(words, gallery, query);
+  return quantile(secondHighest(values), 0.5);
 }
 
-/** What nearly every picture stays below, compared with a middling one. */
+/** For each column, the second highest value. */
+function secondHighest(values: Matrix): Float32Array {
+  const best = new Float32Array(values.dimensions).fill(-Infinity);
+  const second = best.slice();
+  for (const row of values) {
+    for (let i = 0; i < row.length; i++) {
+      const value = row[i];
+      if (value > best[i]) {
+        second[i] = best[i];
+        best[i] = value;
+      } else if (!(value <= second[i])) second[i] = value;
+    }
+  }
+  return second;
+}
+
+/** What nearly all pictures stay below, compared with others. */
 async function reachedByPictures(
   space: EncoderSpace,
-  query: SearchQuery,
-): Promise<number> {
-  const { count, pictureEmbeddings } = space.collection;
-  const limits: number[] = [];
-  for (let i = 0; i < PROBE_PICTURES; i++) {
-    const row = Math.floor((i + 0.5) * count / PROBE_PICTURES);
-    const vector = pictureEmbeddings.row(row);
-    limits.push(quantile(await space.compare(vector, query, SAMPLE), 0.95));
-  }
-  return quantile(limits, 0.5);
+  query: Pick<SearchQuery, "mode" | "textWeight">,
+): Promise<number | undefined> {
+  const rows = typicalRows(space);
+  if (rows.length < FEWEST) return undefined;
+  const gallery = pickRows(space.collection, rows);
+  const probes = evenlySpaced(rows.length, PROBES);
+  const vectors = gallery.pictureEmbeddings.pick(probes);
+  const values = await similarities(vectors, gallery, query);
+  // None is compared with itself.
+  probes.forEach((probe, i) => values.row(i)[probe] = NaN);
+  return quantile(values.data, UNRELATED);
+}
+
+/** Rows that stand for all that can be found. */
+function typicalRows({ collection }: EncoderSpace): number[] {
+  const rows = [...collection.pictures.keys()]
+    .filter((row) => collection.isSearchable(row));
+  return evenlySpaced(rows.length, SAMPLE).map((i) => rows[i]);
+}
+
+/** At most so many of the numbers from 0 on, as far apart as can be. */
+function evenlySpaced(count: number, most: number): number[] {
+  const length = Math.min(count, most);
+  return Array.from(
+    { length },
+    (_, i) => Math.floor((i + 0.5) * count / length),
+  );
 }
 
 /**
- * The value below which the given share of all values lies, 0 to 1. NaN does not
- * count; of none it is -1, below which no cosine lies.
+ * The value below which the given share of all values lies, 0 to 1; NaN does not
+ * count. Undefined of none.
  */
-export function quantile(values: ArrayLike<number>, share: number): number {
-  const sorted = Float64Array.from(values)
-    .filter((value) => !Number.isNaN(value)).sort();
-  return sorted[Math.floor(share * (sorted.length - 1))] ?? -1;
+export function quantile(
+  values: Float32Array,
+  share: number,
+): number | undefined {
+  const sorted = values.filter((value) => !Number.isNaN(value)).sort();
+  return sorted[Math.floor(share * (sorted.length - 1))];
 }

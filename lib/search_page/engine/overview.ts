@@ -7,19 +7,22 @@
  * ```ts
  * import { mapOf } from "#lib/search_page/engine/overview.ts";
  * import { Collection } from "#lib/search_page/index/collection.ts";
- * import { deepEqual } from "node:assert/strict";
+ * import { deepStrictEqual } from "node:assert/strict";
  *
- * deepEqual(mapOf(new Collection(4)), []);
+ * deepStrictEqual(await mapOf(new Collection(4)), []);
  * ```
  *
  * @module
  */
+import { resolve } from "node:path";
 import { clampCosine, dot } from "../../compare/metrics.ts";
-import { principalComponents } from "../../compare/projection.ts";
+import { Matrix } from "../../compare/matrix.ts";
+import { multiplyRows } from "../../compare/matrix_product.ts";
+import { principalAxes } from "../../compare/projection.ts";
 import type { Collection } from "../index/collection.ts";
 import { type Distribution, distribution } from "./ranking.ts";
 import { hitOf, type Searcher, type SearchHit } from "./searcher.ts";
-import { NO_FOLDING } from "../web/query.js";
+import { DEFAULT_QUERY, NO_FOLDING } from "../web/query.js";
 
 /** A picture's place on the map. */
 export interface MapPoint
@@ -54,42 +57,60 @@ export interface PictureDetail extends SearchHit {
   file: string;
 }
 
-/** Most pictures on a map: more would cover one another, and take seconds. */
-const MOST_ON_MAP = 800;
+/** Pictures whose vectors tell the map's axes; more give hardly others. */
+const SAMPLE = 800;
 
 /** Pairs of pictures whose similarities stand for all. */
 const PAIRS = 20_000;
+
+/** Nearest pictures that are shown with one. */
+const NEIGHBOURS = 12;
+
+/** Near copies that are looked for. */
+const MOST_COPIES = 48;
 
 /** Numbers of an embedding that show what one is; all would only fill the page. */
 const NUMBERS_SHOWN = 96;
 
 /**
- * Places pictures on a map, those that look alike near one another: all of
- * them, or a sample spread over the rows.
+ * Places all pictures on a map, those that look alike near one another.
  *
  * The axes are the two directions in which the embeddings vary most; they mean
  * nothing by themselves.
  */
-export function mapOf(collection: Collection): MapPoint[] {
-  const { count, pictureEmbeddings } = collection;
-  const step = Math.max(1, count / MOST_ON_MAP);
-  const rows = Array.from(
-    { length: Math.min(count, MOST_ON_MAP) },
-    (_, i) => Math.floor(i * step),
-  );
-  const places = principalComponents(pictureEmbeddings.pick(rows));
-  const xs = spread(places.map(({ x }) => x));
-  const ys = spread(places.map(({ y }) => y));
-  return rows.map((row, i) => {
-    const { path, title, term } = collection.pictures[row];
-    return { id: row, path, title, term, x: xs[i], y: ys[i] };
+export async function mapOf(collection: Collection): Promise<MapPoint[]> {
+  const { pictures, pictureEmbeddings } = collection;
+  const rows = [...pictures.keys()]
+    .filter((row) => collection.isSearchable(row));
+  if (rows.length === 0) return [];
+  const points = rows.map((row): MapPoint => {
+    const { path, title, term } = pictures[row];
+    return { id: collection.idOf(row), path, title, term, x: 0, y: 0 };
   });
+  const step = Math.max(1, rows.length / SAMPLE);
+  const sample = Array.from(
+    { length: Math.min(rows.length, SAMPLE) },
+    (_, i) => rows[Math.floor(i * step)],
+  );
+  const { directions } = principalAxes(pictureEmbeddings.pick(sample));
+  const places = await multiplyRows(Matrix.of(directions), pictureEmbeddings);
+  const [xs, ys] = Array.from(
+    places,
+    (values) => spread(rows.map((row) => values[row])),
+  );
+  points.forEach((point, i) => {
+    point.x = xs[i];
+    point.y = ys[i];
+  });
+  return points;
 }
 
-/** Values from 0 to 1. */
+/** Values from 0 to 1, in ten thousandths. */
 function spread(values: number[]): number[] {
-  const least = Math.min(...values), most = Math.max(...values);
-  return values.map((value) => (value - least) / (most - least || 1));
+  const { least, most } = distribution(values);
+  return values.map((value) =>
+    Math.round((value - least) / (most - least || 1) * 1e4) / 1e4
+  );
 }
 
 /** How alike two pictures of the collection are, over pairs spread over all. */
@@ -116,20 +137,26 @@ export async function detailOf(
 ): Promise<PictureDetail> {
   const [{ collection, id: space }] = searcher.spaces;
   const hit = hitOf(collection, row);
-  const { hits: neighbours } = await searcher.search({
-    like: [hit.path],
-    mode: "visual",
-    k: 8,
-    cut: "none",
-    fold: NO_FOLDING,
-  });
+  const { bytes, dateFrom, lens, exposure, place } = collection.facts[row];
+  const { source } = collection.pictures[row];
   const { dimensions } = collection.pictureEmbeddings;
   const numbers = collection.pictureEmbeddings.row(row)
     .subarray(0, NUMBERS_SHOWN);
   const vector = Array.from(numbers, (value) => Number(value.toFixed(4)));
+  const { hits } = await searcher.search({
+    like: [hit.path],
+    mode: "visual",
+    k: MOST_COPIES,
+    cut: "none",
+    fold: NO_FOLDING,
+  });
   return {
     ...hit,
-    ...{ space, dimensions, vector, neighbours, nearCopies: [] },
-    ...{ bytes: 0, dateFrom: "", lens: "", exposure: "", file: "" },
+    ...{ space, dimensions, vector },
+    neighbours: hits.slice(0, NEIGHBOURS),
+    nearCopies: hits.filter(({ value }) => value >= DEFAULT_QUERY.fold),
+    ...{ bytes, dateFrom, lens, exposure },
+    ...(place && { place }),
+    file: typeof source === "string" ? resolve(source) : "",
   };
 }

@@ -155,6 +155,24 @@ export function readQuery(input: unknown): SearchQuery {
   );
 }
 
+/** The words' share where a query has words and pictures. */
+export function blendWeight(
+  { mode, textWeight }: Pick<SearchQuery, "mode" | "textWeight">,
+): number {
+  return mode === "smart" ? textWeight : 0.5;
+}
+
+const PREFIX =
+  /^(?:an?|the|some)?\s*\b(?:photo(?:graph)?|picture|image)s?\s+of\s+(?:(?:an?|the|some)\s+)?/i;
+
+/**
+ * What a query's words are about: "a photo of an owl" is about an owl, and the
+ * rest would only bring it nearer to any picture.
+ */
+export function subjectOf(words: string): string {
+  return words.replace(PREFIX, "") || words;
+}
+
 /** One thing of a query's list, and what it weighs. */
 export interface Weighted {
   weight: number;

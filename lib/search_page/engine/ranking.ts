@@ -1,7 +1,7 @@
 /**
- * What turns similarities into results: combining text and picture, steering a
- * query towards and away from things, filters, folding near duplicates, the
- * distribution of scores. No files, no server.
+ * What a query's vectors and similarities are made of: combining text and
+ * picture, steering towards and away from things, the distribution of scores. No
+ * files, no server.
  *
  * "Smart" looks at text and picture together. On the query's side that is
  * normalise(w text + (1 − w) picture); a gallery picture is likewise
@@ -18,10 +18,7 @@
  *
  * @module
  */
-import type { Hit } from "../../compare/compare.ts";
 import { clampCosine, l2Normalize } from "../../compare/metrics.ts";
-import type { FoundPicture } from "../../records.ts";
-import type { SearchQuery } from "./query.ts";
 
 /**
  * normalise(w text + (1 − w) picture).
@@ -102,61 +99,6 @@ export function steer(
     );
   }
   return l2Normalize(left);
-}
-
-/** A hit with the near duplicates of it that stand behind it. */
-export interface FoldedHit extends Hit {
-  /** Rows like it, in the order of their own values. */
-  copies: number[];
-}
-
-/**
- * Puts each hit behind the first one that it nearly equals.
- *
- * @param similarity Of two rows, 1 being equal.
- * @param threshold From this similarity on a hit is a copy; above 1 folds none.
- * @param k How many are wanted; the copies of the last ones come along.
- */
-export function foldCopies(
-  hits: readonly Hit[],
-  similarity: (a: number, b: number) => number,
-  threshold: number,
-  k: number,
-): FoldedHit[] {
-  const folded: FoldedHit[] = [];
-  for (const hit of hits) {
-    const like = threshold > 1
-      ? undefined
-      : folded.find(({ index }) => similarity(index, hit.index) >= threshold);
-    if (like) like.copies.push(hit.index);
-    else if (folded.length < k) folded.push({ ...hit, copies: [] });
-    else break;
-  }
-  return folded;
-}
-
-/** What can be filtered by. */
-type Filtered = Pick<FoundPicture, "term" | "category" | "license">;
-
-/**
- * Tells which rows pass a query's filters: those that have one of the names
- * chosen of each kind, where any are chosen.
- */
-export function filterRows(
-  pictures: readonly Filtered[],
-  query: Pick<SearchQuery, "terms" | "categories" | "licenses">,
-): (row: number) => boolean {
-  // A letter with its accent is one code point or two, by who wrote it.
-  const inOneForm = (name: string) => name.normalize("NFC");
-  const setOf = (names: string[]) => new Set(names.map(inOneForm));
-  const chosen: [keyof Filtered, Set<string>][] = [
-    ["term", setOf(query.terms)],
-    ["category", setOf(query.categories)],
-    ["license", setOf(query.licenses)],
-  ];
-  const active = chosen.filter(([, names]) => names.size > 0);
-  return (row) =>
-    active.every(([key, names]) => names.has(inOneForm(pictures[row][key])));
 }
 
 /** How values are distributed. */

@@ -1,41 +1,44 @@
 /**
- * Answers queries over a collection: encodes them, compares, filters, cuts off,
- * folds copies, and tells how the scores are distributed.
+ * Answers queries over a collection: encodes them, compares, filters, tells what
+ * fits, folds copies, and how the scores are distributed.
+ *
+ * A query's whole order is kept for a while, so that its next page takes a
+ * moment.
  *
  * ```ts
  * import { openEncoder } from "#lib/encoders/encoders.ts";
  * import { Searcher } from "#lib/search_page/engine/searcher.ts";
  * import { EncoderSpace } from "#lib/search_page/engine/spaces.ts";
- * import { deepEqual } from "node:assert/strict";
+ * import { deepStrictEqual } from "node:assert/strict";
  *
  * const encoder = await openEncoder("offline", { log() {} });
  * const space = new EncoderSpace(encoder);
  * const { hits } = await new Searcher([space]).search({ text: "an owl" });
- * deepEqual(hits, []);
+ * deepStrictEqual(hits, []);
  * await encoder.close();
  * ```
  *
  * @module
  */
-import { topK } from "../../compare/compare.ts";
-import { dot, metrics } from "../../compare/metrics.ts";
+import { metrics } from "../../compare/metrics.ts";
 import { languageRemark } from "../../encoders/languages.ts";
-import type { ImageSource } from "../../pictures/pictures.ts";
 import type { FindOutdated } from "../index/changes.ts";
 import type { Collection, SourcePicture } from "../index/collection.ts";
-import { readUpload } from "../served_pictures.ts";
 import { isEmpty, PIXELS } from "../web/query.js";
-import { cutOffs } from "./cut_off.ts";
-import { QueryError, readQuery, type SearchQuery } from "./query.ts";
+import { type CutOff, cutOffs, lineAbove } from "./cut_off.ts";
+import { passes } from "./filters.ts";
+import { FoldedOrder, type FoldedRow } from "./folding.ts";
+import { bestFirst } from "./order.ts";
+import { PixelSpace } from "./pixel_space.ts";
 import {
-  blendVectors,
-  type Distribution,
-  distribution,
-  filterRows,
-  foldCopies,
-  steer,
-} from "./ranking.ts";
-import { type EncoderSpace, PixelSpace } from "./spaces.ts";
+  QueryError,
+  readQuery,
+  type SearchQuery,
+  type Weighted,
+} from "./query.ts";
+import { picturesOf, queryVector, UPLOAD } from "./query_vector.ts";
+import { type Distribution, distribution } from "./ranking.ts";
+import { type EncoderSpace, uploadOf } from "./spaces.ts";
 
 /** One result. */
 export interface SearchHit extends Omit<SourcePicture, "source" | "sha256"> {
@@ -87,7 +90,24 @@ export interface SearchResult {
   ms: number;
 }
 
-/** Hits looked at for each that is wanted: so many may be copies of others. */
+/** All results of a query, whichever of them are wanted. */
+interface Ranking {
+  /** What every page of it says. */
+  said: Omit<SearchResult, "query" | "hits" | "from" | "more" | "ms">;
+  /** By row; 0 where a collection is browsed. */
+  values: ArrayLike<number>;
+  /** Those that fit, then the others. */
+  order: Uint32Array;
+  /** Its order with copies folded, by the threshold. */
+  folded: Map<number, FoldedOrder>;
+  /** The collection's layout, which its rows are of. */
+  layout: number;
+}
+
+/** Rankings kept: 1 MB each where there are 100,000 pictures. */
+const KEPT = 8;
+
+/** Hits looked after for each that is wanted, where the first have changed. */
 const CANDIDATES = 4;
 
 /** How often a search begins anew because pictures are gone or have changed. */
@@ -98,8 +118,10 @@ export class Searcher {
   /** The first one is used where a query names none. */
   readonly spaces: readonly EncoderSpace[];
   readonly pixels: PixelSpace;
-  readonly #cutOff = cutOffs();
+  readonly #cutOff: CutOff = cutOffs();
   readonly #findOutdated: FindOutdated;
+  readonly #rankings = new Map<string, Promise<Ranking>>();
+  #byDate: { generation: number; rows: Uint32Array } | undefined;
 
   /**
    * @param spaces One or more.
@@ -125,94 +147,43 @@ export class Searcher {
     const query = readQuery(input);
     const space = this.#spaceOf(query);
     for (let round = 0;; round++) {
+      const ranking = await this.#rankingOf(query, space);
+      if (ranking.layout !== space.collection.layout && round < MOST_ROUNDS) {
+        continue;
+      }
+      const { result, rows } = this.#page(query, space, ranking);
       // Where one is gone, many are, as when a folder is removed.
-      const most = CANDIDATES * query.k * 2 ** round;
-      const { result, rows } = await this.#answer(
-        ...[query, space, most] as const,
+      const next = ranking.order.subarray(
+        query.from,
+        query.from + CANDIDATES * query.k * 2 ** round,
       );
-      const found = await this.#findOutdated(space, rows);
-      if (found.size === 0 || round === MOST_ROUNDS) {
+      const outdated = await this.#findOutdated(
+        space,
+        [...new Set([...rows, ...next])],
+      );
+      if (outdated.size === 0 || round >= MOST_ROUNDS) {
         return { ...result, ms: performance.now() - start };
       }
     }
   }
 
   /** Of these hits, those that can be shown as they are. */
-  async current<Hit extends SearchHit>(hits: readonly Hit[]): Promise<Hit[]> {
-    const rows = hits.map(({ id }) => id);
-    const outdated = await this.#findOutdated(this.spaces[0], rows);
-    return hits.filter(({ id }) => !outdated.has(id));
-  }
-
-  /** @returns A result, and the rows of `most` hits. */
-  async #answer(
-    query: SearchQuery,
-    space: EncoderSpace,
-    most: number,
-  ) {
-    const { pictures, pictureEmbeddings } = space.collection;
-    const { better, label } = metrics[query.metric];
-    const ofPixels = query.space === PIXELS;
-    const all = ofPixels
-      ? await this.pixels.compare(await this.#pictureOf(query), query.metric)
-      : await space.compare(await this.#vectorOf(query, space), query);
-    const passes = filterRows(pictures, query);
-    const values = new Float64Array(all);
-    for (let row = 0; row < values.length; row++) {
-      if (!passes(row) || !space.collection.isSearchable(row)) {
-        values[row] = NaN;
-      }
-    }
-    const scores = distribution(values);
-    const cut = query.cut === "auto"
-      ? await this.#cutOff(space, query)
-      : query.cut === "none"
-      ? undefined
-      : query.cut;
-    const isHigher = better === "higher";
-    const limit = cut ?? (isHigher ? -Infinity : Infinity);
-    const isRelevant = (value: number) =>
-      isHigher ? value > limit : value < limit;
-    const candidates = topK(
-      values,
-      most,
-      better,
-      // A picture is not its own result.
-      (row) =>
-        isRelevant(values[row]) && !query.like.includes(pictures[row].path),
-    );
-    const hits = foldCopies(
-      candidates.slice(0, CANDIDATES * query.k),
-      (a, b) => dot(pictureEmbeddings.row(a), pictureEmbeddings.row(b)),
-      query.fold,
-      query.k,
-    );
-    const result = {
-      query,
-      comparedBy: `${label}, ${ofPixels ? this.pixels.label : space.label}`,
-      better,
-      hits: hits.map(({ index, value, copies }) => ({
-        ...hitOf(space.collection, index),
-        id: this.spaces[0].collection.rowOf(pictures[index].path) ?? index,
-        value,
-        copies: copies.map((row) => pictures[row].path),
-      })),
-      total: scores.count,
-      fitting: values.reduce((sum, value) => sum + +isRelevant(value), 0),
-      ...(cut !== undefined && { cut, line: cut }),
-      ...{ from: 0, more: false, generation: 0 },
-      scores,
-      ...(!ofPixels && remarkOn(query, space)),
-    };
-    return { result, rows: candidates.map(({ index }) => index) };
+  async current<Hit extends Pick<SearchHit, "id">>(
+    hits: readonly Hit[],
+  ): Promise<Hit[]> {
+    const [space] = this.spaces;
+    const { collection } = space;
+    const isThere = ({ id }: Hit) => collection.rowOfId(id) !== undefined;
+    const rows = hits.filter(isThere).map(({ id }) => collection.rowOfId(id)!);
+    await this.#findOutdated(space, rows);
+    return hits.filter(isThere);
   }
 
   /** Pictures drawn at random from those that pass the filters. */
   random(input: Partial<SearchQuery>): SearchHit[] {
     const query = readQuery(input);
     const [{ collection }] = this.spaces;
-    const rows = [...collection.pictures.keys()]
-      .filter(filterRows(collection.pictures, query));
+    const rows = rowsThatPass(query, collection);
     const count = Math.min(query.k, rows.length);
     for (let i = 0; i < count; i++) {
       const other = i + Math.floor(Math.random() * (rows.length - i));
@@ -232,88 +203,257 @@ export class Searcher {
     );
   }
 
-  /** The query as one vector. */
-  async #vectorOf(
-    query: SearchQuery,
-    space: EncoderSpace,
-  ): Promise<Float32Array> {
-    if (isEmpty(query)) {
+  /** A query's ranking, of the collection as it is. */
+  #rankingOf(query: SearchQuery, space: EncoderSpace): Promise<Ranking> {
+    const { generation } = space.collection;
+    const all = { ...query, from: 0, k: 0, fold: 0 };
+    const key = JSON.stringify([space.id, generation, all]);
+    const known = this.#rankings.get(key);
+    const ranking = known ?? this.#rank(query, space);
+    // The last one used goes to the end.
+    this.#rankings.delete(key);
+    this.#rankings.set(key, ranking);
+    if (!known) ranking.catch(() => this.#rankings.delete(key));
+    if (this.#rankings.size > KEPT) {
+      this.#rankings.delete(this.#rankings.keys().next().value!);
+    }
+    return ranking;
+  }
+
+  async #rank(query: SearchQuery, space: EncoderSpace): Promise<Ranking> {
+    const { collection } = space;
+    const { layout, generation } = collection;
+    if (isEmpty(query)) return this.#browse(query, collection);
+    const ofPixels = query.space === PIXELS;
+    const { better, label } = metrics[query.metric];
+    const like = picturesOf(query, "like", collection);
+    const all = ofPixels
+      ? await this.#comparePixels(like, query)
+      : await space.compare(await queryVector(query, space), query);
+    const parts = {
+      words: query.text !== "" || query.plus.length > 0,
+      pictures: like.length > 0,
+    };
+    const hasCut = !ofPixels && query.metric === "cosine" &&
+      (parts.words || parts.pictures);
+    const cut = query.cut === "none"
+      ? undefined
+      : query.cut !== "auto"
+      ? query.cut
+      : hasCut
+      ? await this.#cutOff(space, query, parts)
+      : undefined;
+    // Rows that came or went since: the search begins anew.
+    if (collection.layout !== layout) return await this.#rank(query, space);
+
+    const values = Float64Array.from(all);
+    for (const { of } of like) {
+      // A picture is not its own result, and no measure for others.
+      const row = collection.rowOf(of);
+      if (row !== undefined) values[row] = NaN;
+    }
+    let top = -Infinity;
+    const isAllowed = rowFilter(query, collection);
+    for (let row = 0; row < values.length; row++) {
+      if (!collection.isSearchable(row)) values[row] = NaN;
+      if (values[row] > top) top = values[row];
+      if (!isAllowed(row)) values[row] = NaN;
+    }
+    const line = cut !== undefined && query.cut === "auto"
+      ? lineAbove(cut, top)
+      : cut;
+    const fits = fitting({ cut, line, better });
+    const ranked = bestFirst(values, better);
+    // The best come first, so those that fit do.
+    const count = firstWhere(ranked, (row) => !fits(values[row]));
+    const order = query.sort === "relevance" ? ranked : joined(
+      this.#rowsByDate(collection, query.sort)
+        .filter((row) => fits(values[row])),
+      ranked.subarray(count),
+    );
+    const remark = ofPixels
+      ? remarkOnPixels(query)
+      : remarkOnWords(query, space);
+    return {
+      said: {
+        comparedBy: `${label}, ${ofPixels ? this.pixels.label : space.label}`,
+        better,
+        total: ranked.length,
+        fitting: count,
+        ...(cut !== undefined && { cut, line }),
+        scores: distribution(values),
+        ...(remark !== undefined && { remark }),
+        generation,
+      },
+      ...{ values, order, layout, folded: new Map() },
+    };
+  }
+
+  /** All that passes the filters, by date. */
+  #browse(query: SearchQuery, collection: Collection): Ranking {
+    if (query.sort === "relevance") {
       throw new QueryError(
         "nothing to look for: type words, or give a picture",
       );
     }
-    const embed = (text: string) => space.embedText(text);
-    const [text, picture, plus, minus] = await Promise.all([
-      query.text ? embed(query.text) : undefined,
-      this.#embedPicture(query, space),
-      Promise.all(query.plus.map(embed)),
-      Promise.all(query.minus.map(embed)),
-    ]);
-    const asked = text && picture && query.mode === "smart"
-      ? blendVectors(text, picture, query.textWeight)
-      : query.mode === "visual"
-      ? picture ?? text
-      : text ?? picture;
-    try {
-      return steer(asked, plus, minus);
-    } catch {
-      throw new QueryError("what is added and what is taken away cancel out");
-    }
+    const isAllowed = rowFilter(query, collection);
+    const order = this.#rowsByDate(collection, query.sort)
+      .filter((row) => collection.isSearchable(row) && isAllowed(row));
+    return {
+      said: {
+        comparedBy: `Date, the ${query.sort} first`,
+        better: "higher",
+        total: order.length,
+        fitting: order.length,
+        scores: distribution([]),
+        generation: collection.generation,
+      },
+      values: new Float32Array(collection.count),
+      ...{ order, layout: collection.layout, folded: new Map() },
+    };
   }
 
-  async #embedPicture(
-    query: SearchQuery,
-    { encoder, collection }: EncoderSpace,
-  ): Promise<Float32Array | undefined> {
-    const [first] = query.like;
-    if (!first) return undefined;
-    if (!first.startsWith("upload:")) {
-      return collection.pictureEmbeddings.row(rowOf(first, collection));
+  /** All rows in the order of their dates; those without one come last. */
+  #rowsByDate(collection: Collection, sort: "newest" | "oldest"): Uint32Array {
+    const { generation, facts } = collection;
+    if (this.#byDate?.generation !== generation) {
+      const rows = Uint32Array.from(facts.keys()).sort((a, b) =>
+        facts[a].date < facts[b].date ? -1 : +(facts[a].date > facts[b].date)
+      );
+      this.#byDate = { generation, rows };
     }
-    return (await encoder.encodeImages([await this.#pictureOf(query)])).row(0);
+    const { rows } = this.#byDate;
+    const undated = firstWhere(rows, (row) => facts[row].date !== "");
+    const dated = rows.slice(undated);
+    return joined(
+      sort === "newest" ? dated.reverse() : dated,
+      rows.subarray(0, undated),
+    );
   }
 
-  /** The query's picture itself. */
-  async #pictureOf({ like: [first] }: SearchQuery): Promise<ImageSource> {
-    const [{ collection }] = this.spaces;
-    if (!first) {
+  /** The results that are wanted, and the rows that they are made of. */
+  #page(query: SearchQuery, space: EncoderSpace, ranking: Ranking) {
+    const { collection } = space;
+    const { said, values, order, folded } = ranking;
+    if (!folded.has(query.fold)) {
+      // Of the thresholds that a slider passes, the last ones.
+      if (folded.size >= KEPT) folded.clear();
+      folded.set(
+        query.fold,
+        new FoldedOrder(order, collection.pictureEmbeddings, query.fold),
+      );
+    }
+    const { from, k } = query;
+    const found = folded.get(query.fold)!.slice(from, from + k + 1);
+    const shown = found.slice(0, k);
+    const fits = fitting(said);
+    const [first] = this.spaces;
+    const hits = shown.map(({ row, copies }: FoldedRow): SearchHit => {
+      const { path } = collection.pictures[row];
+      const inFirst = first.collection.rowOf(path);
+      return {
+        ...inFirst === undefined
+          ? hitOf(collection, row)
+          : hitOf(first.collection, inFirst),
+        value: values[row],
+        fits: fits(values[row]),
+        copies: copies.map((copy) => collection.pictures[copy].path),
+      };
+    });
+    const result = { query, ...said, hits, from, more: found.length > k };
+    const rows = shown.flatMap(({ row, copies }) => [row, ...copies]);
+    return { result, rows };
+  }
+
+  async #comparePixels(like: readonly Weighted[], query: SearchQuery) {
+    if (like.length === 0) {
       throw new QueryError(
         "pixels cannot be compared with words: give a picture, or choose " +
           "“More like this” on one",
       );
     }
-    if (!first.startsWith("upload:")) {
-      return collection.pictures[rowOf(first, collection)].source;
-    }
-    const bytes = await readUpload(first.slice("upload:".length));
-    if (bytes) return bytes;
-    throw new QueryError("the query's picture is gone: give it again");
+    const { collection } = this.pixels;
+    const pictures = await Promise.all(like.map(async ({ weight, of }) => {
+      const row = collection.rowOf(of);
+      const source = row === undefined
+        ? await uploadOf(of.slice(UPLOAD.length))
+        : collection.pictures[row].source;
+      return { weight, source };
+    }));
+    return await this.pixels.compare(pictures, query.metric);
   }
 }
 
+/** Tells whether a value is that of a result that fits. */
+function fitting(
+  { cut, line, better }: Pick<SearchResult, "cut" | "line" | "better">,
+): (value: number) => boolean {
+  if (cut === undefined || line === undefined) {
+    return (value) => !Number.isNaN(value);
+  }
+  return better === "higher"
+    ? (value) => value > cut && value >= line
+    : (value) => value < cut && value <= line;
+}
+
+/** The first place where something holds; the length if it never does. */
+function firstWhere(
+  rows: Uint32Array,
+  holds: (row: number) => boolean,
+): number {
+  const place = rows.findIndex(holds);
+  return place < 0 ? rows.length : place;
+}
+
+function joined(first: Uint32Array, second: Uint32Array): Uint32Array {
+  const all = new Uint32Array(first.length + second.length);
+  all.set(first);
+  all.set(second, first.length);
+  return all;
+}
+
+function rowFilter(
+  query: SearchQuery,
+  { pictures, facts }: Collection,
+): (row: number) => boolean {
+  const pass = passes(query);
+  return (row) => pass(pictures[row], facts[row]);
+}
+
+function rowsThatPass(query: SearchQuery, collection: Collection): number[] {
+  const isAllowed = rowFilter(query, collection);
+  return [...collection.pictures.keys()]
+    .filter((row) => collection.isSearchable(row) && isAllowed(row));
+}
+
 /** What to say of the query's words, if anything. */
-function remarkOn(
+function remarkOnWords(
   { text, plus, minus }: SearchQuery,
   { encoder }: EncoderSpace,
-) {
-  const words = [text, ...plus, ...minus];
-  const [remark] = words.map((one) => languageRemark(encoder, one))
-    .filter((one) => one !== undefined);
-  return remark === undefined ? {} : { remark };
+): string | undefined {
+  return [text, ...plus, ...minus]
+    .map((words) => languageRemark(encoder, words))
+    .find((remark) => remark !== undefined);
+}
+
+/** What to say of what pixels cannot be compared with, if anything. */
+function remarkOnPixels(
+  { text, plus, minus, unlike }: SearchQuery,
+): string | undefined {
+  const isMore = [text, plus, minus, unlike].some(({ length }) => length > 0);
+  return isMore
+    ? "Pixels are compared with the pictures alone: words, and what to go away " +
+      "from, count for an encoder only."
+    : undefined;
 }
 
 /** What is known of a picture, as a result. */
 export function hitOf(collection: Collection, row: number): SearchHit {
   const { source: _, sha256: __, ...known } = collection.pictures[row];
+  const { width, height, date, camera } = collection.facts[row];
   return {
     ...known,
-    ...{ id: row, value: 0, fits: true, copies: [] },
-    ...{ width: 0, height: 0, date: "", camera: "" },
+    ...{ id: collection.idOf(row), value: 0, fits: true, copies: [] },
+    ...{ width, height, date, camera },
   };
-}
-
-function rowOf(path: string, collection: Collection): number {
-  const row = collection.rowOf(path);
-  if (row !== undefined) return row;
-  throw new QueryError(`there is no picture "${path}" in this collection`);
 }

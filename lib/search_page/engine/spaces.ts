@@ -1,16 +1,17 @@
 /**
- * Ways to compare a query with the collection: an encoder's vectors, or pixels.
+ * An encoder and the pictures that it has embedded, and how a query is compared
+ * with them.
  *
  * ```ts
  * import { openEncoder } from "#lib/encoders/encoders.ts";
  * import { DEFAULT_QUERY } from "#lib/search_page/web/query.js";
  * import { EncoderSpace } from "#lib/search_page/engine/spaces.ts";
- * import { equal } from "node:assert/strict";
+ * import { strictEqual } from "node:assert/strict";
  *
  * const encoder = await openEncoder("offline", { log() {} });
  * const space = new EncoderSpace(encoder);
  * const owl = await space.embedText("an owl");
- * equal((await space.compare(owl, DEFAULT_QUERY)).length, 0);
+ * strictEqual((await space.compare(owl, DEFAULT_QUERY)).length, 0);
  * await encoder.close();
  * ```
  *
@@ -18,24 +19,18 @@
  */
 import { setImmediate as nextTurn } from "node:timers/promises";
 import { Matrix } from "../../compare/matrix.ts";
-import { multiplyRows } from "../../compare/matrix_product.ts";
-import {
-  clampCosine,
-  type MetricName,
-  metrics,
-} from "../../compare/metrics.ts";
-import { PixelGallery } from "../../compare/pixel_gallery.ts";
-import { pixelVector } from "../../compare/pixels.ts";
+import { metrics } from "../../compare/metrics.ts";
+import { embedTexts } from "../../embeddings/embeddings.ts";
+import type { EmbeddingStore } from "../../embeddings/store.ts";
 import type { Encoder } from "../../encoders/encoder.ts";
-import type { ImageSource } from "../../pictures/pictures.ts";
 import { Collection } from "../index/collection.ts";
+import { readUpload } from "../served_pictures.ts";
+import { EVERYDAY_WORDS } from "./everyday_words.ts";
 import { QueryError, type SearchQuery } from "./query.ts";
-import { blendSimilarities, blendVectors } from "./ranking.ts";
+import { blendVectors } from "./ranking.ts";
+import { similarities } from "./similarities.ts";
 
-/** Side of the square to which pictures are brought to compare their pixels. */
-const PIXEL_SIZE = 64;
-
-/** How many texts have their embeddings remembered. */
+/** How many queries' texts and pictures have their embeddings remembered. */
 const REMEMBERED = 500;
 
 /** Rows compared one by one before the server gets its turn. */
@@ -47,7 +42,8 @@ export class EncoderSpace {
   readonly label: string;
   readonly encoder: Encoder;
   readonly collection: Collection;
-  readonly #texts = new Map<string, Promise<Float32Array>>();
+  readonly #known = new Map<string, Promise<Float32Array>>();
+  #words: Promise<Matrix> | undefined;
 
   /** @param capacity How many pictures are expected. */
   constructor(encoder: Encoder, capacity?: number) {
@@ -59,58 +55,69 @@ export class EncoderSpace {
 
   /** A text's embedding; remembered, since a reader asks the same again. */
   embedText(text: string): Promise<Float32Array> {
-    const known = this.#texts.get(text);
+    return this.#remember(
+      `text:${text}`,
+      async () => (await this.encoder.encodeTexts([text])).row(0),
+    );
+  }
+
+  /**
+   * The embedding of a picture that was given as a query.
+   *
+   * @throws {QueryError} If it is gone.
+   */
+  embedUpload(hash: string): Promise<Float32Array> {
+    return this.#remember(`upload:${hash}`, async () => {
+      const picture = await uploadOf(hash);
+      return (await this.encoder.encodeImages([picture])).row(0);
+    });
+  }
+
+  /**
+   * The embeddings of EVERYDAY_WORDS, a row each: embedded once for good.
+   *
+   * @param store Where they are kept; opened if it is left out.
+   */
+  everydayWords(store?: EmbeddingStore): Promise<Matrix> {
+    if (!this.#words) {
+      this.#words = embedTexts(this.encoder, EVERYDAY_WORDS, { store });
+      this.#words.catch(() => this.#words = undefined);
+    }
+    return this.#words;
+  }
+
+  #remember(
+    key: string,
+    embed: () => Promise<Float32Array>,
+  ): Promise<Float32Array> {
+    const known = this.#known.get(key);
     if (known) return known;
-    const vector = this.encoder.encodeTexts([text]).then(([first]) => first);
-    this.#texts.set(text, vector);
-    vector.catch(() => this.#texts.delete(text));
-    if (this.#texts.size > REMEMBERED) {
-      this.#texts.delete(this.#texts.keys().next().value!);
+    const vector = embed();
+    this.#known.set(key, vector);
+    vector.catch(() => this.#known.delete(key));
+    if (this.#known.size > REMEMBERED) {
+      this.#known.delete(this.#known.keys().next().value!);
     }
     return vector;
   }
 
-  /**
-   * The value of every row, by the query's mode and metric; NaN for none.
-   *
-   * @param limit Only of so many rows, from the first on.
-   */
+  /** The value of every row, by the query's mode and metric; NaN for none. */
   async compare(
     vector: Float32Array,
-    query: SearchQuery,
-    limit: number = Infinity,
+    query: Pick<SearchQuery, "mode" | "metric" | "textWeight">,
   ): Promise<Float32Array> {
-    const { mode, metric, textWeight } = query;
-    const { pictureEmbeddings, textEmbeddings, textRows, agreement, count } =
-      this.collection;
-    if (metric !== "cosine") return await this.#compareEach(vector, query);
-    const rows = Math.min(limit, count);
-    const pictureCount = mode === "text" ? 0 : rows;
-    // A text's row is never behind that of the picture that brought it.
-    const textCount = mode === "visual"
-      ? 0
-      : Math.min(rows, textEmbeddings.count);
+    if (this.collection.count === 0) return new Float32Array(0);
+    if (query.metric !== "cosine") {
+      return await this.#compareEach(vector, query);
+    }
     const asked = new Matrix(vector, vector.length);
-    const [{ data: pictures }, { data: texts }] = await Promise.all([
-      multiplyRows(asked, pictureEmbeddings.slice(0, pictureCount)),
-      multiplyRows(asked, textEmbeddings.slice(0, textCount)),
-    ]);
-    for (let row = 0; row < pictureCount; row++) {
-      pictures[row] = clampCosine(pictures[row]);
-    }
-    if (mode === "visual") return pictures;
-    const written = new Float32Array(rows);
-    for (let row = 0; row < rows; row++) {
-      written[row] = clampCosine(texts[textRows[row]] ?? NaN);
-    }
-    if (mode === "text") return written;
-    return blendSimilarities(written, pictures, agreement, textWeight);
+    return (await similarities(asked, this.collection, query)).row(0);
   }
 
   /** Pair by pair, as the metric is defined. */
   async #compareEach(
     vector: Float32Array,
-    query: SearchQuery,
+    query: Pick<SearchQuery, "mode" | "metric" | "textWeight">,
   ): Promise<Float32Array> {
     const { measure } = metrics[query.metric];
     const values = new Float32Array(this.collection.count);
@@ -125,7 +132,7 @@ export class EncoderSpace {
   /** What a mode compares the query with: a row's picture, text, or both. */
   #vectorOf(
     row: number,
-    { mode, textWeight }: SearchQuery,
+    { mode, textWeight }: Pick<SearchQuery, "mode" | "textWeight">,
   ): Float32Array | undefined {
     const { pictureEmbeddings, textEmbeddings, textRows } = this.collection;
     const picture = pictureEmbeddings.row(row), textRow = textRows[row];
@@ -136,56 +143,13 @@ export class EncoderSpace {
   }
 }
 
-/** Pictures compared by their pixels, as notebook 3 does. */
-export class PixelSpace {
-  readonly label = `${PIXEL_SIZE} × ${PIXEL_SIZE} pixels`;
-  readonly collection: Collection;
-  #gallery: Promise<PixelGallery> | undefined;
-  #done = 0;
-
-  constructor(collection: Collection) {
-    this.collection = collection;
-  }
-
-  /** How many pictures have been read, of all. */
-  get progress(): { done: number; total: number } {
-    return { done: this.#done, total: this.collection.count };
-  }
-
-  /**
-   * The value of every row.
-   *
-   * The first call reads all pictures, a few milliseconds each.
-   */
-  async compare(
-    picture: ImageSource,
-    metric: MetricName,
-  ): Promise<Float64Array> {
-    const { count } = this.collection;
-    if (count === 0) {
-      throw new QueryError("there are no pictures to compare pixels with yet");
-    }
-    let gallery = await (this.#gallery ??= this.#read());
-    if (gallery.count < count) gallery = await (this.#gallery = this.#read());
-    const query = await pixelVector(picture, PIXEL_SIZE);
-    return gallery.compare([query], metric)[0];
-  }
-
-  async #read(): Promise<PixelGallery> {
-    const { pictures } = this.collection;
-    const count = pictures.length;
-    const gallery = new PixelGallery(count, PIXEL_SIZE * PIXEL_SIZE * 3);
-    this.#done = 0;
-    const next = async (): Promise<void> => {
-      while (this.#done < count) {
-        const row = this.#done++;
-        // A picture that is gone stays black: it ranks low and shifts nobody.
-        const vector = await pixelVector(pictures[row].source, PIXEL_SIZE)
-          .catch(() => undefined);
-        if (vector) gallery.set(row, vector);
-      }
-    };
-    await Promise.all([next(), next(), next(), next()]);
-    return gallery;
-  }
+/**
+ * The bytes of a picture that was given as a query.
+ *
+ * @throws {QueryError} If it is gone.
+ */
+export async function uploadOf(hash: string): Promise<Uint8Array> {
+  const bytes = await readUpload(hash);
+  if (bytes) return bytes;
+  throw new QueryError("the query's picture is gone: give it again");
 }
