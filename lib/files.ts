@@ -35,16 +35,18 @@ import { dirname, join } from "node:path";
  *
  * @param path Where it goes; missing folders are made.
  * @param content Text (written as UTF-8) or bytes.
+ * @param mode Who may read it, where nobody else is to: 0o600.
  * @throws {Error} If it cannot be written: names it and says what to look at.
  */
 export async function writeAtomic(
   path: string,
   content: string | Uint8Array,
+  mode = 0o666,
 ): Promise<void> {
   const temporary = join(dirname(path), `.${randomUUID()}.part`);
   try {
     await mkdir(dirname(path), { recursive: true });
-    const file = await open(temporary, "w");
+    const file = await open(temporary, "w", mode);
     try {
       await file.writeFile(content);
       // Without this, a power cut after the rename can leave an empty file.

@@ -5,7 +5,9 @@
  * | --- | --- |
  * | `GET /`, `GET /page.js`, … | the page |
  * | `GET /status` and the like, `POST /search` {…} | JSON: `Answers` lists it |
- * | `GET /thumbnail/ROW`, `/picture/ROW`, `/uploaded/NAME` | pictures |
+ * | `GET /uploaded/NAME` | a picture given as a query |
+ *
+ * picture_routes.ts has those of the collection's pictures.
  *
  * ```ts
  * import { Searcher } from "#lib/search_page/engine/searcher.ts";
@@ -30,7 +32,6 @@ import { fileURLToPath } from "node:url";
 import { type Context, Hono } from "hono";
 import { getMimeType } from "hono/utils/mime";
 import type { EmbedFailure } from "../embeddings/embeddings.ts";
-import type { ImageSource } from "../pictures/pictures.ts";
 import {
   detailOf,
   mapOf,
@@ -48,13 +49,8 @@ import {
   type SearchResult,
 } from "./engine/searcher.ts";
 import type { Facets } from "./index/collection.ts";
-import {
-  largePicture,
-  readUpload,
-  saveUpload,
-  thumbnailOf,
-} from "./served_pictures.ts";
-import { readBody, refusal } from "./server.ts";
+import { readUpload, saveUpload } from "./served_pictures.ts";
+import { readBody, readJson, refusal } from "./server.ts";
 import { LARGEST_UPLOAD } from "./web/query.js";
 
 /** How far the collection is, and what is in it: the page's start-up block. */
@@ -74,6 +70,18 @@ export interface AppStatus {
   facets: Facets;
   failures: EmbedFailure[];
   problems: string[];
+  /** Another number whenever a picture comes, goes, changes or is hidden. */
+  generation: number;
+  /** Whether the folder is looked over just now. */
+  rescanning: boolean;
+  /** Whether changes in the folder are noticed by themselves. */
+  watched: boolean;
+  /** What is wrong with the folder now, in a sentence; "" for nothing. */
+  trouble: string;
+  /** Where the pictures lie: an absolute path. */
+  folder: string;
+  /** Whether anything is written about any picture. */
+  hasTexts: boolean;
 }
 
 /** What the page is answered, by the name that it asks. */
@@ -111,16 +119,6 @@ export interface PageState {
   select(paths: string[]): void;
 }
 
-/** What a request's JSON may hold; whoever reads it checks it. */
-interface Asked extends Partial<SearchQuery> {
-  path?: string;
-  paths?: string[];
-  url?: string;
-}
-
-/** Most bytes of a query: a picture's name and a thousand filters fit. */
-const LARGEST_QUERY = 200_000;
-
 /** The routes of the page. */
 export function pageRoutes(state: PageState): Hono {
   const { searcher } = state;
@@ -150,7 +148,7 @@ export function pageRoutes(state: PageState): Hono {
     random: async (context) =>
       searcher.current(searcher.random(await readJson(context))),
     async detail(context) {
-      const { path = "" } = await readJson(context);
+      const path = String((await readJson(context)).path);
       const row = collection.rowOf(path);
       if (row === undefined) throw refusal(404, `no picture "${path}"`);
       await searcher.current([hitOf(collection, row)]);
@@ -190,13 +188,6 @@ export function pageRoutes(state: PageState): Hono {
       async (context) => context.json(await answer(context)),
     );
   }
-  routes.get("/thumbnail/:row{\\d+}", async (context) => {
-    const bytes = await thumbnailOf(sourceOf(context));
-    return picture(context, bytes, "webp", LASTING);
-  });
-  routes.get("/picture/:row{\\d+}", async (context) => {
-    return picture(context, await largePicture(sourceOf(context)), "jpeg");
-  });
   routes.get("/uploaded/:name", async (context) => {
     const bytes = await readUpload(context.req.param("name"));
     if (!bytes) throw refusal(404, "that picture is gone");
@@ -209,7 +200,7 @@ export function pageRoutes(state: PageState): Hono {
   );
   routes.get("*", async (context, next) => {
     // What stands before a route's own path: the token.
-    const path = context.req.path.replace(/^\/([0-9a-f]{32}\/)?/, "");
+    const path = context.req.path.replace(/^\/([0-9A-Za-z]{16,64}\/)?/, "");
     const name = path || "index.html";
     const bytes = files.get(name);
     if (!bytes) return await next();
@@ -217,12 +208,6 @@ export function pageRoutes(state: PageState): Hono {
     return context.body(bytes, 200, type);
   });
   return routes;
-
-  function sourceOf(context: Context): ImageSource {
-    const picture = collection.pictures[Number(context.req.param("row"))];
-    if (picture) return picture.source;
-    throw refusal(404, "no such picture");
-  }
 }
 
 /** The picture stays what it is as long as the address holds. */
@@ -237,13 +222,4 @@ function picture(
   const type = { "Content-Type": `image/${format}` };
   const body = bytes as Uint8Array<ArrayBuffer>;
   return context.body(body, 200, { ...type, ...headers });
-}
-
-async function readJson(context: Context): Promise<Asked> {
-  const bytes = await readBody(context, LARGEST_QUERY);
-  try {
-    const json = JSON.parse(new TextDecoder().decode(bytes));
-    if (typeof json === "object" && json !== null) return json;
-  } catch { /* answered below */ }
-  throw refusal(400, "expected a JSON object");
 }

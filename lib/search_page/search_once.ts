@@ -86,7 +86,7 @@ export async function searchOnce(
     }
     const searcher = new Searcher(
       [space],
-      watchChanges([space], source.folder, failures),
+      watchChanges([space], source.folder),
     );
     const { like = [] } = options.query;
     const query = {

@@ -3,10 +3,11 @@
  * server behind the page, and what a notebook's cells see of it.
  *
  * Beside this file: search_once.ts, one search without a page; photograph.ts, a
- * picture of the page; index/, where pictures come from, how they become a collection and what becomes of it when
- * they change; engine/, how a query is answered; server.ts and routes.ts, who
- * may ask and what; web/, the page itself, plain JavaScript; served_pictures.ts
- * and terminal.ts, pictures to look at.
+ * picture of the page; index/, where pictures come from, how they become a
+ * collection and what becomes of it when they change; engine/, how a query is
+ * answered; server.ts, routes.ts and picture_routes.ts, who may ask and what;
+ * web/, the page itself, plain JavaScript; served_pictures.ts and terminal.ts,
+ * pictures to look at; folder_settings.ts, what is kept for a folder.
  *
  * ```ts
  * import { openSearchApp } from "#lib/search_page/search_page.ts";
@@ -23,13 +24,15 @@
  * @module
  */
 import { Buffer } from "node:buffer";
+import { statSync } from "node:fs";
+import { basename, resolve } from "node:path";
+import { Hono } from "hono";
 import { metrics } from "../compare/metrics.ts";
 import {
   type Displayable,
   displayable,
   escapeHtml,
 } from "../display/display.ts";
-import type { EmbedFailure } from "../embeddings/embeddings.ts";
 import type { Precision } from "../encoders/clip.ts";
 import type { Encoder } from "../encoders/encoder.ts";
 import { openEncoder } from "../encoders/encoders.ts";
@@ -41,18 +44,24 @@ import {
   type SearchResult,
 } from "./engine/searcher.ts";
 import { EncoderSpace } from "./engine/spaces.ts";
+import { keepSettings, readSettings } from "./folder_settings.ts";
 import { watchChanges } from "./index/changes.ts";
-import { indexPictures } from "./index/indexing.ts";
-import type { PictureSource } from "./index/sources.ts";
+import { type PictureSource, servedFolder } from "./index/sources.ts";
+import { type Failures, updateIndex } from "./index/update.ts";
+import { watchFolder } from "./index/watch.ts";
+import { pictureRoutes } from "./picture_routes.ts";
 import { type AppStatus, pageRoutes } from "./routes.ts";
 import { type ServerOptions, startServer } from "./server.ts";
 
 /** How the page is opened. */
-export interface SearchAppOptions extends Omit<ServerOptions, "onError"> {
+export interface SearchAppOptions
+  extends Omit<ServerOptions, "onError" | "lastPort"> {
   /** Names or folders of encoders, or open ones. @default ["auto"] */
   encoders?: (string | Encoder)[];
   /** How the weights of those opened here are stored. @default what openEncoder() takes */
   precision?: Precision;
+  /** Whether changes in the folder are noticed by themselves. @default true */
+  watch?: boolean;
   /** Called as pictures are indexed. */
   onProgress?: (done: number, total: number) => void;
   /** Tells the reader what happens, a line at a time. @default console.log */
@@ -92,6 +101,8 @@ export interface SearchApp extends Displayable {
   /** Searches from a cell, as the page does, without changing the page. */
   search(query: Partial<SearchQuery>): Promise<SearchResult>;
   status(): AppStatus;
+  /** Looks the folder over again; ends when what is new can be searched. */
+  rescan(): Promise<void>;
   /** The page in a frame. */
   frame(options?: FrameOptions): Displayable;
   /** Ends the server and frees the encoders that were opened here. */
@@ -101,13 +112,17 @@ export interface SearchApp extends Displayable {
 /**
  * Opens the page over a source; it can be searched while indexing goes on.
  *
- * @throws {Error} If no encoder opens, or the port is taken.
+ * @param source A folder is listed when the page is there already, and may be
+ *   empty for now.
+ * @throws {Error} If there is no such folder, no encoder opens, or the port is
+ *   taken.
  */
 export async function openSearchApp(
-  source: PictureSource,
+  source: PictureSource | string,
   options: SearchAppOptions = {},
 ): Promise<SearchApp> {
   const { encoders = ["auto"], precision, log = console.log } = options;
+  const found = typeof source === "string" ? unlisted(source) : source;
   const opened: Encoder[] = [];
   const closeEncoders = async () => {
     for (const encoder of opened) await encoder.close();
@@ -119,33 +134,75 @@ export async function openSearchApp(
         ? await openEncoder(one, { log, precision })
         : one;
       if (encoder !== one) opened.push(encoder);
-      spaces.push(new EncoderSpace(encoder, source.pictures.length));
+      spaces.push(new EncoderSpace(encoder, found.pictures.length));
     }
-    return await openOver(source, spaces, options, closeEncoders);
+    return await openOver(found, spaces, options, closeEncoders);
   } catch (error) {
     await closeEncoders();
     throw error;
   }
 }
 
+/** A folder of which nothing is known yet but that it is there. */
+function unlisted(folder: string): PictureSource {
+  if (!statSync(folder, { throwIfNoEntry: false })?.isDirectory()) {
+    throw new Error(`${folder} is no folder: expected a folder of pictures`);
+  }
+  const root = resolve(folder);
+  return {
+    ...{ name: basename(root), folder: root, pictures: [], problems: [] },
+    look: () => servedFolder(root),
+  };
+}
+
 async function openOver(
-  source: PictureSource,
+  first: PictureSource,
   spaces: readonly EncoderSpace[],
-  { log = console.log, onProgress, ...place }: SearchAppOptions,
+  { log = console.log, onProgress, watch = true, ...place }: SearchAppOptions,
   closeEncoders: () => Promise<void>,
 ): Promise<SearchApp> {
-  const failures: EmbedFailure[] = [];
-  const searcher = new Searcher(
-    spaces,
-    watchChanges(spaces, source.folder, failures),
-  );
+  const { name, folder } = first;
+  const failures: Failures = new Map();
+  const searcher = new Searcher(spaces, watchChanges(spaces, folder, failures));
   const [{ collection }] = spaces;
-  const total = source.pictures.length;
   const waiting: (() => void)[] = [];
-  let done = false, error = "";
+  const abort = new AbortController();
+  const settings = await readSettings(folder);
+  for (const path of settings.hidden ?? []) {
+    for (const { collection } of spaces) collection.hide(path, true);
+  }
+  // Of what was found last; the pictures themselves are in the collections.
+  let problems = first.problems, total = first.pictures.length;
+  let done = false, rescanning = false, error = "", trouble = "";
+
+  const update = async (source: PictureSource) => {
+    ({ problems } = source);
+    total = source.pictures.length;
+    const watched = { signal: abort.signal, onProgress };
+    await updateIndex(source, spaces, failures, watched);
+    trouble = total === 0 ? problems.join("; ") : "";
+    error = "";
+  };
+  const isListed = first.pictures.length > 0 || !first.look;
+  let listed: PictureSource | undefined = isListed ? first : undefined;
+  const look = async () => {
+    const source = listed;
+    listed = undefined;
+    rescanning = true;
+    try {
+      if (source) await update(source);
+      else if (first.look) await update(await first.look());
+    } catch (reason) {
+      trouble = (reason as Error).message;
+      if (!done) error = trouble;
+    } finally {
+      rescanning = false;
+    }
+  };
+  const folderWatch = watchFolder(folder, look, watch && Boolean(first.look));
 
   const status = (): AppStatus => ({
-    ...{ name: source.name, total, done, error },
+    ...{ name, total, done, error, rescanning, trouble, folder },
     indexed: collection.count,
     encoders: spaces.map(({ id, label, encoder: { dimensions } }) => (
       { id, label, dimensions }
@@ -153,14 +210,25 @@ async function openOver(
     pixels: searcher.pixels.label,
     metrics: Object.entries(metrics).map(([name, { label }]) => [name, label]),
     facets: collection.facets(),
-    failures: failures.slice(0, 100),
-    problems: source.problems.slice(0, 100),
+    failures: [...failures.values()].slice(0, 100)
+      .map(({ index, path, reason }) => ({ index, path, reason })),
+    problems: problems.slice(0, 100),
+    generation: collection.generation,
+    watched: folderWatch.isWatching,
+    hasTexts: collection.hasTexts,
   });
   const readerDid = (what: Partial<SearchApp>) => {
     Object.assign(app, what);
     waiting.splice(0).forEach((wake) => wake());
   };
-  const routes = pageRoutes({
+  const { host = "127.0.0.1", port, publicUrl } = place;
+  const ofPictures = pictureRoutes({
+    collections: spaces.map(({ collection }) => collection),
+    folder,
+    isLocal: host === "127.0.0.1" && publicUrl === undefined,
+    rescan: folderWatch.now,
+  });
+  const ofPage = pageRoutes({
     searcher,
     status,
     searched: (result) => readerDid({ result, query: result.query }),
@@ -170,26 +238,33 @@ async function openOver(
       readerDid({ selection: rows.map((row) => hitOf(collection, row)) });
     },
   });
+  const routes = new Hono().route("/", ofPictures).route("/", ofPage);
   const server = await startServer(routes, {
-    ...place,
+    ...{ token: settings.token, lastPort: settings.port, ...place },
     onError: ({ message }) => log(`The search page: ${message}`),
   });
+  const { port: lastPort = server.port } = settings;
+  if (port === undefined && lastPort !== server.port) {
+    log(
+      `Port ${lastPort}, where this folder was served before, is taken: the ` +
+        `page is at ${server.port} this time`,
+    );
+  }
+  const { token } = server;
+  await keepSettings(folder, { token, port: port || lastPort })
+    .catch(({ message }) => log(`The page's address is not kept: ${message}`));
 
-  const abort = new AbortController();
   const index = async () => {
-    for (const space of spaces) {
-      const watched = { signal: abort.signal, onProgress };
-      const leftOut = await indexPictures(source, space, watched);
-      if (space === spaces[0]) failures.push(...leftOut);
+    await folderWatch.now();
+    abort.signal.throwIfAborted();
+    if (error) throw new Error(error);
+    for (const { id } of spaces) {
       // Loads what the first search needs, before the reader waits for it.
-      await searcher.search({ text: "a picture", space: space.id })
+      await searcher.search({ text: "a picture", space: id })
         .catch(() => undefined);
     }
   };
-  const ready = index().catch((reason) => {
-    error = reason.message;
-    throw reason;
-  }).finally(() => done = true);
+  const ready = index().finally(() => done = true);
   // Whoever does not wait for it sees the reason on the page.
   ready.catch(() => undefined);
 
@@ -197,7 +272,7 @@ async function openOver(
     { height = 760, picture, alt = "The search page" }: FrameOptions = {},
   ) =>
     displayable({
-      "text/plain": `Search page over ${source.name}, ${total} pictures`,
+      "text/plain": `Search page over ${name}, ${total} pictures`,
       "text/html":
         `<iframe src="${escapeHtml(server.address)}" title="Search page" ` +
         `width="100%" height="${height}" style="border:1px solid #8884" ` +
@@ -207,7 +282,8 @@ async function openOver(
     });
   const app: SearchApp = {
     ...frame(),
-    ...{ ...server, ready, searcher, selection: [], status, frame },
+    ...{ url: server.url, address: server.address, ready, searcher },
+    ...{ selection: [], status, frame, rescan: folderWatch.now },
     search: (query) => searcher.search(query),
     async next() {
       await new Promise<void>((wake) => waiting.push(wake));
@@ -215,6 +291,7 @@ async function openOver(
     },
     async close() {
       abort.abort(new Error("the search page was closed"));
+      folderWatch.close();
       await server.close();
       await ready.catch(() => undefined);
       await closeEncoders();

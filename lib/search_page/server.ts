@@ -30,14 +30,20 @@ import type { AddressInfo } from "node:net";
 import { createAdaptorServer } from "@hono/node-server";
 import { type Context, Hono, type HonoRequest } from "hono";
 import { HTTPException } from "hono/http-exception";
+import { escapeHtml } from "../display/display.ts";
 import { limitConnections, NO_LIMITS } from "../http/connections.ts";
 import { PictureError } from "../pictures/pictures.ts";
 import { QueryError } from "./engine/query.ts";
+import { TOKEN } from "./folder_settings.ts";
 
 /** How a server is started. */
 export interface ServerOptions {
   /** @default a free port */
   port?: number;
+  /** Is tried where no port is given; another one is taken where it is not free. */
+  lastPort?: number;
+  /** What addresses begin with: 16 to 64 letters and digits. @default a new one */
+  token?: string;
   /** Where it listens. @default "127.0.0.1", this machine alone */
   host?: string;
   /**
@@ -55,6 +61,8 @@ export interface RunningServer {
   url: string;
   /** The address to open: through the proxy, where there is one. */
   address: string;
+  port: number;
+  token: string;
   /** Ends it at once, open connections included. */
   close(): Promise<void>;
 }
@@ -63,14 +71,22 @@ export interface RunningServer {
  * Starts a server.
  *
  * @param routes What it answers, below the token.
- * @throws {Error} If it cannot listen there: names the address and says what to do.
+ * @throws {Error} If it cannot listen there: names the address and says what to
+ *   do. {RangeError} If the token is none.
  */
 export async function startServer(
   routes: Hono,
   options: ServerOptions = {},
 ): Promise<RunningServer> {
-  const { host = "127.0.0.1", port: wanted = 0, publicUrl, onError } = options;
-  const token = randomUUID().replaceAll("-", "");
+  const { host = "127.0.0.1", publicUrl, onError } = options;
+  const token = options.token ?? randomUUID().replaceAll("-", "");
+  if (!TOKEN.test(token)) {
+    throw new RangeError(
+      `token: expected 16 to 64 letters and digits, got "${
+        token.slice(0, 80)
+      }"`,
+    );
+  }
   const names = new Set<string>();
   const app = new Hono()
     .use(async (context, next) => {
@@ -92,7 +108,9 @@ export async function startServer(
       const reason = error instanceof PictureError
         ? error.reason
         : error.message;
-      return context.json({ error: reason }, status);
+      return isNavigation(context.req)
+        ? context.html(errorPage(reason), status)
+        : context.json({ error: reason }, status);
     });
   const server = createAdaptorServer({
     fetch: app.fetch,
@@ -100,20 +118,10 @@ export async function startServer(
     serverOptions: NO_LIMITS,
   }) as Server;
   limitConnections(server);
-  await new Promise<void>((resolve, reject) => {
-    server.once("error", ({ code }: NodeJS.ErrnoException) =>
-      reject(
-        new Error(
-          code === "EADDRINUSE"
-            ? `port ${wanted} of ${host} is taken: give another, or leave it ` +
-              "out to get one that is free"
-            : `cannot listen at ${host}, port ${wanted} (${code}): expected ` +
-              "an address of this machine, such as 127.0.0.1 or 0.0.0.0, and " +
-              "a port that this user may take",
-        ),
-      ));
-    server.listen(wanted, host, resolve);
-  });
+  if (options.port === undefined && options.lastPort) {
+    await listen(server, options.lastPort, host)
+      .catch(() => listen(server, 0, host));
+  } else await listen(server, options.port ?? 0, host);
   const { port } = server.address() as AddressInfo;
   const isLoopback = host === "127.0.0.1";
   // Asked to listen beyond this machine, it may be called by any name.
@@ -126,12 +134,61 @@ export async function startServer(
   return {
     url,
     address: publicUrl ? new URL(`${token}/`, publicUrl).href : url,
+    ...{ port, token },
     close: () =>
       new Promise((resolve) => {
         server.close(() => resolve());
         server.closeAllConnections();
       }),
   };
+}
+
+function listen(server: Server, port: number, host: string): Promise<void> {
+  return new Promise<void>((resolve, reject) => {
+    const fail = ({ code }: NodeJS.ErrnoException) =>
+      reject(
+        new Error(
+          code === "EADDRINUSE"
+            ? `port ${port} of ${host} is taken: give another, or leave it ` +
+              "out to get one that is free"
+            : `cannot listen at ${host}, port ${port} (${code}): expected ` +
+              "an address of this machine, such as 127.0.0.1 or 0.0.0.0, and " +
+              "a port that this user may take",
+        ),
+      );
+    server.once("error", fail);
+    server.listen(port, host, () => {
+      server.off("error", fail);
+      resolve();
+    });
+  });
+}
+
+/** Whether a person has opened an address, and no script has asked. */
+function isNavigation(request: HonoRequest): boolean {
+  const mode = request.header("sec-fetch-mode");
+  const accepts = request.header("accept") ?? "";
+  return request.method === "GET" &&
+    (mode ? mode === "navigate" : accepts.startsWith("text/html"));
+}
+
+/** What such a person reads in place of the search page. */
+function errorPage(reason: string): string {
+  return `<!doctype html>
+<html lang="en">
+<meta charset="utf-8">
+<meta name="viewport" content="width=device-width">
+<meta name="color-scheme" content="light dark">
+<title>Not the search page</title>
+<main>
+<h1>Not the search page</h1>
+<p>The server says: ${escapeHtml(reason)}.</p>
+<p>The whole address stands in the terminal or the notebook where the page was
+opened. It ends in a long token, which keeps strangers out, and it stays the
+same the next time the folder is served.</p>
+</main>
+</html>
+`;
 }
 
 /** For a whole body to arrive: 20 MB at 70 kB/s. */
@@ -176,6 +233,26 @@ export async function readBody(
   return Buffer.concat(chunks);
 }
 
+/** Most bytes of a query: a picture's name and a thousand filters fit. */
+const LARGEST_QUERY = 200_000;
+
+/**
+ * A request's body, a JSON object; whoever reads it checks it.
+ *
+ * @throws {HTTPException} 400 if it is none, and as `readBody` does.
+ */
+export async function readJson(
+  context: Context,
+  most: number = LARGEST_QUERY,
+): Promise<Record<string, unknown>> {
+  const bytes = await readBody(context, most);
+  try {
+    const json = JSON.parse(new TextDecoder().decode(bytes));
+    if (typeof json === "object" && json !== null) return json;
+  } catch { /* answered below */ }
+  throw refusal(400, "expected a JSON object");
+}
+
 function statusOf(error: Error) {
   if (error instanceof HTTPException) return error.status;
   if (error instanceof QueryError) return 400;
@@ -185,7 +262,7 @@ function statusOf(error: Error) {
 
 /** What is thrown to refuse a request, with the reason that the reader is told. */
 export function refusal(
-  status: 400 | 403 | 404 | 413 | 421,
+  status: 400 | 403 | 404 | 413 | 421 | 501,
   message: string,
 ): HTTPException {
   return new HTTPException(status, { message });

@@ -23,11 +23,11 @@
  * @module
  */
 import { existsSync } from "node:fs";
-import type { EmbedFailure } from "../../embeddings/embeddings.ts";
 import { fileVersion } from "../../embeddings/file_hashes.ts";
 import type { EncoderSpace } from "../engine/spaces.ts";
 import type { Collection, SourcePicture } from "./collection.ts";
 import { indexPictures } from "./indexing.ts";
+import type { Failures } from "./update.ts";
 
 /**
  * Which of these rows of a space were not what their files are. After it, they
@@ -46,12 +46,12 @@ const AT_ONCE = 32;
  * Looks after the pictures of some spaces.
  *
  * @param folder Where they lie.
- * @param failures Gets what can no longer be embedded, each picture once.
+ * @param failures Gets what can no longer be embedded.
  */
 export function watchChanges(
   spaces: readonly EncoderSpace[],
   folder: string,
-  failures: EmbedFailure[] = [],
+  failures: Failures = new Map(),
 ): FindOutdated {
   const remove = (path: string) => {
     for (const { collection } of spaces) collection.remove(path);
@@ -70,8 +70,7 @@ export function watchChanges(
       const source = { name: "", folder: "", pictures: changed, problems: [] };
       for (const failure of await indexPictures(source, space)) {
         remove(failure.path);
-        const isKnown = failures.some(({ path }) => path === failure.path);
-        if (!isKnown) failures.push(failure);
+        failures.set(failure.path, failure);
       }
     }
   };

@@ -83,8 +83,9 @@ export class Collection {
   readonly #rows = new Map<string, number>();
   readonly #texts = new Map<string, { row: number; users: number }>();
   readonly #freeTextRows: number[] = [];
-  #lastId = 0;
-  #generation = 0;
+  // Of no run before: a browser keeps what it was shown under an address.
+  #lastId = 1000 * Date.now();
+  #generation = Date.now();
   #layout = 0;
   #facets: { generation: number; facets: Facets } | undefined;
 
@@ -101,6 +102,11 @@ export class Collection {
   /** How many pictures, and rows, there are. */
   get count(): number {
     return this.pictures.length;
+  }
+
+  /** Whether anything is written about any picture. */
+  get hasTexts(): boolean {
+    return this.#texts.size > 0;
   }
 
   /** Another number whenever a picture comes, goes, changes or is hidden. */

@@ -55,6 +55,8 @@ export interface PictureSource {
   problems: string[];
   /** Files that may be pictures and are none of `pictures`, and why. */
   leftOut?: LeftOut[];
+  /** Looks again, where that is worth it: it may find none, or throw. */
+  look?(): Promise<PictureSource>;
 }
 
 /** The pictures that come with the project. */
@@ -65,7 +67,10 @@ export async function sampleSource(): Promise<PictureSource> {
     title: basename(picture.path, ".jpg").replaceAll("-", " "),
   }));
   const folder = paths.sample;
-  return { name: "Sample pictures", folder, pictures, problems: [] };
+  return {
+    ...{ name: "Sample pictures", folder, pictures, problems: [] },
+    look: sampleSource,
+  };
 }
 
 /**
@@ -90,8 +95,22 @@ export async function datasetSource(): Promise<PictureSource> {
  * @throws {Error} If there is no such folder, or no picture in it.
  */
 export async function folderSource(folder: string): Promise<PictureSource> {
+  const source = await servedFolder(folder);
+  if (source.pictures.length > 0) return source;
+  throw new Error(source.problems.join("; "));
+}
+
+/**
+ * A folder that may hold no pictures, yet or for a while: `problems` says so.
+ *
+ * @throws {Error} If there is no such folder.
+ */
+export async function servedFolder(folder: string): Promise<PictureSource> {
   const root = resolve(folder);
-  if (await holdsSeedFiles(root)) return await readSeedFiles(root);
+  const look = () => servedFolder(root);
+  if (await holdsSeedFiles(root)) {
+    return { ...await readSeedFiles(root), look };
+  }
   const { pictures: found, leftOut } = await listPictures(root).catch(
     (error) => {
       throw new Error(
@@ -106,8 +125,7 @@ export async function folderSource(folder: string): Promise<PictureSource> {
     if (existsSync(join(root, "images.txt"))) {
       remarks.push("images.txt has no pictures as base64, a line each");
     }
-    const found = `${folder} holds no pictures (${PICTURE_FORMATS})`;
-    throw new Error([found, ...remarks].join("; "));
+    remarks.unshift(`${folder} holds no pictures (${PICTURE_FORMATS})`);
   }
   const { captioned, problems } = await captionsBeside(root, found);
   const places = new Set(found.map((path) => dirname(path)));
@@ -132,7 +150,7 @@ export async function folderSource(folder: string): Promise<PictureSource> {
     };
   });
   return {
-    ...{ name: basename(root), folder: root, pictures, leftOut },
+    ...{ name: basename(root), folder: root, pictures, leftOut, look },
     problems: [...remarks, ...problems],
   };
 }

@@ -1,0 +1,49 @@
+/**
+ * Shows a file in the system's file manager, by the program that each system has
+ * for it. No shell reads the file's name.
+ *
+ * ```ts
+ * import { fileManagerFor } from "#lib/search_page/reveal.ts";
+ * import { deepEqual } from "node:assert/strict";
+ *
+ * deepEqual(fileManagerFor("/photos/owl.jpg", "linux"), ["xdg-open", ["/photos"]]);
+ * ```
+ *
+ * @module
+ */
+import { spawn } from "node:child_process";
+import { dirname } from "node:path";
+import process from "node:process";
+
+/** A file manager that says nothing for so long has opened. */
+const OPENED_MS = 1500;
+
+/** The program that shows a file, and what it is told. */
+export function fileManagerFor(
+  file: string,
+  platform: string = process.platform,
+): [program: string, args: string[]] {
+  if (platform === "darwin") return ["open", ["-R", file]];
+  if (platform === "win32") return ["explorer", [`/select,${file}`]];
+  return ["xdg-open", [dirname(file)]];
+}
+
+/** Shows a file; otherwise says why not, in a sentence. */
+export async function reveal(file: string): Promise<string | undefined> {
+  const [program, args] = fileManagerFor(file);
+  const child = spawn(program, args, { detached: true, stdio: "ignore" });
+  child.unref();
+  return await new Promise((resolve) => {
+    const timer = setTimeout(resolve, OPENED_MS, undefined);
+    const end = (trouble?: string) => {
+      clearTimeout(timer);
+      resolve(trouble && `${trouble}: the file is ${file}`);
+    };
+    child.once("error", () => end(`there is no program ${program} here`));
+    child.once("exit", (code) => {
+      // Explorer ends with 1 whenever it has opened a folder.
+      const isOpened = code === 0 || program === "explorer";
+      end(isOpened ? undefined : `${program} could not open a file manager`);
+    });
+  });
+}
