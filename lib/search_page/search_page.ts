@@ -291,8 +291,8 @@ async function openOver(
     },
     async close() {
       abort.abort(new Error("the search page was closed"));
-      folderWatch.close();
       await server.close();
+      await folderWatch.close();
       await ready.catch(() => undefined);
       await closeEncoders();
     },

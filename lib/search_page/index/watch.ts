@@ -14,7 +14,7 @@
  * const watch = watchFolder(folder, async () => resolve());
  * await writeFile(`${folder}/owl.jpg`, "owl");
  * await promise; // looked at again
- * watch.close();
+ * await watch.close();
  * ```
  *
  * @module
@@ -31,8 +31,8 @@ export interface FolderWatch {
   soon(): void;
   /** Looks it over now, or once more after the look under way. */
   now(): Promise<void>;
-  /** Ends it; a look under way ends by itself. */
-  close(): void;
+  /** Ends it, when a look under way has ended. */
+  close(): Promise<void>;
 }
 
 /** So long after a change, others are waited for. */
@@ -105,10 +105,11 @@ export function watchFolder(
     },
     soon,
     now,
-    close() {
+    async close() {
       isClosed = true;
       clearTimeout(timer);
       watcher?.close();
+      await running;
     },
   };
 }
