@@ -32,15 +32,16 @@ export function fileManagerFor(
 export async function reveal(file: string): Promise<string | undefined> {
   const [program, args] = fileManagerFor(file);
   const child = spawn(program, args, { detached: true, stdio: "ignore" });
-  child.unref();
   return await new Promise((resolve) => {
     const timer = setTimeout(resolve, OPENED_MS, undefined);
     const end = (trouble?: string) => {
       clearTimeout(timer);
       resolve(trouble && `${trouble}: the file is ${file}`);
     };
-    child.once("error", () => end(`there is no program ${program} here`));
-    child.once("exit", (code) => {
+    // Not before: of one that did not start, there is nothing to let go of.
+    child.on("spawn", () => child.unref());
+    child.on("error", () => end(`there is no program ${program} here`));
+    child.on("exit", (code) => {
       // Explorer ends with 1 whenever it has opened a folder.
       const isOpened = code === 0 || program === "explorer";
       end(isOpened ? undefined : `${program} could not open a file manager`);

@@ -1,4 +1,12 @@
-import { deepEqual, equal, match, ok, rejects } from "node:assert/strict";
+import {
+  deepEqual,
+  deepStrictEqual,
+  equal,
+  match,
+  ok,
+  rejects,
+  strictEqual,
+} from "node:assert/strict";
 import { once } from "node:events";
 import { writeFile } from "node:fs/promises";
 import { type AddressInfo, connect, createServer } from "node:net";
@@ -410,3 +418,79 @@ Deno.test("50 searches at once are all answered", () =>
     );
     await app.close();
   }));
+
+Deno.test("a page has the same address again, and another one while that is taken", () =>
+  withFolder(async (folder) => {
+    await writeFile(join(folder, "a.png"), await plain("red"));
+    const log: string[] = [];
+    const open = async (options: object = {}) => {
+      const encoders = [colourEncoder()];
+      const source = await folderSource(folder);
+      return await openSearchApp(source, {
+        ...{ encoders, log: (line: string) => log.push(line) },
+        ...options,
+      });
+    };
+    const first = await open();
+    const second = await open();
+    const { pathname } = new URL(first.url);
+    strictEqual(new URL(second.url).pathname, pathname);
+    strictEqual(second.url === first.url, false);
+    for (const { url } of [first, second]) {
+      equal((await fetch(url)).status, 200);
+    }
+    strictEqual(log.length, 1);
+    match(log[0], /^Port \d+, where this folder was served before, is taken: /);
+    const { port } = new URL(first.url);
+    await rejects(open({ port: Number(port) }), /is taken: give another/);
+    await first.close();
+    await second.close();
+    const third = await open();
+    strictEqual(third.url, first.url);
+    await third.close();
+    const token = "Bookmark00000000";
+    const chosen = await open({ token });
+    strictEqual(new URL(chosen.url).pathname, `/${token}/`);
+    equal((await fetch(`${chosen.url}page.js`)).status, 200);
+    await chosen.close();
+    for (const token of ["short", "x".repeat(65), "../../etc/passwd0000", ""]) {
+      await rejects(
+        open({ token }),
+        /token: expected 16 to 64 letters and digits/,
+      );
+    }
+  }));
+
+Deno.test("a wrong address is answered with a page, which tells no token", async () => {
+  const server = await startServer(new Hono());
+  const { origin, pathname } = new URL(server.url);
+  const open = async (path: string, headers: Record<string, string>) => {
+    const answer = await fetch(`${origin}${path}`, { headers });
+    const type = answer.headers.get("content-type") ?? "";
+    return { text: await answer.text(), status: answer.status, type };
+  };
+  const navigations = [
+    { "sec-fetch-mode": "navigate", "sec-fetch-site": "none" },
+    { accept: "text/html,application/xhtml+xml" },
+  ];
+  for (const headers of navigations) {
+    for (
+      const path of ["/", "/<b>0123456789abcdef/", `${pathname}<b>nothing`]
+    ) {
+      const { text, status, type } = await open(path, headers);
+      deepStrictEqual([status, type], [404, "text/html; charset=UTF-8"]);
+      match(text, /<html lang="en">[^]*<title>[^]*terminal or the notebook/);
+      ok(!text.includes(pathname.slice(1, -1)) && !text.includes("<b>"), text);
+    }
+  }
+  for (
+    const headers of [{ accept: "*/*" }, {
+      "sec-fetch-mode": "cors",
+      accept: "text/html",
+    }]
+  ) {
+    const { status, type } = await open("/", headers);
+    deepStrictEqual([status, type], [404, "application/json"]);
+  }
+  await server.close();
+});
