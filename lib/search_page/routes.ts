@@ -39,7 +39,6 @@ import {
   type PictureDetail,
   similarityOfPairs,
 } from "./engine/overview.ts";
-import type { SearchQuery } from "./engine/query.ts";
 import { fetchedPicture } from "./fetched_picture.ts";
 import type { Distribution } from "./engine/ranking.ts";
 import {

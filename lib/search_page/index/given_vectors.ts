@@ -1,5 +1,5 @@
 /**
- * Whether the vectors that came with pictures, an embeddings.npy, are those
+ * Whether the vectors that came with pictures, an embeddings.npy say, are those
  * that an encoder would make: embeddings of two encoders never meet.
  *
  * That a row is a vector at all, each row is asked. Whose it is, some rows spread
@@ -45,19 +45,23 @@ const ALIKE = 0.99;
  *   none if they are not this encoder's. And what there is to say, a line each.
  */
 export async function trustedVectors(
-  { vectors, pictures }: Pick<PictureSource, "vectors" | "pictures">,
+  { vectors, pictures, vectorsFrom = "embeddings.npy" }: Pick<
+    PictureSource,
+    "vectors" | "pictures" | "vectorsFrom"
+  >,
   encoder: Encoder,
   store?: EmbeddingStore,
 ): Promise<{ vectors?: Matrix; remarks: string[] }> {
   if (!vectors?.count) return { remarks: [] };
   const remarks: string[] = [];
-  const refuse = (what: string) => {
-    const whose = `${what} not ${encoder.id}'s`;
-    remarks.push(`embeddings.npy: ${whose}: the pictures are embedded again`);
+  const refuse = (what: string, more = "") => {
+    const whose = `${what} not ${encoder.id}'s${more}`;
+    remarks.push(`${vectorsFrom}: ${whose}: the pictures are embedded again`);
     return { remarks };
   };
   if (vectors.dimensions !== encoder.dimensions) {
-    return refuse(`rows of ${vectors.dimensions} numbers are`);
+    const expected = `, which have ${encoder.dimensions}`;
+    return refuse(`rows of ${vectors.dimensions} numbers are`, expected);
   }
   const given = Matrix.zeros(vectors.count, vectors.dimensions);
   const good: number[] = [], bad: number[] = [];
@@ -65,7 +69,8 @@ export async function trustedVectors(
     const vector = vectors.row(row);
     const squares = dot(vector, vector);
     const isVector = squares > 0 && squares < Infinity;
-    (isVector ? good : bad).push(row);
+    if (isVector) good.push(row);
+    else if (!vector.every(Number.isNaN)) bad.push(row);
     if (isVector) given.set(row, l2Normalize(vector));
     else given.row(row).fill(NaN);
   }
@@ -77,12 +82,13 @@ export async function trustedVectors(
   };
   if (bad.length > 0) {
     remarks.push(
-      `embeddings.npy, ${
+      `${vectorsFrom}, ${
         nameOf(bad)
       }: not finite, or zeros alone: embedded again`,
     );
   }
 
+  if (good.length === 0) return { remarks };
   const compared = spread(good);
   const { vectors: own, failures } = await embedPictures(
     encoder,

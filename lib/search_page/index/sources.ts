@@ -1,8 +1,8 @@
 /**
  * Where pictures come from: the sample, the data set of notebook 2, a folder of
  * anyone's pictures (with captions beside it where there are some, as COCO has
- * them), and the seed projects' files: embeddings.npy, metadata.json and
- * images.txt.
+ * them, and with the embeddings that clip-retrieval or NumPy has left there),
+ * and the seed projects' files: embeddings.npy, metadata.json and images.txt.
  *
  * A folder's pictures are filed by where they lie: the last folder is the term,
  * the one above it the category.
@@ -21,13 +21,13 @@
  */
 import { existsSync } from "node:fs";
 import { readdir } from "node:fs/promises";
-import { basename, dirname, join, resolve } from "node:path";
+import { basename, dirname, isAbsolute, join, resolve } from "node:path";
 import {
   type CaptionedPicture,
   readCaptions,
 } from "../../captions/captions.ts";
 import { fileOfEach } from "../../captions/named_files.ts";
-import type { Matrix } from "../../compare/matrix.ts";
+import { Matrix } from "../../compare/matrix.ts";
 import { picturePath, readDataset } from "../../dataset/dataset.ts";
 import { isRegularFile } from "../../files.ts";
 import { paths } from "../../paths.ts";
@@ -39,6 +39,7 @@ import {
 } from "../../pictures/folder.ts";
 import { PICTURE_FORMATS } from "../../pictures/formats.ts";
 import type { SourcePicture } from "./collection.ts";
+import { readMadeIndex } from "./made_index.ts";
 import { holdsSeedFiles, readSeedFiles } from "./seed_files.ts";
 import { nameOf } from "./titles.ts";
 
@@ -49,8 +50,13 @@ export interface PictureSource {
   /** The folder that it stands for: names its index. */
   folder: string;
   pictures: SourcePicture[];
-  /** Vectors that came with the pictures, by row; used if the encoder made them. */
+  /**
+   * Vectors that came with the pictures, by row, NaN where there is none; used
+   * if the encoder made them.
+   */
   vectors?: Matrix;
+  /** What they came in, for messages. @default "embeddings.npy" */
+  vectorsFrom?: string;
   /** What was left out or is odd, a line each. */
   problems: string[];
   /** Files that may be pictures and are none of `pictures`, and why. */
@@ -120,18 +126,23 @@ export async function servedFolder(folder: string): Promise<PictureSource> {
       );
     },
   );
-  const remarks = remarksOn(leftOut);
-  if (found.length === 0) {
+  const made = await readMadeIndex(root, found);
+  const elsewhere = made?.pictures.filter(({ path }) => isAbsolute(path)) ?? [];
+  leftOut.push(...made?.leftOut ?? []);
+  const remarks = [...remarksOn(leftOut), ...made?.problems ?? []];
+  if (found.length + elsewhere.length === 0) {
     if (existsSync(join(root, "images.txt"))) {
       remarks.push("images.txt has no pictures as base64, a line each");
     }
     remarks.unshift(`${folder} holds no pictures (${PICTURE_FORMATS})`);
   }
   const { captioned, problems } = await captionsBeside(root, found);
+  const rowOf = new Map(made?.pictures.map(({ path }, row) => [path, row]));
   const places = new Set(found.map((path) => dirname(path)));
-  const pictures = found.map((path): SourcePicture => {
+  const all = [...found, ...elsewhere.map(({ path }) => path)];
+  const pictures = all.map((path): SourcePicture => {
     // One folder for all, "val2017" say, tells nothing of any of them.
-    const folders = places.size > 1
+    const folders = places.size > 1 && !isAbsolute(path)
       ? path.normalize("NFC").split("/").slice(0, -1)
       : [];
     const {
@@ -140,9 +151,11 @@ export async function servedFolder(folder: string): Promise<PictureSource> {
       license = "",
       page = "",
       captions = [],
-    } = captioned.get(path) ?? {};
+    }: Partial<CaptionedPicture> = captioned.get(path) ??
+      made?.pictures[rowOf.get(path) ?? -1] ?? {};
+    const source = isAbsolute(path) ? path : join(root, path);
     return {
-      ...{ path, source: join(root, path), title: nameOf(path), url: "" },
+      ...{ path, source, title: nameOf(path), url: "" },
       ...{ caption, author, license, page },
       ...(captions.length > 1 && { captions }),
       term: folders.at(-1) ?? "",
@@ -151,8 +164,25 @@ export async function servedFolder(folder: string): Promise<PictureSource> {
   });
   return {
     ...{ name: basename(root), folder: root, pictures, leftOut, look },
+    ...(made && made.vectors.count > 0 && {
+      vectors: vectorsOf(all.map((path) => rowOf.get(path)), made.vectors),
+      vectorsFrom: made.name,
+    }),
     problems: [...remarks, ...problems],
   };
+}
+
+/** Rows in another order; NaN throughout where there is none. */
+function vectorsOf(
+  rows: readonly (number | undefined)[],
+  vectors: Matrix,
+): Matrix {
+  const ordered = Matrix.zeros(rows.length, vectors.dimensions);
+  rows.forEach((row, i) => {
+    if (row === undefined) ordered.row(i).fill(NaN);
+    else ordered.set(i, vectors.row(row));
+  });
+  return ordered;
 }
 
 /** Captions by path, from the files that COCO and others have. */

@@ -73,7 +73,14 @@ export async function updateIndex(
     }
     if (changed.length > 0) {
       const news = { ...source, pictures: changed.map((i) => pictures[i]) };
-      if (vectors) news.vectors = vectors.pick(changed);
+      if (vectors) {
+        news.vectors = vectors.pick(changed);
+        news.pictures.forEach(({ path }, i) => {
+          // Its vector was made of what it was before.
+          const isChanged = collection.rowOf(path) !== undefined;
+          if (isChanged) news.vectors!.row(i).fill(NaN);
+        });
+      }
       for (const { path } of news.pictures) failures.delete(path);
       for (const failure of await indexPictures(news, space, options)) {
         const { source } = news.pictures[failure.index];
