@@ -178,9 +178,9 @@ async function openOver(
   const update = async (source: PictureSource) => {
     ({ problems } = source);
     total = source.pictures.length;
+    trouble = total === 0 ? problems.join("; ") : "";
     const watched = { signal: abort.signal, onProgress };
     await updateIndex(source, spaces, failures, watched);
-    trouble = total === 0 ? problems.join("; ") : "";
     error = "";
   };
   const isListed = first.pictures.length > 0 || !first.look;

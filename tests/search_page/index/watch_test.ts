@@ -108,8 +108,8 @@ Deno.test("a folder that is gone loses nothing, says so, and is there when it is
       deepStrictEqual(hits.map(({ path }) => path), ["a.png", "b.png"]);
       await rename(`${folder}-away`, folder);
       await writeFile(join(folder, "c.png"), await plain("green"));
-      await until(() => app.status().trouble === "", "it is back");
-      deepStrictEqual(pathsIn(app), ["a.png", "b.png", "c.png"]);
+      await until(() => pathsIn(app).length === 3, "it is back");
+      strictEqual(app.status().trouble, "");
       strictEqual(counted.pictures, 3);
       // Another folder of that name is watched as well.
       await rm(folder, { recursive: true });
