@@ -469,7 +469,7 @@ Deno.test("a wrong address is answered with a page, which tells no token", async
     const type = answer.headers.get("content-type") ?? "";
     return { text: await answer.text(), status: answer.status, type };
   };
-  const navigations = [
+  const navigations: Record<string, string>[] = [
     { "sec-fetch-mode": "navigate", "sec-fetch-site": "none" },
     { accept: "text/html,application/xhtml+xml" },
   ];
@@ -483,12 +483,11 @@ Deno.test("a wrong address is answered with a page, which tells no token", async
       ok(!text.includes(pathname.slice(1, -1)) && !text.includes("<b>"), text);
     }
   }
-  for (
-    const headers of [{ accept: "*/*" }, {
-      "sec-fetch-mode": "cors",
-      accept: "text/html",
-    }]
-  ) {
+  const ofScripts: Record<string, string>[] = [
+    { accept: "*/*" },
+    { "sec-fetch-mode": "cors", accept: "text/html" },
+  ];
+  for (const headers of ofScripts) {
     const { status, type } = await open("/", headers);
     deepStrictEqual([status, type], [404, "application/json"]);
   }

@@ -154,7 +154,7 @@ for (
         "embeddings.npy, row 8: not finite, or zeros alone: embedded again",
       ]);
       equal(counted.pictures, 16 + 1, "those compared, and the one");
-      const query = { like: ["8"], mode: "visual", fold: 2 } as const;
+      const query = { like: ["8"], mode: "visual" as const, fold: 2 };
       const { hits: [{ path }] } = await app.search(query);
       match(path, /^[79]$/);
       await app.close();
