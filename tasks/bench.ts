@@ -11,7 +11,12 @@ import type { Bench } from "../bench/harness.ts";
 import { table } from "../lib/display/table.ts";
 import { paths } from "../lib/paths.ts";
 import { runOrFail } from "./child.ts";
-import { CommandError, importLater, runCommand } from "./command.ts";
+import {
+  CommandError,
+  defineCommand,
+  importLater,
+  runCommand,
+} from "./command.ts";
 import { progressOn } from "./progress.ts";
 import { findPython } from "./python.ts";
 import { ensureSetup } from "./setup.ts";
@@ -32,7 +37,7 @@ ratio above 1 is better than the peer. What is not installed is left out.
            requirements-bench.txt
   --json   progress on standard error, and a line of JSON for each benchmark`;
 
-await runCommand({
+export const command = defineCommand({
   help,
   positionals: "NAME",
   options: { peers: { type: "boolean" }, json: { type: "boolean" } },
@@ -90,3 +95,5 @@ async function installPeers(python: string, signal: AbortSignal) {
   await runOrFail("pip install", python, install, options);
   line("The peers are installed in .venv-bench");
 }
+
+if (import.meta.main) await runCommand(command);

@@ -11,7 +11,7 @@ import { join, relative } from "node:path";
 import process from "node:process";
 import { paths } from "../lib/paths.ts";
 import { runOrFail } from "./child.ts";
-import { runCommand } from "./command.ts";
+import { defineCommand, runCommand } from "./command.ts";
 import { notebooksFolder } from "./execute.ts";
 import { progressOn } from "./progress.ts";
 import { venvPython } from "./python.ts";
@@ -54,13 +54,13 @@ export async function makeBook(
   }
 }
 
-if (import.meta.main) {
-  await runCommand({ help }, async ({ signal }) => {
-    await ensureSetup(signal);
-    const target = join(paths.root, "data", "book");
-    progressOn(process.stdout).passing("Rendering …");
-    await makeBook(notebooksFolder, target, signal);
-    const start = relative(process.cwd(), join(target, "index.html"));
-    progressOn(process.stdout).line(`To browse: ${start}`);
-  });
-}
+export const command = defineCommand({ help }, async ({ signal }) => {
+  await ensureSetup(signal);
+  const target = join(paths.root, "data", "book");
+  progressOn(process.stdout).passing("Rendering …");
+  await makeBook(notebooksFolder, target, signal);
+  const start = relative(process.cwd(), join(target, "index.html"));
+  progressOn(process.stdout).line(`To browse: ${start}`);
+});
+
+if (import.meta.main) await runCommand(command);

@@ -17,7 +17,7 @@
  */
 import process from "node:process";
 import { runChild } from "./child.ts";
-import { runCommand } from "./command.ts";
+import { defineCommand, runCommand } from "./command.ts";
 import { progressOn } from "./progress.ts";
 import { ensureSetup } from "./setup.ts";
 
@@ -131,33 +131,33 @@ export function countTests(output: string): Counts {
   };
 }
 
-if (import.meta.main) {
-  await runCommand({
-    help,
-    options: { only: { type: "string" }, quick: { type: "boolean" } },
-  }, async ({ values: { only, quick }, signal }) => {
-    await ensureSetup(signal);
-    const tests = (name: string, ...args: string[]) => (
-      { name, args: ["test", "-A", "--no-check", ...args] }
-    );
-    if (only !== undefined) {
-      const files = `tests/**/*${only}*_test.ts`;
-      return await runChecks([[tests(files, files)]], signal);
-    }
-    const without = (...names: string[]) =>
-      `--ignore=${names.map((name) => `tests/${name}`).join()}`;
-    if (quick) {
-      const slow = without(...SLOW.split(" "));
-      const rest = tests("quick tests", "--parallel", slow, "tests");
-      return await runChecks([[...sourceChecks, rest]], signal);
-    }
-    return await runChecks([
-      [...sourceChecks, tests("tests", without("notebooks", "tasks"), "tests")],
-      [
-        tests("tests of tasks", "tests/tasks"),
-        tests("tests of notebooks", "tests/notebooks"),
-        { name: "notebooks", args: ["run", "-A", "tasks/demo.ts"] },
-      ],
-    ], signal);
-  });
-}
+export const command = defineCommand({
+  help,
+  options: { only: { type: "string" }, quick: { type: "boolean" } },
+}, async ({ values: { only, quick }, signal }) => {
+  await ensureSetup(signal);
+  const tests = (name: string, ...args: string[]) => (
+    { name, args: ["test", "-A", "--no-check", ...args] }
+  );
+  if (only !== undefined) {
+    const files = `tests/**/*${only}*_test.ts`;
+    return await runChecks([[tests(files, files)]], signal);
+  }
+  const without = (...names: string[]) =>
+    `--ignore=${names.map((name) => `tests/${name}`).join()}`;
+  if (quick) {
+    const slow = without(...SLOW.split(" "));
+    const rest = tests("quick tests", "--parallel", slow, "tests");
+    return await runChecks([[...sourceChecks, rest]], signal);
+  }
+  return await runChecks([
+    [...sourceChecks, tests("tests", without("notebooks", "tasks"), "tests")],
+    [
+      tests("tests of tasks", "tests/tasks"),
+      tests("tests of notebooks", "tests/notebooks"),
+      { name: "notebooks", args: ["run", "-A", "tasks/demo.ts"] },
+    ],
+  ], signal);
+});
+
+if (import.meta.main) await runCommand(command);

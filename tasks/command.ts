@@ -1,6 +1,17 @@
 /**
- * What every command shares: reading its arguments, Ctrl-C, and ending with one
- * line and a status other than 0 where something is wrong.
+ * What every command shares: reading its arguments, where relative paths begin,
+ * Ctrl-C, and how it ends.
+ *
+ * ```text
+ * status  0  done
+ *         1  done, and the answer is no: nothing fits, a test fails
+ *         2  not done: one line says what is wrong
+ *       130  stopped by Ctrl-C
+ * ```
+ *
+ * The same commands are run by `deno task NAME` and by `contact-sheet NAME`,
+ * which contact_sheet.ts is. A relative path means what it means to the caller:
+ * the process goes to the folder where the caller stands before it reads any.
  *
  * Needs no npm package, because it runs before they are installed.
  *
@@ -17,9 +28,10 @@
  *
  * @module
  */
-import { accessSync, constants, statSync } from "node:fs";
-import { dirname, resolve } from "node:path";
+import { accessSync, constants, readFileSync, statSync } from "node:fs";
+import { dirname, join, resolve } from "node:path";
 import process from "node:process";
+import { fileURLToPath } from "node:url";
 import { parseArgs, type ParseArgsConfig } from "node:util";
 import { withoutControls } from "./progress.ts";
 
@@ -45,11 +57,14 @@ export class CommandError extends Error {
   override name = "CommandError";
 }
 
+/** The project's folder. */
+const root = fileURLToPath(new URL("..", import.meta.url));
+
 /** Options by name, as parseArgs() takes them. */
-type Options = NonNullable<ParseArgsConfig["options"]>;
+export type Options = NonNullable<ParseArgsConfig["options"]>;
 
 /** A command's help and the arguments that it takes. */
-export interface Command<Taken extends Options> {
+export interface Command<Taken extends Options = Options> {
   /** What `--help` prints; begins "Usage: deno task NAME". */
   help: string;
   options?: Taken;
@@ -57,18 +72,61 @@ export interface Command<Taken extends Options> {
   positionals?: string;
 }
 
+/** A command and what it does. */
+export interface Program extends Command {
+  // deno-lint-ignore no-explicit-any -- of its own options
+  work: (context: any) => Promise<number | void>;
+}
+
+/** What every command takes, besides its own options. */
+export const COMMON_OPTIONS = {
+  help: { type: "boolean", short: "h" },
+  version: { type: "boolean", short: "v" },
+} as const;
+
 /**
- * Reads a command's arguments; prints the help and ends where it is asked for.
+ * A command, whose work knows the types of its options.
  *
+ * @param work Returns the exit status, 0 where nothing is returned.
+ */
+export function defineCommand<const Taken extends Options>(
+  command: Command<Taken>,
+  work: (context: Context<Taken>) => Promise<number | void>,
+): Program {
+  return { ...command, work };
+}
+
+/** "contact-sheet 0.1.0". */
+export function versionLine(): string {
+  const text = readFileSync(join(root, "deno.json"), "utf8");
+  return `contact-sheet ${JSON.parse(text).version}`;
+}
+
+/** A command's name, as its help begins. */
+export function nameOf({ help }: Pick<Command, "help">): string {
+  return help.match(/deno task (\w+)/)![1];
+}
+
+/**
+ * Reads a command's arguments; prints the help or the version and ends where it
+ * is asked for.
+ *
+ * @param caller How the help calls the program: "contact-sheet".
  * @throws {CommandError} For an unknown option, a missing value, an argument
  * too many: says what was received and what is known.
  */
 export function readArguments<const Taken extends Options>(
   { help, options, positionals }: Command<Taken>,
   args: string[] = process.argv.slice(2),
+  caller = "deno task",
 ): Arguments<Taken> {
-  if (args.includes("--help") || args.includes("-h")) {
-    console.log(help);
+  const end = args.indexOf("--");
+  const named = end < 0 ? args : args.slice(0, end);
+  const isAsked = (name: keyof typeof COMMON_OPTIONS) =>
+    named.includes(`--${name}`) || named.includes(`-${name[0]}`);
+  if (isAsked("help") || isAsked("version")) {
+    const text = help.replaceAll("deno task", caller);
+    console.log(isAsked("help") ? text : versionLine());
     process.exit(0);
   }
   try {
@@ -80,10 +138,11 @@ export function readArguments<const Taken extends Options>(
     );
     if (positionals) known.unshift(positionals);
     known.push("--help");
-    const [, name] = help.match(/deno task (\w+)/)!;
     const [first] = (error as Error).message.split(/\. |\n/);
     const problem = first.charAt(0).toLowerCase() + first.slice(1);
-    throw new CommandError(`${name}: ${problem}; expected ${known.join(", ")}`);
+    throw new CommandError(
+      `${nameOf({ help })}: ${problem}; expected ${known.join(", ")}`,
+    );
   }
 }
 
@@ -186,19 +245,29 @@ type Arguments<Taken extends Options> = ReturnType<
 >;
 
 /** What a command's work is given. */
-type Context<Taken extends Options> = Arguments<Taken> & {
+export type Context<Taken extends Options = Options> = Arguments<Taken> & {
   /** Aborted by Ctrl-C; the command ends at a second one, or soon after. */
   signal: AbortSignal;
+  /**
+   * The folder that is searched where none is named: where the caller of
+   * `contact-sheet` stands. Undefined for the sample, which it is in the
+   * project's folder and for `deno task`.
+   */
+  here?: string;
 };
 
-/**
- * Runs a command to its end and leaves the process with its status.
- *
- * @param work Returns the exit status, 0 where nothing is returned.
- */
-export async function runCommand<const Taken extends Options>(
-  command: Command<Taken>,
-  work: (context: Context<Taken>) => Promise<number | void>,
+/** How a command was called. */
+export interface Call {
+  /** @default {what the process was given} */
+  args?: string[];
+  /** Whether as `contact-sheet NAME`, and not as `deno task NAME`. */
+  installed?: boolean;
+}
+
+/** Runs a command to its end and leaves the process with its status. */
+export async function runCommand(
+  command: Program,
+  { args, installed = false }: Call = {},
 ): Promise<never> {
   const abort = new AbortController();
   const { signal } = abort;
@@ -212,13 +281,37 @@ export async function runCommand<const Taken extends Options>(
     });
   }
   new Worker(new URL("./deadline.ts", import.meta.url), { type: "module" });
-  let status = 1;
+  let status = 2;
   try {
-    status = await work({ ...readArguments(command), signal }) ?? 0;
+    const caller = installed ? "contact-sheet" : "deno task";
+    const read = readArguments(command, args, caller);
+    const here = goToCaller(installed);
+    status = await command.work({ ...read, signal, here }) ?? 0;
   } catch (error) {
     console.error(describeError(error));
   }
   process.exit(signal.aborted ? 130 : status);
+}
+
+/**
+ * Goes where the caller stands: `deno task` starts a command in the project's
+ * folder, and says in INIT_CWD where it was called.
+ *
+ * @returns What `Context.here` is.
+ * @throws {CommandError} If that folder is gone.
+ */
+function goToCaller(installed: boolean): string | undefined {
+  try {
+    const isProject = () => resolve(process.cwd()) === resolve(root);
+    const called = process.env.INIT_CWD;
+    if (!installed && called && isProject()) process.chdir(called);
+    return installed && !isProject() ? process.cwd() : undefined;
+  } catch (error) {
+    const { code } = error as NodeJS.ErrnoException;
+    throw new CommandError(
+      `the folder that this was called in cannot be entered (${code}): go to another`,
+    );
+  }
 }
 
 /**

@@ -12,7 +12,7 @@ import { scoreTable } from "../lib/display/table.ts";
 import type { Result } from "../lib/evaluate/results.ts";
 import { paths } from "../lib/paths.ts";
 import { makeBook } from "./book.ts";
-import { runCommand } from "./command.ts";
+import { defineCommand, runCommand } from "./command.ts";
 import { demo, executeNotebooks, inDemo } from "./execute.ts";
 import { ownData } from "./own_data.ts";
 import { progressOn } from "./progress.ts";
@@ -35,7 +35,7 @@ notebook can be opened and run by itself.
                 {"notebooks": 8, "cells": 140, "errors": 0, "images": 60,
                  "seconds": 131.2, "encoder": "offline"}`;
 
-await runCommand({
+export const command = defineCommand({
   help,
   options: {
     plan: { type: "string" },
@@ -93,3 +93,5 @@ async function resultsTable(): Promise<string> {
     .toSorted((a, b) => b.meanAveragePrecision - a.meanAveragePrecision)[0];
   return `${scoreTable(rows, { against: best.method })}`;
 }
+
+if (import.meta.main) await runCommand(command);

@@ -8,6 +8,7 @@ import process from "node:process";
 import { writeAtomic } from "../lib/files.ts";
 import {
   CommandError,
+  defineCommand,
   importLater,
   PRECISION_OPTION,
   readNewPath,
@@ -45,7 +46,7 @@ Nothing is written into DIR.
 
 Ranges in the tables hold the value in 95 of 100 draws of other queries.`;
 
-await runCommand({
+export const command = defineCommand({
   help,
   positionals: "DIR",
   options: {
@@ -86,3 +87,5 @@ await runCommand({
   (values.json ? console.error : console.log)(text);
   if (values.json) console.log(JSON.stringify(json));
 });
+
+if (import.meta.main) await runCommand(command);

@@ -8,7 +8,7 @@ import { glob, stat } from "node:fs/promises";
 import { join } from "node:path";
 import { paths } from "../lib/paths.ts";
 import { runOrFail } from "./child.ts";
-import { runCommand } from "./command.ts";
+import { defineCommand, runCommand } from "./command.ts";
 import { ensureSetup } from "./setup.ts";
 
 /** Fast, and on the caller's memory; no code for what is not used. */
@@ -29,18 +29,18 @@ export function compileKernel(source: string, target: string): Promise<void> {
   });
 }
 
-if (import.meta.main) {
-  await runCommand({
-    help: `Usage: deno task kernels
+export const command = defineCommand({
+  help: `Usage: deno task kernels
 
 Compiles the kernels, each NAME.as.ts in lib/ and bench/, to the NAME.wasm
 beside it.`,
-  }, async ({ signal }) => {
-    await ensureSetup(signal);
-    for (const source of await listKernels()) {
-      const target = join(paths.root, source.replace(/\.as\.ts$/, ".wasm"));
-      await compileKernel(source, target);
-      console.log(`${source}: ${(await stat(target)).size} bytes`);
-    }
-  });
-}
+}, async ({ signal }) => {
+  await ensureSetup(signal);
+  for (const source of await listKernels()) {
+    const target = join(paths.root, source.replace(/\.as\.ts$/, ".wasm"));
+    await compileKernel(source, target);
+    console.log(`${source}: ${(await stat(target)).size} bytes`);
+  }
+});
+
+if (import.meta.main) await runCommand(command);

@@ -16,6 +16,7 @@ import { paths } from "../lib/paths.ts";
 import { runChild } from "./child.ts";
 import {
   CommandError,
+  defineCommand,
   DENO_VERSION,
   readWholeNumber,
   runCommand,
@@ -36,7 +37,7 @@ reached from this machine only. Ctrl-C stops it.
 const NO_DATA = "There is no data set yet. Begin with notebooks 1 and 2, or " +
   `run npx deno@${DENO_VERSION} task demo once: then each runs by itself.`;
 
-await runCommand({
+export const command = defineCommand({
   help,
   options: { port: { type: "string" }, "no-browser": { type: "boolean" } },
 }, async ({ values, signal }) => {
@@ -122,3 +123,5 @@ async function announce(
     await sleep(100);
   }
 }
+
+if (import.meta.main) await runCommand(command);

@@ -9,7 +9,7 @@ import process from "node:process";
 import { isDeepStrictEqual } from "node:util";
 import { readNotebook } from "./check_notebooks.ts";
 import { runOrFail } from "./child.ts";
-import { runCommand } from "./command.ts";
+import { defineCommand, runCommand } from "./command.ts";
 import { demo, executeNotebooks, listNotebooks } from "./execute.ts";
 import { progressOn } from "./progress.ts";
 import { ensureSetup } from "./setup.ts";
@@ -23,7 +23,7 @@ The only way to change committed outputs.
   --check  writes nothing, and names each cell whose output differs from the
            one in notebooks/; cells tagged "timing" may differ`;
 
-await runCommand({
+export const command = defineCommand({
   help,
   options: { check: { type: "boolean" } },
 }, async ({ values: { check }, signal }) => {
@@ -66,3 +66,5 @@ async function differences(path: string): Promise<string[]> {
     )
     .map(({ id }) => `${committed.name}, cell ${id}`);
 }
+
+if (import.meta.main) await runCommand(command);

@@ -20,7 +20,7 @@ import {
 } from "node:fs/promises";
 import { dirname, join, resolve } from "node:path";
 import { paths } from "../lib/paths.ts";
-import { CommandError, runCommand } from "./command.ts";
+import { CommandError, defineCommand, runCommand } from "./command.ts";
 import { venvPython } from "./python.ts";
 import { ensureSetup, npmPackages } from "./setup.ts";
 
@@ -99,9 +99,8 @@ async function linkForTslab(): Promise<void> {
 
 const TSLAB_LINK = "notebooks/tslab/node_modules/contact-sheet";
 
-if (import.meta.main) {
-  await runCommand({
-    help: `Usage: deno task package
+export const command = defineCommand({
+  help: `Usage: deno task package
 
 Builds lib/ as an npm package for Node 22 or later, in data/package, and links
 it for the notebook in notebooks/tslab. Afterwards
@@ -110,14 +109,15 @@ it for the notebook in notebooks/tslab. Afterwards
   npm install FOLDER  in a project of yours, uses this folder's build in place
 
 docs/node.md says what differs from Deno.`,
-  }, async ({ signal }) => {
-    await ensureSetup(signal, [npmPackages]);
-    const count = await buildPackage(built, signal);
-    await linkForTslab();
-    console.log(`${count} files in ${built}, linked from ${TSLAB_LINK}
+}, async ({ signal }) => {
+  await ensureSetup(signal, [npmPackages]);
+  const count = await buildPackage(built, signal);
+  await linkForTslab();
+  console.log(`${count} files in ${built}, linked from ${TSLAB_LINK}
 In a project of yours: npm install ${resolve(paths.root)}
 The kernel of notebooks/tslab, with Node 22 or later:
   npm install -g tslab
   tslab install --python ${venvPython} --sys-prefix`);
-  });
-}
+});
+
+if (import.meta.main) await runCommand(command);

@@ -6,7 +6,12 @@
 import { existsSync } from "node:fs";
 import { join, relative } from "node:path";
 import { paths } from "../lib/paths.ts";
-import { CommandError, importLater, runCommand } from "./command.ts";
+import {
+  CommandError,
+  defineCommand,
+  importLater,
+  runCommand,
+} from "./command.ts";
 import { inDemo } from "./execute.ts";
 import { ensureSetup } from "./setup.ts";
 
@@ -17,7 +22,7 @@ page over the sample, light and dark, and the hits of the query that is hardest
 by pixels, by pixels and by embedding, from the data set of the last task demo.
 Prints what they show, for the text beside them.`;
 
-await runCommand({ help }, async ({ signal }) => {
+export const command = defineCommand({ help }, async ({ signal }) => {
   await ensureSetup(signal);
   for (const name of ["dataset", "embeddings"] as const) {
     paths[name] = inDemo(paths[name]);
@@ -33,3 +38,5 @@ await runCommand({ help }, async ({ signal }) => {
     console.log(fact);
   }
 });
+
+if (import.meta.main) await runCommand(command);

@@ -12,6 +12,7 @@ import {
 } from "../lib/search_page/web/query.js";
 import {
   CommandError,
+  defineCommand,
   importLater,
   PRECISION_OPTION,
   readPrecision,
@@ -40,7 +41,7 @@ embedded). Shows them where the terminal has colours enough, else as a list.
   --json          one line of JSON at the end of standard output: hits, and
                   what was left out of the folder, with the reasons`;
 
-await runCommand({
+export const command = defineCommand({
   help,
   positionals: "TEXT",
   options: {
@@ -109,3 +110,5 @@ await runCommand({
   console.log(await drawHits(hits, values.images, process.stdout));
   if (!fits) console.log("None of them is nearer than chance would bring it.");
 });
+
+if (import.meta.main) await runCommand(command);

@@ -6,6 +6,7 @@
 import process from "node:process";
 import {
   CommandError,
+  defineCommand,
   importLater,
   PRECISION_OPTION,
   readPrecision,
@@ -32,7 +33,7 @@ Ctrl-C stops it.
                     address, which holds a token, can then see the pictures
   --public-url URL  where a proxy shows this port: the page is then opened there`;
 
-await runCommand({
+export const command = defineCommand({
   help,
   positionals: "DIR",
   options: {
@@ -94,3 +95,5 @@ await runCommand({
   await new Promise((resolve) => signal.addEventListener("abort", resolve));
   await app.close();
 });
+
+if (import.meta.main) await runCommand(command);

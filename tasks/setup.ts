@@ -11,7 +11,7 @@ import { join } from "node:path";
 import process from "node:process";
 import { paths } from "../lib/paths.ts";
 import { runOrFail } from "./child.ts";
-import { CommandError, runCommand } from "./command.ts";
+import { CommandError, defineCommand, runCommand } from "./command.ts";
 import { notebookKernel } from "./kernel.ts";
 import { offlineEncoder, offlineLarge } from "./offline_encoder.ts";
 import { takeLock } from "./lock.ts";
@@ -89,9 +89,8 @@ async function runStep(step: Step, signal?: AbortSignal): Promise<void> {
   progress.line(`Set-up: ${step.name}, done ${seconds()}`);
 }
 
-if (import.meta.main) {
-  await runCommand({
-    help: `Usage: deno task setup [--large]
+export const command = defineCommand({
+  help: `Usage: deno task setup [--large]
 
 Installs what is missing below this folder: npm packages (node_modules),
 JupyterLab and the database server (.venv), the notebook kernel, the offline
@@ -100,9 +99,10 @@ set-up that was stopped; to begin anew, delete node_modules and .venv.
 
   --large  also the encoder offline-large: a download of 23 MB, for better
            results at less than half the speed`,
-    options: { large: { type: "boolean" } },
-  }, async ({ values, signal }) => {
-    await ensureSetup(signal, values.large ? [...all, offlineLarge] : all);
-    console.log("Set-up is complete.");
-  });
-}
+  options: { large: { type: "boolean" } },
+}, async ({ values, signal }) => {
+  await ensureSetup(signal, values.large ? [...all, offlineLarge] : all);
+  console.log("Set-up is complete.");
+});
+
+if (import.meta.main) await runCommand(command);

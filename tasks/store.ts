@@ -6,7 +6,12 @@
 import { relative } from "node:path";
 import process from "node:process";
 import { table } from "../lib/display/table.ts";
-import { CommandError, importLater, runCommand } from "./command.ts";
+import {
+  CommandError,
+  defineCommand,
+  importLater,
+  runCommand,
+} from "./command.ts";
 import { ensureSetup } from "./setup.ts";
 
 const help =
@@ -22,7 +27,7 @@ files, of which size.
                      they are asked for
   --json             the list as one line of JSON`;
 
-await runCommand({
+export const command = defineCommand({
   help,
   positionals: "compact, forget",
   options: { json: { type: "boolean" } },
@@ -69,3 +74,5 @@ await runCommand({
     );
   }
 });
+
+if (import.meta.main) await runCommand(command);

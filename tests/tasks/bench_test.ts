@@ -57,6 +57,6 @@ Deno.test("task bench lists what it can measure", async () => {
     Deno.execPath(),
     ["run", "-A", task, "nothing"],
   );
-  equal(code, 1);
+  equal(code, 2);
   match(output, /^bench: expected .*pixels, retrieval.*, got nothing$/);
 });

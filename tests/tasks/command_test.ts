@@ -26,10 +26,9 @@ const files = Object.entries(tasks).map(([name, { command }]) => {
 /** Runs a program of Deno's text that is told to `runCommand`. */
 function runText(command: string, work: string, ...args: string[]) {
   const script = `
-    import { CommandError, runCommand } from "./tasks/command.ts";
-    await runCommand(${command}, async ({ values, positionals, signal }) => {
-      ${work}
-    });`;
+    import { CommandError, defineCommand, runCommand } from "./tasks/command.ts";
+    const work = async ({ values, positionals, signal }) => { ${work} };
+    await runCommand(defineCommand(${command}, work));`;
   return runChild(Deno.execPath(), [
     ...["eval", "--no-config", script, "--", ...args],
   ]);
@@ -165,11 +164,11 @@ Deno.test("runCommand() ends with the work's status, one line where it fails", a
   deepEqual(one, { code: 3, output: "" });
   deepEqual(await runText(help, ""), { code: 0, output: "" });
   deepEqual(await runText(help, 'throw new CommandError("no such thing");'), {
-    code: 1,
+    code: 2,
     output: "no such thing",
   });
   const wrong = await runText(help, 'throw new Error("a host is down");');
-  deepEqual(wrong, { code: 1, output: "a host is down" });
+  deepEqual(wrong, { code: 2, output: "a host is down" });
   // A mistake of our own tells where it is.
   const own = await runText(help, "null.length;");
   match(own.output, /TypeError: [^]*\n +at /);

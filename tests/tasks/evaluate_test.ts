@@ -150,7 +150,7 @@ Deno.test("task evaluate answers bad arguments with one line", async () => {
   const data = await Deno.makeTempDir();
   const line = async (...args: string[]) => {
     const { code, stderr } = await evaluate(data, ...args);
-    equal(code, 1);
+    equal(code, 2);
     return stderr;
   };
   equal(await line(), "evaluate: expected one DIR, got 0; see --help");

@@ -41,7 +41,7 @@ Deno.test({
 
       const port = new URL(origin).port;
       const second = await runChild(Deno.execPath(), lab("--port", port));
-      equal(second.code, 1);
+      equal(second.code, 2);
       match(second.output, new RegExp(`--port: ${port} .* taken`));
     } finally {
       // As after a crash: Python must notice by itself.
@@ -54,7 +54,7 @@ Deno.test({
 
 Deno.test("task lab refuses a port that is none", async () => {
   const { code, output } = await runChild(Deno.execPath(), lab("--port=x"));
-  equal(code, 1);
+  equal(code, 2);
   equal(output, "--port: expected a whole number from 1 to 65535, got x");
 });
 

@@ -238,7 +238,7 @@ Deno.test("task setup --help names --large, and a wrong option is quoted", async
   equal(help.code, 0);
   match(help.output, /^Usage: deno task setup \[--large\]$/m);
   const wrong = await run("--lage");
-  equal(wrong.code, 1);
+  equal(wrong.code, 2);
   match(
     wrong.output,
     /^setup: unknown option '--lage'; expected --large, --help$/,
@@ -260,11 +260,12 @@ async function makeProject() {
     ...["eval", "--no-config", "--no-npm"],
     `${steps}
           import { ensureSetup } from "./tasks/setup.ts";
-     import { runCommand } from "./tasks/command.ts";
-     await runCommand({ help: "Usage: deno task x" }, async ({ signal }) => {
+     import { defineCommand, runCommand } from "./tasks/command.ts";
+     const help = "Usage: deno task x";
+     await runCommand(defineCommand({ help }, async ({ signal }) => {
        await ensureSetup(signal, steps);
        console.log("done");
-     });`,
+     }));`,
   ];
   return {
     folder,

@@ -119,7 +119,7 @@ Deno.test("task store says what it can do, and which encoders there are", async 
     ]]
   ) {
     const { code, lines } = await made.store(...args);
-    equal(code, 1);
+    equal(code, 2);
     deepEqual(lines, [
       `store: expected nothing, compact [ENCODER] or forget ENCODER, got ${
         args.join(" ")
@@ -128,7 +128,7 @@ Deno.test("task store says what it can do, and which encoders there are", async 
   }
   for (const action of ["forget", "compact"]) {
     const { code, lines } = await made.store(action, "clip");
-    equal(code, 1);
+    equal(code, 2);
     deepEqual(lines, [
       'there is no store of "clip"; there are: clip-vit-b32/q8, offline',
     ]);
