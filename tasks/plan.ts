@@ -22,20 +22,7 @@ export async function readPlan(
   const text = await readFile(path, "utf8").catch(({ code }) => {
     throw new CommandError(`--plan: ${path} cannot be read (${code})`);
   });
-  let plan: unknown;
-  try {
-    plan = JSON.parse(text);
-  } catch (error) {
-    const { message } = error as Error;
-    throw new CommandError(`--plan: ${path} is no JSON: ${message}`);
-  }
-  if (!isPlan(plan)) {
-    throw new CommandError(
-      `--plan: expected {"category": ["term", …], …} with a term or more, got ${
-        JSON.stringify(plan).slice(0, 80)
-      }`,
-    );
-  }
+  const plan = parsePlan(path, text);
   const site = openLibrary(await readSample());
   const terms = Object.values(plan).flat();
   const unknown = terms.filter((term) => site.search(term).length === 0);
@@ -50,6 +37,31 @@ export async function readPlan(
     progress.remarks([problem], 1);
   }
   return plan;
+}
+
+/**
+ * Reads the text of a plan.
+ *
+ * @param path Named where it is none.
+ * @throws {CommandError} If it is none.
+ */
+export function parsePlan(
+  path: string,
+  text: string,
+): Record<string, string[]> {
+  let plan: unknown;
+  try {
+    plan = JSON.parse(text);
+  } catch (error) {
+    const { message } = error as Error;
+    throw new CommandError(`--plan: ${path} is no JSON: ${message}`);
+  }
+  if (isPlan(plan)) return plan;
+  throw new CommandError(
+    `--plan: expected {"category": ["term", …], …} with a term or more, got ${
+      JSON.stringify(plan).slice(0, 80)
+    }`,
+  );
 }
 
 function isPlan(value: unknown): value is Record<string, string[]> {

@@ -1,0 +1,174 @@
+/**
+ * `task completion`: what a shell completes after `contact-sheet`, from the
+ * commands' own tables of options.
+ *
+ * @module
+ */
+import {
+  CommandError,
+  COMMON_OPTIONS,
+  defineCommand,
+  type Options,
+  runCommand,
+} from "./command.ts";
+import { commands, openCommand } from "./commands.ts";
+
+const help = `Usage: deno task completion bash | zsh | fish
+
+Prints what completes contact-sheet's commands and options, for a shell to read:
+
+  bash  contact-sheet completion bash > \\
+          ~/.local/share/bash-completion/completions/contact-sheet
+  zsh   contact-sheet completion zsh > FOLDER/_contact-sheet
+          with FOLDER on fpath, before compinit
+  fish  contact-sheet completion fish > \\
+          ~/.config/fish/completions/contact-sheet.fish`;
+
+/** What follows a command. */
+interface Completed {
+  name: string;
+  description: string;
+  options: Options;
+  /** Words that may stand there; files, if there are none. */
+  words: string[];
+}
+
+const SCRIPTS = { bash, zsh, fish };
+
+export const command = defineCommand({
+  help,
+  positionals: Object.keys(SCRIPTS).join(", "),
+}, async ({ positionals }) => {
+  const [shell] = positionals;
+  if (positionals.length !== 1 || !Object.hasOwn(SCRIPTS, shell)) {
+    throw new CommandError(
+      `completion: expected bash, zsh or fish, got ${
+        positionals.join(" ") || "nothing"
+      }`,
+    );
+  }
+  console.log(SCRIPTS[shell as keyof typeof SCRIPTS](await readTable()));
+});
+
+async function readTable(): Promise<Completed[]> {
+  const names = [...commands.keys()];
+  const rows = names.map(async (name): Promise<Completed> => {
+    const { options, positionals = "" } = await openCommand(name);
+    const { description } = commands.get(name)!;
+    const words = /^[a-z]+(, [a-z]+)+$/.test(positionals)
+      ? positionals.split(", ")
+      : [];
+    return {
+      name,
+      description,
+      options: { ...options, ...COMMON_OPTIONS },
+      words,
+    };
+  });
+  const description = "What a command does";
+  const helped = { name: "help", description, options: {}, words: names };
+  return [...await Promise.all(rows), helped];
+}
+
+/** "--top -t --json" */
+function flagsOf({ options }: Completed): string {
+  return Object.entries(options)
+    .flatMap((
+      [name, { short }],
+    ) => [`--${name}`, ...short ? [`-${short}`] : []])
+    .join(" ");
+}
+
+function bash(table: Completed[]): string {
+  const cases = table.map((row) =>
+    `    ${row.name}) flags="${flagsOf(row)}"; words="${
+      row.words.join(" ")
+    }" ;;`
+  );
+  // Where nothing is found the shell completes files: "-o default".
+  return `_contact_sheet() {
+  local word=\${COMP_WORDS[COMP_CWORD]} flags= words=
+  COMPREPLY=()
+  if (( COMP_CWORD == 1 )); then
+    COMPREPLY=($(compgen -W "${names(table)}" -- "$word"))
+    return
+  fi
+  case \${COMP_WORDS[1]} in
+${cases.join("\n")}
+  esac
+  if [[ $word == -* ]]; then words=$flags; fi
+  COMPREPLY=($(compgen -W "$words" -- "$word"))
+}
+complete -o default -F _contact_sheet contact-sheet`;
+}
+
+function zsh(table: Completed[]): string {
+  const described = table.map(({ name, description }) =>
+    `    ${quoted(`${name}:${description}`)}`
+  );
+  const cases = table.map((row) =>
+    `    ${row.name}) flags=(${flagsOf(row)}); values=(${
+      row.words.join(" ")
+    }) ;;`
+  );
+  return `#compdef contact-sheet
+_contact_sheet() {
+  local -a names flags values
+  names=(
+${described.join("\n")}
+  )
+  if (( CURRENT == 2 )); then
+    _describe command names
+    return
+  fi
+  case $words[2] in
+${cases.join("\n")}
+  esac
+  if [[ $words[CURRENT] == -* ]]; then
+    compadd -- $flags
+  elif (( $#values )); then
+    compadd -- $values
+  else
+    _files
+  fi
+}
+if [[ $funcstack[1] == _contact-sheet ]]; then
+  _contact_sheet "$@"
+else
+  compdef _contact_sheet contact-sheet
+fi`;
+}
+
+function fish(table: Completed[]): string {
+  const lines = table.flatMap(({ name, description, options, words }) => {
+    const after = `-n '__fish_seen_subcommand_from ${name}'`;
+    const flags = Object.entries(options).map(([long, { short, type }]) =>
+      [
+        `complete -c contact-sheet ${after} -l ${long}`,
+        ...short ? [`-s ${short}`] : [],
+        ...type === "string" ? ["-r"] : [],
+      ].join(" ")
+    );
+    return [
+      `complete -c contact-sheet -n __fish_use_subcommand -f -a ${name} -d ${
+        quoted(description)
+      }`,
+      ...flags,
+      ...words.length
+        ? [`complete -c contact-sheet ${after} -f -a '${words.join(" ")}'`]
+        : [],
+    ];
+  });
+  return lines.join("\n");
+}
+
+function names(table: Completed[]): string {
+  return table.map(({ name }) => name).join(" ");
+}
+
+/** As one word of a shell. */
+function quoted(text: string): string {
+  return `'${text.replaceAll("'", "'\\''")}'`;
+}
+
+if (import.meta.main) await runCommand(command);
