@@ -171,4 +171,5 @@ function quoted(text: string): string {
   return `'${text.replaceAll("'", "'\\''")}'`;
 }
 
-if (import.meta.main) await runCommand(command);
+// Not awaited: among the commands that it opens is this very file.
+if (import.meta.main) runCommand(command);

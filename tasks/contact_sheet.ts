@@ -56,9 +56,10 @@ contact-sheet search, without --images, searches the folder that you stand in.`;
 /** What is wrong with a word that is no command. */
 function unknown(word: string): string {
   const names = [...commands.keys()];
-  const [nearest] = names.toSorted((a, b) =>
+  const [closest] = names.toSorted((a, b) =>
     distance(word, a) - distance(word, b)
   );
+  const nearest = names.find((name) => name.startsWith(word)) ?? closest;
   const isNear = distance(word, nearest) <= 2 || nearest.startsWith(word);
   const advice = isNear
     ? `did you mean ${nearest}?`
