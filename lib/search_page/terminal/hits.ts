@@ -1,0 +1,67 @@
+/**
+ * A search's result in a terminal: a line a hit, below its picture where those
+ * are wanted; and after a heading what may not fit.
+ *
+ * Reads the pictures that it draws.
+ *
+ * ```ts
+ * import { drawResult } from "#lib/search_page/terminal/hits.ts";
+ * import { strictEqual } from "node:assert/strict";
+ *
+ * strictEqual(await drawResult({ hits: [] }, "/photos"), "no pictures");
+ * ```
+ *
+ * @module
+ */
+import { join } from "node:path";
+import { oneLine } from "../../display/display.ts";
+import type { SearchHit, SearchResult } from "../engine/searcher.ts";
+import { drawPicture } from "./preview.ts";
+import type { Protocol } from "./protocol.ts";
+
+/** What stands above the hits where none fits. */
+const NONE_FITS = "Nothing here seems to show this. The nearest:";
+
+/** What stands between those that fit and the others. */
+const MAY_NOT_FIT = "These may not fit:";
+
+/**
+ * Draws a result as text.
+ *
+ * @param folder Where the hits' paths begin.
+ * @param protocol How to show the pictures; not at all if left out.
+ */
+export async function drawResult(
+  { hits, line }: Pick<SearchResult, "hits" | "line">,
+  folder: string,
+  protocol?: Protocol,
+): Promise<string> {
+  if (hits.length === 0) return "no pictures";
+  const drawn = await Promise.all(hits.map(async (hit, i) => {
+    const picture = protocol &&
+      // What cannot be shown can still be named.
+      await drawPicture(join(folder, hit.path), protocol).catch(() => "");
+    return `${picture ?? ""}${String(i + 1).padStart(3)}  ${lineOf(hit, line)}`;
+  }));
+  const fitting = hits.filter(({ fits }) => fits).length;
+  if (fitting === 0) drawn.unshift(NONE_FITS);
+  else if (fitting < hits.length) drawn.splice(fitting, 0, MAY_NOT_FIT);
+  return drawn.join("\n");
+}
+
+/** "0.412  +0.08  a.jpg  A wall (and 2 more)" */
+function lineOf(hit: SearchHit, line: number | undefined): string {
+  const others = (hit.captions?.length ?? 1) - 1;
+  const parts = [
+    ...[hit.value.toFixed(3), aboveLine(hit, line), hit.path],
+    ...[hit.caption || hit.title, others > 0 ? `(and ${others} more)` : ""],
+  ];
+  return parts.filter(Boolean).map(oneLine).join("  ");
+}
+
+/** How far a hit lies above the line, from where on one fits: "+0.08". */
+function aboveLine({ value }: SearchHit, line: number | undefined): string {
+  if (line === undefined) return "";
+  const above = value - line;
+  return `${above < 0 ? "−" : "+"}${Math.abs(above).toFixed(2)}`;
+}
