@@ -61,7 +61,13 @@ export class CommandError extends Error {
 const root = fileURLToPath(new URL("..", import.meta.url));
 
 /** Options by name, as parseArgs() takes them. */
-export type Options = NonNullable<ParseArgsConfig["options"]>;
+export type Options = Record<string, Option>;
+
+/** An option. */
+export type Option = NonNullable<ParseArgsConfig["options"]>[string] & {
+  /** Whether its value may be left out, and is then "". */
+  optional?: true;
+};
 
 /** A command's help and the arguments that it takes. */
 export interface Command<Taken extends Options = Options> {
@@ -131,7 +137,10 @@ export function readArguments<const Taken extends Options>(
   }
   try {
     const allowPositionals = positionals !== undefined;
-    return parseArgs({ args, options, allowPositionals }) as Arguments<Taken>;
+    const given = withValues(args, options ?? {});
+    return parseArgs({
+      ...{ args: given, options, allowPositionals },
+    }) as Arguments<Taken>;
   } catch (error) {
     const known = Object.entries(options ?? {}).map(([name, { type }]) =>
       `--${name}${type === "string" ? ` ${name.toUpperCase()}` : ""}`
@@ -144,6 +153,21 @@ export function readArguments<const Taken extends Options>(
       `${nameOf({ help })}: ${problem}; expected ${known.join(", ")}`,
     );
   }
+}
+
+/** The arguments, with "--preview=" for a bare "--preview", "-p" or "-np". */
+function withValues(args: readonly string[], options: Options): string[] {
+  const end = args.includes("--") ? args.indexOf("--") : args.length;
+  return args.flatMap((arg, i) => {
+    for (const [name, { optional, short }] of Object.entries(options)) {
+      if (!optional || i > end) continue;
+      if (arg === `--${name}`) return [`--${name}=`];
+      const [, group] = arg.match(`^-(\\w*)${short}$`) ?? [];
+      if (group === "") return [`--${name}=`];
+      if (group) return [`-${group}`, `--${name}=`];
+    }
+    return [arg];
+  });
 }
 
 /**

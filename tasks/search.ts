@@ -1,9 +1,12 @@
 /**
- * `task search`: pictures found by words or by a picture, in a terminal.
+ * `task search`: pictures found by words or by pictures, in a terminal.
  *
  * @module
  */
+import { join, resolve } from "node:path";
 import process from "node:process";
+import { paths } from "../lib/paths.ts";
+import { PROTOCOLS } from "../lib/search_page/terminal/protocol.ts";
 import {
   MODE_NAMES,
   MODES,
@@ -15,100 +18,210 @@ import {
   defineCommand,
   importLater,
   PRECISION_OPTION,
+  readPath,
   readPrecision,
   readWholeNumber,
   runCommand,
 } from "./command.ts";
-import { progressOn } from "./progress.ts";
+import { progressOn, withoutControls } from "./progress.ts";
+import { readQueryWords } from "./query_words.ts";
 import { ensureSetup } from "./setup.ts";
 
-const { k: top, mode } = TERMINAL_DEFAULTS;
+const { k: top } = TERMINAL_DEFAULTS;
 
-const help =
-  `Usage: deno task search [--images DIR] [--top K] (TEXT | --image FILE)
+const help = `Usage: deno task search [OPTIONS] QUERY [+ QUERY] [- QUERY]
 
-Finds the pictures nearest to a text or to a picture: among the sample, or in a
-folder, which is indexed first (under data/4_embeddings; only what is new is
-embedded). Shows them where the terminal has colours enough, else as a list.
+Finds pictures by words, by a picture or by both, in a folder or in the sample.
+The folder is indexed first, and only what is new is embedded; nothing is written
+into it. It answers as the search page does.
 
-  --images DIR    the folder to search in
-  --image FILE    a picture to search for
-  --top K         how many, ${RANGES.k.least} to ${RANGES.k.most}; ${top} if left out
-  --mode MODE     visual: compares with the pictures; text: with what is written
-                  about them; smart: with both; ${mode} if left out
-  --encoder NAME  clip-vit-b32, offline, a folder with a model, …
-  --precision P   how CLIP's weights are stored: fp32, fp16 or q8
-  --json          one line of JSON at the end of standard output: hits, and
-                  what was left out of the folder, with the reasons`;
+  search a cat on a sofa           words
+  search ./cat.jpg at night        a picture and words; a path begins with ./,
+                                   ../, / or ~/, anything else is a word
+  search https://host/cat.jpg      a picture of the web
+  search cat + 2:night - people    added up and taken away; night counts twice
+
+  -a, --add QUERY       as +, and may be given several times
+  -s, --subtract QUERY  as -
+      --image FILE      a picture, whatever its path begins with
+      --images DIR      the folder to search in; left out, contact-sheet takes
+                        the one you stand in, deno task the sample
+  -t, --top K           how many, ${RANGES.k.least} to ${RANGES.k.most}; ${top} if left out
+  -f, --filepath-only   only absolute paths, and only of what fits
+  -0, --null            with -f: a NUL after each in place of a line break
+  -p, --preview[=HOW]   shows the pictures by ${
+  PROTOCOLS.slice(0, -1).join(", ")
+} or ${PROTOCOLS.at(-1)};
+                        left out, where the terminal can
+      --no-preview      never shows them
+  -i, --interactive     a grid in the terminal that is searched as you type
+  -n, --no-indexing     searches what is indexed already
+      --exclude-dir NAME      passes over folders of that name; several times
+      --include-hidden        looks into what begins with a dot
+      --max-image-megapixels N  leaves larger pictures out
+      --mode MODE       visual: compares with the pictures; text: with what is
+                        written about them; smart, if left out: with both
+      --encoder NAME    clip-vit-b32, offline, a folder with a model, …
+      --precision P     how CLIP's weights are stored: fp32, fp16 or q8
+      --json            one line of JSON at the end of standard output: query,
+                        encoder, cut, line, hits, and leftOut with the reasons
+
+Each line has a rank, the similarity, how far it lies above the line from where
+on a picture fits, and the path. Ends with 0 where something fits, with 1 where
+nothing does (the nearest are printed still), with 2 for an error.
+
+For those who know rclip: what does not fit comes last, and -f leaves it out;
+no folder is passed over by itself but hidden ones; there is no -H, no -b, and no
+raw pictures.`;
+
+/** Options of which only one may be given. */
+const ALONE = ["filepath-only", "json", "interactive", "preview"] as const;
 
 export const command = defineCommand({
   help,
-  positionals: "TEXT",
+  positionals: "QUERY",
   options: {
-    images: { type: "string" },
+    add: { type: "string", short: "a", multiple: true },
+    subtract: { type: "string", short: "s", multiple: true },
     image: { type: "string" },
-    top: { type: "string", default: `${top}` },
-    mode: { type: "string", default: mode },
+    images: { type: "string" },
+    top: { type: "string", short: "t", default: `${top}` },
+    "filepath-only": { type: "boolean", short: "f" },
+    null: { type: "boolean", short: "0" },
+    preview: { type: "string", short: "p", optional: true },
+    "no-preview": { type: "boolean" },
+    interactive: { type: "boolean", short: "i" },
+    "no-indexing": { type: "boolean", short: "n" },
+    "exclude-dir": { type: "string", multiple: true },
+    "include-hidden": { type: "boolean" },
+    "max-image-megapixels": { type: "string" },
+    mode: { type: "string", default: "smart" },
     encoder: { type: "string", default: "auto" },
     precision: PRECISION_OPTION,
     json: { type: "boolean" },
   },
-}, async ({ values, positionals, signal }) => {
-  const text = positionals.join(" ").trim();
-  if ((text === "") === (values.image === undefined)) {
+}, async ({ values, positionals, signal, here }) => {
+  const query = readQueryWords(positionals, values);
+  const { text, plus, minus, pictures } = query;
+  const isEmpty = [text, plus, minus, pictures].every(({ length }) => !length);
+  if (isEmpty && !values.interactive) {
+    throw new CommandError("search: expected words or a picture, got neither");
+  }
+  const given = ALONE.filter((name) => values[name] !== undefined);
+  if (given.length > 1) {
     throw new CommandError(
-      "search: expected either words or --image FILE, got " +
-        (text ? "both" : "neither"),
+      `search: expected one of --${given.join(" and --")}, got both`,
     );
   }
-  if (!Object.hasOwn(MODES, values.mode)) {
+  const { mode, preview } = values;
+  if (!Object.hasOwn(MODES, mode)) {
+    throw new CommandError(`--mode: expected ${MODE_NAMES}, got ${mode}`);
+  }
+  const wanted = PROTOCOLS.find((name) => name === preview);
+  if (preview && !wanted) {
     throw new CommandError(
-      `--mode: expected ${MODE_NAMES}, got ${values.mode}`,
+      `--preview: expected ${PROTOCOLS.join(", ")}, got ${preview}`,
     );
   }
   const { least: min, most: max } = RANGES.k;
   const k = readWholeNumber("top", values.top, { min, max });
   const precision = readPrecision(values.precision);
+  const folder = values.images === undefined
+    ? here
+    : readPath("--images", values.images, "folder");
+  const options = {
+    ...{ folder, precision, signal, encoder: values.encoder },
+    index: !values["no-indexing"],
+    listing: {
+      excludeDirs: values["exclude-dir"],
+      includeHidden: values["include-hidden"],
+      maxMegapixels: readMegapixels(values["max-image-megapixels"]),
+    },
+  };
   await ensureSetup(signal);
 
-  const { drawHits } = await importLater<
-    typeof import("../lib/search_page/terminal.ts")
-  >("../lib/search_page/terminal.ts");
+  const { line: log, passing, remarks } = progressOn(process.stderr);
+  const onProgress = (done: number, total: number) =>
+    passing(`Indexing: ${done} of ${total} pictures`);
+  const { findProtocol } = await importLater<
+    typeof import("../lib/search_page/terminal/protocol.ts")
+  >("../lib/search_page/terminal/protocol.ts");
+  const protocol = wanted ??
+    (values["no-preview"] ? undefined : await findProtocol(
+      process.env,
+      { input: process.stdin, output: process.stdout },
+    ));
+  if (preview !== undefined && !protocol) {
+    log(
+      "This terminal shows no pictures; --preview=HOW says how it is to try.",
+    );
+  }
+  if (values.interactive) {
+    const { runGrid } = await importLater<typeof import("./terminal_grid.ts")>(
+      "./terminal_grid.ts",
+    );
+    return await runGrid(query.typed, {
+      ...options,
+      ...{ log, onProgress, protocol, mode },
+    });
+  }
+
   const { searchOnce } = await importLater<
     typeof import("../lib/search_page/search_once.ts")
   >("../lib/search_page/search_once.ts");
-
-  const { line, passing, remarks } = progressOn(process.stderr);
   const found = await searchOnce({
-    folder: values.images,
-    encoder: values.encoder,
-    precision,
-    query: { text, k, mode: values.mode as typeof mode },
-    picture: values.image,
-    onProgress: (done, total) =>
-      passing(`Indexing: ${done} of ${total} pictures`),
-    log: line,
-    signal,
+    ...options,
+    ...{ log, onProgress, pictures },
+    query: { text, plus, minus, k, mode: mode as keyof typeof MODES },
   });
-  const { encoder, fits, failures, leftOut, problems, result: { hits } } =
-    found;
+  const { encoder, failures, leftOut, problems, result } = found;
+  const { hits, cut, line } = result;
   if (process.stderr.isTTY) passing("");
   remarks(problems.map((problem) => `  ${problem}`), 10);
   remarks(
     failures.map(({ path, reason }) => `  left out: ${path}: ${reason}`),
     5,
   );
+  const root = resolve(folder ?? paths.sample);
+  const fitting = hits.filter(({ fits }) => fits);
   if (values.json) {
-    const rows = hits.map(({ path, value, term, caption, captions }) => ({
-      ...{ path, similarity: value, label: term, caption },
-      captions: captions ?? (caption ? [caption] : []),
+    const rows = hits.map((hit) => ({
+      path: join(root, hit.path),
+      relativePath: hit.path,
+      similarity: hit.value,
+      fits: hit.fits,
+      label: hit.term,
+      caption: hit.caption,
+      captions: hit.captions ?? (hit.caption ? [hit.caption] : []),
     }));
-    const query = text || values.image;
-    console.log(JSON.stringify({ query, encoder, hits: rows, leftOut }));
-    return;
+    const said = { query: query.typed, encoder, cut, line };
+    console.log(JSON.stringify({ ...said, hits: rows, leftOut }));
+  } else if (values["filepath-only"]) {
+    const end = values.null ? "\0" : "\n";
+    for (const { path } of fitting) {
+      const absolute = join(root, path);
+      const isRead = process.stdout.isTTY && !values.null;
+      process.stdout.write(
+        (isRead ? withoutControls(absolute) : absolute) + end,
+      );
+    }
+  } else {
+    const { drawResult } = await importLater<
+      typeof import("../lib/search_page/terminal/hits.ts")
+    >("../lib/search_page/terminal/hits.ts");
+    console.log(await drawResult(result, root, protocol));
   }
-  console.log(await drawHits(hits, values.images, process.stdout));
-  if (!fits) console.log("None of them is nearer than chance would bring it.");
+  return fitting.length > 0 ? 0 : 1;
 });
+
+/** @throws {CommandError} If it is no number of megapixels. */
+function readMegapixels(text: string | undefined): number | undefined {
+  if (text === undefined) return undefined;
+  const megapixels = Number(text);
+  if (megapixels > 0 && Number.isFinite(megapixels)) return megapixels;
+  throw new CommandError(
+    `--max-image-megapixels: expected a number above 0, got ${text || '""'}`,
+  );
+}
 
 if (import.meta.main) await runCommand(command);

@@ -42,6 +42,7 @@ import {
   PICTURE_FORMATS,
   START_BYTES,
 } from "./formats.ts";
+import { photoFacts } from "./photo_facts.ts";
 
 /** What may be a picture, and is not searched. */
 export interface LeftOut {
@@ -71,17 +72,32 @@ const NOT_DECODED = `not ${PICTURE_FORMATS}`;
 const NOT_UTF8 = "the name is not UTF-8, in which alone it can be opened: " +
   "rename it";
 
+/** What of a folder is looked at. */
+export interface ListingOptions {
+  /** Names of folders that are passed over, wherever they lie. @default none */
+  excludeDirs?: readonly string[];
+  /** Whether to look into what begins with a dot. @default false */
+  includeHidden?: boolean;
+  /** The largest picture that is listed. @default any */
+  maxMegapixels?: number;
+}
+
 /**
  * The pictures below a folder, however deep; hidden ones are passed over.
  *
  * @throws {Error} If the folder itself cannot be read.
  */
-export async function listPictures(folder: string): Promise<ListedPictures> {
+export async function listPictures(
+  folder: string,
+  { excludeDirs = [], includeHidden = false, maxMegapixels }: ListingOptions =
+    {},
+): Promise<ListedPictures> {
   const pictures: string[] = [];
   const leftOut: LeftOut[] = [];
   const links: string[] = [];
   const visited = new Set<string>();
   const read = pLimit(16);
+  const isPassedOver = (name: string) => !includeHidden && name.startsWith(".");
 
   const visit = async (below: string, isLink = false): Promise<void> => {
     const place = join(folder, below);
@@ -94,7 +110,7 @@ export async function listPictures(folder: string): Promise<ListedPictures> {
       const entries = await readdir(place, { withFileTypes: true });
       const files: string[] = [];
       for (const entry of entries) {
-        if (entry.name.startsWith(".")) continue;
+        if (isPassedOver(entry.name)) continue;
         const path = below ? `${below}/${entry.name}` : entry.name;
         const isLink = entry.isSymbolicLink();
         // A link to nowhere is kept, for a reason to be given.
@@ -102,7 +118,7 @@ export async function listPictures(folder: string): Promise<ListedPictures> {
           ? await stat(join(folder, path)).catch(() => entry)
           : entry;
         if (target.isDirectory()) {
-          await visit(path, isLink);
+          if (!excludeDirs.includes(entry.name)) await visit(path, isLink);
         } else if (target.isFile() || target === entry && isLink) {
           files.push(path);
         } else if (isCalledPicture(path)) {
@@ -137,13 +153,27 @@ export async function listPictures(folder: string): Promise<ListedPictures> {
 
   await visit("");
   for (const path of await namesNotUtf8(folder, links)) {
+    const parents = path.split("/").slice(0, -1);
+    if (parents.some((name) => excludeDirs.includes(name))) continue;
     // What one without an ending is, nobody can see.
     if (isCalledPicture(path) || extname(path) === "") {
       leftOut.push({ path, reason: NOT_UTF8 });
     }
   }
+  const small = maxMegapixels === undefined ? pictures : await read.map(
+    pictures,
+    async (path) => {
+      const { width, height } = await photoFacts(join(folder, path));
+      if (width * height <= maxMegapixels * 1e6) return path;
+      const reason = `more than ${maxMegapixels} megapixels`;
+      leftOut.push({ path, reason });
+    },
+  );
   leftOut.sort((a, b) => a.path < b.path ? -1 : 1);
-  return { pictures: pictures.sort(), leftOut };
+  return {
+    pictures: small.filter((path) => path !== undefined).sort(),
+    leftOut,
+  };
 }
 
 /**

@@ -34,6 +34,7 @@ import { paths } from "../../paths.ts";
 import { readSample, samplePath } from "../../photo_site/sample.ts";
 import {
   type LeftOut,
+  type ListingOptions,
   listPictures,
   remarksOn,
 } from "../../pictures/folder.ts";
@@ -100,8 +101,11 @@ export async function datasetSource(): Promise<PictureSource> {
  *
  * @throws {Error} If there is no such folder, or no picture in it.
  */
-export async function folderSource(folder: string): Promise<PictureSource> {
-  const source = await servedFolder(folder);
+export async function folderSource(
+  folder: string,
+  listing?: ListingOptions,
+): Promise<PictureSource> {
+  const source = await servedFolder(folder, listing);
   if (source.pictures.length > 0) return source;
   throw new Error(source.problems.join("; "));
 }
@@ -111,13 +115,16 @@ export async function folderSource(folder: string): Promise<PictureSource> {
  *
  * @throws {Error} If there is no such folder.
  */
-export async function servedFolder(folder: string): Promise<PictureSource> {
+export async function servedFolder(
+  folder: string,
+  listing?: ListingOptions,
+): Promise<PictureSource> {
   const root = resolve(folder);
-  const look = () => servedFolder(root);
+  const look = () => servedFolder(root, listing);
   if (await holdsSeedFiles(root)) {
     return { ...await readSeedFiles(root), look };
   }
-  const { pictures: found, leftOut } = await listPictures(root).catch(
+  const { pictures: found, leftOut } = await listPictures(root, listing).catch(
     (error) => {
       throw new Error(
         error.code === "ENOTDIR"

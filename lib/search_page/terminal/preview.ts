@@ -59,7 +59,11 @@ export async function drawPicture(
   const lies = width >= height;
   return protocol === "kitty"
     ? kitty(text, lies ? `c=${WIDTH}` : `r=${WIDTH / 2}`)
-    : iterm2(text, data.length, lies ? `width=${WIDTH}` : `height=${WIDTH / 2}`);
+    : iterm2(
+      text,
+      data.length,
+      lies ? `width=${WIDTH}` : `height=${WIDTH / 2}`,
+    );
 }
 
 /** In pieces, of which each says whether one follows; no answers are wanted. */
