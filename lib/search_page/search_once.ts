@@ -1,6 +1,6 @@
 /**
  * One search without a page: opens an encoder, indexes what is new, searches,
- * closes.
+ * closes. It answers as the page does.
  *
  * ```ts
  * import { searchOnce } from "#lib/search_page/search_once.ts";
@@ -13,18 +13,31 @@
  *
  * @module
  */
+import { resolve } from "node:path";
 import type { EmbedFailure } from "../embeddings/embeddings.ts";
 import type { Precision } from "../encoders/clip.ts";
 import { openEncoder } from "../encoders/encoders.ts";
 import type { LeftOut } from "../pictures/folder.ts";
 import { readQuery, type SearchQuery } from "./engine/query.ts";
+import { UPLOAD } from "./engine/query_vector.ts";
 import { Searcher, type SearchResult } from "./engine/searcher.ts";
 import { EncoderSpace } from "./engine/spaces.ts";
-import { watchChanges } from "./index/changes.ts";
+import { fetchedPicture } from "./fetched_picture.ts";
 import { type IndexOptions, indexPictures } from "./index/indexing.ts";
-import { folderSource, sampleSource } from "./index/sources.ts";
+import {
+  folderSource,
+  type PictureSource,
+  sampleSource,
+} from "./index/sources.ts";
 import { saveUpload } from "./served_pictures.ts";
-import { NO_FOLDING } from "./web/query.js";
+
+/** A picture that is searched for. */
+export interface QueryPicture {
+  /** A file's path, an http or https address, or the bytes. */
+  source: string | Uint8Array;
+  /** Below 0: away from it. @default 1 */
+  weight?: number;
+}
 
 /** What is searched for, and where. */
 export interface SearchOnceOptions extends IndexOptions {
@@ -35,8 +48,8 @@ export interface SearchOnceOptions extends IndexOptions {
   /** How its weights are stored. @default what openEncoder() takes */
   precision?: Precision;
   query: Partial<SearchQuery>;
-  /** A picture's file as query. */
-  picture?: string;
+  /** Pictures beside those that the query names itself. */
+  pictures?: readonly QueryPicture[];
   /** Tells the reader what happens, a line at a time. @default console.log */
   log?: (line: string) => void;
 }
@@ -45,9 +58,8 @@ export interface SearchOnceOptions extends IndexOptions {
 export interface SearchedOnce {
   /** The encoder's id. */
   encoder: string;
+  /** Its hits say which of them fit; where none does, they are the nearest. */
   result: SearchResult;
-  /** Whether the best one is nearer than chance would bring it. */
-  fits: boolean;
   /** Pictures that could not be indexed. */
   failures: EmbedFailure[];
   /** These, and files that were not listed though they may be pictures. */
@@ -59,22 +71,22 @@ export interface SearchedOnce {
 /**
  * Searches a folder or the sample.
  *
- * @throws {Error} If there is no such folder, no picture in it that can be
- *   read, or the query's picture cannot be read.
+ * @throws {QueryError} If a query's picture cannot be read or fetched.
+ * @throws {Error} If there is no such folder, or no picture in it that can be
+ *   searched.
  */
 export async function searchOnce(
   options: SearchOnceOptions,
 ): Promise<SearchedOnce> {
-  const { folder, log } = options;
+  const { folder, log, precision, signal } = options;
   readQuery(options.query); // Before minutes may pass with indexing.
-  const source = folder ? await folderSource(folder) : await sampleSource();
-  const picture = options.picture && await saveUpload(options.picture);
-  const encoder = await openEncoder(options.encoder, {
-    log,
-    precision: options.precision,
-    signal: options.signal,
-  });
+  // Beside one another: neither needs the other.
+  const [source, encoder] = await Promise.all([
+    folder ? folderSource(folder) : sampleSource(),
+    openEncoder(options.encoder, { log, precision, signal }),
+  ]);
   try {
+    const query = await withPictures(options, source);
     const space = new EncoderSpace(encoder, source.pictures.length);
     const failures = await indexPictures(source, space, options);
     const [failure] = failures;
@@ -84,25 +96,16 @@ export async function searchOnce(
           `read; ${failure.path}: ${failure.reason}`,
       );
     }
-    const searcher = new Searcher(
-      [space],
-      watchChanges([space], source.folder),
-    );
-    const { like = [] } = options.query;
-    const query = {
-      ...options.query,
-      like: picture ? [...like, `upload:${picture}`] : like,
-    };
-    const result = await searcher.search({
-      ...query,
-      cut: "none",
-      fold: NO_FOLDING,
-    });
-    const { fitting } = await searcher.search({ ...query, cut: "auto", k: 1 });
+    if (space.collection.count === 0) {
+      throw new Error(
+        `none of the ${source.pictures.length} pictures in ${source.folder} ` +
+          `has been indexed yet: search once with indexing`,
+      );
+    }
+    const result = await new Searcher([space]).search(query);
     return {
       encoder: encoder.name,
       result,
-      fits: fitting > 0,
       failures,
       leftOut: [
         ...source.leftOut ?? [],
@@ -113,4 +116,31 @@ export async function searchOnce(
   } finally {
     await encoder.close();
   }
+}
+
+/** The query with its pictures, as the page asks it. */
+async function withPictures(
+  { query, pictures = [], signal }: SearchOnceOptions,
+  source: PictureSource,
+): Promise<Partial<SearchQuery>> {
+  const like = [...query.like ?? []], unlike = [...query.unlike ?? []];
+  const known = new Map(
+    source.pictures.map(({ path, source }) => [source, path]),
+  );
+  for (const { source, weight = 1 } of pictures) {
+    const name =
+      known.get(typeof source === "string" ? resolve(source) : source) ??
+        UPLOAD + await saveUpload(await bytesOf(source, signal));
+    const entry = `${Math.abs(weight)}:${name}`;
+    (weight < 0 ? unlike : like).push(entry);
+  }
+  return readQuery({ ...query, like, unlike });
+}
+
+async function bytesOf(
+  source: string | Uint8Array,
+  signal?: AbortSignal,
+): Promise<string | Uint8Array> {
+  const isAddress = typeof source === "string" && /^https?:/i.test(source);
+  return isAddress ? await fetchedPicture(source, { signal }) : source;
 }

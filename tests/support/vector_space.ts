@@ -4,6 +4,7 @@
 import { Matrix } from "#lib/compare/matrix.ts";
 import { l2Normalize } from "#lib/compare/metrics.ts";
 import type { Encoder } from "#lib/encoders/encoder.ts";
+import { EVERYDAY_WORDS } from "#lib/search_page/engine/everyday_words.ts";
 import { EncoderSpace } from "#lib/search_page/engine/spaces.ts";
 import type { SourcePicture } from "#lib/search_page/index/collection.ts";
 
@@ -37,6 +38,8 @@ export function vectorSpace(
     close: () => Promise.resolve(),
   };
   const space = new EncoderSpace(encoder);
+  // Not from disk: each test's words are its own.
+  space.everydayWords = () => encoder.encodeTexts([...EVERYDAY_WORDS]);
   pictures.forEach(({ vector, text, ...known }, i) => {
     const picture: SourcePicture = {
       ...{ path: `${i}`, source: "", title: text ? `title ${i}` : "" },

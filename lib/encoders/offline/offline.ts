@@ -70,11 +70,11 @@ export async function openOffline(
     const large = name === "offline-large" ? "--large" : "";
     throw new Error(`${missing} not found: ${runSetup(large)}`);
   }
-  const [sentences, classifier, concepts] = await Promise.all([
-    openSentences(join(folder, "minilm")),
-    openClassifier(name, folder),
-    readConcepts(name, folder),
-  ]);
+  // Each is opened when it is first needed: who asks pictures that were embedded
+  // before needs none for pictures.
+  const sentences = openedLater(() => openSentences(join(folder, "minilm")));
+  const classifier = openedLater(() => openClassifier(name, folder));
+  const concepts = await readConcepts(name, folder);
   const networks = NETWORKS[name].map(({ name }) => name).join(" and ");
   const classes = concepts.classWords.count;
   const groups = concepts.names.count - classes;
@@ -87,17 +87,31 @@ export async function openOffline(
     describe: () =>
       `${name}: ${networks} (float32) and MiniLM (int8), joined by ImageNet's ` +
       `${classes} classes and ${groups} groups of them; recipe ${RECIPE}; CPU`,
-    decodeImage: classifier.decode,
+    decodeImage: async (image) => await (await classifier.open()).decode(image),
     encodeDecoded: async (pixels) =>
-      pictureVectors(await classifier.classify(pixels), concepts),
+      pictureVectors(
+        await (await classifier.open()).classify(pixels),
+        concepts,
+      ),
     encodeImages: (images) => encodeInBatches(encoder, images),
     encodeTexts: async (texts) =>
-      await textVectors(await sentences.encode(texts), concepts),
+      await textVectors(await (await sentences.open()).encode(texts), concepts),
     async close() {
       await Promise.all([sentences.close(), classifier.close()]);
     },
   };
   return encoder;
+}
+
+/** What is opened once, when it is first needed, and closed if it was. */
+function openedLater<Model extends { close(): Promise<void> }>(
+  open: () => Promise<Model>,
+) {
+  let opened: Promise<Model> | undefined;
+  return {
+    open: () => opened ??= open(),
+    close: async () => await (await opened)?.close(),
+  };
 }
 
 /** Reads what pictures and sentences have in common. */

@@ -20,6 +20,7 @@ import {
   DEFAULT_QUERY,
   HEAVIEST,
   LONGEST_LIST,
+  LONGEST_PATH,
   LONGEST_TEXT,
   MODE_NAMES,
   MODES,
@@ -33,17 +34,9 @@ export class QueryError extends Error {
   override name = "QueryError";
 }
 
-const text = v.pipe(
-  v.string(expects("text")),
-  v.maxLength(
-    LONGEST_TEXT,
-    ({ requirement, input }) =>
-      `expected at most ${requirement} characters, got ${input.length}`,
-  ),
-);
+const text = textUpTo(LONGEST_TEXT);
 const trimmed = v.pipe(text, v.trim());
-const aList = expects(`a list of at most ${LONGEST_LIST} texts`);
-const texts = v.pipe(v.array(text, aList), v.maxLength(LONGEST_LIST, aList));
+const texts = listOf(text);
 
 /** What is looked for, among what, and how. All of it may be left out. */
 export interface SearchQuery {
@@ -102,10 +95,10 @@ const date = v.pipe(
 
 const schema = v.strictObject({
   text: trimmed,
-  like: texts,
+  like: listOf(textUpTo(LONGEST_PATH)),
   plus: texts,
   minus: texts,
-  unlike: texts,
+  unlike: listOf(textUpTo(LONGEST_PATH)),
   mode: oneOf(MODES, MODE_NAMES),
   textWeight: number("textWeight"),
   terms: texts,
@@ -217,6 +210,22 @@ function checkOrder({ after, before }: SearchQuery): void {
   throw new QueryError(
     `after: expected a date up to ${before}, which "before" says, got ${after}`,
   );
+}
+
+function textUpTo(length: number) {
+  return v.pipe(
+    v.string(expects("text")),
+    v.maxLength(
+      length,
+      ({ requirement, input }) =>
+        `expected at most ${requirement} characters, got ${input.length}`,
+    ),
+  );
+}
+
+function listOf(item: ReturnType<typeof textUpTo>) {
+  const message = expects(`a list of at most ${LONGEST_LIST} texts`);
+  return v.pipe(v.array(item, message), v.maxLength(LONGEST_LIST, message));
 }
 
 function wholeNumber(name: keyof typeof RANGES) {

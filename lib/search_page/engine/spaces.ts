@@ -17,12 +17,14 @@
  *
  * @module
  */
+import { join } from "node:path";
 import { setImmediate as nextTurn } from "node:timers/promises";
 import { Matrix } from "../../compare/matrix.ts";
 import { metrics } from "../../compare/metrics.ts";
 import { embedTexts } from "../../embeddings/embeddings.ts";
-import type { EmbeddingStore } from "../../embeddings/store.ts";
+import { EmbeddingStore } from "../../embeddings/store.ts";
 import type { Encoder } from "../../encoders/encoder.ts";
+import { paths } from "../../paths.ts";
 import { Collection } from "../index/collection.ts";
 import { readUpload } from "../served_pictures.ts";
 import { EVERYDAY_WORDS } from "./everyday_words.ts";
@@ -73,17 +75,22 @@ export class EncoderSpace {
     });
   }
 
-  /**
-   * The embeddings of EVERYDAY_WORDS, a row each: embedded once for good.
-   *
-   * @param store Where they are kept; opened if it is left out.
-   */
-  everydayWords(store?: EmbeddingStore): Promise<Matrix> {
+  /** The embeddings of EVERYDAY_WORDS, a row each: embedded once for good. */
+  everydayWords(): Promise<Matrix> {
     if (!this.#words) {
-      this.#words = embedTexts(this.encoder, EVERYDAY_WORDS, { store });
+      this.#words = this.#readWords();
       this.#words.catch(() => this.#words = undefined);
     }
     return this.#words;
+  }
+
+  async #readWords(): Promise<Matrix> {
+    // A store of their own: the one of all pictures takes long to open.
+    const folder = join(paths.search, "everyday_words");
+    const store = await EmbeddingStore.open(this.encoder, folder);
+    const words = await embedTexts(this.encoder, EVERYDAY_WORDS, { store });
+    await store.save();
+    return words;
   }
 
   #remember(

@@ -43,6 +43,8 @@ export interface IndexOptions {
   onProgress?: (done: number, total: number) => void;
   /** Stops between two groups, by throwing the signal's reason. */
   signal?: AbortSignal;
+  /** Whether what is new is embedded; else it is left out. @default true */
+  index?: boolean;
 }
 
 /** Pictures that are embedded and added together. */
@@ -59,7 +61,7 @@ const GROUP_OF_KNOWN = 1024;
 export async function indexPictures(
   source: PictureSource,
   { encoder, collection }: EncoderSpace,
-  { onProgress, signal }: IndexOptions = {},
+  { onProgress, signal, index = true }: IndexOptions = {},
 ): Promise<EmbedFailure[]> {
   const store = await EmbeddingStore.open(encoder);
   const { vectors: given, remarks } = await trustedVectors(
@@ -69,7 +71,9 @@ export async function indexPictures(
   );
   source.problems.push(...remarks);
   const failures: EmbedFailure[] = [];
-  const { pictures } = source;
+  const pictures = index || given
+    ? source.pictures
+    : embeddedBefore(source, store);
   try {
     let ahead: SourcePicture[] = [];
     for (let start = 0; start < pictures.length;) {
@@ -118,6 +122,21 @@ export async function indexPictures(
     await store.save();
   }
   return failures;
+}
+
+/** Those that were embedded before, as they were then: no file is looked at. */
+function embeddedBefore(
+  { pictures }: PictureSource,
+  store: EmbeddingStore,
+): SourcePicture[] {
+  return pictures.map((picture) => {
+    const { source } = picture;
+    const sha256 = picture.sha256 ??
+      (typeof source === "string"
+        ? store.files.known(source)?.sha256
+        : undefined);
+    return { ...picture, sha256 };
+  }).filter(({ sha256 }) => sha256 !== undefined && store.has(sha256));
 }
 
 /** Pictures with their content hashes, but for those that cannot be read. */

@@ -70,6 +70,9 @@ export const RANGES = {
 /** Most characters of a text. Encoders read some sixty words. */
 export const LONGEST_TEXT = 1000;
 
+/** Most characters of what names a picture: a path, with its weight. */
+export const LONGEST_PATH = 5000;
+
 /** Most texts in a list. */
 export const LONGEST_LIST = 1000;
 

@@ -1,112 +1,169 @@
-import { deepEqual, equal, ok } from "node:assert/strict";
-import { cutOffs, quantile } from "#lib/search_page/engine/cut_off.ts";
-import type { SearchQuery } from "#lib/search_page/engine/query.ts";
-import { DEFAULT_QUERY, PIXELS } from "#lib/search_page/web/query.js";
+import { ok, strictEqual } from "node:assert/strict";
+import fc from "fast-check";
+import {
+  cutOffs,
+  lineAbove,
+  quantile,
+} from "#lib/search_page/engine/cut_off.ts";
+import { EVERYDAY_WORDS } from "#lib/search_page/engine/everyday_words.ts";
+import { DEFAULT_QUERY } from "#lib/search_page/web/query.js";
+import { withFolder } from "../../support/search_app.ts";
+import { colourEncoder } from "../../support/colour_encoder.ts";
+import { EncoderSpace } from "#lib/search_page/engine/spaces.ts";
 import { vectorSpace } from "../../support/vector_space.ts";
 
-const query = (part: Partial<SearchQuery>) => ({ ...DEFAULT_QUERY, ...part });
+const WORDS = { words: true, pictures: false };
+const PICTURES = { words: false, pictures: true };
+const BOTH = { words: true, pictures: true };
+const visual = { ...DEFAULT_QUERY, mode: "visual" } as const;
+const smart = { ...DEFAULT_QUERY, mode: "smart" } as const;
+const text = { ...DEFAULT_QUERY, mode: "text" } as const;
 const near = (value: number | undefined, expected: number) =>
-  ok(Math.abs(value! - expected) < 1e-6, `${value}, expected ${expected}`);
+  ok(Math.abs(value! - expected) < 1e-5, `${value}, expected ${expected}`);
 
-/** Half of the pictures lie on one axis, half on another. */
-const onAxes = Array.from(
-  { length: 24 },
-  (_, i) => ({ vector: i % 2 ? [1, 0] : [0, 1] }),
-);
+/** Two words lie at an angle of .1 and .5, the others at right angles or further. */
+const angleOf = (text: string) =>
+  ({ dog: 0.1, cat: 0.5 })[text] ?? Math.PI / 2 + 1;
+const embed = (text: string) => {
+  const angle = angleOf(text);
+  return [Math.cos(angle), Math.sin(angle)];
+};
+const at = (...angles: number[]) =>
+  angles.map((angle) => ({ vector: [Math.cos(angle), Math.sin(angle)] }));
 
-/** Each new text comes a twentieth nearer to the first axis than the last one. */
-function nearerAndNearer() {
-  const known = new Map<string, number>();
-  return (text: string) => {
-    if (!known.has(text)) known.set(text, known.size + 1);
-    const value = known.get(text)! / 20;
-    return [value, -Math.sqrt(1 - value * value)];
-  };
-}
-
-/** Pictures on a circle, ever further from one another. */
-const angles = Array.from({ length: 40 }, (_, i) => (i * i) / 1600);
-const onCircle = angles.map((angle) => ({
-  vector: [Math.cos(angle), Math.sin(angle)],
-}));
-
-/** Of so many sorted values, the one that the share stays below. */
-const below = (values: number[], place: number) =>
-  values.toSorted((a, b) => a - b)[place];
-
-/** What nineteen of twenty pictures stay below, for the middle of 12 queries. */
-const circleCut = below(
-  [1, 5, 8, 11, 15, 18, 21, 25, 28, 31, 35, 38].map((row) =>
-    below(angles.map((angle) => Math.cos(angle - angles[row])), 37)
-  ),
-  5,
-);
-
-Deno.test("for words, the cut-off is what all but a tenth of unrelated texts stay below", async () => {
-  const space = vectorSpace(onAxes, nearerAndNearer());
-  // Of the best answers to 16 texts, 1/20 to 16/20, the fourteenth.
-  near(await cutOffs()(space, query({ text: "x", mode: "visual" })), 14 / 20);
+Deno.test("for words, the cut is what the second-best everyday word reaches for the median picture", async () => {
+  // Nearest are dog, dog, cat; second are cat, cat, dog.
+  const space = vectorSpace(at(0, 0.1, 0.6), embed);
+  const second = [0.5, 0.4, 0.5].map(Math.cos).sort();
+  near(await cutOffs()(space, visual, WORDS), second[1]);
 });
 
-Deno.test("for a picture, it is what all but a twentieth of the pictures stay below", async () => {
-  const space = vectorSpace(onCircle);
-  near(await cutOffs()(space, query({ like: "3" })), circleCut);
+Deno.test("for a picture, the cut is what 93 of 100 pairs of different pictures stay below", async () => {
+  const angles = Array.from({ length: 30 }, (_, i) => i * i / 900);
+  const pairs = angles.flatMap((a, i) =>
+    angles.filter((_, j) => j !== i).map((b) => Math.cos(a - b))
+  ).sort((a, b) => a - b);
+  const cut = await cutOffs()(vectorSpace(at(...angles)), visual, PICTURES);
+  near(cut, pairs[Math.floor(0.93 * (pairs.length - 1))]);
 });
 
-Deno.test("for words and a picture, it lies between, by the text's weight", async () => {
-  const cutOff = async (part: Partial<SearchQuery>) =>
-    await cutOffs()(
-      vectorSpace(onCircle, nearerAndNearer()),
-      query({ like: "3", text: "x", textWeight: 0.3, ...part }),
-    );
-  const words = await cutOff({ like: "" });
-  near(await cutOff({ mode: "smart" }), 0.3 * words! + 0.7 * circleCut);
-  near(await cutOff({ mode: "visual" }), circleCut);
-  const towards = await cutOff({ text: "", plus: ["y"], mode: "smart" });
-  near(towards, 0.3 * words! + 0.7 * circleCut);
-});
-
-Deno.test("without words about the pictures, the mode of text has a cut-off all the same", async () => {
-  const space = vectorSpace(onCircle);
-  equal(await cutOffs()(space, query({ text: "x", mode: "text" })), -1);
-  equal(await cutOffs()(space, query({ like: "3", mode: "text" })), -1);
-});
-
-Deno.test("there is no cut-off for few pictures, other metrics and pixels", async () => {
-  const cutOff = cutOffs();
-  const few = vectorSpace(onCircle.slice(0, 19));
-  equal(await cutOff(few, query({ text: "x" })), undefined);
-  const enough = vectorSpace(onCircle.slice(0, 20));
-  ok(await cutOff(enough, query({ text: "x" })) !== undefined);
-  equal(await cutOff(enough, query({ text: "x", metric: "l2" })), undefined);
-  equal(await cutOff(enough, query({ like: "3", space: PIXELS })), undefined);
-});
-
-Deno.test("a cut-off is found once, and anew when the collection has grown", async () => {
-  let texts = 0;
-  const count = () => (texts++, [1, 0]);
-  const space = vectorSpace(onCircle, count), cutOff = cutOffs();
-  await cutOff(space, query({ text: "x", mode: "visual" }));
-  const { compare } = space;
-  let compared = 0;
-  space.compare = (...given) => (compared++, compare.apply(space, given));
-  await cutOff(space, query({ text: "y", mode: "visual" }));
-  deepEqual([texts, compared], [16, 0]);
-  await cutOff(space, query({ text: "y", mode: "smart" }));
-  equal(compared, 16);
-  const [picture] = space.collection.pictures;
-  for (let i = 0; i < 5; i++) {
-    space.collection.add(
-      { ...picture, path: `new ${i}` },
-      Float32Array.of(1, 0),
+Deno.test("for words with a picture, the cut lies between: by the weight in smart mode, halfway in the others", async () => {
+  const written = at(0, 0.4, 0.9, 1.3).map((one, i) => ({
+    ...one,
+    text: [1, i / 5],
+  }));
+  const cutOff = cutOffs(), space = vectorSpace(written, embed);
+  for (
+    const [query, weight] of [
+      ...[[visual, 0.5], [text, 0.5], [{ ...smart, textWeight: 0.8 }, 0.8]],
+    ] as [typeof smart, number][]
+  ) {
+    const words = await cutOff(space, query, WORDS);
+    const pictures = await cutOff(space, query, PICTURES);
+    ok(Math.abs(words! - pictures!) > 1e-3);
+    near(
+      await cutOff(space, query, BOTH),
+      weight * words! + (1 - weight) * pictures!,
     );
   }
-  await cutOff(space, query({ text: "z", mode: "smart" }));
-  equal(compared, 32);
 });
 
-Deno.test("quantile() leaves out NaN, and is -1 of nothing", () => {
-  equal(quantile([7], 0.9), 7);
-  equal(quantile([3, NaN, 1, 2], 0.5), 2);
-  equal(quantile([NaN], 0.5), -1);
+Deno.test("each mode and weight has a cut of its own, since each compares with something else", async () => {
+  const written = at(0, 0.4, 0.9).map((one) => ({ ...one, text: [0.2, 1] }));
+  const space = vectorSpace(written, embed), cutOff = cutOffs();
+  const cuts = [
+    await cutOff(space, visual, WORDS),
+    await cutOff(space, text, WORDS),
+    await cutOff(space, { ...smart, textWeight: 0.3 }, WORDS),
+    await cutOff(space, { ...smart, textWeight: 0.6 }, WORDS),
+  ];
+  strictEqual(new Set(cuts).size, 4);
+});
+
+Deno.test("three pictures are enough for a cut, and two are not", async () => {
+  const two = vectorSpace(at(0, 1)), three = vectorSpace(at(0, 1, 2));
+  for (const parts of [WORDS, PICTURES, BOTH]) {
+    strictEqual(await cutOffs()(two, visual, parts), undefined);
+    ok(Number.isFinite(await cutOffs()(three, visual, parts)));
+  }
+  strictEqual(
+    await cutOffs()(three, text, WORDS),
+    undefined,
+    "nothing is written about any",
+  );
+});
+
+Deno.test("pictures about which nothing is written have no part in the cut of the texts", async () => {
+  const written = at(0, 0.3, 0.6, 0.9).map((one, i) => ({
+    ...one,
+    ...(i < 3 && { text: [1, i / 9] }),
+  }));
+  strictEqual(
+    await cutOffs()(vectorSpace(written, embed), text, WORDS),
+    await cutOffs()(vectorSpace(written.slice(0, 3), embed), text, WORDS),
+  );
+});
+
+Deno.test("a cut is found once, and anew when a tenth of the collection has come, gone or changed", async () => {
+  let asked = 0;
+  const space = vectorSpace(at(...Array(40).keys()), embed);
+  const words = await space.everydayWords();
+  space.everydayWords = () => (asked++, Promise.resolve(words));
+  const cutOff = cutOffs(), { collection } = space;
+  const add = (path: string) =>
+    collection.add(
+      { ...collection.pictures[0], path },
+      Float32Array.of(1, 0),
+    );
+  const again = async () => {
+    await cutOff(space, visual, WORDS);
+    return asked;
+  };
+  strictEqual(await again(), 1);
+  strictEqual(await again(), 1);
+  for (let i = 0; i < 4; i++) add(`new ${i}`);
+  strictEqual(await again(), 1);
+  add("one more");
+  strictEqual(await again(), 2);
+  for (let i = 0; i < 5; i++) collection.remove(`${i}`);
+  strictEqual(await again(), 3);
+});
+
+Deno.test("a cut that could not be found is looked for again", async () => {
+  const space = vectorSpace(at(0, 1, 2), embed), cutOff = cutOffs();
+  const { everydayWords } = space;
+  space.everydayWords = () => Promise.reject(new Error("no memory"));
+  strictEqual(
+    await cutOff(space, visual, WORDS).catch(({ message }) => message),
+    "no memory",
+  );
+  space.everydayWords = everydayWords;
+  ok(await cutOff(space, visual, WORDS));
+});
+
+Deno.test("the everyday words are embedded once for good", () =>
+  withFolder(async () => {
+    const counted = { pictures: 0, texts: 0 };
+    const words = async () =>
+      await new EncoderSpace(colourEncoder(counted)).everydayWords();
+    const first = await words(), second = await words();
+    strictEqual(counted.texts, EVERYDAY_WORDS.length);
+    strictEqual(first.count, 102);
+    ok(first.data.every((value, i) => value === second.data[i]));
+  }));
+
+Deno.test("lineAbove() is three tenths of the way to the best, whatever the scores' scale", () => {
+  strictEqual(lineAbove(0.2, 0.1), 0.2);
+  const number = fc.double({ min: 0, max: 1, noNaN: true });
+  fc.assert(fc.property(number, number, (cut, top) => {
+    const scale = (value: number) => 0.1 * value + 0.2;
+    const line = lineAbove(cut, top);
+    ok(Math.abs(lineAbove(scale(cut), scale(top)) - scale(line)) < 1e-9);
+  }));
+});
+
+Deno.test("quantile() leaves out NaN, and is undefined of nothing", () => {
+  strictEqual(quantile(Float32Array.of(7), 0.9), 7);
+  strictEqual(quantile(Float32Array.of(3, NaN, 1, 2), 0.5), 2);
+  strictEqual(quantile(Float32Array.of(NaN), 0.5), undefined);
 });

@@ -4,8 +4,6 @@ import {
   blendSimilarities,
   blendVectors,
   distribution,
-  filterRows,
-  foldCopies,
   steer,
 } from "#lib/search_page/engine/ranking.ts";
 import { cosineSimilarity, l2Normalize } from "#lib/compare/metrics.ts";
@@ -61,31 +59,6 @@ Deno.test("blendSimilarities() stays a cosine where rounding would carry it past
   const past = 1.0000002;
   equal(blendSimilarities([past], [past], [1], 0.3)[0], 1);
   equal(blendSimilarities([-past], [-past], [1], 0.3)[0], -1);
-});
-
-Deno.test("filterRows() takes a name in either Unicode form", () => {
-  const of = (term: string) => ({ term, category: "", license: "" });
-  const pictures = [of("S\u00e4ge"), of("Sa\u0308ge"), of("Sage")];
-  for (const name of ["S\u00e4ge", "Sa\u0308ge"]) {
-    const passes = filterRows(pictures, {
-      ...{ terms: [name], categories: [], licenses: [] },
-    });
-    deepEqual([0, 1, 2].map(passes), [true, true, false]);
-  }
-});
-
-Deno.test("foldCopies() keeps each hit once, behind the first like it", () => {
-  const hits = [0, 1, 2, 3, 4].map((index) => ({
-    index,
-    value: 1 - index / 9,
-  }));
-  const alike = (a: number, b: number) => a % 2 === b % 2 ? 1 : 0;
-  deepEqual(
-    foldCopies(hits, alike, 0.9, 5).map(({ index, copies }) => [index, copies]),
-    [[0, [2, 4]], [1, [3]]],
-  );
-  equal(foldCopies(hits, alike, 2, 5).length, 5);
-  equal(foldCopies(hits, alike, 2, 3).length, 3);
 });
 
 Deno.test("distribution() counts every value once", () => {
