@@ -1,28 +1,51 @@
 /**
- * What the collection holds: the start-up block, the progress of indexing, and
- * what can be filtered by and compared by.
+ * What the collection holds: its totals in the menu, the progress of indexing,
+ * and what is wrong with its folder. Asked for as long as the page is in view.
  *
  * @module
  */
 /** @import { AppStatus } from "../routes.ts" */
 import { byId, count, make, scoreText } from "./dom.js";
-import { beside, fillSelect } from "./form.js";
-import { PIXELS } from "./query.js";
-import { ask, complain } from "./server.js";
+import { fillFilters } from "./filters.js";
+import { allIsWell, ask, complain } from "./server.js";
 
-/** More names than this get a field to find them with. */
-const MANY_NAMES = 12;
+/** Milliseconds from one look to the next, and while pictures are indexed. */
+const EVERY = { done: 2000, indexing: 700 };
 
 /**
- * Reads the collection's state, now and until everything is indexed.
+ * Follows the collection's state, without end.
  *
  * @param {(now: AppStatus, before?: AppStatus) => void} onChange
- * @param {AppStatus} [before]
  */
-export async function follow(onChange, before) {
-  const status = await ask("status");
-  const { name, indexed, total, done, error, failures, facets } = status;
-  byId("collection", HTMLElement).textContent = `· ${name}`;
+export async function follow(onChange) {
+  let before = /** @type {AppStatus | undefined} */ (undefined);
+  let answers = true;
+  for (;;) {
+    try {
+      const status = await ask("status");
+      if (!answers) allIsWell();
+      answers = true;
+      await show(status, before);
+      onChange(status, before);
+      before = status;
+    } catch (error) {
+      // Said once: the page asks on, and the server may come back.
+      if (answers) complain(error);
+      answers = false;
+    }
+    const pause = before?.done ? EVERY.done : EVERY.indexing;
+    await new Promise((resolve) => setTimeout(resolve, pause));
+    if (document.hidden) {
+      await new Promise((resolve) =>
+        document.addEventListener("visibilitychange", resolve, { once: true })
+      );
+    }
+  }
+}
+
+/** @param {AppStatus} status @param {AppStatus} [before] */
+async function show(status, before) {
+  const { name, indexed, total, done, error, failures, trouble } = status;
   document.title = `Contact Sheet · ${name}`;
   byId("loading", HTMLElement).hidden = done;
   byId("progress", HTMLProgressElement).max = total;
@@ -30,23 +53,36 @@ export async function follow(onChange, before) {
   byId("loadingText", HTMLElement).textContent = "Indexing: " +
     `${count(indexed)} of ${count(total)} pictures; they can be searched as ` +
     "they come";
-  if (indexed !== before?.indexed || done !== before.done) {
-    fillFilter("terms", facets.term);
-    fillFilter("categories", facets.category);
-    fillFilter("licenses", facets.license);
-    fillChoices(status);
-    await showStart(status);
+  byId("trouble", HTMLElement).hidden = trouble === "";
+  byId("trouble", HTMLElement).textContent = trouble;
+  const rescan = byId("rescan", HTMLButtonElement);
+  rescan.disabled = status.rescanning;
+  rescan.textContent = status.rescanning
+    ? "Looking over the folder …"
+    : "Rescan the folder";
+  if (error && error !== before?.error) {
+    complain(new Error(`Indexing stopped: ${error}.`));
   }
-  if (error) complain(new Error(`Indexing stopped: ${error}.`));
-  onChange(status, before);
-  if (done) return;
-  setTimeout(() => follow(onChange, status).catch(complain), 600);
+  if (
+    status.generation === before?.generation && done === before.done &&
+    failures.length === before.failures.length
+  ) return;
+  fillFilters(status);
+  await showTotals(status);
+}
+
+/** "1,234 pictures, 26 terms" @param {AppStatus} status */
+export function totals({ indexed, facets: { term, category } }) {
+  const parts = [`${count(indexed)} pictures`];
+  if (term.length) parts.push(`${count(term.length)} terms`);
+  if (category.length) parts.push(`${count(category.length)} categories`);
+  return parts.join(", ");
 }
 
 /** @param {AppStatus} status */
-async function showStart(status) {
-  const { indexed, facets, encoders, failures, problems } = status;
-  const facts = [["Pictures", count(indexed)]];
+async function showTotals(status) {
+  const { name, indexed, facets, encoders, failures, problems } = status;
+  const facts = [["Name", name], ["Pictures", count(indexed)]];
   if (facets.term.length) facts.push(["Terms", count(facets.term.length)]);
   const { length } = facets.category;
   if (length) facts.push(["Categories", count(length)]);
@@ -67,7 +103,7 @@ async function showStart(status) {
     ...problems,
   ].map((remark) => make("li", {}, remark));
   const summary = `Remarks on what was left out (${remarks.length})`;
-  byId("startContent", HTMLElement).replaceChildren(
+  byId("start", HTMLElement).replaceChildren(
     make("dl", {}, ...list),
     make(
       "details",
@@ -77,51 +113,3 @@ async function showStart(status) {
     ),
   );
 }
-
-/** Gives a filter its names. @param {string} name @param {[string, number][]} facets */
-function fillFilter(name, facets) {
-  const fieldset = byId(name, HTMLFieldSetElement);
-  // Nothing moves under a reader who is choosing.
-  if (fieldset.contains(document.activeElement)) return;
-  const on = new FormData(fieldset.form ?? undefined).getAll(name);
-  const labels = facets.map(([value, pictures]) => {
-    const checked = on.includes(value);
-    const box = make("input", { type: "checkbox", name, value, checked });
-    const number = make("small", {}, count(pictures));
-    return make("label", {}, box, ` ${value} `, number);
-  });
-  const finder = make("input", {
-    type: "text",
-    placeholder: "Find …",
-    ariaLabel: `Find in ${name}`,
-    hidden: labels.length <= MANY_NAMES,
-    oninput() {
-      const wanted = plain(finder.value);
-      for (const label of labels) {
-        label.hidden = !plain(label.textContent ?? "").includes(wanted);
-      }
-    },
-    // It finds names, not pictures.
-    onchange: (event) => event.stopPropagation(),
-  });
-  const list = make("div", { tabIndex: labels.length > 6 ? 0 : -1 }, ...labels);
-  fieldset.replaceChildren(fieldset.children[0], finder, list);
-  fieldset.hidden = facets.length < 2;
-}
-
-/** @param {AppStatus} status */
-function fillChoices({ encoders, pixels, metrics }) {
-  const [main, ...others] = encoders.map(({ id }) =>
-    choice(id, `Encoder ${id}`)
-  );
-  const more = [...others, choice(PIXELS, pixels)];
-  fillSelect(byId("space", HTMLSelectElement), [choice("", main[1]), ...more]);
-  fillSelect(beside, [choice("", "nothing"), main, ...more]);
-  fillSelect(byId("metric", HTMLSelectElement), metrics);
-}
-
-/** @type {(value: string, text: string) => [string, string]} */
-const choice = (value, text) => [value, text];
-
-/** A name as it is compared, however it was typed. @param {string} name */
-const plain = (name) => name.normalize("NFC").toLowerCase();

@@ -4,7 +4,6 @@
  *
  * @module
  */
-/** @import { SearchHit } from "../engine/searcher.ts" */
 
 /**
  * The element of that id, which is of that kind.
@@ -75,14 +74,60 @@ export const count = (number) => number.toLocaleString("en");
 export const scoreText = (value) =>
   Math.abs(value) >= 100 ? count(Math.round(value)) : value.toFixed(3);
 
-/** What to call a picture, by its file if need be. @param {SearchHit} hit */
+/** What to call a picture, by its file if need be. @param {{ title: string, caption?: string, path: string }} hit */
 export const titleOf = ({ title, caption, path }) =>
   title || caption || path.replace(/.*\//, "");
 
-/** A small picture of a hit. @param {SearchHit} hit */
+/** A small picture of a hit. @param {{ id: number, path: string, title: string, caption: string }} hit */
 export const thumbnail = (hit) =>
   make("img", {
-    src: `thumbnail/${hit.row}`,
+    src: `thumbnail/${hit.id}`,
     alt: hit.caption || titleOf(hit),
     draggable: false,
+    decoding: "async",
   });
+
+/** Offers a file. @param {string} name @param {Blob} content */
+export function offer(name, content) {
+  const href = URL.createObjectURL(content);
+  make("a", { href, download: name }).click();
+  setTimeout(() => URL.revokeObjectURL(href), 10_000);
+}
+
+/** Shows a text to be copied. @param {string} title @param {string} text */
+export function showText(title, text) {
+  const dialog = byId("code", HTMLDialogElement);
+  const shown = byId("codeText", HTMLElement);
+  const copy = byId("copy", HTMLButtonElement);
+  byId("codeTitle", HTMLElement).textContent = title;
+  shown.textContent = text;
+  copy.textContent = "Copy";
+  copy.onclick = async () => {
+    try {
+      await navigator.clipboard.writeText(text);
+      copy.textContent = "Copied";
+    } catch {
+      // A frame may be denied the clipboard.
+      getSelection()?.selectAllChildren(shown);
+      copy.textContent = "Selected: copy it with Ctrl-C";
+    }
+  };
+  byId("closeCode", HTMLElement).onclick = () => dialog.close();
+  dialog.showModal();
+}
+
+/** What this browser keeps under a name; "" where a frame is denied storage. @param {string} name */
+export function kept(name) {
+  try {
+    return localStorage.getItem(name) ?? "";
+  } catch {
+    return "";
+  }
+}
+
+/** Keeps a text, where that is allowed. @param {string} name @param {string} text */
+export function keep(name, text) {
+  try {
+    localStorage.setItem(name, text);
+  } catch { /* A frame may be denied storage: it lasts as long as the page. */ }
+}

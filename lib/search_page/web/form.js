@@ -8,8 +8,16 @@
  * @module
  */
 /** @import { SearchQuery } from "../engine/query.ts" */
+/** @import { AppStatus } from "../routes.ts" */
 import { byId, make } from "./dom.js";
-import { DEFAULT_QUERY, MODES, NO_FOLDING, RANGES } from "./query.js";
+import {
+  DEFAULT_QUERY,
+  MODES,
+  NO_FOLDING,
+  PIXELS,
+  RANGES,
+  SORTS,
+} from "./query.js";
 
 export const form = byId("form", HTMLFormElement);
 
@@ -21,12 +29,30 @@ const ownCut = byId("ownCut", HTMLOptionElement);
 const fold = byId("fold", HTMLInputElement);
 const textWeight = byId("textWeight", HTMLInputElement);
 
+/**
+ * The parts of a query that are no fields: its pictures, and what it filters by.
+ *
+ * @typedef {Pick<SearchQuery, "like" | "unlike" | "terms" | "categories" |
+ *   "licenses" | "cameras">} Lists
+ */
+
+/** @type {Lists} */
+let lists = noLists();
+
+/** @returns {Lists} */
+function noLists() {
+  return {
+    ...{ like: [], unlike: [] },
+    ...{ terms: [], categories: [], licenses: [], cameras: [] },
+  };
+}
+
 /** Gives the fields what the query's rules say of them; once. */
 export function prepareForm() {
   fillSelect(byId("mode", HTMLSelectElement), Object.entries(MODES));
+  fillSelect(byId("sort", HTMLSelectElement), Object.entries(SORTS));
   textWeight.min = `${RANGES.textWeight.least}`;
   textWeight.max = `${RANGES.textWeight.most}`;
-  fold.value = `${DEFAULT_QUERY.fold}`;
   fillForm({});
 }
 
@@ -42,14 +68,24 @@ export function fillSelect(select, choices) {
     ...choices.map(([value, text]) => make("option", { value }, text)),
   );
   select.value = value;
+  if (select.selectedIndex < 0) select.selectedIndex = 0;
 }
 
-/** The query that the form holds. */
+/** The fields that are parts of a query. */
+function fields() {
+  return /** @type {NodeListOf<HTMLInputElement | HTMLSelectElement>} */ (
+    form.querySelectorAll("[name]")
+  );
+}
+
+/** The query that the form holds, what is disabled included. */
 export function readForm() {
-  const fields = /** @type {any} */ (new FormData(form));
-  const parameters = new URLSearchParams(fields);
+  const parameters = new URLSearchParams();
+  for (const field of fields()) {
+    if (field !== fold) parameters.set(field.name, field.value);
+  }
   if (!fold.checked) parameters.set("fold", `${NO_FOLDING}`);
-  return fromParameters(parameters);
+  return { ...fromParameters(parameters), ...structuredClone(lists) };
 }
 
 /**
@@ -62,17 +98,28 @@ export function fillForm(query) {
     { ...DEFAULT_QUERY, ...query }
   );
   if (typeof values.cut === "number") ownCut.value = `${values.cut}`;
-  const fields = /** @type {NodeListOf<HTMLInputElement>} */ (
-    form.querySelectorAll("[name]")
-  );
-  for (const field of fields) {
-    const parts = [values[field.name]].flat().map(String);
+  for (const field of fields()) {
+    const value = [values[field.name]].flat().map(String).join(", ");
     if (field === fold) fold.checked = Number(values.fold) < NO_FOLDING;
-    else if (field.type === "checkbox") {
-      field.checked = parts.includes(field.value);
-    } else field.value = parts.join(", ");
+    else if (field instanceof HTMLSelectElement) choose(field, value);
+    else field.value = value;
   }
-  showKnobs();
+  for (const name of /** @type {(keyof Lists)[]} */ (Object.keys(lists))) {
+    lists[name] = [...query[name] ?? []];
+  }
+}
+
+/** Changes parts of the query. @param {Partial<SearchQuery>} parts */
+export function change(parts) {
+  fillForm({ ...readForm(), ...parts });
+}
+
+/** Chooses; a choice that is not offered yet is kept. @param {HTMLSelectElement} select @param {string} value */
+function choose(select, value) {
+  select.value = value;
+  if (select.value === value) return;
+  select.append(make("option", { value }, value));
+  select.value = value;
 }
 
 /** Sets the reader's own cut-off. @param {string} value */
@@ -81,15 +128,63 @@ export function chooseCut(value) {
   cut.value = value;
 }
 
-/** Writes the values beside the sliders, and how many filters are on. */
-export function showKnobs() {
-  const weight = Math.round(100 * Number(textWeight.value));
-  const filters = form.querySelectorAll(".filter :checked").length;
-  byId("kShown", HTMLElement).textContent = byId("k", HTMLInputElement).value;
-  byId("weightShown", HTMLElement).textContent = `text ${weight}%, picture ${
-    100 - weight
+/**
+ * Writes the values beside the sliders, and disables what does nothing for this
+ * query: its tip says why.
+ *
+ * @param {AppStatus} [status]
+ */
+export function showKnobs(status) {
+  const query = readForm();
+  const percent = Math.round(100 * query.textWeight);
+  byId("kShown", HTMLElement).textContent = `${query.k}`;
+  byId("weightShown", HTMLElement).textContent = `text ${percent}%, picture ${
+    100 - percent
   }%`;
-  byId("active", HTMLElement).textContent = filters ? `(${filters} on)` : "";
+  for (const [id, reason] of Object.entries(reasons(query, status))) {
+    const control = byId(id, HTMLElement);
+    const label = control.closest("label") ?? control;
+    control.toggleAttribute("disabled", reason !== "");
+    label.title = reason;
+  }
+}
+
+/**
+ * Why a control does nothing; "" where it does something.
+ *
+ * @param {SearchQuery} query
+ * @param {AppStatus} [status]
+ */
+function reasons(query, status) {
+  const { space, mode, metric, text, like } = query;
+  const ofPixels = space === PIXELS;
+  const pixels = "Pixels are compared as they are: no words come into it";
+  const silent = status?.indexed && !status.hasTexts
+    ? "Nothing is written about these pictures"
+    : "";
+  const hasBoth = text !== "" && like.length > 0;
+  return {
+    mode: ofPixels ? pixels : silent,
+    textWeight: ofPixels
+      ? pixels
+      : mode === "text"
+      ? "In this mode words alone are compared: there is nothing to weigh"
+      : mode === "visual"
+      ? "In this mode pictures alone are compared: there is nothing to weigh"
+      : hasBoth
+      ? ""
+      : silent && `${silent}: there is nothing to weigh`,
+    sort: status?.indexed && status.facets.dates.length === 0
+      ? "None of these pictures has a date"
+      : "",
+    cut: typeof query.cut === "number"
+      ? ""
+      : ofPixels
+      ? "What may not fit is not known for pixels: set a cut-off below"
+      : metric !== "cosine"
+      ? "What may not fit is known for the cosine alone: set a cut-off below"
+      : "",
+  };
 }
 
 /** The query as an address behind "#". @param {SearchQuery} query */
@@ -106,7 +201,7 @@ export function toAddress(query) {
 export function fillFromAddress(address) {
   const parameters = new URLSearchParams(address.slice(1));
   fillForm(fromParameters(parameters));
-  beside.value = parameters.get("beside") ?? "";
+  choose(beside, parameters.get("beside") ?? "");
 }
 
 /** The cell that searches in the same way. @param {SearchQuery} query */

@@ -1,147 +1,472 @@
 /**
- * Results as a grid of tiles: pictures large, the keyboard's arrows move among
- * them, and what is selected is told to the server.
+ * Pictures as a grid of square tiles. Only the rows in sight are in the
+ * document, whose scroll bar serves 100,000 pictures as well as twelve; tiles
+ * that leave are used again for those that come.
  *
  * @module
  */
 /** @import { SearchHit, SearchResult } from "../engine/searcher.ts" */
-import { button, byId, count, make, thumbnail, titleOf } from "./dom.js";
-import { ask, complain } from "./server.js";
+/** @import { Hits } from "./hits.js" */
+import { button, count, make, scoreText, thumbnail, titleOf } from "./dom.js";
+import { isEmpty } from "./query.js";
+import { isSelected, select } from "./selection.js";
 
 /**
- * What the reader can do with a hit: open it among others, find more like it.
+ * What the reader can do with a picture; the light box and the map take it too.
  *
  * @typedef {object} Actions
- * @property {(hit: SearchHit, hits: SearchHit[]) => void} open
- * @property {(hit: SearchHit) => void} like
+ * @property {(hits: Hits, index: number, reveal: (index: number) => void) => void} open
+ *   `reveal` puts the focus on a tile, out of sight or not.
+ * @property {(hit: SearchHit) => void} like Search for more like it.
+ * @property {(hit: SearchHit) => void} unlike Search for less like it.
+ * @property {(hit: SearchHit) => void} select Or no longer.
+ * @property {(hit: SearchHit) => void} hide
+ * @property {(index: number) => void} focusTile
  */
-
-/** Tiles that may be in view at once; the pictures of others can wait. */
-const IN_VIEW = 24;
-
-/** Longest title under a tile, characters. */
-const LONGEST_TITLE = 50;
-
-/** Paths of the selected pictures, in the order of selection. */
-const selection = /** @type {Set<string>} */ (new Set());
-
-const clear = byId("clear", HTMLButtonElement);
-clear.onclick = () => {
-  selection.clear();
-  selectionChanged();
-};
 
 /**
- * Draws hits.
+ * A tile with its caption and its buttons.
  *
- * @param {SearchHit[]} hits
- * @param {Actions} actions
- * @param {SearchResult} [result] Left out for random pictures.
+ * @typedef {object} Card
+ * @property {HTMLLIElement} element
+ * @property {HTMLButtonElement} tile
+ * @property {HTMLInputElement} box
+ * @property {HTMLElement[]} reached By the Tab key, where the card is current.
+ * @property {number} index
+ * @property {string} filled What is shown, as a text to compare by.
+ * @property {SearchHit} [hit]
  */
-export function grid(hits, actions, result) {
-  const cards = hits.map((hit, place) => {
-    const title = titleOf(hit);
-    const image = thumbnail(hit);
-    const open = () => actions.open(hit, hits);
-    const like = () => actions.like(hit);
-    if (place >= IN_VIEW) image.loading = "lazy";
-    image.onerror = () => tile.classList.add("gone");
-    const tile = button("", open, {
-      className: "tile",
-      ariaLabel: `Open ${title}`,
-      onkeydown({ key }) {
-        if (key === "l") like();
-        if (key === "x") box.click();
-      },
-    }, image);
-    const box = make("input", {
-      type: "checkbox",
-      ariaLabel: `Select ${title}`,
-      checked: selection.has(hit.path),
-      onchange() {
-        if (box.checked) selection.add(hit.path);
-        else selection.delete(hit.path);
-        selectionChanged();
-      },
+
+/** Pixels above and below the window that are drawn as well. */
+const MARGIN = 300;
+
+/** Pixels at the upper edge that the header covers, at the lower the bar. */
+const COVERED = 70;
+
+/** The grids on show. */
+const grids = /** @type {Set<Grid>} */ (new Set());
+
+/** Cards in the document and out of it, by their element. */
+const cardOf = /** @type {WeakMap<Element, Card>} */ (new WeakMap());
+
+/** The tile that Tab leads to. */
+let current = 0;
+/** The tile from which Shift selects. */
+let anchor = 0;
+
+/** Hits from one place to another. */
+export class Grid {
+  element = make("ol", { className: "grid" });
+  /** The grids among which the arrow keys move. @type {Grid[]} */
+  family = [this];
+  from = 0;
+  to = 0;
+  /** @type {Hits} */
+  hits;
+  /** @type {SearchResult | undefined} */
+  result;
+  #cards = /** @type {Map<number, Card>} */ (new Map());
+  /** Cards to use again. */
+  #spare = /** @type {Card[]} */ ([]);
+  #actions;
+  columns = 1;
+  #rowHeight = 1;
+  /** Puts the focus on a tile of the family. @type {(index: number) => void} */
+  reveal = (index) => this.focus(Math.min(index, this.to - 1));
+
+  /** @param {Hits} hits @param {Actions} actions */
+  constructor(hits, actions) {
+    this.hits = hits;
+    this.#actions = actions;
+    this.element.onclick = (event) => this.#clicked(event);
+    this.element.onkeydown = (event) => this.#keyed(event);
+    this.element.addEventListener("focusin", ({ target }) => {
+      const card = cardAt(target);
+      if (card) makeCurrent(card.index);
     });
-    const { length } = hit.copies;
-    const copies = `and ${count(length)} near ${
-      length > 1 ? "copies" : "copy"
-    }`;
-    const card = make(
-      "li",
-      { className: "card" },
-      tile,
-      make("label", { className: "pick", title: "Select" }, box),
-      make("h3", { title }, shorten(title, LONGEST_TITLE)),
-      hit.term !== "" && make("p", {}, hit.term),
-      result !== undefined && make("p", {}, matchOf(hit, result)),
-      length > 0 && make("p", {}, copies),
-      button("More like this", like, {
-        className: "link",
-        ariaLabel: `More like this: ${title}`,
-      }),
-    );
-    card.dataset.path = hit.path;
-    return card;
-  });
-  const list = make("ol", { className: "grid" }, ...cards);
-  list.onkeydown = (event) => moveAmong(list, event);
-  return list;
+  }
+
+  /**
+   * Shows hits.
+   *
+   * @param {Hits} hits
+   * @param {number} from
+   * @param {number} to Not included.
+   * @param {SearchResult} [result] Left out where nothing was compared.
+   */
+  show(hits, from, to, result) {
+    Object.assign(this, { hits, from, to, result });
+    grids.add(this);
+    this.draw();
+  }
+
+  /** Draws what is in sight. */
+  draw() {
+    const { element, from, to } = this;
+    if (!element.isConnected) return void grids.delete(this);
+    const { top, width } = element.getBoundingClientRect();
+    const { gap, least, caption } = measures();
+    if (width === 0) return;
+    const columns = Math.max(2, Math.floor((width + gap) / (least + gap)));
+    const side = (width - gap * (columns - 1)) / columns;
+    const rowHeight = side + caption + gap;
+    this.columns = columns;
+    this.#rowHeight = rowHeight;
+    const rows = Math.ceil((to - from) / columns);
+    element.style.height = `${rows * rowHeight}px`;
+    const firstRow = Math.max(0, Math.floor((-top - MARGIN) / rowHeight));
+    const rowsEnd = Math.ceil((innerHeight - top + MARGIN) / rowHeight);
+    const first = Math.min(to, from + firstRow * columns);
+    const end = Math.max(first, Math.min(to, from + rowsEnd * columns));
+    if (end > first) this.hits.want(first, end);
+    const wanted = [];
+    const focused = cardAt(document.activeElement);
+    const here = focused && this.#cards.get(focused.index) === focused
+      ? focused
+      : undefined;
+    for (let index = first; index < end; index++) wanted.push(index);
+    // The focus stays where it is, though its tile is out of sight.
+    if (here && here.index < to) {
+      if (here.index < first) wanted.unshift(here.index);
+      if (here.index >= end) wanted.push(here.index);
+    }
+    const active = document.activeElement;
+    this.#deal(wanted, side, (index) => {
+      const place = index - from;
+      const x = (place % columns) * (side + gap);
+      return [x, Math.floor(place / columns) * rowHeight];
+    });
+    // A tile that was moved in the document has lost it.
+    if (
+      active !== document.activeElement && active instanceof HTMLElement &&
+      active.isConnected
+    ) active.focus({ preventScroll: true });
+  }
+
+  /**
+   * Gives each place in sight a card, the one that has its picture if there is.
+   *
+   * @param {number[]} wanted
+   * @param {number} side
+   * @param {(index: number) => number[]} placeOf
+   */
+  #deal(wanted, side, placeOf) {
+    const cards = /** @type {Map<number, Card>} */ (new Map());
+    const free = /** @type {Card[]} */ ([]);
+    const byPath = /** @type {Map<string, Card>} */ (new Map());
+    const isWanted = new Set(wanted);
+    for (const [index, card] of this.#cards) {
+      const path = this.hits.known(index)?.path;
+      if (isWanted.has(index) && (!card.hit || card.hit.path === path)) {
+        cards.set(index, card);
+      } else {
+        free.push(card);
+        if (card.hit) byPath.set(card.hit.path, card);
+      }
+    }
+    const used = new Set();
+    for (const index of wanted) {
+      if (cards.has(index)) continue;
+      const path = this.hits.known(index)?.path;
+      const same = path === undefined ? undefined : byPath.get(path);
+      if (!same) continue;
+      cards.set(index, same);
+      used.add(same);
+      byPath.delete(path ?? "");
+    }
+    for (const card of free) {
+      if (used.has(card)) continue;
+      card.element.remove();
+      empty(card);
+      this.#spare.push(card);
+    }
+    let next = this.element.firstElementChild;
+    for (const index of wanted) {
+      const card = cards.get(index) ?? this.#spare.pop() ?? makeCard();
+      cards.set(index, card);
+      const { element } = card;
+      this.#fill(card, index);
+      const [x, y] = placeOf(index);
+      element.style.transform = `translate(${x}px, ${y}px)`;
+      element.style.width = `${side}px`;
+      if (element === next) next = next.nextElementSibling;
+      else this.element.insertBefore(element, next);
+    }
+    this.#cards = cards;
+  }
+
+  /** @param {Card} card @param {number} index */
+  #fill(card, index) {
+    const hit = this.hits.known(index);
+    const { element, tile, box } = card;
+    card.index = index;
+    reach(card);
+    element.ariaPosInSet = `${index + 1}`;
+    element.ariaSetSize = `${this.family[this.family.length - 1].to}`;
+    const filled = JSON.stringify([hit, this.result?.line]);
+    const isOn = hit !== undefined && isSelected(hit.path);
+    element.classList.toggle("chosen", isOn);
+    box.checked = isOn;
+    if (filled === card.filled) return;
+    if (!hit) return empty(card);
+    const isSame = hit.id === card.hit?.id;
+    card.filled = filled;
+    card.hit = hit;
+    const title = titleOf(hit);
+    const [name, value] = element.querySelectorAll(".caption span");
+    element.dataset.path = hit.path;
+    element.title = tipOf(hit);
+    name.textContent = title;
+    value.textContent = valueOf(hit, this.result);
+    tile.ariaLabel = `Open ${title}`;
+    box.ariaLabel = `Select ${title}`;
+    const [like, unlike] = element.querySelectorAll(".acts button");
+    like.ariaLabel = `More like this: ${title}`;
+    unlike.ariaLabel = `Less like this: ${title}`;
+    if (isSame) return;
+    const image = thumbnail(hit);
+    image.onerror = () => element.classList.add("gone");
+    element.classList.remove("gone");
+    tile.replaceChildren(image);
+  }
+
+  /** @param {MouseEvent} event */
+  #clicked(event) {
+    const card = cardAt(event.target);
+    const hit = card?.hit;
+    if (!card || !hit || !(event.target instanceof Element)) return;
+    const control = event.target.closest("button, input");
+    if (control === card.tile) {
+      this.#actions.open(this.hits, card.index, this.reveal);
+    }
+    else if (control === card.box) {
+      this.#select(card, event.shiftKey, card.box.checked);
+    } else if (control) {
+      if (control.className === "like") this.#actions.like(hit);
+      else this.#actions.unlike(hit);
+    }
+  }
+
+  /** @param {KeyboardEvent} event */
+  #keyed(event) {
+    const card = cardAt(event.target);
+    if (!card || event.ctrlKey || event.metaKey || event.altKey) return;
+    const { hit } = card;
+    if (hit && event.key === "l") this.#actions.like(hit);
+    else if (hit && event.key === "n") this.#actions.unlike(hit);
+    else if (hit && event.key.toLowerCase() === "x") {
+      this.#select(card, event.shiftKey, !isSelected(hit.path));
+    } else if (event.target !== card.tile || !this.#move(event.key)) return;
+    event.preventDefault();
+    event.stopPropagation();
+  }
+
+  /** @param {Card} card @param {boolean} isRange @param {boolean} isOn */
+  async #select({ index, hit }, isRange, isOn) {
+    const [first, last] = isRange
+      ? [Math.min(anchor, index), Math.max(anchor, index)]
+      : [index, index];
+    anchor = index;
+    const hits = [];
+    for (let place = first; place <= last; place++) {
+      const one = place === index ? hit : await this.hits.at(place);
+      if (one) hits.push(one);
+    }
+    select(hits, isOn);
+  }
+
+  /** Moves the focus, if the key says so. @param {string} key */
+  #move(key) {
+    const { columns, family } = this;
+    const last = family[family.length - 1].to - 1;
+    const page = columns *
+      Math.max(1, Math.floor((innerHeight - COVERED) / this.#rowHeight));
+    const rightwards = getComputedStyle(this.element).direction === "rtl"
+      ? -1
+      : 1;
+    const steps = /** @type {Record<string, number>} */ ({
+      ArrowLeft: -rightwards,
+      ArrowRight: rightwards,
+      ArrowUp: -columns,
+      ArrowDown: columns,
+      PageUp: -page,
+      PageDown: page,
+      Home: -Infinity,
+      End: Infinity,
+    });
+    if (!(key in steps)) return false;
+    const target = current + steps[key];
+    // Up from the first row leads nowhere; down from the last but one, to the end.
+    if (target < 0 && key.startsWith("Arrow")) return true;
+    const index = Math.max(0, Math.min(target, last));
+    family.find((grid) => index < grid.to)?.focus(index);
+    return true;
+  }
+
+  /** Brings a tile in sight, with the focus. @param {number} index */
+  focus(index) {
+    const row = Math.floor((index - this.from) / this.columns);
+    const { top } = this.element.getBoundingClientRect();
+    const y = top + row * this.#rowHeight;
+    const below = y + this.#rowHeight - (innerHeight - COVERED);
+    if (y < COVERED) scrollBy({ top: y - COVERED, behavior: "instant" });
+    else if (below > 0) scrollBy({ top: below, behavior: "instant" });
+    makeCurrent(index);
+    this.draw();
+    this.#cards.get(index)?.tile.focus({ preventScroll: true });
+  }
+
+  /** The places that are drawn. */
+  drawn() {
+    return [...this.#cards.keys()];
+  }
+
+  /** Says anew which card Tab leads to. */
+  reach() {
+    for (const card of this.#cards.values()) reach(card);
+  }
 }
 
-/** Ends when what is in view is painted. @param {Element} element */
+/** The first tile is the one that Tab leads to. */
+export function startAtFirst() {
+  anchor = 0;
+  makeCurrent(0);
+}
+
+/** Draws what is in sight anew: after scrolling, or when hits have come. */
+export function drawGrids() {
+  for (const grid of grids) grid.draw();
+}
+
+/** Ends when the pictures in sight are painted. @param {Element} element */
 export async function painted(element) {
-  const pictures = [...element.querySelectorAll("img")]
-    .filter(({ loading }) => loading !== "lazy");
-  await Promise.all(pictures.map((image) => image.decode().catch(() => {})));
+  const images = [...element.querySelectorAll("img")].filter((image) => {
+    const { top, bottom } = image.getBoundingClientRect();
+    return bottom > 0 && top < innerHeight;
+  });
+  await Promise.all(images.map((image) => image.decode().catch(() => {})));
   await new Promise((resolve) => requestAnimationFrame(resolve));
 }
 
-/** At most so many characters. @param {string} text @param {number} most */
-function shorten(text, most) {
-  const characters = [...text];
-  if (characters.length <= most) return text;
-  return `${characters.slice(0, most - 1).join("").trimEnd()}…`;
-}
-
-/** "Match 41.2%", "Distance 12,345 (L1)". @param {SearchHit} hit @param {SearchResult} result */
-function matchOf({ value }, { query, better }) {
-  if (better === "higher") return `Match ${(100 * value).toFixed(1)}%`;
-  const maximumFractionDigits = value >= 100 ? 0 : 3;
-  const shown = value.toLocaleString("en", { maximumFractionDigits });
-  return `Distance ${shown} (${query.metric.toUpperCase()})`;
-}
-
-function selectionChanged() {
-  for (const card of document.querySelectorAll("[data-path]")) {
-    const { path = "" } = /** @type {HTMLElement} */ (card).dataset;
-    const box = card.querySelector("input");
-    if (box) box.checked = selection.has(path);
-  }
-  const { size } = selection;
-  clear.disabled = size === 0;
-  clear.textContent = size ? `Clear ${size} selected` : "None selected";
-  ask("select", { paths: [...selection] }).catch(complain);
-}
-
-/** Arrow keys move the focus. @param {Element} list @param {KeyboardEvent} event */
-function moveAmong(list, event) {
-  const tiles = /** @type {NodeListOf<HTMLElement>} */ (
-    list.querySelectorAll(".tile")
-  );
-  const here = [...tiles].findIndex((tile) => tile === document.activeElement);
-  const columns = getComputedStyle(list).gridTemplateColumns.split(" ").length;
-  const steps = /** @type {Record<string, number>} */ ({
-    ArrowLeft: -1,
-    ArrowRight: 1,
-    ArrowUp: -columns,
-    ArrowDown: columns,
-    Home: -here,
-    End: tiles.length - 1 - here,
+let isAsked = false;
+function drawSoon() {
+  if (isAsked) return;
+  isAsked = true;
+  requestAnimationFrame(() => {
+    isAsked = false;
+    drawGrids();
   });
-  const target = here >= 0 && tiles[here + steps[event.key]];
-  if (!target) return;
-  event.preventDefault();
-  target.focus();
+}
+addEventListener("scroll", drawSoon, { passive: true });
+// Whatever stands above the grid may move it.
+new ResizeObserver(() => {
+  measured = undefined;
+  drawSoon();
+}).observe(document.body);
+addEventListener("resize", drawSoon);
+
+/** Wears what the style sheet says of tiles, to be measured. */
+const probe = make("div", { className: "probe" });
+document.body.append(probe);
+
+let measured = /** @type {Record<"gap" | "least" | "caption", number> | undefined} */ (
+  undefined
+);
+
+/** Gap, least side of a tile and height of a caption, pixels. */
+function measures() {
+  const style = getComputedStyle(probe);
+  return measured ??= {
+    gap: parseFloat(style.columnGap),
+    least: parseFloat(style.width),
+    caption: parseFloat(style.height),
+  };
+}
+
+/** @param {unknown} target */
+function cardAt(target) {
+  if (!(target instanceof Element)) return undefined;
+  const element = target.closest(".card");
+  return element ? cardOf.get(element) : undefined;
+}
+
+/** @param {number} index */
+function makeCurrent(index) {
+  current = index;
+  for (const grid of grids) grid.reach();
+}
+
+/** @param {Card} card */
+function reach({ index, reached }) {
+  for (const control of reached) control.tabIndex = index === current ? 0 : -1;
+}
+
+/** @returns {Card} */
+function makeCard() {
+  const tile = button("", () => {}, { className: "tile" });
+  const box = make("input", { type: "checkbox" });
+  const acts = [
+    button("+", () => {}, { className: "like", title: "More like this" }),
+    button("−", () => {}, { className: "unlike", title: "Less like this" }),
+  ];
+  const element = make(
+    "li",
+    { className: "card" },
+    tile,
+    make("label", { className: "pick", title: "Select" }, box),
+    make("div", { className: "acts" }, ...acts),
+    make(
+      "p",
+      { className: "caption" },
+      make("span", { className: "name", dir: "auto" }),
+      make("span", { className: "value" }),
+    ),
+  );
+  const reached = [tile, box, ...acts];
+  const card = { element, tile, box, reached, index: 0, filled: "" };
+  cardOf.set(element, card);
+  return card;
+}
+
+/** Takes the picture away; what is under way for it ends. @param {Card} card */
+function empty(card) {
+  const { element, tile } = card;
+  card.hit = undefined;
+  card.filled = "";
+  tile.querySelector("img")?.removeAttribute("src");
+  tile.replaceChildren();
+  tile.ariaLabel = "Loading";
+  element.classList.remove("gone");
+  delete element.dataset.path;
+  element.title = "";
+  for (const span of element.querySelectorAll(".caption span")) {
+    span.textContent = "";
+  }
+}
+
+/** What a tile says where the pointer rests. @param {SearchHit} hit */
+function tipOf({ title, caption, path, term, date, copies }) {
+  const { length } = copies;
+  const folded = length > 0 &&
+    `and ${count(length)} near ${length > 1 ? "copies" : "copy"}`;
+  return [title || caption, term, date.replace("T", " "), path, folded]
+    .filter(Boolean).join("\n");
+}
+
+/**
+ * "0.412 +0.08", so far above the line; "12,345", where there is none; the day,
+ * where nothing was compared.
+ *
+ * @param {SearchHit} hit
+ * @param {SearchResult} [result]
+ */
+function valueOf({ value, date }, result) {
+  if (!result) return "";
+  if (isEmpty(result.query)) return date.slice(0, 10);
+  if (result.line === undefined) return scoreText(value);
+  const above = result.better === "higher"
+    ? value - result.line
+    : result.line - value;
+  const sign = above < 0 ? "−" : "+";
+  return `${scoreText(value)} ${sign}${Math.abs(above).toFixed(2)}`;
 }

@@ -1,5 +1,11 @@
 /**
- * The search page: connects the form, the address, the server and the results.
+ * The search page: connects the field, the address, the server and the results.
+ *
+ * Beside this file: form.js, the query in fields and in the address; field.js,
+ * pictures and recent words; filters.js, the panel; collection.js, what is
+ * searched; hits.js, results page by page; grid.js, their tiles; results.js, the
+ * line between what fits and what may not; selection.js; light_box.js, map.js
+ * and keys.js, what opens on top.
  *
  * @module
  */
@@ -7,91 +13,182 @@
 /** @import { SearchQuery } from "../engine/query.ts" */
 /** @import { AppStatus } from "../routes.ts" */
 /** @import { Actions } from "./grid.js" */
-import { follow } from "./collection.js";
-import { openDetail } from "./detail.js";
-import { button, byId, count, make, thumbnail, titleOf } from "./dom.js";
-import { beside, form, prepareForm, readForm, showKnobs } from "./form.js";
-import { fillForm, fillFromAddress, toAddress } from "./form.js";
-import { openMap, prepareMap } from "./map.js";
-import { isEmpty, LARGEST_UPLOAD, PIXELS } from "./query.js";
-import { prepareResults, shown, showRandom, showResults } from "./results.js";
+/** @import { Keys } from "./keys.js" */
+import { follow, totals } from "./collection.js";
+import { button, byId, count, keep, kept, make, titleOf } from "./dom.js";
+import {
+  addPicture,
+  prepareField,
+  remember,
+  showChips,
+  text,
+} from "./field.js";
+import {
+  enterFilters,
+  leaveFilters,
+  prepareFilters,
+  showActive,
+  unfoldIfActive,
+  withoutFilters,
+} from "./filters.js";
+import {
+  beside,
+  change,
+  fillForm,
+  fillFromAddress,
+  form,
+  prepareForm,
+  readForm,
+  showKnobs,
+  toAddress,
+} from "./form.js";
+import { drawGrids } from "./grid.js";
+import { KEYS_ABOVE, openKeys } from "./keys.js";
+import { closeLightBox, openLightBox } from "./light_box.js";
+import { openMap } from "./map.js";
+import { isEmpty, PIXELS } from "./query.js";
+import {
+  openRest,
+  prepareResults,
+  renewResults,
+  setExports,
+  showList,
+  shown,
+  shownPaths,
+  showResults,
+  summary,
+} from "./results.js";
+import { isSelected, prepareSelection, select } from "./selection.js";
 import { allIsWell, ask, complain } from "./server.js";
 
 const statusLine = byId("status", HTMLElement);
-const text = byId("text", HTMLInputElement);
+const more = byId("more", HTMLElement);
 
 let status = /** @type {AppStatus | undefined} */ (undefined);
 /** Ends what is under way. */
 let running = new AbortController();
+/** The address whose search is under way; "" for none. */
+let underWay = "";
+/** What is on show, and the generation of the collection that it is of. */
+let view = /** @type {"nothing" | "random" | "hidden" | "results"} */ ("nothing");
+let generation = -1;
+/** The questions that were answered by what is on show. */
+let asked = /** @type {SearchQuery[]} */ ([]);
+/** The slider that was moved last: moving it on is the same step in history. */
+let slider = "";
 
-/** Takes in how far it is. @param {AppStatus} now @param {AppStatus} [before] */
-function collectionChanged(now, before) {
-  status = now;
-  if (!before) return;
-  if (!shown && before.indexed === 0 && now.indexed > 0) random();
-  if (shown && now.done && now.indexed > before.indexed) {
-    statusLine.textContent =
-      "All pictures are indexed now. Search again to include them.";
-  }
-}
-
-/** @type {Actions} */
-const actions = {
-  open: (hit, hits) => openDetail(hit, hits, actions.like),
-  like(hit) {
-    fillForm({
-      ...readForm(),
-      ...{ text: "", picture: "", like: hit.path, mode: "visual" },
-    });
-    scrollTo({ top: 0 });
-    search();
-  },
-};
-
-/** Searches for what the form holds, and shows it. */
-async function search({ keepAddress = false } = {}) {
+/**
+ * Searches for what the form holds, and shows it.
+ *
+ * @param {object} [options]
+ * @param {"new" | "same" | "replaced"} [options.address] The step in history.
+ */
+async function search({ address: kind = "new" } = {}) {
   const start = performance.now();
   const query = readForm();
-  if (!keepAddress) history.pushState(null, "", toAddress(query));
-  if (isEmpty(query)) return await random();
-  const signal = nextSignal();
+  const address = toAddress(query);
+  // Enter in a field says twice that it has changed.
+  if (address === underWay) return;
+  if (kind !== "same") setAddress(address, kind === "replaced");
+  showForm();
+  const signal = nextSignal(address);
+  if (isEmpty(query) && query.sort === "relevance") return await random(signal);
   const spaces = [query.space, ...beside.value ? [beside.value] : []];
   const usesPixels = spaces.includes(PIXELS);
-  showAsked(query);
   statusLine.textContent = "Searching …";
   const watch = usesPixels ? setInterval(showPixelProgress, 700, signal) : 0;
   try {
     // Pixels need a picture: where there is none, the best one by words.
-    const example = usesPixels && !query.picture && !query.like
+    const example = usesPixels && query.like.length === 0
       ? await bestByWords(query, signal)
       : undefined;
+    const queries = spaces.map((space) => ({
+      ...{ ...query, space },
+      ...space === PIXELS && example && { text: "", like: [example.path] },
+    }));
     const sides = await Promise.all(
-      spaces.map((space, i) =>
-        ask(i === 0 ? "search" : "compare", {
-          ...query,
-          space,
-          ...space === PIXELS &&
-            { like: query.like || example?.path, cut: "none" },
-        }, signal)
-      ),
+      queries.map((one, i) => ask(i === 0 ? "search" : "compare", one, signal)),
     );
     allIsWell();
-    byId("start", HTMLDetailsElement).open = false;
-    const note = example && beside.value === PIXELS
-      ? ` (pixels know no words: nearest to “${titleOf(example)}”)`
+    const note = example
+      ? ` (pixels know no words: nearest to “${titleOf(example)}”, the best ` +
+        "match by words)"
       : "";
-    await showResults(sides, note, actions, nothingFits);
-    if (signal.aborted) return;
+    view = "results";
+    asked = queries;
+    generation = sides[0].generation;
+    document.querySelector("#results")?.classList.remove("former");
+    await showResults(queries, sides, note, actions, nothing);
     const ms = performance.now() - start;
     document.documentElement.dataset.painted = ms.toFixed(1);
-    statusLine.textContent = summary(sides[0], ms);
+    summarize(sides[0], query.space === PIXELS ? note : "");
+    byId("took", HTMLElement).textContent = `${sides[0].comparedBy}: ` +
+      `${sides[0].ms.toFixed(0)} ms, painted after ${ms.toFixed(0)} ms`;
+    remember(query);
   } catch (error) {
     if (signal.aborted) return;
-    statusLine.textContent = "The search did not work.";
+    // What is on show answers another question.
+    setExports(false);
+    statusLine.textContent = view === "nothing"
+      ? "The search did not work."
+      : "The search did not work: the pictures are those from before.";
     complain(error);
   } finally {
     clearInterval(watch);
+    if (!signal.aborted) underWay = "";
   }
+}
+
+/** Asks again what is on show, quietly: the collection has changed. */
+async function renew() {
+  const { signal } = running;
+  const queries = asked;
+  try {
+    const sides = await Promise.all(
+      queries.map((query) => ask("compare", query, signal)),
+    );
+    if (view !== "results" || queries !== asked) return;
+    generation = sides[0].generation;
+    await renewResults(sides);
+    summarize(sides[0]);
+  } catch (error) {
+    complain(error);
+  }
+}
+
+/** @param {SearchResult} result */
+function summarize(result, note = "") {
+  const pending = status && !status.done
+    ? `; ${count(status.total - status.indexed)} are not indexed yet`
+    : "";
+  const line = `${summary(result)}${note}${pending}`;
+  if (statusLine.textContent !== line) statusLine.textContent = line;
+}
+
+/** Takes in how far the collection is. @param {AppStatus} now @param {AppStatus} [before] */
+function collectionChanged(now, before) {
+  status = now;
+  showForm();
+  const isNew = now.generation !== generation || now.done !== before?.done;
+  if (view === "results" && isNew && underWay === "") renew();
+  const isBare = view === "random" && !document.querySelector(".card");
+  if (isBare && now.indexed > 0 && underWay === "") search({ address: "same" });
+  else if (view === "random" && !before) sayRandom();
+  else if (isBare) sayRandom();
+}
+
+/** Shows what the form says, around it. */
+function showForm() {
+  showKnobs(status);
+  showChips(search);
+  showActive(search);
+}
+
+/** @param {string} address @param {boolean} isReplaced */
+function setAddress(address, isReplaced) {
+  if (address === (location.hash || "#")) return;
+  if (isReplaced) history.replaceState(null, "", address);
+  else history.pushState(null, "", address);
 }
 
 /** The nearest picture. @param {SearchQuery} query @param {AbortSignal} signal */
@@ -110,110 +207,126 @@ async function showPixelProgress(signal) {
 }
 
 /** Ends what is under way; the next thing to do ends by this signal. */
-function nextSignal() {
+function nextSignal(address = "") {
   running.abort();
   running = new AbortController();
+  underWay = address;
   return running.signal;
 }
 
-async function random() {
+/** Shows pictures drawn at random. @param {AbortSignal} signal */
+async function random(signal) {
+  const start = performance.now();
   try {
-    const hits = await ask("random", readForm(), nextSignal());
+    const hits = await ask("random", readForm(), signal);
     allIsWell();
-    showAsked({});
-    showRandom(hits, actions);
+    view = "random";
+    await showList("Random pictures", hits, actions);
+    sayRandom();
+    document.documentElement.dataset.painted = `${performance.now() - start}`;
+  } catch (error) {
+    complain(error);
+  } finally {
+    if (!signal.aborted) underWay = "";
+  }
+}
+
+function sayRandom() {
+  const { length } = document.querySelectorAll(".card");
+  const all = status && status.indexed > 0 ? `${totals(status)}. ` : "";
+  statusLine.textContent = length > 0
+    ? `${all}These are drawn at random.`
+    : !status?.done
+    ? "The first pictures come soon."
+    : status.indexed > 0
+    ? "No picture passes these filters."
+    : "There are no pictures here.";
+}
+
+/** Shows the pictures that the reader has hidden. */
+async function showHidden() {
+  try {
+    const hits = await ask("hidden", undefined, nextSignal());
+    view = "hidden";
+    await showList("Hidden pictures", hits, actions);
     statusLine.textContent = hits.length > 0
-      ? `${count(hits.length)} pictures drawn at random`
-      : status?.done
-      ? "There are no pictures here."
-      : "The first pictures come soon.";
+      ? `${count(hits.length)} hidden pictures: they are no results. Select ` +
+        "some to show them again."
+      : "No picture is hidden.";
+    nameHide();
   } catch (error) {
     complain(error);
   }
 }
 
-/** @param {SearchResult} result */
-function nothingFits({ total }) {
-  const reason = total > 0
-    ? "Nothing here fits: the nearest pictures are no nearer than chance " +
-      "would bring them."
-    : status?.done
-    ? "No picture passes these filters, or none has words to compare with. " +
-      "Take a filter away, or search in another mode."
-    : "Nothing can be searched yet. Search again in a moment.";
-  const showAnyway = button("Show the nearest anyway", () => {
-    fillForm({ ...readForm(), cut: "none" });
+/** Hides pictures, or shows them again where the hidden ones are. @param {SearchHit[]} hits */
+async function hide(hits) {
+  const hidden = view !== "hidden";
+  try {
+    await ask("hide", { paths: hits.map(({ path }) => path), hidden });
+    if (!hidden) return await showHidden();
+    if (view === "results") await renew();
+    else await random(nextSignal());
+    statusLine.textContent = `${count(hits.length)} hidden. More → Hidden ` +
+      "pictures has them.";
+  } catch (error) {
+    complain(error);
+  }
+}
+
+/** Says what the selection's bar does with hiding. */
+function nameHide() {
+  byId("hideSelected", HTMLElement).textContent = view === "hidden"
+    ? "Show again"
+    : "Hide";
+}
+
+/** Why there is nothing at all. @param {SearchResult} result */
+function nothing({ total, query }) {
+  const { terms, categories, licenses, cameras, after, before } = query;
+  const isFiltered = [terms, categories, licenses, cameras, after, before]
+    .some(({ length }) => length > 0);
+  const reason = isFiltered && total === 0
+    ? "No picture passes these filters."
+    : status && !status.done
+    ? "Nothing can be searched yet. Results come by themselves."
+    : total === 0 && query.mode === "text"
+    ? "Nothing is written about these pictures: search in another mode."
+    : "There is no picture to show.";
+  const clear = button("Clear the filters", () => {
+    change(withoutFilters());
     search();
   });
   return make(
     "div",
     { className: "empty" },
     make("p", {}, reason),
-    total > 0 && showAnyway,
+    isFiltered && clear,
   );
 }
 
-/** @param {SearchResult} result @param {number} paintedMs */
-function summary({ hits, relevant, total, ms, query }, paintedMs) {
-  const all = `${count(total)} pictures`;
-  const fits = query.cut === "none"
-    ? `The nearest ${count(hits.length)} of ${all}`
-    : relevant === 0
-    ? `Nothing fits among ${all}`
-    : `${count(hits.length)} shown; ${count(relevant)} of ${all} are nearer ` +
-      "than chance";
-  const pending = status && !status.done
-    ? `, ${count(status.total - status.indexed)} not indexed yet`
-    : "";
-  return `${fits}${pending} (${ms.toFixed(0)} ms, painted after ${
-    paintedMs.toFixed(0)
-  } ms)`;
-}
+/** Puts the focus on a tile: of the grid from which a picture was opened. @type {(index: number) => void} */
+let reveal = () => {};
 
-/** Shows the query's picture in the field. @param {Partial<SearchQuery>} query */
-function showAsked({ picture, like }) {
-  const chip = byId("asked", HTMLElement);
-  chip.hidden = !picture && !like;
-  if (chip.hidden) return chip.replaceChildren();
-  const image = make("img", {
-    src: `uploaded/${picture}`,
-    alt: "The query's picture",
-  });
-  if (like) {
-    ask("detail", { path: like })
-      .then((hit) => image.replaceWith(thumbnail(hit)), () => {});
-  }
-  const takeAway = () => {
-    fillForm({ ...readForm(), picture: "", like: "" });
-    text.focus();
-    search();
-  };
-  const ariaLabel = "Take the query's picture away";
-  chip.replaceChildren(image, button("×", takeAway, { ariaLabel }));
-}
+/** @type {Actions} */
+const actions = {
+  open(hits, index, revealTile) {
+    reveal = revealTile;
+    openLightBox(hits, index, actions);
+  },
+  like: (hit) => searchBy(hit, false),
+  unlike: (hit) => searchBy(hit, true),
+  select: (hit) => select([hit], !isSelected(hit.path)),
+  hide: (hit) => hide([hit]),
+  focusTile: (index) => reveal(index),
+};
 
-/** Takes a picture from outside as the query. @param {File} [file] */
-async function takePicture(file) {
-  if (!file) return;
-  try {
-    if (file.size > LARGEST_UPLOAD) {
-      throw new Error(
-        `The picture has ${Math.round(file.size / 1e6)} MB: at most ` +
-          `${LARGEST_UPLOAD / 1e6} can be taken.`,
-      );
-    }
-    statusLine.textContent = "Taking the picture …";
-    const { picture } = await ask("upload", file);
-    fillForm({
-      ...readForm(),
-      ...{ picture, like: "" },
-      ...!text.value && { mode: "visual" },
-    });
-    await search();
-  } catch (error) {
-    statusLine.textContent = "The picture was not taken.";
-    complain(error);
-  }
+/** @param {SearchHit} hit @param {boolean} isAway */
+function searchBy(hit, isAway) {
+  addPicture(hit, isAway);
+  scrollTo({ top: 0 });
+  text.focus({ preventScroll: true });
+  search();
 }
 
 const THEMES = ["", "light", "dark"];
@@ -222,81 +335,133 @@ const THEMES = ["", "light", "dark"];
 function setTheme(theme) {
   document.documentElement.dataset.theme = theme;
   byId("theme", HTMLElement).textContent = `Theme: ${theme || "automatic"}`;
-  // A frame may be denied storage: the theme then lasts as long as the page.
-  try {
-    localStorage.setItem("theme", theme);
-  } catch { /* see above */ }
+  keep("theme", theme);
+}
+
+function drawRandom() {
+  const nothing = { text: "", like: [], unlike: [], plus: [], minus: [] };
+  change({ ...nothing, sort: "relevance" });
+  search();
+}
+
+/** What the keys do, and where. @type {Keys} */
+const KEYS = [
+  ["/", "Go to the field", "Everywhere"],
+  ["s", "Filters and options", "Everywhere"],
+  ["m", "Show what may not fit", "Everywhere"],
+  ["g", "Map", "Everywhere"],
+  ["r", "Random pictures", "Everywhere"],
+  ["?", "This sheet", "Everywhere"],
+  ["Escape", "Close what is open, or clear the selection", "Everywhere"],
+  ["Arrow keys", "Go among the pictures", "Pictures"],
+  ["Home, End", "First and last picture", "Pictures"],
+  ["Page Up, Page Down", "A window up and down", "Pictures"],
+  ["Enter", "Open the picture", "Pictures"],
+  ["x", "Select it; with Shift all from the last one", "Pictures"],
+  ["l", "More like this", "Pictures"],
+  ["n", "Less like this", "Pictures"],
+];
+
+const showMap = () => openMap(actions, shownPaths());
+const showKeys = () => openKeys([...KEYS, ...KEYS_ABOVE]);
+
+/** What a key does wherever nobody types. */
+const doOnKey = /** @type {Record<string, () => void>} */ ({
+  "/": () => text.select(),
+  s: enterFilters,
+  m: openRest,
+  g: showMap,
+  r: drawRandom,
+  "?": showKeys,
+  Escape() {
+    if (leaveFilters()) return;
+    byId("clear", HTMLButtonElement).click();
+  },
+});
+
+/** @param {KeyboardEvent} event */
+function keyed(event) {
+  const { key, target, ctrlKey, metaKey, altKey, defaultPrevented } = event;
+  const types = target instanceof Element &&
+    target.matches("input:not([type=checkbox]), select, textarea");
+  const isOnTop = document.querySelector("dialog:modal, :popover-open");
+  if (ctrlKey || metaKey || altKey || defaultPrevented || isOnTop) return;
+  if (types && key !== "Escape" || target === text || !(key in doOnKey)) return;
+  event.preventDefault();
+  doOnKey[key]();
 }
 
 function connect() {
   prepareForm();
-  prepareResults(search);
-  prepareMap();
+  prepareField(search);
+  prepareFilters();
+  prepareResults();
+  prepareSelection({
+    changed: () => {
+      nameHide();
+      drawGrids();
+    },
+    folder: () => status?.folder ?? "",
+    searchBy(paths) {
+      change({ like: paths });
+      search();
+    },
+    hide,
+  });
   form.onsubmit = (event) => {
     event.preventDefault();
+    slider = "";
     search();
   };
-  form.oninput = showKnobs;
+  form.oninput = () => showKnobs(status);
   form.onchange = ({ target }) => {
+    const field = /** @type {HTMLInputElement} */ (target);
     // The text waits for Enter; what is chosen takes effect at once.
-    if (target !== text && target !== file) search();
+    if (field === text || field.type === "file") return;
+    const isAgain = field.id === slider;
+    slider = field.type === "range" ? field.id : "";
+    search({ address: isAgain ? "replaced" : "new" });
   };
-  byId("random", HTMLElement).onclick = () => {
-    const nothing = { text: "", picture: "", like: "", plus: [], minus: [] };
-    fillForm({ ...readForm(), ...nothing });
-    random();
+  byId("skip", HTMLElement).onclick = () => {
+    const tile = /** @type {HTMLElement | null} */ (
+      document.querySelector(".tile[tabindex='0']")
+    );
+    (tile ?? byId("results", HTMLElement)).focus();
   };
-  const file = byId("file", HTMLInputElement);
-  byId("choose", HTMLElement).onclick = () => file.click();
-  file.onchange = () => {
-    takePicture(file.files?.[0]);
-    file.value = "";
+  more.onclick = ({ target }) => {
+    if (target instanceof HTMLButtonElement && target.id !== "theme") {
+      more.hidePopover();
+    }
   };
-  ondragover = (event) => {
-    event.preventDefault();
-    document.body.classList.add("dropping");
-  };
-  ondragleave = () => document.body.classList.remove("dropping");
-  ondrop = (event) => {
-    event.preventDefault();
-    document.body.classList.remove("dropping");
-    const [dropped] = event.dataTransfer?.files ?? [];
-    if (dropped) takePicture(dropped);
-    else complain(new Error("Only a picture's file can be dropped here."));
-  };
-  addEventListener("paste", ({ clipboardData }) => {
-    const files = [...clipboardData?.files ?? []];
-    takePicture(files.find(({ type }) => type.startsWith("image/")));
-  });
-  byId("openMap", HTMLElement).onclick = () =>
-    openMap((point) => actions.open(point, [point]));
+  byId("random", HTMLElement).onclick = drawRandom;
+  byId("openMap", HTMLElement).onclick = showMap;
+  byId("openKeys", HTMLElement).onclick = showKeys;
+  byId("showHidden", HTMLElement).onclick = showHidden;
+  byId("rescan", HTMLElement).onclick = () =>
+    ask("rescan", {}).then(() => renew(), complain);
   byId("theme", HTMLElement).onclick = () => {
     const now = THEMES.indexOf(document.documentElement.dataset.theme ?? "");
     setTheme(THEMES[(now + 1) % THEMES.length]);
   };
-  let theme = null;
-  try {
-    theme = localStorage.getItem("theme");
-  } catch { /* as above */ }
-  setTheme(theme ?? "");
-  onpopstate = openAddress;
+  setTheme(kept("theme"));
+  onkeydown = keyed;
+  onpopstate = () => {
+    if (closeLightBox()) return;
+    slider = "";
+    fillFromAddress(location.hash);
+    search({ address: "same" });
+  };
   // Whoever has the page in a frame cannot look whether it has come.
   addEventListener("message", ({ data, source }) => {
     if (data === "alive?") source?.postMessage("alive", { targetOrigin: "*" });
   });
 }
 
-/** Does what the address says. */
-async function openAddress() {
-  fillFromAddress(location.hash);
-  await search({ keepAddress: true });
-}
-
+// The reader may have begun to type before this script came.
+const typed = text.value;
 connect();
-try {
-  await follow(collectionChanged);
-  await openAddress();
-} catch (error) {
-  statusLine.textContent = "The page could not start.";
-  complain(error);
-}
+fillFromAddress(location.hash);
+unfoldIfActive();
+search({ address: "same" });
+if (typed) text.value = typed;
+follow(collectionChanged);

@@ -4,7 +4,7 @@
  * @module
  */
 /** @import { Answers } from "../routes.ts" */
-import { button, byId, make } from "./dom.js";
+import { button, byId, make, offer } from "./dom.js";
 
 const problem = byId("problem", HTMLElement);
 
@@ -18,6 +18,22 @@ const problem = byId("problem", HTMLElement);
  * @returns {Promise<Answers[Name]>}
  */
 export async function ask(name, body, signal) {
+  return await (await request(name, body, signal)).json();
+}
+
+/**
+ * Saves what the server answers as a file.
+ *
+ * @param {string} name
+ * @param {object} body
+ * @param {string} file Its name.
+ */
+export async function download(name, body, file) {
+  offer(file, await (await request(name, body)).blob());
+}
+
+/** @param {string} name @param {object} [body] @param {AbortSignal} [signal] */
+async function request(name, body, signal) {
   const response = await fetch(name, {
     method: body ? "POST" : "GET",
     body: body instanceof Blob ? body : JSON.stringify(body),
@@ -29,8 +45,8 @@ export async function ask(name, body, signal) {
         "or the command that opened the page, still running?",
     );
   });
+  if (response.ok) return response;
   const answer = await response.json().catch(() => ({}));
-  if (response.ok) return answer;
   const reason = answer.error ?? `the server said ${response.status}`;
   const sentence = reason.charAt(0).toUpperCase() + reason.slice(1);
   throw new Error(/[.!?]$/.test(sentence) ? sentence : `${sentence}.`);

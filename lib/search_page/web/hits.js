@@ -1,0 +1,145 @@
+/**
+ * Results as the page walks through them: the first ones are at hand, the others
+ * come from the server a page at a time, when they come in sight.
+ *
+ * How many there are once near copies are folded is known at the end only; until
+ * then as many are announced as pass the filters.
+ *
+ * @module
+ */
+/** @import { SearchHit, SearchResult } from "../engine/searcher.ts" */
+/** @import { SearchQuery } from "../engine/query.ts" */
+import { ask, complain } from "./server.js";
+
+/**
+ * A list to walk through.
+ *
+ * @typedef {object} Hits
+ * @property {() => number} length
+ * @property {(index: number) => Promise<SearchHit | undefined>} at
+ * @property {(index: number) => SearchHit | undefined} known What is at hand.
+ * @property {(from: number, to: number) => void} want Says what is in sight:
+ *   it is fetched, and what is under way for elsewhere is given up.
+ */
+
+/** Results that are fetched at once. */
+const PAGE = 60;
+
+/** A list that is whole. @param {SearchHit[]} hits @returns {Hits} */
+export function wholeList(hits) {
+  return {
+    length: () => hits.length,
+    at: (index) => Promise.resolve(hits[index]),
+    known: (index) => hits[index],
+    want() {},
+  };
+}
+
+/** What a query finds, without end. @implements {Hits} */
+export class PagedHits {
+  /** A page that is under way, by number. */
+  #pages =
+    /** @type {Map<number, {abort: AbortController, done: Promise<void>, isKept: boolean}>} */ (
+      new Map()
+    );
+  #hits = /** @type {SearchHit[]} */ ([]);
+  #end = 0;
+  #query;
+  #onCome;
+  /** How many fit, near copies counted: at most so many are listed. */
+  #fitting;
+
+  /**
+   * @param {SearchQuery} query As it was asked.
+   * @param {SearchResult} first Its first results.
+   * @param {() => void} onCome Called when more are at hand.
+   */
+  constructor(query, first, onCome) {
+    this.#query = query;
+    this.#onCome = onCome;
+    this.#end = first.total;
+    this.#fitting = first.fitting;
+    this.#take(first);
+  }
+
+  length() {
+    return this.#end;
+  }
+
+  /** @param {number} index */
+  known(index) {
+    return this.#hits[index];
+  }
+
+  /** @param {number} index */
+  async at(index) {
+    if (index < 0 || index >= this.#end) return undefined;
+    if (!this.#hits[index]) {
+      const number = Math.floor(index / PAGE);
+      const page = this.#pages.get(number) ?? this.#fetch(number);
+      page.isKept = true;
+      await page.done;
+    }
+    return this.#hits[index];
+  }
+
+  /** @param {number} from @param {number} to */
+  want(from, to) {
+    const first = Math.floor(from / PAGE);
+    const last = Math.floor((Math.min(to, this.#end) - 1) / PAGE);
+    for (const [number, { abort, isKept }] of this.#pages) {
+      if (!isKept && (number < first || number > last)) abort.abort();
+    }
+    for (let number = first; number <= last; number++) {
+      const start = Math.max(from, number * PAGE);
+      const end = Math.min(to, this.#end, (number + 1) * PAGE);
+      for (let index = start; index < end; index++) {
+        if (this.#hits[index]) continue;
+        if (!this.#pages.has(number)) {
+          this.#fetch(number).done.catch(complain);
+        }
+        break;
+      }
+    }
+  }
+
+  /** The place of the first that may not fit; `length()` where all fit. */
+  async boundary() {
+    let least = 0;
+    let most = Math.min(this.#fitting, this.#end);
+    // Unless copies were folded, the last one is where it is expected.
+    let middle = most - 1;
+    while (least < most) {
+      if ((await this.at(middle))?.fits) least = middle + 1;
+      else most = middle;
+      middle = Math.floor((least + most) / 2);
+    }
+    return least;
+  }
+
+  /** @param {number} number */
+  #fetch(number) {
+    const abort = new AbortController();
+    const place = { from: number * PAGE, k: PAGE };
+    const done = ask("compare", { ...this.#query, ...place }, abort.signal)
+      .then(async (result) => {
+        this.#take(result);
+        this.#onCome();
+        // Beyond the end: it is somewhere between there and what is known.
+        const middle = Math.floor((this.#hits.length + this.#end) / 2 / PAGE);
+        if (result.hits.length === 0 && middle < number) {
+          await (this.#pages.get(middle) ?? this.#fetch(middle)).done;
+        }
+      })
+      .finally(() => this.#pages.delete(number));
+    const page = { abort, done, isKept: false };
+    this.#pages.set(number, page);
+    return page;
+  }
+
+  /** @param {SearchResult} result */
+  #take({ hits, from, more }) {
+    hits.forEach((hit, i) => this.#hits[from + i] = hit);
+    if (!more) this.#end = Math.min(this.#end, from + hits.length);
+  }
+}
