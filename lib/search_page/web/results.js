@@ -282,6 +282,7 @@ function showScores(
   { query, scores: { least, most, mean, bins, count }, line, better },
 ) {
   scores.hidden = count === 0 || isEmpty(query);
+  if (scores.hidden) return;
   const highest = Math.max(...bins);
   const width = (most - least) / bins.length;
   const lineText = line === undefined ? "none" : scoreText(line);
@@ -344,7 +345,7 @@ function toCsv(hits) {
 /** How a result can be summed up in a line. @param {SearchResult} result */
 export function summary({ hits, fitting, total, line, query }) {
   const all = `${count(total)} pictures`;
-  if (hits.length === 0) return "No picture to show.";
+  if (hits.length === 0) return "No results";
   if (isEmpty(query)) return `${all}, by date`;
   if (line === undefined) return `${all}, the nearest first`;
   if (fitting === 0) return `None of ${all} seems to fit`;
