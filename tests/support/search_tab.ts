@@ -14,7 +14,7 @@ import { paint, withFolder } from "./search_app.ts";
 /** A caption that wants to be markup. */
 const HOSTILE = '<img src=x onerror=alert(1)> red & "bold"';
 
-/** The page over 26 pictures. */
+/** The page over 26 pictures, unless other `shades` are asked for. */
 export interface OpenedPage {
   app: SearchApp;
   page: Page;
@@ -29,11 +29,12 @@ export function withPage(
     encoder = colourEncoder(),
     ready = true,
     publicUrl = "",
+    shades = 13,
     prepare = (_folder: string) => Promise.resolve(),
   } = {},
 ): Promise<void> {
   return withFolder(async (folder) => {
-    await paint(folder, 13);
+    await paint(folder, shades);
     await writeFile(
       join(folder, "captions.json"),
       JSON.stringify({
@@ -64,7 +65,7 @@ export function withPage(
       });
       await page.setViewport({ width: 1200, height: 900 });
       await page.goto(app.url);
-      await page.waitForSelector(ready ? ".card" : "#status");
+      await page.waitForSelector(ready ? ".card[data-path]" : "#status");
       await test({ app, page, folder });
       deepEqual(faults, []);
     } finally {
@@ -86,30 +87,46 @@ export async function search(
 
 /** Searches for words. */
 export async function searchText(page: Page, text: string): Promise<void> {
-  await page.$eval("#text", (field) => (field as HTMLInputElement).value = "");
+  await setText(page, "");
   await page.type("#text", text);
   await search(page, () => page.keyboard.press("Enter"));
 }
 
-/** The terms of the pictures shown. */
-export const terms = (page: Page) =>
-  page.$$eval(
-    ".card",
-    (cards) => [
-      ...new Set(cards.map((card) => card.querySelector("p")!.textContent)),
-    ],
+/** Puts words into the field. */
+export const setText = (page: Page, text: string) =>
+  page.$eval(
+    "#text",
+    (field, text) => (field as HTMLInputElement).value = text,
+    text,
   );
+
+/** The paths of the pictures that are drawn, in their order. */
+export const paths = (page: Page) =>
+  page.$$eval(
+    ".card[data-path]",
+    (cards) => cards.map((card) => (card as HTMLElement).dataset.path!),
+  );
+
+/** The terms of the pictures drawn: "red" of "paint/red/red-1.png". */
+export const terms = async (page: Page) => [
+  ...new Set((await paths(page)).map((path) => path.split("/")[1])),
+];
 
 /** An element's text. */
 export const textOf = (page: Page, selector: string) =>
   page.$eval(selector, (element) => element.textContent ?? "");
 
 /** Unfolds filters and options. */
-export async function openOptions(page: Page): Promise<void> {
-  await page.$eval(
-    "#options",
-    (details) => (details as HTMLDetailsElement).open = true,
-  );
+export async function openFilters(page: Page): Promise<void> {
+  await page.click("#openFilters");
+  await page.waitForSelector("#filters[open]");
+}
+
+/** Opens the menu, and presses what is in it. */
+export async function choose(page: Page, selector: string): Promise<void> {
+  await page.click("#openMore");
+  await page.waitForSelector("#more:popover-open");
+  await page.click(selector);
 }
 
 /** Moves a slider as a reader does. */

@@ -238,8 +238,7 @@ export class Grid {
     const control = event.target.closest("button, input");
     if (control === card.tile) {
       this.#actions.open(this.hits, card.index, this.reveal);
-    }
-    else if (control === card.box) {
+    } else if (control === card.box) {
       this.#select(card, event.shiftKey, card.box.checked);
     } else if (control) {
       if (control.className === "like") this.#actions.like(hit);
@@ -369,9 +368,10 @@ addEventListener("resize", drawSoon);
 const probe = make("div", { className: "probe" });
 document.body.append(probe);
 
-let measured = /** @type {Record<"gap" | "least" | "caption", number> | undefined} */ (
-  undefined
-);
+let measured =
+  /** @type {Record<"gap" | "least" | "caption", number> | undefined} */ (
+    undefined
+  );
 
 /** Gap, least side of a tile and height of a caption, pixels. */
 function measures() {
@@ -449,7 +449,7 @@ function tipOf({ title, caption, path, term, date, copies }) {
   const { length } = copies;
   const folded = length > 0 &&
     `and ${count(length)} near ${length > 1 ? "copies" : "copy"}`;
-  return [title || caption, term, date.replace("T", " "), path, folded]
+  return [title, caption, term, date.replace("T", " "), path, folded]
     .filter(Boolean).join("\n");
 }
 

@@ -70,7 +70,8 @@ let running = new AbortController();
 /** The address whose search is under way; "" for none. */
 let underWay = "";
 /** What is on show, and the generation of the collection that it is of. */
-let view = /** @type {"nothing" | "random" | "hidden" | "results"} */ ("nothing");
+let view =
+  /** @type {"nothing" | "random" | "hidden" | "results"} */ ("nothing");
 let generation = -1;
 /** The questions that were answered by what is on show. */
 let asked = /** @type {SearchQuery[]} */ ([]);
@@ -119,6 +120,7 @@ async function search({ address: kind = "new" } = {}) {
     generation = sides[0].generation;
     document.querySelector("#results")?.classList.remove("former");
     await showResults(queries, sides, note, actions, nothing);
+    if (signal.aborted) return;
     const ms = performance.now() - start;
     document.documentElement.dataset.painted = ms.toFixed(1);
     summarize(sides[0], query.space === PIXELS ? note : "");
@@ -222,6 +224,7 @@ async function random(signal) {
     allIsWell();
     view = "random";
     await showList("Random pictures", hits, actions);
+    if (signal.aborted) return;
     sayRandom();
     document.documentElement.dataset.painted = `${performance.now() - start}`;
   } catch (error) {
@@ -272,6 +275,12 @@ async function hide(hits) {
   } catch (error) {
     complain(error);
   }
+}
+
+/** Looks the folder over again; what is on show follows. */
+async function rescan() {
+  await ask("rescan", {});
+  if (view === "results") await renew();
 }
 
 /** Says what the selection's bar does with hiding. */
@@ -437,8 +446,7 @@ function connect() {
   byId("openMap", HTMLElement).onclick = showMap;
   byId("openKeys", HTMLElement).onclick = showKeys;
   byId("showHidden", HTMLElement).onclick = showHidden;
-  byId("rescan", HTMLElement).onclick = () =>
-    ask("rescan", {}).then(() => renew(), complain);
+  byId("rescan", HTMLElement).onclick = () => rescan().catch(complain);
   byId("theme", HTMLElement).onclick = () => {
     const now = THEMES.indexOf(document.documentElement.dataset.theme ?? "");
     setTheme(THEMES[(now + 1) % THEMES.length]);

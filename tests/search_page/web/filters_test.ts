@@ -1,0 +1,175 @@
+/**
+ * Filters and options of the search page in a real browser, and what is disabled
+ * because it does nothing.
+ */
+import { deepStrictEqual, match, ok, strictEqual } from "node:assert/strict";
+import type { Page } from "puppeteer-core";
+import {
+  openFilters,
+  search,
+  searchText,
+  slide,
+  terms,
+  textOf,
+  withPage,
+} from "../../support/search_tab.ts";
+
+/** Why a control is disabled; "" where it is not. */
+const reason = (page: Page, selector: string) =>
+  page.$eval(selector, (control) => {
+    const { disabled } = control as HTMLInputElement;
+    const { title } = control.closest("label")!;
+    if (disabled !== (title !== "")) throw new Error(`${disabled}: ${title}`);
+    return title;
+  });
+
+const chips = (page: Page) =>
+  page.$$eval(
+    "#activeFilters button",
+    (all) => all.map((one) => one.innerText),
+  );
+
+Deno.test("filters combine, show above the grid, and are taken away there", () =>
+  withPage(async ({ page, app }) => {
+    await openFilters(page);
+    await searchText(page, "red");
+    await search(page, () => page.select("#cut", "none"));
+    await search(page, () => page.click("#terms input[value=blue]"));
+    deepStrictEqual(await terms(page), ["blue"]);
+    const [year] = await page.$$eval(
+      "#years button",
+      (all) => all.map((one) => (one as HTMLButtonElement).value),
+    );
+    match(await textOf(page, "#years button"), /^\d{4} 26$/);
+    await search(page, () => page.click("#years button"));
+    deepStrictEqual([app.query!.after, app.query!.before], [year, year]);
+    deepStrictEqual(await chips(page), ["blue ×", `${year} ×`, "No line ×"]);
+    strictEqual(await textOf(page, "#active"), "3");
+    ok(page.url().includes(`terms=blue&after=${year}&before=${year}&cut=none`));
+
+    await search(page, () => page.click("#activeFilters button"));
+    strictEqual(
+      await page.$eval(
+        "#terms input[value=blue]",
+        (box) => (box as HTMLInputElement).checked,
+      ),
+      false,
+    );
+    deepStrictEqual(app.query!.terms, []);
+    await search(page, () => page.click("#years button"));
+    strictEqual(app.query!.after, "");
+    deepStrictEqual(await chips(page), ["No line ×"]);
+  }));
+
+Deno.test("a link with filters opens unfolded, and one button clears them where nothing passes", () =>
+  withPage(async ({ page, app }) => {
+    await page.goto("about:blank");
+    await search(
+      page,
+      () => page.goto(`${app.url}#text=red&terms=blue&before=1999-12`),
+    );
+    await page.waitForSelector("#filters[open]");
+    await page.waitForSelector("#terms input[value=blue]:checked");
+    deepStrictEqual(await chips(page), ["blue ×", "To 1999-12 ×"]);
+    match(await textOf(page, "#results"), /No picture passes these filters/);
+    await search(page, () => page.click(".empty button"));
+    deepStrictEqual(await terms(page), ["red"]);
+    deepStrictEqual(await chips(page), []);
+    await search(page, () => page.goBack());
+    deepStrictEqual(await chips(page), ["blue ×", "To 1999-12 ×"]);
+  }));
+
+Deno.test("weight, number, mode, metric, cut-off, order and copies change what is shown", () =>
+  withPage(async ({ page, app }) => {
+    await openFilters(page);
+    await searchText(page, "red");
+    await search(page, () => page.click("#fold"));
+    strictEqual(app.query!.fold, 2);
+    await search(page, () => slide(page, "#k", 24));
+    strictEqual(app.query!.k, 24);
+    await search(page, () => slide(page, "#textWeight", 0.8));
+    strictEqual(app.query!.textWeight, 0.8);
+    match(await textOf(page, "#weightShown"), /text 80%, picture 20%/);
+    await search(page, () => page.select("#mode", "text"));
+    strictEqual(app.query!.mode, "text");
+    await search(page, () => page.select("#mode", "visual"));
+    await search(page, () => page.select("#sort", "newest"));
+    strictEqual(app.query!.sort, "newest");
+    await search(page, () => page.select("#sort", "relevance"));
+
+    const most = Number(
+      await page.$eval(
+        "#cutValue",
+        (slider) => (slider as HTMLInputElement).max,
+      ),
+    );
+    await search(page, () => slide(page, "#cutValue", most - 0.05));
+    strictEqual(app.result!.line, app.query!.cut);
+    ok(app.result!.fitting > 0 && app.result!.fitting < 26);
+    strictEqual(
+      await page.$eval("#cut", (one) => (one as HTMLSelectElement).value),
+      `${app.query!.cut}`,
+    );
+  }));
+
+Deno.test("without words and pictures, an order by date shows everything by date", () =>
+  withPage(async ({ page }) => {
+    await search(page, () => page.select("#sort", "newest"));
+    match(await textOf(page, "#status"), /^26 pictures, by date$/);
+    match(await textOf(page, ".card .value"), /^\d{4}-\d\d-\d\d$/);
+  }));
+
+Deno.test("what does nothing for a query is disabled and says why", () =>
+  withPage(async ({ page, app }) => {
+    await openFilters(page);
+    await searchText(page, "red");
+    strictEqual(await reason(page, "#textWeight"), "");
+    await search(page, () => page.select("#mode", "text"));
+    match(await reason(page, "#textWeight"), /words alone are compared/);
+    await search(page, () => page.select("#mode", "visual"));
+    match(await reason(page, "#textWeight"), /pictures alone are compared/);
+    await search(page, () => page.select("#metric", "l2"));
+    match(await reason(page, "#cut"), /known for the cosine alone/);
+    await search(page, () => page.select("#metric", "cosine"));
+    strictEqual(await reason(page, "#cut"), "");
+    await search(page, () => page.select("#space", "pixels"));
+    for (const control of ["#mode", "#textWeight"]) {
+      match(await reason(page, control), /Pixels are compared as they are/);
+    }
+    match(await reason(page, "#cut"), /not known for pixels/);
+    // What is disabled keeps what it says.
+    strictEqual(app.query!.mode, "visual");
+  }));
+
+Deno.test("on a phone the options are a sheet, and the controls take 120 pixels at most", () =>
+  withPage(async ({ page }) => {
+    await page.setViewport({
+      ...{ width: 390, height: 844 },
+      ...{ isMobile: true, hasTouch: true },
+    });
+    await searchText(page, "red");
+    const top = await page.$eval(
+      ".card",
+      (card) => card.getBoundingClientRect().top,
+    );
+    ok(top <= 120, `${top} pixels above the first picture`);
+    const small = await page.$$eval(
+      "header button, .card [type=checkbox], .pick",
+      (all) =>
+        all.filter((one) => {
+          const { width, height } = (one.closest(".pick") ?? one)
+            .getBoundingClientRect();
+          return width < 40 || height < 40;
+        }).map(({ id, className }) => id || className),
+    );
+    deepStrictEqual(small.filter((id) => id !== "choose"), []);
+    await openFilters(page);
+    await page.waitForSelector("#filters:modal #mode");
+    await search(page, () => page.select("#mode", "visual"));
+    await page.click("#closeFilters");
+    await page.waitForSelector("#filters:not([open])");
+    strictEqual(
+      await page.$eval("#openFilters", (one) => one.ariaExpanded),
+      "false",
+    );
+  }));

@@ -1,0 +1,319 @@
+/**
+ * The grid of the search page in a real browser: what is in the document, the
+ * line, the keyboard, the selection, and a collection that changes.
+ */
+import { deepStrictEqual, match, ok, strictEqual } from "node:assert/strict";
+import { rm, writeFile } from "node:fs/promises";
+import { join } from "node:path";
+import type { Page } from "puppeteer-core";
+import { plain } from "../../support/colour_encoder.ts";
+import {
+  choose,
+  paths,
+  search,
+  searchText,
+  slide,
+  terms,
+  textOf,
+  withPage,
+} from "../../support/search_tab.ts";
+
+/** The place of the tile that has the focus, from 1. */
+const focused = (page: Page) =>
+  page.evaluate(() =>
+    Number(document.activeElement?.closest(".card")?.ariaPosInSet)
+  );
+
+/** The path of the tile that has the focus. */
+const focusedPath = (page: Page) =>
+  page.evaluate(() =>
+    (document.activeElement?.closest(".card") as HTMLElement)?.dataset.path
+  );
+
+/** All that is found, nothing folded, no line: 200 pictures. */
+const ALL = "#text=red&cut=none&fold=2&k=24";
+const MANY = { shades: 100 };
+
+async function open(page: Page, url: string, hash: string): Promise<void> {
+  await page.goto("about:blank");
+  await search(page, () => page.goto(url + hash));
+}
+
+Deno.test("the slider sets the first page, after which scrolling goes on by itself", () =>
+  withPage(async ({ page, app }) => {
+    await open(page, app.url, ALL);
+    const listed = () => page.$eval(".card", (card) => card.ariaSetSize);
+    strictEqual(await listed(), "24");
+    await search(page, () => slide(page, "#k", 6));
+    strictEqual(await listed(), "6");
+    strictEqual((await page.$$(".card")).length, 6);
+    await page.click(".showMore");
+    const height = () =>
+      page.$eval(".grid", (grid) => (grid as HTMLElement).offsetHeight);
+    ok(await height() > 2000, "there is room for all");
+    await page.evaluate(() => scrollTo(0, document.body.scrollHeight));
+    await page.waitForFunction(() =>
+      document.querySelector('.card[aria-posinset="200"][data-path]')
+    );
+    // Only what is in sight is in the document.
+    ok((await page.$$(".card")).length < 80);
+    strictEqual(await listed(), "200");
+    strictEqual(
+      await page.$eval(".showMore", (one) => one.checkVisibility()),
+      false,
+    );
+  }, MANY));
+
+Deno.test("what may not fit comes below a line, one key away", () =>
+  withPage(async ({ page, app }) => {
+    await searchText(page, "red");
+    await page.waitForSelector(".rule");
+    const fitting = (await paths(page)).length;
+    deepStrictEqual(await terms(page), ["red"]);
+    await page.focus(".tile");
+    await page.keyboard.press("m");
+    await page.waitForFunction(() =>
+      document.activeElement?.closest(".grid:last-child")
+    );
+    strictEqual(await focused(page), fitting + 1);
+    ok((await terms(page)).includes("blue"));
+    match(
+      await page.$$eval(".card .value", (all) => all.at(-1)!.textContent!),
+      /^-?[01]\.\d{3} −\d\.\d\d$/,
+    );
+    // Back over the line.
+    await page.keyboard.press("ArrowLeft");
+    strictEqual(await focused(page), fitting);
+    strictEqual(app.result!.hits.filter(({ fits }) => fits).length, fitting);
+  }));
+
+Deno.test("where nothing fits the nearest are shown at once, below the line", () =>
+  withPage(async ({ page, app }) => {
+    // No cosine reaches 5.
+    await open(page, app.url, "#text=red&cut=5");
+    strictEqual(app.result!.fitting, 0);
+    match(await textOf(page, "#status"), /^None of 26 pictures seems to fit$/);
+    match(
+      await textOf(page, "#results .empty"),
+      /^Nothing here seems to show this\. The nearest are shown anyway\.$/,
+    );
+    match(await textOf(page, ".rule"), /These may not fit/);
+    ok((await page.$$(".rule ~ .grid .card")).length > 0);
+    strictEqual(
+      await page.$eval(".rule button", (open) => open.checkVisibility()),
+      false,
+    );
+  }));
+
+Deno.test("a metric without a cut shows distances and claims nothing", () =>
+  withPage(async ({ page, app }) => {
+    await open(page, app.url, "#text=red&metric=l2");
+    match(await textOf(page, ".card .value"), /^\d\.\d{3}$/);
+    match(await textOf(page, "#status"), /pictures, the nearest first$/);
+    strictEqual(
+      await page.$eval(".rule", (one) => one.checkVisibility()),
+      false,
+    );
+  }));
+
+Deno.test("arrows, Home, End and Page keys go among the pictures, over what was not drawn yet", () =>
+  withPage(async ({ page, app }) => {
+    await open(page, app.url, ALL);
+    await page.click(".showMore");
+    await page.focus(".tile");
+    const columns = await page.$$eval(
+      ".card",
+      (cards) =>
+        new Set(cards.map((card) => card.getBoundingClientRect().x)).size,
+    );
+    const press = async (key: Parameters<Page["keyboard"]["press"]>[0]) => {
+      await page.keyboard.press(key);
+      return await focused(page);
+    };
+    strictEqual(await press("ArrowRight"), 2);
+    strictEqual(await press("ArrowDown"), 2 + columns);
+    strictEqual(await press("ArrowUp"), 2);
+    strictEqual(await press("ArrowLeft"), 1);
+    strictEqual(await press("ArrowUp"), 1);
+    ok(await press("PageDown") > columns);
+    strictEqual(await press("PageUp"), 1);
+    strictEqual(await press("End"), 200);
+    await page.waitForFunction(() =>
+      (document.activeElement?.closest(".card") as HTMLElement)?.dataset.path
+    );
+    ok(
+      await page.evaluate(() => {
+        const { top, bottom } = document.activeElement!.getBoundingClientRect();
+        return top >= 0 && bottom <= innerHeight;
+      }),
+      "it is in sight",
+    );
+    // The focus stays on its tile though that is scrolled away.
+    const last = await focusedPath(page);
+    await page.evaluate(() => scrollTo(0, 0));
+    await page.waitForFunction(() =>
+      document.querySelector('.card[aria-posinset="1"]')
+    );
+    strictEqual(await focusedPath(page), last);
+    strictEqual(await press("Home"), 1);
+    // One stop for Tab, not two hundred.
+    strictEqual((await page.$$(".tile[tabindex='0']")).length, 1);
+  }, MANY));
+
+Deno.test("tiles are selected by box, key and range, in that order, and cleared", () =>
+  withPage(async ({ page, app }) => {
+    const shown = await paths(page);
+    const selected = () => app.selection.map(({ path }) => path);
+    const after = async (act: () => Promise<unknown>) => {
+      const next = app.next();
+      await act();
+      await next;
+    };
+    const box = (i: number) => `[data-path="${shown[i]}"] [type=checkbox]`;
+    await after(() => page.click(box(4)));
+    await after(() => page.click(box(1)));
+    deepStrictEqual(selected(), [shown[4], shown[1]]);
+    await after(() => page.click(box(4)));
+    deepStrictEqual(selected(), [shown[1]]);
+    await page.focus(".tile[tabindex='0']");
+    await page.focus(`[data-path="${shown[1]}"] .tile`);
+    await after(() => page.keyboard.press("x"));
+    deepStrictEqual(selected(), []);
+    await after(() => page.keyboard.press("x"));
+    await page.keyboard.down("Shift");
+    await after(() => page.click(box(3)));
+    await page.keyboard.up("Shift");
+    deepStrictEqual(selected(), shown.slice(1, 4));
+    strictEqual(await textOf(page, "#selected"), "3 selected");
+    strictEqual((await page.$$(".card.chosen")).length, 3);
+
+    await search(page, () => page.click("#searchBySelected"));
+    deepStrictEqual(app.query!.like, shown.slice(1, 4));
+    strictEqual((await page.$$("#chips li")).length, 3);
+    await page.$eval("#text", (field) => (field as HTMLElement).blur());
+    await after(() => page.keyboard.press("Escape"));
+    deepStrictEqual(selected(), []);
+    strictEqual(await page.$("#selection:not([hidden])"), null);
+  }));
+
+Deno.test("selected pictures are downloaded, their paths copied, hidden and shown again", () =>
+  withPage(async ({ page, folder }) => {
+    await searchText(page, "red");
+    const [first] = await paths(page);
+    const pick = async (path: string) => {
+      await page.click(`[data-path="${path}"] [type=checkbox]`);
+      await page.waitForSelector(".chosen");
+    };
+    await pick(first);
+    await page.evaluate(() => {
+      URL.createObjectURL = (blob) => {
+        (blob as Blob).arrayBuffer().then((bytes) =>
+          document.body.dataset.saved = new TextDecoder("latin1").decode(bytes)
+        );
+        return "data:,";
+      };
+    });
+    await page.click("#download");
+    await page.waitForFunction(() => document.body.dataset.saved);
+    const zip = await page.evaluate(() => document.body.dataset.saved!);
+    ok(zip.startsWith("PK"));
+    match(zip, /CREDITS\.txt/);
+
+    await page.click("#copyPaths");
+    await page.waitForSelector("#code[open]");
+    strictEqual(await textOf(page, "#codeText"), join(folder, first));
+    await page.click("#closeCode");
+
+    await page.click("#hideSelected");
+    await page.waitForFunction(
+      (path) => !document.querySelector(`[data-path="${path}"]`),
+      {},
+      first,
+    );
+    match(await textOf(page, "#status"), /^1 hidden/);
+    await choose(page, "#showHidden");
+    await page.waitForFunction(() =>
+      /1 hidden picture/.test(document.querySelector("#status")!.textContent!)
+    );
+    deepStrictEqual(await paths(page), [first]);
+    await pick(first);
+    await page.click("#hideSelected");
+    await page.waitForFunction(() =>
+      /No picture is hidden/.test(
+        document.querySelector("#status")!.textContent!,
+      )
+    );
+    await searchText(page, "red");
+    strictEqual((await paths(page))[0], first);
+  }));
+
+Deno.test("pictures come and go without a search: place, focus and selection stay", () =>
+  withPage(async ({ page, app, folder }) => {
+    await open(page, app.url, ALL);
+    await page.click(".showMore");
+    await page.focus(".tile");
+    await page.keyboard.press("PageDown");
+    await page.keyboard.press("PageDown");
+    await page.waitForFunction(() =>
+      (document.activeElement?.closest(".card") as HTMLElement)?.dataset.path
+    );
+    await page.keyboard.press("x");
+    await page.waitForSelector(".chosen");
+    const [path, place] = [await focusedPath(page), await focused(page)];
+    const scrolled = await page.evaluate(() => scrollY);
+    const node = await page.evaluateHandle(() =>
+      document.activeElement!.querySelector("img")
+    );
+    const first = app.result!.hits[0].path;
+    await rm(join(folder, first));
+    await choose(page, "#rescan");
+    await page.waitForFunction(
+      (place) =>
+        Number(document.querySelector(".chosen")?.ariaPosInSet) === place - 1,
+      {},
+      place,
+    );
+    // Pressing the menu's button took the focus; its tile is what it was.
+    strictEqual(await page.evaluate(() => scrollY), scrolled);
+    strictEqual(
+      await page.$eval(".chosen", (card) => (card as HTMLElement).dataset.path),
+      path,
+    );
+    ok(await page.evaluate((image) => image!.isConnected, node), "no flicker");
+    await page.focus(".chosen .tile");
+
+    await writeFile(join(folder, "new.png"), await plain("#ff0101"));
+    await page.evaluate(() => fetch("rescan", { method: "POST", body: "{}" }));
+    await page.waitForFunction(
+      (place) =>
+        Number(document.querySelector(".chosen")?.ariaPosInSet) === place,
+      {},
+      place,
+    );
+    strictEqual(await focusedPath(page), path);
+    strictEqual(await page.evaluate(() => scrollY), scrolled);
+  }, { shades: 30 }));
+
+Deno.test("Enter opens a picture, and closing puts the focus where it was left", () =>
+  withPage(async ({ page, app }) => {
+    await open(page, app.url, "#text=red&cut=none&fold=2&k=6");
+    await page.focus(".tile");
+    await page.keyboard.press("Enter");
+    await page.waitForSelector("dialog:modal");
+    for (let i = 0; i < 8; i++) {
+      await page.keyboard.press("ArrowRight");
+      await page.waitForFunction(
+        (i) =>
+          document.querySelector("dialog:modal")!.textContent!
+            .includes(`${i} of`),
+        {},
+        i + 2,
+      );
+    }
+    await page.goBack();
+    await page.waitForFunction(() => !document.querySelector("dialog:modal"));
+    await page.waitForFunction(() =>
+      document.activeElement?.closest(".card")?.ariaPosInSet === "9"
+    );
+    strictEqual(app.query!.k, 6);
+  }));
