@@ -78,7 +78,7 @@ export const scoreText = (value) =>
 export const titleOf = ({ title, caption, path }) =>
   title || caption || path.replace(/.*\//, "");
 
-/** A small picture of a hit. @param {{ id: number, path: string, title: string, caption: string }} hit */
+/** A small picture of a hit. @param {{ id: number, path: string, title: string, caption?: string }} hit */
 export const thumbnail = (hit) =>
   make("img", {
     src: `thumbnail/${hit.id}`,

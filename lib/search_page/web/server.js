@@ -3,19 +3,30 @@
  *
  * @module
  */
+/** @import { SearchHit } from "../engine/searcher.ts" */
 /** @import { Answers } from "../routes.ts" */
 import { button, byId, make, offer } from "./dom.js";
+
+/**
+ * What the routes of pictures answer (picture_routes.ts).
+ *
+ * @typedef {object} PictureAnswers
+ * @property {SearchHit[]} hidden
+ * @property {Record<never, never>} hide To {paths, hidden}.
+ * @property {Record<never, never>} reveal To {path}.
+ * @property {Record<never, never>} rescan To {}.
+ */
 
 const problem = byId("problem", HTMLElement);
 
 /**
  * Asks the server; throws what it complains about, in words.
  *
- * @template {keyof Answers} Name
+ * @template {keyof (Answers & PictureAnswers)} Name
  * @param {Name} name
  * @param {object} [body] Is posted: a picture's file as it is, else as JSON.
  * @param {AbortSignal} [signal]
- * @returns {Promise<Answers[Name]>}
+ * @returns {Promise<(Answers & PictureAnswers)[Name]>}
  */
 export async function ask(name, body, signal) {
   return await (await request(name, body, signal)).json();

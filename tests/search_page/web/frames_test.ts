@@ -1,13 +1,7 @@
 /**
  * The search page inside another page, and behind a proxy, in a real browser.
  */
-import {
-  deepEqual,
-  deepStrictEqual,
-  equal,
-  ok,
-  strictEqual,
-} from "node:assert/strict";
+import { deepStrictEqual, equal, ok, strictEqual } from "node:assert/strict";
 import { createServer, request as forward } from "node:http";
 import type { AddressInfo } from "node:net";
 import { setTimeout } from "node:timers/promises";
@@ -121,7 +115,7 @@ Deno.test("the page works behind a proxy that puts a path before its own", async
       await page.goto(app.address);
       await page.waitForSelector(".card");
       await searchText(page, "blue");
-      deepEqual(await terms(page), ["blue"]);
+      deepStrictEqual(await terms(page), ["blue"]);
       equal(await page.$(".tile.gone"), null);
     }, { publicUrl });
   } finally {
