@@ -1,18 +1,30 @@
 /**
- * The collection as a map to wander in: each picture a button at its place, a
- * dot where too many are in sight. The map scrolls in its frame; zooming makes
- * it larger.
+ * The whole collection as a map to wander in: pictures that look alike lie near
+ * one another.
  *
  * @module
  */
 /** @import { MapPoint } from "../engine/overview.ts" */
-import { button, byId, count, thumbnail, titleOf } from "./dom.js";
+/** @import { SearchHit } from "../engine/searcher.ts" */
+/** @import { Actions } from "./light_box.js" */
+/** @import { Placed, Scene } from "./map_drawing.js" */
+import { button, count, make, titleOf } from "./dom.js";
+import { openLayer } from "./layers.js";
+import { openLightBox } from "./light_box.js";
+import { draw, GLYPHS, MARGIN, projection } from "./map_drawing.js";
+import { Thumbnails } from "./map_thumbnails.js";
+import { panZoom } from "./pan_zoom.js";
+import { PointGrid } from "./point_grid.js";
 import { ask, complain } from "./server.js";
 
-/** Pictures shown at once; more of them become dots. */
-const MOST_PICTURES = 250;
+/** Terms with a colour of their own: the most frequent ones. */
+const TERMS = 9;
 
-const MOST_ZOOM = 40;
+/** How far a pointer reaches for a picture, CSS pixels. */
+const REACH = 14;
+
+/** Pictures that the light box leafs through, from one on the map. */
+const AROUND = 200;
 
 /** Keys and the directions in which they lead. */
 const DIRECTIONS = /** @type {Record<string, [x: number, y: number]>} */ ({
@@ -22,116 +34,326 @@ const DIRECTIONS = /** @type {Record<string, [x: number, y: number]>} */ ({
   ArrowDown: [0, 1],
 });
 
-const dialog = byId("map", HTMLDialogElement);
-const frame = byId("mapFrame", HTMLElement);
-const map = byId("mapPoints", HTMLElement);
-const status = byId("mapStatus", HTMLElement);
+const HELP =
+  "Pictures that look alike lie near one another. Drag, wheel, + − " +
+  "and the arrow keys move it; Enter opens a picture.";
+
+const canvas = make("canvas", { ariaHidden: "true" });
+const frame = make(
+  "div",
+  { id: "mapFrame", tabIndex: 0, role: "group", ariaLabel: "Map" },
+  canvas,
+);
+frame.setAttribute("aria-describedby", "mapHelp");
+const legend = make("ul", { id: "mapLegend", ariaLabel: "Terms" });
+const status = make("p", { id: "mapStatus", role: "status" });
+const dialog = make(
+  "dialog",
+  { id: "mapBox", ariaLabel: "Map of the collection" },
+  make(
+    "div",
+    { className: "top" },
+    make("h2", {}, "Map"),
+    make("p", { id: "mapHelp", className: "soft" }, HELP),
+    button("−", () => zoom(1 / 1.5), { ariaLabel: "Smaller", title: "−" }),
+    button("+", () => zoom(1.5), { ariaLabel: "Larger", title: "+" }),
+    button("Close", () => dialog.close()),
+  ),
+  frame,
+  legend,
+  status,
+);
+document.body.append(dialog);
 
 let points = /** @type {MapPoint[]} */ ([]);
-let chosen = -1;
-let zoom = 1;
+let actions = /** @type {Actions} */ ({});
+let scene = /** @type {Scene | undefined} */ (undefined);
+/** Pictures as they are drawn just now. */
+let placed = /** @type {Placed[]} */ ([]);
+let asking = new AbortController();
+let frameAsked = 0;
 
-/** Opens the map. @param {(point: MapPoint) => void} open Opens a picture. */
-export async function openMap(open) {
-  dialog.showModal();
+const thumbnails = new Thumbnails(redraw);
+const view = panZoom(frame, {
+  most: 500,
+  changed: redraw,
+  size: () => ({
+    width: frame.clientWidth + 2 * MARGIN * (1 / view.view.scale - 1),
+    height: frame.clientHeight + 2 * MARGIN * (1 / view.view.scale - 1),
+  }),
+  tapped: (x, y) => open(pick(x, y)),
+});
+new ResizeObserver(view.settle).observe(frame);
+for (const kind of ["prefers-color-scheme: dark", "forced-colors: active"]) {
+  matchMedia(`(${kind})`).addEventListener("change", () => {
+    if (scene) Object.assign(scene, coloursNow());
+    redraw();
+  });
+}
+
+/**
+ * Opens the map.
+ *
+ * @param {Actions} reader
+ * @param {Set<string>} shownPaths The results on show, which are marked.
+ */
+export async function openMap(reader, shownPaths) {
+  actions = reader;
+  openLayer(dialog);
+  frame.focus();
   status.textContent = "Drawing …";
+  asking = new AbortController();
+  const { signal } = asking;
   try {
-    points = await ask("map");
-    chosen = -1;
-    map.replaceChildren(...points.map((point, i) => {
-      const image = Object.assign(thumbnail(point), { loading: "lazy" });
-      const place = button("", () => open(point), {
-        ...{ className: "point", tabIndex: -1, ariaLabel: titleOf(point) },
-        onfocus: () => choose(i),
-      }, image);
-      place.style.left = `${100 * point.x}%`;
-      place.style.top = `${100 * point.y}%`;
-      place.style.background = colourOf(point.term);
-      return place;
-    }));
-    zoomTo(1);
-    frame.focus();
-    status.textContent = `${count(points.length)} pictures`;
+    points = await ask("map", {}, signal);
+    if (signal.aborted) return;
+    const xs = Float32Array.from(points, ({ x }) => x);
+    const ys = Float32Array.from(points, ({ y }) => y);
+    const marked = points.flatMap(({ path }, i) =>
+      shownPaths.has(path) ? [i] : []
+    );
+    const groups = drawLegend();
+    scene = {
+      ...{ xs, ys, groups, marked, grid: new PointGrid(xs, ys) },
+      ...{ highlighted: new Set(), chosen: -1, hovered: -1 },
+      ...coloursNow(),
+      want: (indices) => thumbnails.want(indices.map((i) => points[i].id)),
+      thumbnail: (i) => thumbnails.get(points[i].id),
+    };
+    view.reset();
+    status.textContent = points.length === 0
+      ? "There are no pictures here yet."
+      : summary();
   } catch (error) {
+    if (signal.aborted) return;
     dialog.close();
     complain(error);
   }
 }
 
-/** Connects mouse and keyboard; once. */
-export function prepareMap() {
-  byId("closeMap", HTMLButtonElement).onclick = () => dialog.close();
-  let dragged = 0;
-  frame.onpointerdown = () => dragged = 0;
-  frame.onpointermove = ({ buttons, movementX, movementY, pointerType }) => {
-    // Fingers scroll by themselves.
-    if (buttons === 0 || pointerType !== "mouse") return;
-    frame.scrollBy(-movementX, -movementY);
-    dragged += Math.abs(movementX) + Math.abs(movementY);
-  };
-  // What lies where a drag ends is not opened.
-  frame.addEventListener("click", (event) => {
-    if (dragged > 5) event.stopPropagation();
-    dragged = 0;
-  }, { capture: true });
-  frame.onwheel = (event) => {
-    event.preventDefault();
-    zoomTo(event.deltaY < 0 ? zoom * 1.2 : zoom / 1.2);
-  };
-  frame.onkeydown = (event) => {
-    const { key } = event;
-    if (key in DIRECTIONS) wander(DIRECTIONS[key]);
-    else if (key === "+" || key === "=") zoomTo(zoom * 1.3);
-    else if (key === "-") zoomTo(zoom / 1.3);
-    else return;
-    event.preventDefault();
-  };
+dialog.onclose = () => {
+  asking.abort();
+  scene = undefined;
+  points = placed = [];
+  thumbnails.clear();
+};
+
+function summary() {
+  const { length } = scene?.marked ?? [];
+  return `${count(points.length)} pictures` +
+    (length > 0 ? `, ${count(length)} of the results marked` : "");
 }
 
-/** Zooms about what is chosen, or about the middle. @param {number} wanted */
-function zoomTo(wanted) {
-  const { clientWidth, clientHeight, scrollLeft, scrollTop } = frame;
-  const { x, y } = points[chosen] ?? {
-    x: (scrollLeft + clientWidth / 2) / map.clientWidth,
-    y: (scrollTop + clientHeight / 2) / map.clientHeight,
+/** Draws once before the next frame, however often it is asked. */
+function redraw() {
+  cancelAnimationFrame(frameAsked);
+  frameAsked = requestAnimationFrame(() => {
+    if (!scene || frame.clientWidth === 0) return;
+    placed = draw(canvas, projection(frame, view.view), scene);
+  });
+}
+
+/**
+ * Lists the most frequent terms.
+ *
+ * @returns Which entry each point belongs to; those after the last have none of
+ *   their own.
+ */
+function drawLegend() {
+  const counts = /** @type {Map<string, number>} */ (new Map());
+  for (const { term } of points) counts.set(term, (counts.get(term) ?? 0) + 1);
+  const terms = [...counts].filter(([term]) => term !== "")
+    .sort(([, a], [, b]) => b - a).slice(0, TERMS);
+  const places = new Map(terms.map(([term], place) => [term, place]));
+  const rest = points.length - terms.reduce((sum, [, n]) => sum + n, 0);
+  const entries = rest > 0 && terms.length > 0
+    ? [...terms, /** @type {const} */ (["others", rest])]
+    : terms;
+  legend.replaceChildren(...entries.map(([term, n], place) => {
+    const group = place < terms.length ? place : TERMS;
+    const glyph = group === TERMS ? "·" : GLYPHS[group % GLYPHS.length];
+    const mark = make("span", { className: `term term${group}` }, glyph);
+    mark.ariaHidden = "true";
+    const entry = button(
+      "",
+      () => highlight(group, entry),
+      {
+        ariaPressed: "false",
+      },
+      mark,
+      make("span", {}, `${term} `),
+      make("small", {}, count(n)),
+    );
+    return make("li", {}, entry);
+  }));
+  return Uint8Array.from(points, ({ term }) => places.get(term) ?? TERMS);
+}
+
+/** Shows one term among the others, or no longer. @param {number} group @param {HTMLElement} entry */
+function highlight(group, entry) {
+  if (!scene) return;
+  const { highlighted } = scene;
+  if (!highlighted.delete(group)) highlighted.add(group);
+  entry.ariaPressed = `${highlighted.has(group)}`;
+  redraw();
+}
+
+/** The colours that the style sheet has just now. */
+function coloursNow() {
+  const probe = make("span", {});
+  dialog.append(probe);
+  /** @param {string} className */
+  const colourOf = (className) => {
+    probe.className = className;
+    return getComputedStyle(probe).color;
   };
-  const left = x * map.clientWidth - scrollLeft;
-  const top = y * map.clientHeight - scrollTop;
-  zoom = Math.min(MOST_ZOOM, Math.max(1, wanted));
-  const inSight = points.length / zoom ** 2;
-  const room = Math.sqrt(clientWidth * clientHeight / (3 * inSight));
-  map.style.width = map.style.height = `${100 * zoom}%`;
-  map.style.setProperty("--side", `${Math.min(96, Math.max(40, room))}px`);
-  map.classList.toggle("dots", inSight > MOST_PICTURES);
-  frame.scrollTo(x * map.clientWidth - left, y * map.clientHeight - top);
+  const colours = Array.from(
+    { length: TERMS + 1 },
+    (_, group) => colourOf(`term term${group}`),
+  );
+  const [faint, ink, paper, accent] = [
+    "mapFaint",
+    "mapInk",
+    "mapPaper",
+    "mapAccent",
+  ].map(colourOf);
+  probe.remove();
+  return { colours, faint, ink, paper, accent };
+}
+
+/** The picture at a place of the frame; -1 if there is none. @param {number} x @param {number} y */
+function pick(x, y) {
+  if (!scene) return -1;
+  const picture = placed.findLast((one) =>
+    x >= one.x && x <= one.x + one.width &&
+    y >= one.y && y <= one.y + one.height
+  );
+  if (picture) return picture.index;
+  const { left, top, width, height } = projection(frame, view.view);
+  return scene.grid.nearest(
+    (x - left) / width,
+    (y - top) / height,
+    REACH / width,
+    REACH / height,
+  );
+}
+
+/** Opens a picture above the map. @param {number} index */
+function open(index) {
+  if (!scene || index < 0) return;
+  choose(index);
+  const order = scene.grid.around(index, AROUND);
+  const hits = {
+    length: () => order.length,
+    at: /** @param {number} place */ (place) =>
+      Promise.resolve(hitOf(points[order[place]])),
+  };
+  openLightBox(hits, 0, {
+    ...actions,
+    focusTile(place) {
+      choose(order[place]);
+      frame.focus();
+    },
+  });
+}
+
+/** A point as a hit: what is not known of it is asked for later. @param {MapPoint} point @returns {SearchHit} */
+function hitOf(point) {
+  const nothing = { caption: "", category: "", author: "", license: "" };
+  const unknown = { page: "", url: "", date: "", camera: "" };
+  const numbers = { value: 0, width: 0, height: 0, fits: true };
+  return { ...nothing, ...unknown, ...numbers, copies: [], ...point };
+}
+
+/** Chooses a picture, and brings it into sight. @param {number} index */
+function choose(index) {
+  if (!scene) return;
+  scene.chosen = index;
+  scene.hovered = -1;
+  name(index);
+  const { left, top, width, height } = projection(frame, view.view);
+  const x = left + scene.xs[index] * width, y = top + scene.ys[index] * height;
+  /** How far it is out of sight. @param {number} at @param {number} room */
+  const beyond = (at, room) =>
+    Math.min(0, room - MARGIN - at) + Math.max(0, MARGIN - at);
+  view.moveBy(beyond(x, frame.clientWidth), beyond(y, frame.clientHeight));
+}
+
+/** Says which picture that is. @param {number} index */
+function name(index) {
+  const { term } = points[index];
+  const title = titleOf(hitOf(points[index]));
+  const mark = scene?.marked.includes(index) && "among the results";
+  status.textContent = [title, term, mark].filter(Boolean).join(" · ");
 }
 
 /** To the nearest picture in a direction. @param {[x: number, y: number]} direction */
 function wander([dx, dy]) {
-  const from = points[chosen] ?? { x: 0.5, y: 0.5 };
+  if (!scene || points.length === 0) return;
+  const { xs, ys, chosen, highlighted, groups } = scene;
+  const { left, top, width, height } = projection(frame, view.view);
+  // From what is chosen, else from the middle of what is in sight.
+  const fromX = xs[chosen] ?? (frame.clientWidth / 2 - left) / width;
+  const fromY = ys[chosen] ?? (frame.clientHeight / 2 - top) / height;
   let nearest = -1, least = Infinity;
-  points.forEach((point, i) => {
-    const x = point.x - from.x, y = point.y - from.y;
+  for (let i = 0; i < xs.length; i++) {
+    if (highlighted.size > 0 && !highlighted.has(groups[i])) continue;
+    const x = (xs[i] - fromX) * width, y = (ys[i] - fromY) * height;
     const along = x * dx + y * dy, across = Math.abs(x * dy + y * dx);
-    if (i === chosen || along <= 0 || across > along * 1.5) return;
-    if (along + 2 * across < least) [nearest, least] = [i, along + 2 * across];
-  });
-  const place = map.children[nearest];
-  if (place instanceof HTMLElement) place.focus();
+    // Of pictures at one place, right and down lead to those that come later.
+    const isBeneath = along === 0 && across === 0 &&
+      (dx + dy > 0 ? i > chosen : i < chosen);
+    if (i === chosen || !isBeneath && (along <= 0 || across > along * 1.5)) {
+      continue;
+    }
+    const cost = along + 2 * across;
+    if (cost < least || cost === least && dx + dy < 0) {
+      [nearest, least] = [i, cost];
+    }
+  }
+  if (nearest >= 0) choose(nearest);
 }
 
-/** @param {number} index */
-function choose(index) {
-  chosen = index;
-  const { term } = points[index];
-  status.textContent = [titleOf(points[index]), term].filter(Boolean).join(
-    " · ",
+/** Zooms about what is chosen, or about the middle. @param {number} factor */
+function zoom(factor) {
+  if (!scene) return;
+  const { clientWidth, clientHeight } = frame;
+  const { left, top, width, height } = projection(frame, view.view);
+  const { xs, ys, chosen } = scene;
+  view.zoomBy(
+    factor,
+    chosen < 0 ? undefined : {
+      x: left + xs[chosen] * width - clientWidth / 2,
+      y: top + ys[chosen] * height - clientHeight / 2,
+    },
   );
 }
 
-/** One for each term, good in both themes. @param {string} term */
-function colourOf(term) {
-  let hash = 0;
-  for (const letter of term) hash = (hash * 31 + letter.charCodeAt(0)) % 360;
-  return `hsl(${hash} 60% 50%)`;
-}
+frame.addEventListener(
+  "pointermove",
+  ({ buttons, pointerType, offsetX, offsetY }) => {
+    if (!scene || buttons > 0 || pointerType !== "mouse") return;
+    const index = pick(offsetX, offsetY);
+    if (index === scene.hovered) return;
+    scene.hovered = index;
+    frame.classList.toggle("overPicture", index >= 0);
+    if (index >= 0) name(index);
+    redraw();
+  },
+);
+frame.onpointerleave = () => {
+  if (scene) scene.hovered = -1;
+  redraw();
+};
+frame.onkeydown = (event) => {
+  const { key, ctrlKey, altKey, metaKey } = event;
+  if (ctrlKey || altKey || metaKey) return;
+  if (key in DIRECTIONS) wander(DIRECTIONS[key]);
+  else if (key === "+" || key === "=") zoom(1.5);
+  else if (key === "-") zoom(1 / 1.5);
+  else if (key === "0") view.reset();
+  else if (key === "Enter" && scene) open(scene.chosen);
+  else return;
+  event.preventDefault();
+  event.stopPropagation();
+};

@@ -1,0 +1,189 @@
+/**
+ * The light box's drawer: what is known of a picture, what can be done with it,
+ * and what lies next to it.
+ *
+ * @module
+ */
+/** @import { PictureDetail } from "../engine/overview.ts" */
+/** @import { SearchHit } from "../engine/searcher.ts" */
+import { bars, button, count, make, thumbnail, titleOf } from "./dom.js";
+import { ask } from "./server.js";
+
+/** What is known so far; the rest comes a moment later. @typedef {SearchHit & Partial<PictureDetail>} Known */
+
+/**
+ * What the drawer's buttons do.
+ *
+ * @typedef {object} Deeds
+ * @property {() => unknown} like
+ * @property {() => unknown} unlike
+ * @property {() => unknown} select
+ * @property {() => unknown} hide
+ * @property {(found: SearchHit[], index: number) => void} open
+ * @property {(text: string) => void} say
+ */
+
+/** @param {Known} known @param {Deeds} deeds */
+export function drawer(known, deeds) {
+  return make(
+    "div",
+    { className: "drawer" },
+    make("h2", {}, titleOf(known)),
+    make(
+      "div",
+      { className: "deeds" },
+      button("More like this", deeds.like, { className: "main" }),
+      button("Less like this", deeds.unlike),
+      button("Select", deeds.select),
+      button("Hide", deeds.hide),
+    ),
+    factsOf(known),
+    fileOf(known, deeds),
+    found("Near copies", known.nearCopies, deeds),
+    found("Nearest pictures", known.neighbours, deeds),
+    vectorOf(known),
+  );
+}
+
+/** Opens elsewhere, without telling there where the reader comes from. */
+const OUTSIDE = { target: "_blank", rel: "noopener noreferrer" };
+
+/** @param {Known} known */
+function factsOf(known) {
+  const { caption, captions, term, category, author, license, page } = known;
+  const { bytes, camera, lens, exposure, path } = known;
+  const isLink = /^https?:\/\//.test(page);
+  const facts = Object.entries({
+    [captions ? "Captions" : "Caption"]: captions
+      ? make("ul", {}, ...captions.map((text) => make("li", {}, text)))
+      : caption,
+    Size: [pixelsOf(known), bytes && bytesText(bytes)]
+      .filter(Boolean).join(", "),
+    Date: dateOf(known),
+    Camera: camera,
+    Lens: lens,
+    Exposure: exposure,
+    Place: placeOf(known),
+    Term: term,
+    Category: category,
+    By: author,
+    Licence: license,
+    Page: isLink ? make("a", { href: page, ...OUTSIDE }, page) : page,
+    Path: path,
+  });
+  return make(
+    "dl",
+    {},
+    ...facts.flatMap(([name, value]) =>
+      value ? [make("dt", {}, name), make("dd", {}, value)] : []
+    ),
+  );
+}
+
+/** @param {Known} known */
+const pixelsOf = ({ width, height }) =>
+  width > 0 && `${count(width)} × ${count(height)} pixels`;
+
+/** "1.2 MB" @param {number} bytes */
+function bytesText(bytes) {
+  if (bytes < 1000) return `${bytes} bytes`;
+  return bytes < 1e6
+    ? `${(bytes / 1e3).toFixed(0)} kB`
+    : `${(bytes / 1e6).toFixed(1)} MB`;
+}
+
+/** @param {Known} known */
+function dateOf({ date, dateFrom }) {
+  const time = new Date(date);
+  if (!date || Number.isNaN(time.getTime())) return date;
+  const shown = time.toLocaleString("en-GB", {
+    dateStyle: "long",
+    timeStyle: "short",
+  });
+  const source = { EXIF: "by the camera", file: "of the file" }[dateFrom ?? ""];
+  return source ? `${shown} (${source})` : shown;
+}
+
+/** @param {Known} known */
+function placeOf({ place }) {
+  if (!place) return "";
+  const { latitude, longitude } = place;
+  const at = [latitude, longitude].map((degrees) => degrees.toFixed(5));
+  const href = `https://www.openstreetmap.org/?mlat=${at[0]}&mlon=${at[1]}` +
+    `#map=14/${at.join("/")}`;
+  return make(
+    "span",
+    {},
+    `${at.join(", ")} `,
+    make("a", { href, ...OUTSIDE }, "on OpenStreetMap"),
+  );
+}
+
+/** Where its file lies, and what can be done with that. @param {Known} known @param {Deeds} deeds */
+function fileOf({ id, path, file }, { say }) {
+  const where = make("code", {}, file ?? "");
+  const copy = async () => {
+    try {
+      await navigator.clipboard.writeText(file ?? "");
+      say("The path is copied.");
+    } catch {
+      // A frame may be denied the clipboard.
+      getSelection()?.selectAllChildren(where);
+      say("The browser does not let this page copy: press Ctrl+C.");
+    }
+  };
+  const reveal = () =>
+    ask("reveal", { path }).then(
+      () => say("The folder opens."),
+      (error) => say(error.message),
+    );
+  return make(
+    "div",
+    { className: "file" },
+    file ? where : "",
+    make(
+      "div",
+      { className: "deeds" },
+      file ? button("Copy path", copy) : "",
+      file ? button("Open folder", reveal) : "",
+      make(
+        "a",
+        { href: `original/${id}`, download: "" },
+        "Download the original",
+      ),
+    ),
+  );
+}
+
+/** Pictures that can be opened. @param {string} heading @param {SearchHit[] | undefined} hits @param {Deeds} deeds */
+function found(heading, hits = [], { open }) {
+  if (hits.length === 0) return "";
+  const tiles = hits.map((hit, i) => {
+    const title = titleOf(hit);
+    const properties = { className: "tile", title, ariaLabel: `Open ${title}` };
+    const tile = button("", () => open(hits, i), properties, thumbnail(hit));
+    return make("li", {}, tile);
+  });
+  return make(
+    "section",
+    {},
+    make("h3", {}, heading),
+    make("ul", { className: "found" }, ...tiles),
+  );
+}
+
+/** @param {Known} known */
+function vectorOf({ vector, dimensions = 0, space }) {
+  if (!vector) return "";
+  const most = Math.max(...vector.map(Math.abs)) || 1;
+  const heights = vector.map((value) => Math.abs(value) / most);
+  const about = `The first ${vector.length} of ${count(dimensions)} numbers ` +
+    `of its vector (${space})`;
+  return make(
+    "section",
+    {},
+    make("h3", {}, "Vector"),
+    make("p", { className: "soft" }, about),
+    bars(heights, "Sizes of the vector's numbers"),
+  );
+}

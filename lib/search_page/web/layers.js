@@ -1,0 +1,58 @@
+/**
+ * What lies over the page: the light box, the map. Each has an entry of its own
+ * in the browser's history, so that Back closes it and leaves the search alone.
+ *
+ * @module
+ */
+
+/**
+ * What is open, the topmost last: how deep its entry lies, and the address that
+ * it lies over.
+ *
+ * @type {{ dialog: HTMLDialogElement, depth: number, address: string }[]}
+ */
+const layers = [];
+
+/** Called when the history is back where it was. */
+let left = () => {};
+
+const depthNow = () => history.state?.layers ?? 0;
+
+/** Opens a dialog over all that is there. @param {HTMLDialogElement} dialog */
+export function openLayer(dialog) {
+  const depth = depthNow() + 1;
+  layers.push({ dialog, depth, address: location.href });
+  history.pushState({ layers: depth }, "");
+  dialog.showModal();
+  dialog.addEventListener("close", () => {
+    // Closed by its button or by Escape: its entry goes as well.
+    const isLeft = layers.some((layer) => layer.dialog === dialog);
+    if (isLeft && !dialog.open) history.back();
+  }, { once: true });
+}
+
+/**
+ * Closes what the browser's Back leads out of. The page asks this first
+ * whenever the history moved.
+ *
+ * @returns Whether that is all there was to do: false where the address has
+ *   changed as well.
+ */
+export function closeLayer() {
+  const kept = layers.filter(({ depth }) => depth <= depthNow()).length;
+  const [lowest] = layers.slice(kept);
+  if (!lowest) return false;
+  for (const { dialog } of layers.splice(kept).reverse()) dialog.close();
+  left();
+  return location.href === lowest.address;
+}
+
+/** Closes all layers; ends when the history is back where it was. */
+export async function leaveLayers() {
+  if (layers.length === 0) return;
+  const back = depthNow() - layers[0].depth + 1;
+  await new Promise((resolve) => {
+    left = () => resolve(undefined);
+    history.go(-back);
+  });
+}

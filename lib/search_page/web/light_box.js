@@ -1,0 +1,370 @@
+/**
+ * One picture, as large as the window allows: the pictures before and after it,
+ * enlarging, and a drawer with all that is known of it.
+ *
+ * @module
+ */
+/** @import { PictureDetail } from "../engine/overview.ts" */
+/** @import { SearchHit } from "../engine/searcher.ts" */
+import { button, count, make, titleOf } from "./dom.js";
+import { drawer } from "./drawer.js";
+import { closeLayer, leaveLayers, openLayer } from "./layers.js";
+import { panZoom } from "./pan_zoom.js";
+import { ask } from "./server.js";
+
+/**
+ * Pictures to leaf through; those beyond the first page are fetched as they are
+ * asked for.
+ *
+ * @typedef {object} Hits
+ * @property {() => number} length
+ * @property {(index: number) => Promise<SearchHit | undefined>} at
+ */
+
+/**
+ * What a reader can do with a picture.
+ *
+ * @typedef {object} Actions
+ * @property {(hit: SearchHit) => unknown} like
+ * @property {(hit: SearchHit) => unknown} unlike
+ * @property {(hit: SearchHit) => unknown} select
+ * @property {(hit: SearchHit) => unknown} hide
+ * @property {(index: number) => void} focusTile Called when the box closes, with
+ *   the picture that was shown last.
+ */
+
+export { closeLayer as closeLightBox };
+
+/** Milliseconds that a picture is shown before the drawer asks for its facts. */
+const SETTLED_MS = 120;
+
+/** Large pictures that are kept on either side of the one shown. */
+const NEIGHBOURS = 1;
+
+/** CSS pixels that a finger draws a picture aside to leaf on. */
+const SWIPE = 60;
+
+let actions = /** @type {Actions} */ ({});
+/** What is leafed through, and where; below it, what Back in the box leads to. */
+let trail = /** @type {{ hits: Hits, index: number, title: string }[]} */ ([]);
+let shown = /** @type {SearchHit | undefined} */ (undefined);
+let isLeaving = false;
+let asking = new AbortController();
+
+/** Large pictures by id, the one shown and its neighbours. */
+const pictures = /** @type {Map<number, HTMLImageElement>} */ (new Map());
+
+const stage = make("div", { className: "stage", tabIndex: -1 });
+const place = make("span", { className: "place" });
+const name = make("span", { className: "name" });
+const message = make("p", { className: "message", role: "alert" });
+const facts = make("aside", {
+  ariaLabel: "About this picture",
+  hidden: true,
+  tabIndex: 0,
+});
+
+/** @param {string} text @param {string} ariaLabel @param {() => void} act */
+const tool = (text, ariaLabel, act, className = "") =>
+  button(text, act, { ariaLabel, title: ariaLabel, className });
+const wayBack = button("", stepBack, { className: "wayBack", hidden: true });
+const previous = tool("‹", "Previous picture", () => leaf(-1), "side previous");
+const next = tool("›", "Next picture", () => leaf(1), "side next");
+const info = button("Info", toggleFacts, {
+  title: "About this picture (i)",
+  ariaExpanded: "false",
+});
+const likeButton = button("More like this", () => leaveFor(actions.like));
+
+const dialog = make(
+  "dialog",
+  { id: "lightBox", ariaLabel: "Picture" },
+  make(
+    "div",
+    { className: "top" },
+    wayBack,
+    make("p", { role: "status" }, place, name),
+    likeButton,
+    tool("−", "Smaller", () => zoom.zoomBy(1 / 1.5), "zoom"),
+    tool("+", "Larger", () => zoom.zoomBy(1.5), "zoom"),
+    info,
+    tool("×", "Close", () => dialog.close(), "close"),
+  ),
+  stage,
+  previous,
+  next,
+  message,
+  facts,
+);
+document.body.append(dialog);
+
+const zoom = panZoom(stage, {
+  most: 24,
+  doubles: true,
+  size: fittedSize,
+  changed: moved,
+  swiped(dx, ended) {
+    const image = stage.querySelector("img");
+    if (image) image.style.translate = ended ? "" : `${dx}px`;
+    if (ended && Math.abs(dx) > SWIPE) leaf(dx < 0 ? 1 : -1);
+  },
+});
+new ResizeObserver(zoom.settle).observe(stage);
+
+/**
+ * Opens a picture.
+ *
+ * @param {Hits} hits The pictures to leaf through.
+ * @param {number} index Where among them it lies, from 0.
+ * @param {Actions} reader
+ */
+export function openLightBox(hits, index, reader) {
+  actions = reader;
+  trail = [{ hits, index, title: "" }];
+  isLeaving = false;
+  openLayer(dialog);
+  stage.focus();
+  show();
+}
+
+dialog.onclose = () => {
+  asking.abort();
+  pictures.clear();
+  stage.replaceChildren();
+  if (!isLeaving) actions.focusTile(trail[0].index);
+};
+
+/** Shows the picture at the trail's end. */
+async function show() {
+  const { hits, index } = trail[trail.length - 1];
+  asking.abort();
+  asking = new AbortController();
+  const { signal } = asking;
+  say("");
+  /** @param {number} to */
+  const isAbsent = (to) => `${to < 0 || to >= hits.length()}`;
+  // Only said to be disabled: a disabled button would lose the focus.
+  previous.ariaDisabled = isAbsent(index - 1);
+  next.ariaDisabled = isAbsent(index + 1);
+  wayBack.hidden = trail.length === 1;
+  wayBack.textContent = `‹ ${trail.at(-2)?.title}`;
+  place.textContent = `${count(index + 1)} of ${count(hits.length())}`;
+  const hit = await hits.at(index).catch((error) => say(error.message));
+  if (signal.aborted) return;
+  shown = hit ?? undefined;
+  name.textContent = hit ? titleOf(hit) : "";
+  facts.replaceChildren();
+  if (!hit) {
+    const gone = "This picture is no longer in the collection.";
+    stage.replaceChildren(make("p", { className: "empty" }, gone));
+    return keepFocus();
+  }
+  stage.replaceChildren(pictureOf(hit));
+  zoom.reset();
+  keepFocus();
+  showFacts(hit, signal);
+  await preload(hits, index, signal);
+}
+
+/** Makes the neighbours ready, and lets go of those far away. @param {Hits} hits @param {number} index @param {AbortSignal} signal */
+async function preload(hits, index, signal) {
+  const near = new Set([shown?.id]);
+  for (let step = 1; step <= NEIGHBOURS; step++) {
+    for (const other of [index + step, index - step]) {
+      if (other < 0 || other >= hits.length()) continue;
+      const hit = await hits.at(other).catch(() => undefined);
+      if (signal.aborted) return;
+      if (hit) pictureOf(hit);
+      near.add(hit?.id);
+    }
+  }
+  for (const id of pictures.keys()) if (!near.has(id)) pictures.delete(id);
+}
+
+/** The large picture, which may be on its way. @param {SearchHit} hit */
+function pictureOf(hit) {
+  const known = pictures.get(hit.id);
+  if (known) return known;
+  const image = make("img", {
+    alt: hit.caption || titleOf(hit),
+    draggable: false,
+    src: `picture/${hit.id}`,
+    onload: () => image.style.backgroundImage = "",
+    onerror() {
+      const gone = "This picture's file is gone, or can no longer be read.";
+      image.replaceWith(make("p", { className: "empty" }, gone));
+      pictures.delete(hit.id);
+    },
+  });
+  // Something to see until the large one has come.
+  image.style.backgroundImage = `url("thumbnail/${hit.id}")`;
+  pictures.set(hit.id, image);
+  return image;
+}
+
+/** The picture's size as it fits on the stage. */
+function fittedSize() {
+  const image = stage.querySelector("img");
+  const { clientWidth, clientHeight } = stage;
+  if (!image?.naturalWidth) return { width: clientWidth, height: clientHeight };
+  const { naturalWidth, naturalHeight } = image;
+  const fit = Math.min(
+    clientWidth / naturalWidth,
+    clientHeight / naturalHeight,
+  );
+  return { width: naturalWidth * fit, height: naturalHeight * fit };
+}
+
+function moved() {
+  const image = stage.querySelector("img");
+  if (!image) return;
+  const { scale, x, y } = zoom.view;
+  image.style.transform = scale === 1
+    ? ""
+    : `translate(${x}px, ${y}px) scale(${scale})`;
+  stage.classList.toggle("enlarged", scale > 1);
+  if (scale > 1 && shown) sharpen(image, shown);
+}
+
+/**
+ * Once enlarged beyond its own pixels, the large picture gives way to the
+ * original, where a browser can show that.
+ *
+ * @param {HTMLImageElement} image
+ * @param {SearchHit} hit
+ */
+function sharpen(image, { id, width }) {
+  const drawn = fittedSize().width * zoom.view.scale * devicePixelRatio;
+  const has = image.naturalWidth;
+  if (image.dataset.sharp || has === 0 || drawn <= has || width <= has) return;
+  image.dataset.sharp = "true";
+  const original = make("img", { src: `original/${id}` });
+  original.decode().then(() => image.src = original.src, () => {});
+}
+
+/** To the picture before or after. @param {number} step */
+function leaf(step) {
+  const here = trail[trail.length - 1];
+  const to = here.index + step;
+  if (to < 0 || to >= here.hits.length()) return;
+  here.index = to;
+  show();
+}
+
+/** Opens other pictures over these. @param {SearchHit[]} found @param {number} index */
+function openFound(found, index) {
+  trail[trail.length - 1].title = name.textContent ?? "";
+  const at = /** @param {number} place */ (place) =>
+    Promise.resolve(found[place]);
+  trail.push({ hits: { length: () => found.length, at }, index, title: "" });
+  stage.focus();
+  show();
+}
+
+/** Back to the picture from which others were opened. */
+function stepBack() {
+  if (trail.length === 1) return;
+  trail.pop();
+  stage.focus();
+  show();
+}
+
+function toggleFacts() {
+  facts.hidden = !facts.hidden;
+  info.ariaExpanded = `${!facts.hidden}`;
+  if (shown) showFacts(shown, asking.signal);
+}
+
+/** Fills the drawer, if it is open. @param {SearchHit} hit @param {AbortSignal} signal */
+async function showFacts(hit, signal) {
+  if (facts.hidden) return;
+  /** @param {Partial<PictureDetail>} detail */
+  const fill = (detail) => {
+    facts.replaceChildren(drawer({ ...hit, ...detail }, {
+      ...{ open: openFound, say, hide },
+      like: () => leaveFor(actions.like),
+      unlike: () => leaveFor(actions.unlike),
+      select: () => actions.select(hit),
+    }));
+    keepFocus();
+  };
+  fill({});
+  await new Promise((resolve) => setTimeout(resolve, SETTLED_MS));
+  if (signal.aborted) return;
+  try {
+    const detail = await ask("detail", { path: hit.path }, signal);
+    if (!signal.aborted) fill(detail);
+  } catch (error) {
+    if (!signal.aborted) say(/** @type {Error} */ (error).message);
+  }
+}
+
+/** Closes everything, then does something. @param {(hit: SearchHit) => unknown} act */
+async function leaveFor(act) {
+  if (!shown) return;
+  const hit = shown;
+  isLeaving = true;
+  await leaveLayers();
+  act(hit);
+}
+
+/** Hides the picture, and goes on to the next. */
+async function hide() {
+  if (!shown) return;
+  const { path } = shown;
+  try {
+    await actions.hide(shown);
+  } catch (error) {
+    return say(/** @type {Error} */ (error).message);
+  }
+  const { hits, index } = trail[trail.length - 1];
+  // The list may have closed the gap already.
+  const now = await hits.at(index).catch(() => undefined);
+  if (now && now.path !== path) await show();
+  else if (index + 1 < hits.length()) leaf(1);
+  else dialog.close();
+}
+
+/** Says something in the box: the page's own messages lie below it. @param {string} text */
+function say(text) {
+  message.textContent = text;
+}
+
+/** Whatever was replaced may have had the focus. */
+function keepFocus() {
+  if (!dialog.contains(document.activeElement)) stage.focus();
+}
+
+/** @type {Record<string, () => unknown>} */
+const KEYS = {
+  ArrowLeft: () => leaf(-1),
+  ArrowRight: () => leaf(1),
+  Backspace: stepBack,
+  "+": () => zoom.zoomBy(1.5),
+  "=": () => zoom.zoomBy(1.5),
+  "-": () => zoom.zoomBy(1 / 1.5),
+  0: () => zoom.reset(),
+  i: toggleFacts,
+  l: () => leaveFor(actions.like),
+  n: () => leaveFor(actions.unlike),
+  x: () => shown && actions.select(shown),
+  h: hide,
+};
+
+/** With Shift, the arrows move what is enlarged. @type {typeof KEYS} */
+const SHIFT_KEYS = {
+  ArrowLeft: () => zoom.moveBy(80, 0),
+  ArrowRight: () => zoom.moveBy(-80, 0),
+  ArrowUp: () => zoom.moveBy(0, 80),
+  ArrowDown: () => zoom.moveBy(0, -80),
+};
+
+dialog.onkeydown = (event) => {
+  const { key, shiftKey, ctrlKey, altKey, metaKey } = event;
+  const act = (shiftKey && SHIFT_KEYS[key]) || KEYS[key];
+  // What the browser does with Ctrl and the like is left to it.
+  if (!act || ctrlKey || altKey || metaKey) return;
+  event.preventDefault();
+  event.stopPropagation();
+  act();
+};

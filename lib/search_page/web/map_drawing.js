@@ -1,0 +1,286 @@
+/**
+ * Draws the map: a dot for each picture, and the pictures themselves where there
+ * is room for them.
+ *
+ * Dots are written into the canvas' pixels. To draw 100,000 of them as shapes
+ * takes several times as long as a frame may.
+ *
+ * @module
+ */
+/** @import { PointGrid } from "./point_grid.js" */
+
+/** Pixels between the outermost pictures and the frame. */
+export const MARGIN = 40;
+
+/** Pictures in sight above which there are only dots. */
+const MOST_PICTURES = 800;
+
+/** Longest side of a picture, CSS pixels, as small and as large as it gets. */
+const SIDES = [52, 144];
+
+/** Longest side of the picture that is chosen. */
+const CHOSEN_SIDE = 144;
+
+/** Shapes of dots: whether a place, from -1 to 1 on both axes, belongs to it. */
+const SHAPES = /** @type {((x: number, y: number) => boolean)[]} */ ([
+  (x, y) => x * x + y * y <= 1.1,
+  (x, y) => Math.max(Math.abs(x), Math.abs(y)) <= 0.85,
+  (x, y) => Math.abs(x) <= (y + 1) / 2 + 0.1,
+  (x, y) => Math.abs(x) + Math.abs(y) <= 1.05,
+  (x, y) => Math.min(Math.abs(x), Math.abs(y)) <= 0.35,
+]);
+
+/** The same shapes as characters, for the legend. */
+export const GLYPHS = ["●", "■", "▲", "◆", "✚"];
+
+/**
+ * What is to be drawn.
+ *
+ * @typedef {object} Scene
+ * @property {Float32Array} xs From 0 to 1.
+ * @property {Float32Array} ys
+ * @property {PointGrid} grid
+ * @property {Uint8Array} groups Which entry of the legend each point belongs to;
+ *   the last is all the others.
+ * @property {string[]} colours Of the groups, as CSS writes them.
+ * @property {string} faint Colour of what is not highlighted.
+ * @property {string} ink
+ * @property {string} paper
+ * @property {string} accent
+ * @property {Set<number>} highlighted Groups; all, if there are none.
+ * @property {number[]} marked Indices of the points with a ring.
+ * @property {number} chosen Index, or -1.
+ * @property {number} hovered Index, or -1.
+ * @property {(indices: number[]) => void} want Asked for the pictures to load.
+ * @property {(index: number) => ImageBitmap | undefined} thumbnail
+ */
+
+/** A picture's place on the canvas, CSS pixels. @typedef {{ index: number, x: number, y: number, width: number, height: number }} Placed */
+
+/**
+ * Where things are on the frame.
+ *
+ * @param {HTMLElement} frame
+ * @param {{ scale: number, x: number, y: number }} view
+ */
+export function projection({ clientWidth, clientHeight }, { scale, x, y }) {
+  const width = Math.max(1, clientWidth - 2 * MARGIN) * scale;
+  const height = Math.max(1, clientHeight - 2 * MARGIN) * scale;
+  const left = (clientWidth - width) / 2 + x;
+  const top = (clientHeight - height) / 2 + y;
+  return { left, top, width, height };
+}
+
+/**
+ * Draws.
+ *
+ * @param {HTMLCanvasElement} canvas
+ * @param {ReturnType<typeof projection>} place
+ * @param {Scene} scene
+ * @returns The pictures, those on top last.
+ */
+export function draw(canvas, place, scene) {
+  const ratio = devicePixelRatio;
+  const { clientWidth, clientHeight } = canvas;
+  const width = Math.max(1, Math.round(clientWidth * ratio));
+  const height = Math.max(1, Math.round(clientHeight * ratio));
+  if (canvas.width !== width) canvas.width = width;
+  if (canvas.height !== height) canvas.height = height;
+  const context = /** @type {CanvasRenderingContext2D} */ (
+    canvas.getContext("2d")
+  );
+  const sight = /** @type {number[]} */ ([]);
+  const { left, top } = place;
+  scene.grid.near(
+    -left / place.width,
+    -top / place.height,
+    (clientWidth - left) / place.width,
+    (clientHeight - top) / place.height,
+    (i) => sight.push(i),
+  );
+  drawDots(context, ratio, place, scene, sight);
+  context.setTransform(ratio, 0, 0, ratio, 0, 0);
+  const placed = arrange(canvas, place, scene, sight);
+  for (const one of placed) drawPicture(context, scene, one);
+  drawRings(context, place, scene, placed);
+  context.setTransform(1, 0, 0, 1, 0, 0);
+  return placed;
+}
+
+/**
+ * @param {CanvasRenderingContext2D} context
+ * @param {number} ratio
+ * @param {ReturnType<typeof projection>} place
+ * @param {Scene} scene
+ * @param {number[]} sight
+ */
+function drawDots(context, ratio, place, scene, sight) {
+  const { width, height } = context.canvas;
+  const image = context.createImageData(width, height);
+  const pixels = new Uint32Array(image.data.buffer);
+  const { xs, ys, groups, highlighted } = scene;
+  const room = Math.sqrt(width * height / (sight.length + 1)) / ratio;
+  const radius = Math.round(ratio * Math.min(6, Math.max(1.5, room / 6)));
+  const shapes = SHAPES.map((isInside) => shapeOf(isInside, radius, width));
+  const small = shapeOf(SHAPES[0], Math.ceil(radius * 0.6), width);
+  const colours = scene.colours.map(pixelOf), faint = pixelOf(scene.faint);
+  const rest = colours.length - 1;
+  /** @param {number} group */
+  const isFaint = (group) => highlighted.size > 0 && !highlighted.has(group);
+  /** What the eye is to find comes last, on top. @param {number} group */
+  const layerOf = (group) => isFaint(group) ? 0 : group === rest ? 1 : 2;
+  for (const layer of [0, 1, 2]) {
+    for (const i of sight) {
+      const group = groups[i];
+      if (layerOf(group) !== layer) continue;
+      const x = Math.round(ratio * (place.left + xs[i] * place.width));
+      const y = Math.round(ratio * (place.top + ys[i] * place.height));
+      const isWhole = x >= radius && x < width - radius &&
+        y >= radius && y < height - radius;
+      if (!isWhole) continue;
+      const colour = layer === 0 ? faint : colours[group];
+      const shape = group === rest ? small : shapes[group % shapes.length];
+      const at = y * width + x;
+      for (const offset of shape) pixels[at + offset] = colour;
+    }
+  }
+  context.putImageData(image, 0, 0);
+}
+
+/** How far the pixels of a shape are from its middle one. @param {(x: number, y: number) => boolean} isInside @param {number} radius @param {number} width */
+function shapeOf(isInside, radius, width) {
+  const offsets = [];
+  for (let y = -radius; y <= radius; y++) {
+    for (let x = -radius; x <= radius; x++) {
+      if (isInside(x / radius, y / radius)) offsets.push(y * width + x);
+    }
+  }
+  return Int32Array.from(offsets);
+}
+
+const one = Object.assign(document.createElement("canvas"), {
+  width: 1,
+  height: 1,
+}).getContext("2d", { willReadFrequently: true });
+
+/** A colour of CSS as the canvas keeps it. @param {string} colour */
+function pixelOf(colour) {
+  if (!one) return 0;
+  one.fillStyle = colour;
+  one.fillRect(0, 0, 1, 1);
+  return new Uint32Array(one.getImageData(0, 0, 1, 1).data.buffer)[0];
+}
+
+/**
+ * Which pictures are shown, and where: none covers another, and the chosen one
+ * lies on top.
+ *
+ * @param {HTMLCanvasElement} canvas
+ * @param {ReturnType<typeof projection>} place
+ * @param {Scene} scene
+ * @param {number[]} sight
+ */
+function arrange({ clientWidth, clientHeight }, place, scene, sight) {
+  const { xs, ys, thumbnail, chosen, hovered } = scene;
+  const count = sight.length;
+  const placed = /** @type {Placed[]} */ ([]);
+  const wanted = [chosen, hovered].filter((index) => index >= 0);
+  /** @param {number} index @param {number} side */
+  const at = (index, side) => {
+    const bitmap = thumbnail(index);
+    if (!bitmap) return;
+    const size = side / Math.max(bitmap.width, bitmap.height);
+    const width = bitmap.width * size, height = bitmap.height * size;
+    const x = place.left + xs[index] * place.width - width / 2;
+    const y = place.top + ys[index] * place.height - height / 2;
+    placed.push({ index, x, y, width, height });
+  };
+  if (count <= MOST_PICTURES) {
+    const room = Math.sqrt(clientWidth * clientHeight / (2 * (count + 1)));
+    const side = Math.min(SIDES[1], Math.max(SIDES[0], room));
+    // In the collection's order, so that moving does not exchange them.
+    const taken = /** @type {Map<string, number[]>} */ (new Map());
+    for (const i of sight.sort((a, b) => a - b)) {
+      const x = place.left + xs[i] * place.width;
+      const y = place.top + ys[i] * place.height;
+      const column = Math.floor((x - place.left) / side);
+      const row = Math.floor((y - place.top) / side);
+      const isFree = [-1, 0, 1].every((down) =>
+        [-1, 0, 1].every((right) =>
+          (taken.get(`${column + right} ${row + down}`) ?? []).every((other) =>
+            Math.abs(place.left + xs[other] * place.width - x) >= side ||
+            Math.abs(place.top + ys[other] * place.height - y) >= side
+          )
+        )
+      );
+      if (!isFree) continue;
+      const cell = `${column} ${row}`;
+      taken.set(cell, [...taken.get(cell) ?? [], i]);
+      wanted.push(i);
+      if (i !== chosen && i !== hovered) at(i, side - 4);
+    }
+  }
+  scene.want(wanted);
+  if (hovered >= 0 && hovered !== chosen) at(hovered, CHOSEN_SIDE);
+  if (chosen >= 0) at(chosen, CHOSEN_SIDE);
+  // What is looked at is seen whole, at the edge as well.
+  for (const picture of placed) {
+    if (picture.index !== chosen && picture.index !== hovered) continue;
+    const { width, height } = picture;
+    picture.x = Math.max(4, Math.min(clientWidth - width - 4, picture.x));
+    picture.y = Math.max(4, Math.min(clientHeight - height - 4, picture.y));
+  }
+  return placed;
+}
+
+/** @param {CanvasRenderingContext2D} context @param {Scene} scene @param {Placed} placed */
+function drawPicture(context, scene, { index, x, y, width, height }) {
+  const bitmap = scene.thumbnail(index);
+  const group = scene.groups[index];
+  const isFaint = scene.highlighted.size > 0 &&
+    !scene.highlighted.has(group) && index !== scene.chosen &&
+    index !== scene.hovered;
+  if (!bitmap) return;
+  context.globalAlpha = isFaint ? 0.2 : 1;
+  context.drawImage(bitmap, x, y, width, height);
+  context.lineWidth = 2;
+  context.strokeStyle = scene.colours[group];
+  context.strokeRect(x, y, width, height);
+  context.globalAlpha = 1;
+}
+
+/**
+ * Rings around what is marked, a frame around what is chosen.
+ *
+ * @param {CanvasRenderingContext2D} context
+ * @param {ReturnType<typeof projection>} place
+ * @param {Scene} scene
+ * @param {Placed[]} placed
+ */
+function drawRings(context, place, scene, placed) {
+  const { xs, ys, marked, ink, paper, accent, chosen, hovered } = scene;
+  const pictures = new Map(placed.map((one) => [one.index, one]));
+  /** @param {number} index @param {string} colour @param {number} thick */
+  const ring = (index, colour, thick) => {
+    const picture = pictures.get(index);
+    context.beginPath();
+    if (picture) {
+      const { x, y, width, height } = picture;
+      context.rect(x - 1, y - 1, width + 2, height + 2);
+    } else {
+      const x = place.left + xs[index] * place.width;
+      const y = place.top + ys[index] * place.height;
+      context.arc(x, y, 8, 0, 2 * Math.PI);
+    }
+    // A paler line beside it keeps it visible on any picture.
+    context.lineWidth = thick + 3;
+    context.strokeStyle = paper;
+    context.stroke();
+    context.lineWidth = thick;
+    context.strokeStyle = colour;
+    context.stroke();
+  };
+  for (const index of marked) ring(index, ink, 2);
+  if (hovered >= 0) ring(hovered, ink, 2);
+  if (chosen >= 0) ring(chosen, accent, 4);
+}
