@@ -272,6 +272,9 @@ function stepBack() {
 function toggleFacts() {
   facts.hidden = !facts.hidden;
   info.ariaExpanded = `${!facts.hidden}`;
+  // The drawer has one too.
+  likeButton.hidden = !facts.hidden;
+  keepFocus();
   if (shown) showFacts(shown, asking.signal);
 }
 

@@ -11,7 +11,13 @@
 import { button, count, make, titleOf } from "./dom.js";
 import { openLayer } from "./layers.js";
 import { openLightBox } from "./light_box.js";
-import { draw, GLYPHS, MARGIN, projection } from "./map_drawing.js";
+import {
+  drawDots,
+  drawPictures,
+  GLYPHS,
+  MARGIN,
+  projection,
+} from "./map_drawing.js";
 import { Thumbnails } from "./map_thumbnails.js";
 import { panZoom } from "./pan_zoom.js";
 import { PointGrid } from "./point_grid.js";
@@ -38,11 +44,13 @@ const HELP =
   "Pictures that look alike lie near one another. Drag, wheel, + − " +
   "and the arrow keys move it; Enter opens a picture.";
 
-const canvas = make("canvas", { ariaHidden: "true" });
+const dots = make("canvas", { ariaHidden: "true" });
+const pictures = make("canvas", { ariaHidden: "true" });
 const frame = make(
   "div",
   { id: "mapFrame", tabIndex: 0, role: "group", ariaLabel: "Map" },
-  canvas,
+  dots,
+  pictures,
 );
 frame.setAttribute("aria-describedby", "mapHelp");
 const legend = make("ul", { id: "mapLegend", ariaLabel: "Terms" });
@@ -72,8 +80,9 @@ let scene = /** @type {Scene | undefined} */ (undefined);
 let placed = /** @type {Placed[]} */ ([]);
 let asking = new AbortController();
 let frameAsked = 0;
+let areDotsStale = true;
 
-const thumbnails = new Thumbnails(redraw);
+const thumbnails = new Thumbnails(redrawPictures);
 const view = panZoom(frame, {
   most: 500,
   changed: redraw,
@@ -144,12 +153,21 @@ function summary() {
     (length > 0 ? `, ${count(length)} of the results marked` : "");
 }
 
-/** Draws once before the next frame, however often it is asked. */
+/** Draws all anew. */
 function redraw() {
+  areDotsStale = true;
+  redrawPictures();
+}
+
+/** Draws once before the next frame, however often it is asked. */
+function redrawPictures() {
   cancelAnimationFrame(frameAsked);
   frameAsked = requestAnimationFrame(() => {
     if (!scene || frame.clientWidth === 0) return;
-    placed = draw(canvas, projection(frame, view.view), scene);
+    const place = projection(frame, view.view);
+    if (areDotsStale) drawDots(dots, place, scene);
+    areDotsStale = false;
+    placed = drawPictures(pictures, place, scene);
   });
 }
 
@@ -171,7 +189,7 @@ function drawLegend() {
     : terms;
   legend.replaceChildren(...entries.map(([term, n], place) => {
     const group = place < terms.length ? place : TERMS;
-    const glyph = group === TERMS ? "·" : GLYPHS[group % GLYPHS.length];
+    const glyph = group === TERMS ? "•" : GLYPHS[group % GLYPHS.length];
     const mark = make("span", { className: `term term${group}` }, glyph);
     mark.ariaHidden = "true";
     const entry = button(
@@ -338,12 +356,12 @@ frame.addEventListener(
     scene.hovered = index;
     frame.classList.toggle("overPicture", index >= 0);
     if (index >= 0) name(index);
-    redraw();
+    redrawPictures();
   },
 );
 frame.onpointerleave = () => {
   if (scene) scene.hovered = -1;
-  redraw();
+  redrawPictures();
 };
 frame.onkeydown = (event) => {
   const { key, ctrlKey, altKey, metaKey } = event;

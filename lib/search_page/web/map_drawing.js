@@ -12,14 +12,17 @@
 /** Pixels between the outermost pictures and the frame. */
 export const MARGIN = 40;
 
+/** Pixels that dots are written into, at most. */
+const MOST_PIXELS = 2e6;
+
 /** Pictures in sight above which there are only dots. */
 const MOST_PICTURES = 800;
 
-/** Longest side of a picture, CSS pixels, as small and as large as it gets. */
-const SIDES = [52, 144];
+/** Longest side of a picture, CSS pixels: more on a wide frame. */
+const LEAST_SIDE = 52;
 
-/** Longest side of the picture that is chosen. */
-const CHOSEN_SIDE = 144;
+/** Longest side of a picture that has room, and of the one that is chosen. */
+const LARGEST_SIDE = 144;
 
 /** Shapes of dots: whether a place, from -1 to 1 on both axes, belongs to it. */
 const SHAPES = /** @type {((x: number, y: number) => boolean)[]} */ ([
@@ -72,80 +75,110 @@ export function projection({ clientWidth, clientHeight }, { scale, x, y }) {
 }
 
 /**
- * Draws.
+ * Draws the dots.
+ *
+ * @param {HTMLCanvasElement} canvas
+ * @param {ReturnType<typeof projection>} place
+ * @param {Scene} scene
+ */
+export function drawDots(canvas, place, scene) {
+  const { clientWidth, clientHeight } = canvas;
+  // A large window has coarser dots rather than slower ones.
+  const most = Math.sqrt(MOST_PIXELS / (clientWidth * clientHeight));
+  const ratio = Math.min(devicePixelRatio, most);
+  const context = fitted(canvas, ratio);
+  const { width, height } = canvas;
+  if (buffer?.width !== width || buffer.height !== height) {
+    buffer = context.createImageData(width, height);
+  }
+  const pixels = new Uint32Array(buffer.data.buffer).fill(0);
+  const { xs, ys, groups, highlighted } = scene;
+  const sight = inSight(canvas, place, scene);
+  const room = Math.sqrt(clientWidth * clientHeight / (sight.length + 1));
+  const radius = Math.round(ratio * Math.min(6, Math.max(1, room / 6)));
+  const shapes = SHAPES.map((isInside) => shapeOf(isInside, radius, width));
+  const small = shapeOf(SHAPES[0], Math.ceil(radius * 0.6), width);
+  const rest = scene.colours.length - 1;
+  const faint = pixelOf(scene.faint);
+  // What the eye is to find comes last, on top.
+  const dots = scene.colours.map((colour, group) => {
+    const isFaint = highlighted.size > 0 && !highlighted.has(group);
+    return {
+      layer: isFaint ? 0 : group === rest ? 1 : 2,
+      colour: isFaint ? faint : pixelOf(colour),
+      shape: group === rest ? small : shapes[group % shapes.length],
+    };
+  });
+  const left = ratio * place.left, across = ratio * place.width;
+  const top = ratio * place.top, down = ratio * place.height;
+  for (const drawn of new Set(dots.map(({ layer }) => layer).sort())) {
+    for (const i of sight) {
+      const { layer, colour, shape } = dots[groups[i]];
+      if (layer !== drawn) continue;
+      const x = Math.round(left + xs[i] * across);
+      const y = Math.round(top + ys[i] * down);
+      const isWhole = x >= radius && x < width - radius &&
+        y >= radius && y < height - radius;
+      if (!isWhole) continue;
+      const at = y * width + x;
+      for (let k = 0; k < shape.length; k++) pixels[at + shape[k]] = colour;
+    }
+  }
+  context.putImageData(buffer, 0, 0);
+}
+
+/**
+ * Draws the pictures and the rings, on a canvas above the dots.
  *
  * @param {HTMLCanvasElement} canvas
  * @param {ReturnType<typeof projection>} place
  * @param {Scene} scene
  * @returns The pictures, those on top last.
  */
-export function draw(canvas, place, scene) {
-  const ratio = devicePixelRatio;
-  const { clientWidth, clientHeight } = canvas;
-  const width = Math.max(1, Math.round(clientWidth * ratio));
-  const height = Math.max(1, Math.round(clientHeight * ratio));
-  if (canvas.width !== width) canvas.width = width;
-  if (canvas.height !== height) canvas.height = height;
-  const context = /** @type {CanvasRenderingContext2D} */ (
-    canvas.getContext("2d")
-  );
-  const sight = /** @type {number[]} */ ([]);
-  const { left, top } = place;
-  scene.grid.near(
-    -left / place.width,
-    -top / place.height,
-    (clientWidth - left) / place.width,
-    (clientHeight - top) / place.height,
-    (i) => sight.push(i),
-  );
-  drawDots(context, ratio, place, scene, sight);
-  context.setTransform(ratio, 0, 0, ratio, 0, 0);
-  const placed = arrange(canvas, place, scene, sight);
+export function drawPictures(canvas, place, scene) {
+  const context = fitted(canvas, devicePixelRatio);
+  const { width, height } = canvas;
+  context.setTransform(1, 0, 0, 1, 0, 0);
+  context.clearRect(0, 0, width, height);
+  context.scale(devicePixelRatio, devicePixelRatio);
+  const placed = arrange(canvas, place, scene);
   for (const one of placed) drawPicture(context, scene, one);
   drawRings(context, place, scene, placed);
-  context.setTransform(1, 0, 0, 1, 0, 0);
   return placed;
 }
 
+/** Gives a canvas as many pixels as it is to have. @param {HTMLCanvasElement} canvas @param {number} ratio */
+function fitted(canvas, ratio) {
+  const width = Math.max(1, Math.round(canvas.clientWidth * ratio));
+  const height = Math.max(1, Math.round(canvas.clientHeight * ratio));
+  if (canvas.width !== width) canvas.width = width;
+  if (canvas.height !== height) canvas.height = height;
+  return /** @type {CanvasRenderingContext2D} */ (canvas.getContext("2d"));
+}
+
 /**
- * @param {CanvasRenderingContext2D} context
- * @param {number} ratio
+ * Indices of the points in the frame, and of some beside it.
+ *
+ * @param {HTMLElement} frame
  * @param {ReturnType<typeof projection>} place
  * @param {Scene} scene
- * @param {number[]} sight
  */
-function drawDots(context, ratio, place, scene, sight) {
-  const { width, height } = context.canvas;
-  const image = context.createImageData(width, height);
-  const pixels = new Uint32Array(image.data.buffer);
-  const { xs, ys, groups, highlighted } = scene;
-  const room = Math.sqrt(width * height / (sight.length + 1)) / ratio;
-  const radius = Math.round(ratio * Math.min(6, Math.max(1.5, room / 6)));
-  const shapes = SHAPES.map((isInside) => shapeOf(isInside, radius, width));
-  const small = shapeOf(SHAPES[0], Math.ceil(radius * 0.6), width);
-  const colours = scene.colours.map(pixelOf), faint = pixelOf(scene.faint);
-  const rest = colours.length - 1;
-  /** @param {number} group */
-  const isFaint = (group) => highlighted.size > 0 && !highlighted.has(group);
-  /** What the eye is to find comes last, on top. @param {number} group */
-  const layerOf = (group) => isFaint(group) ? 0 : group === rest ? 1 : 2;
-  for (const layer of [0, 1, 2]) {
-    for (const i of sight) {
-      const group = groups[i];
-      if (layerOf(group) !== layer) continue;
-      const x = Math.round(ratio * (place.left + xs[i] * place.width));
-      const y = Math.round(ratio * (place.top + ys[i] * place.height));
-      const isWhole = x >= radius && x < width - radius &&
-        y >= radius && y < height - radius;
-      if (!isWhole) continue;
-      const colour = layer === 0 ? faint : colours[group];
-      const shape = group === rest ? small : shapes[group % shapes.length];
-      const at = y * width + x;
-      for (const offset of shape) pixels[at + offset] = colour;
-    }
-  }
-  context.putImageData(image, 0, 0);
+function inSight({ clientWidth, clientHeight }, place, { xs, grid }) {
+  if (found.length < xs.length) found = new Uint32Array(xs.length);
+  let size = 0;
+  grid.near(
+    -place.left / place.width,
+    -place.top / place.height,
+    (clientWidth - place.left) / place.width,
+    (clientHeight - place.top) / place.height,
+    (i) => found[size++] = i,
+  );
+  return found.subarray(0, size);
 }
+
+/** Made once: to make them for every frame would keep the collector busy. */
+let buffer = /** @type {ImageData | undefined} */ (undefined);
+let found = new Uint32Array(0);
 
 /** How far the pixels of a shape are from its middle one. @param {(x: number, y: number) => boolean} isInside @param {number} radius @param {number} width */
 function shapeOf(isInside, radius, width) {
@@ -178,11 +211,11 @@ function pixelOf(colour) {
  * @param {HTMLCanvasElement} canvas
  * @param {ReturnType<typeof projection>} place
  * @param {Scene} scene
- * @param {number[]} sight
  */
-function arrange({ clientWidth, clientHeight }, place, scene, sight) {
+function arrange(canvas, place, scene) {
+  const { clientWidth, clientHeight } = canvas;
   const { xs, ys, thumbnail, chosen, hovered } = scene;
-  const count = sight.length;
+  const sight = inSight(canvas, place, scene), count = sight.length;
   const placed = /** @type {Placed[]} */ ([]);
   const wanted = [chosen, hovered].filter((index) => index >= 0);
   /** @param {number} index @param {number} side */
@@ -197,10 +230,11 @@ function arrange({ clientWidth, clientHeight }, place, scene, sight) {
   };
   if (count <= MOST_PICTURES) {
     const room = Math.sqrt(clientWidth * clientHeight / (2 * (count + 1)));
-    const side = Math.min(SIDES[1], Math.max(SIDES[0], room));
+    const least = Math.max(LEAST_SIDE, clientWidth / 36);
+    const side = Math.min(LARGEST_SIDE, Math.max(least, room));
     // In the collection's order, so that moving does not exchange them.
     const taken = /** @type {Map<string, number[]>} */ (new Map());
-    for (const i of sight.sort((a, b) => a - b)) {
+    for (const i of sight.toSorted()) {
       const x = place.left + xs[i] * place.width;
       const y = place.top + ys[i] * place.height;
       const column = Math.floor((x - place.left) / side);
@@ -221,8 +255,8 @@ function arrange({ clientWidth, clientHeight }, place, scene, sight) {
     }
   }
   scene.want(wanted);
-  if (hovered >= 0 && hovered !== chosen) at(hovered, CHOSEN_SIDE);
-  if (chosen >= 0) at(chosen, CHOSEN_SIDE);
+  if (hovered >= 0 && hovered !== chosen) at(hovered, LARGEST_SIDE);
+  if (chosen >= 0) at(chosen, LARGEST_SIDE);
   // What is looked at is seen whole, at the edge as well.
   for (const picture of placed) {
     if (picture.index !== chosen && picture.index !== hovered) continue;
