@@ -100,8 +100,8 @@ function dateOf({ date, dateFrom }) {
     dateStyle: "long",
     timeStyle: "short",
   });
-  const source = { EXIF: "by the camera", file: "of the file" }[dateFrom ?? ""];
-  return source ? `${shown} (${source})` : shown;
+  if (!dateFrom) return shown;
+  return `${shown} (${dateFrom === "EXIF" ? "by the camera" : "of the file"})`;
 }
 
 /** @param {Known} known */

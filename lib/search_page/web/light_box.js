@@ -223,23 +223,6 @@ function moved() {
     ? ""
     : `translate(${x}px, ${y}px) scale(${scale})`;
   stage.classList.toggle("enlarged", scale > 1);
-  if (scale > 1 && shown) sharpen(image, shown);
-}
-
-/**
- * Once enlarged beyond its own pixels, the large picture gives way to the
- * original, where a browser can show that.
- *
- * @param {HTMLImageElement} image
- * @param {SearchHit} hit
- */
-function sharpen(image, { id, width }) {
-  const drawn = fittedSize().width * zoom.view.scale * devicePixelRatio;
-  const has = image.naturalWidth;
-  if (image.dataset.sharp || has === 0 || drawn <= has || width <= has) return;
-  image.dataset.sharp = "true";
-  const original = make("img", { src: `original/${id}` });
-  original.decode().then(() => image.src = original.src, () => {});
 }
 
 /** To the picture before or after. @param {number} step */
@@ -362,7 +345,7 @@ const SHIFT_KEYS = {
   ArrowDown: () => zoom.moveBy(0, -80),
 };
 
-dialog.onkeydown = (event) => {
+dialog.onkeydown = /** @param {KeyboardEvent} event */ (event) => {
   const { key, shiftKey, ctrlKey, altKey, metaKey } = event;
   const act = (shiftKey && SHIFT_KEYS[key]) || KEYS[key];
   // What the browser does with Ctrl and the like is left to it.

@@ -363,7 +363,7 @@ frame.onpointerleave = () => {
   if (scene) scene.hovered = -1;
   redrawPictures();
 };
-frame.onkeydown = (event) => {
+frame.onkeydown = /** @param {KeyboardEvent} event */ (event) => {
   const { key, ctrlKey, altKey, metaKey } = event;
   if (ctrlKey || altKey || metaKey) return;
   if (key in DIRECTIONS) wander(DIRECTIONS[key]);
