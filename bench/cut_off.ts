@@ -272,7 +272,7 @@ if (import.meta.main) {
   const folders = process.argv.slice(2).map((folder) => resolve(folder));
   const sources = [
     await sampleSource(),
-    ...await Promise.all(folders.map(folderSource)),
+    ...await Promise.all(folders.map((folder) => folderSource(folder))),
   ];
   const rows = await measureAll(sources, console.error);
   console.log(`${table(rows, { caption: "What fits" })}`);
