@@ -58,7 +58,7 @@ export interface PictureDetail extends SearchHit {
 }
 
 /** Pictures whose vectors tell the map's axes; more give hardly others. */
-const SAMPLE = 800;
+const SAMPLE = 500;
 
 /** Pairs of pictures whose similarities stand for all. */
 const PAIRS = 20_000;

@@ -121,7 +121,9 @@ export class Searcher {
   readonly #cutOff: CutOff = cutOffs();
   readonly #findOutdated: FindOutdated;
   readonly #rankings = new Map<string, Promise<Ranking>>();
-  #byDate: { generation: number; rows: Uint32Array } | undefined;
+  #byDate:
+    | { generation: number; dated: Uint32Array; undated: Uint32Array }
+    | undefined;
 
   /**
    * @param spaces One or more.
@@ -317,18 +319,18 @@ export class Searcher {
   #rowsByDate(collection: Collection, sort: "newest" | "oldest"): Uint32Array {
     const { generation, facts } = collection;
     if (this.#byDate?.generation !== generation) {
-      const rows = Uint32Array.from(facts.keys()).sort((a, b) =>
-        facts[a].date < facts[b].date ? -1 : +(facts[a].date > facts[b].date)
+      const times = Float64Array.from(
+        facts,
+        ({ date }) => Date.parse(`${date}Z`),
       );
-      this.#byDate = { generation, rows };
+      const rows = Uint32Array.from(facts.keys());
+      const dated = rows.filter((row) => !Number.isNaN(times[row]))
+        .sort((a, b) => times[a] - times[b]);
+      const undated = rows.filter((row) => Number.isNaN(times[row]));
+      this.#byDate = { generation, dated, undated };
     }
-    const { rows } = this.#byDate;
-    const undated = firstWhere(rows, (row) => facts[row].date !== "");
-    const dated = rows.slice(undated);
-    return joined(
-      sort === "newest" ? dated.reverse() : dated,
-      rows.subarray(0, undated),
-    );
+    const { dated, undated } = this.#byDate;
+    return joined(sort === "newest" ? dated.toReversed() : dated, undated);
   }
 
   /** The results that are wanted, and the rows that they are made of. */
