@@ -17,8 +17,8 @@ import { resolve } from "node:path";
 import type { EmbedFailure } from "../embeddings/embeddings.ts";
 import type { Precision } from "../encoders/clip.ts";
 import { openEncoder } from "../encoders/encoders.ts";
-import type { LeftOut } from "../pictures/folder.ts";
-import { readQuery, type SearchQuery } from "./engine/query.ts";
+import type { LeftOut, ListingOptions } from "../pictures/folder.ts";
+import { readQuery, type SearchQuery, subjectOf } from "./engine/query.ts";
 import { UPLOAD } from "./engine/query_vector.ts";
 import { Searcher, type SearchResult } from "./engine/searcher.ts";
 import { EncoderSpace } from "./engine/spaces.ts";
@@ -43,6 +43,8 @@ export interface QueryPicture {
 export interface SearchOnceOptions extends IndexOptions {
   /** A folder of pictures; the sample where left out. */
   folder?: string;
+  /** Which of the folder's files are taken. */
+  listing?: ListingOptions;
   /** @default "auto" */
   encoder?: string;
   /** How its weights are stored. @default what openEncoder() takes */
@@ -80,14 +82,20 @@ export async function searchOnce(
 ): Promise<SearchedOnce> {
   const { folder, log, precision, signal } = options;
   readQuery(options.query); // Before minutes may pass with indexing.
-  // Beside one another: neither needs the other.
-  const [source, encoder] = await Promise.all([
-    folder ? folderSource(folder) : sampleSource(),
-    openEncoder(options.encoder, { log, precision, signal }),
-  ]);
+  const source = folder
+    ? await folderSource(folder, options.listing)
+    : await sampleSource();
+  const encoder = await openEncoder(options.encoder, {
+    ...{ log, precision, signal },
+  });
+  let early: Promise<unknown> = Promise.resolve();
   try {
     const query = await withPictures(options, source);
     const space = new EncoderSpace(encoder, source.pictures.length);
+    // Opens the model for texts while the pictures are looked up.
+    if (query.text) {
+      early = space.embedText(subjectOf(query.text)).catch(() => undefined);
+    }
     const failures = await indexPictures(source, space, options);
     const [failure] = failures;
     if (failure && failures.length === source.pictures.length) {
@@ -102,6 +110,9 @@ export async function searchOnce(
           `has been indexed yet: search once with indexing`,
       );
     }
+    const failed = new Set(failures.map(({ path }) => path));
+    const isNew = ({ path }: { path: string }) =>
+      space.collection.rowOf(path) === undefined && !failed.has(path);
     const result = await new Searcher([space]).search(query);
     return {
       encoder: encoder.name,
@@ -110,10 +121,13 @@ export async function searchOnce(
       leftOut: [
         ...source.leftOut ?? [],
         ...failures.map(({ path, reason }) => ({ path, reason })),
+        ...source.pictures.filter(isNew)
+          .map(({ path }) => ({ path, reason: "not indexed yet" })),
       ],
       problems: [...result.remark ? [result.remark] : [], ...source.problems],
     };
   } finally {
+    await early;
     await encoder.close();
   }
 }
@@ -122,7 +136,7 @@ export async function searchOnce(
 async function withPictures(
   { query, pictures = [], signal }: SearchOnceOptions,
   source: PictureSource,
-): Promise<Partial<SearchQuery>> {
+): Promise<SearchQuery> {
   const like = [...query.like ?? []], unlike = [...query.unlike ?? []];
   const known = new Map(
     source.pictures.map(({ path, source }) => [source, path]),
@@ -131,8 +145,7 @@ async function withPictures(
     const name =
       known.get(typeof source === "string" ? resolve(source) : source) ??
         UPLOAD + await saveUpload(await bytesOf(source, signal));
-    const entry = `${Math.abs(weight)}:${name}`;
-    (weight < 0 ? unlike : like).push(entry);
+    (weight < 0 ? unlike : like).push(`${Math.abs(weight)}:${name}`);
   }
   return readQuery({ ...query, like, unlike });
 }

@@ -1,0 +1,110 @@
+import { deepStrictEqual, ok, rejects, strictEqual } from "node:assert/strict";
+import { writeFile } from "node:fs/promises";
+import { join } from "node:path";
+import { folderSource, sampleSource } from "#lib/search_page/index/sources.ts";
+import { openSearchApp } from "#lib/search_page/search_page.ts";
+import {
+  searchOnce,
+  type SearchOnceOptions,
+} from "#lib/search_page/search_once.ts";
+import { startPhotoSite } from "#lib/photo_site/photo_site.ts";
+import { plain } from "../support/colour_encoder.ts";
+import { withFolder } from "../support/search_app.ts";
+
+const quiet = { encoder: "offline", log() {} };
+const search = (options: Partial<SearchOnceOptions>) =>
+  searchOnce({ ...quiet, query: {}, ...options });
+
+/** A folder with three pictures of the sample. */
+const withThree = (body: (folder: string) => Promise<void>) =>
+  withFolder(async (folder) => {
+    const { pictures } = await sampleSource();
+    for (const name of ["flamingo", "lemon", "violin"]) {
+      const { source } = pictures.find(({ path }) => path.includes(name))!;
+      await Deno.copyFile(source as string, join(folder, `${name}.jpg`));
+    }
+    await body(folder);
+  });
+
+Deno.test("searchOnce() gives the page's answer to the page's question", () =>
+  withThree(async (folder) => {
+    await Deno.copyFile(join(folder, "lemon.jpg"), join(folder, "same.jpg"));
+    const app = await openSearchApp(await folderSource(folder), {
+      ...{ encoders: ["offline"], log() {} },
+    });
+    await app.ready;
+    const query = { text: "a photo of a lemon" };
+    const { hits, cut, line, fitting } = await app.search(query);
+    const { result } = await search({ folder, query });
+    const named = (all: typeof hits) =>
+      all.map(({ path, value, fits, copies }) => ({
+        path,
+        value,
+        fits,
+        copies,
+      }));
+    deepStrictEqual(named(result.hits), named(hits));
+    deepStrictEqual(
+      [result.cut, result.line, result.fitting],
+      [cut, line, fitting],
+    );
+    ok(cut && fitting === 2 && hits.length === 3, "the copy is folded");
+    await app.close();
+  }));
+
+Deno.test("searchOnce() takes pictures with weights, beside words, and away from them", () =>
+  withThree(async (folder) => {
+    const at = (name: string) => join(folder, `${name}.jpg`);
+    const first = async (options: Partial<SearchOnceOptions>) =>
+      (await search({ folder, ...options })).result.hits[0].path;
+    const bytes = await Deno.readFile(at("violin"));
+    strictEqual(
+      await first({ pictures: [{ source: bytes }] }),
+      "violin.jpg",
+      "what is given as bytes is found",
+    );
+    const own = await search({ folder, pictures: [{ source: at("violin") }] });
+    deepStrictEqual(own.result.query.like, ["1:violin.jpg"]);
+    strictEqual(own.result.hits.length, 2, "one of the folder is not its own");
+    const pulled = (weight: number) =>
+      first({
+        query: { text: "a lemon", mode: "visual" },
+        pictures: [{ source: bytes, weight }],
+      });
+    strictEqual(await pulled(1), "violin.jpg");
+    strictEqual(await pulled(-0.5), "lemon.jpg");
+  }));
+
+Deno.test("searchOnce() without indexing searches what was indexed before, and names the rest", () =>
+  withThree(async (folder) => {
+    const query = { text: "a lemon" };
+    await rejects(search({ folder, query, index: false }), {
+      message: /^none of the 3 pictures in .* has been indexed yet/,
+    });
+    await search({ folder, query });
+    await writeFile(join(folder, "red.png"), await plain("red"));
+    const { result, leftOut } = await search({ folder, query, index: false });
+    strictEqual(result.total, 3);
+    deepStrictEqual(leftOut, [{ path: "red.png", reason: "not indexed yet" }]);
+    const { result: { total } } = await search({ folder, query });
+    strictEqual(total, 4);
+  }));
+
+Deno.test("searchOnce() refuses a query and a picture in one sentence", () =>
+  withThree(async (folder) => {
+    await rejects(
+      search({ folder: "/gone", query: { k: 0 } }),
+      /^QueryError: k:/,
+    );
+    await rejects(search({ folder }), /nothing to look for/);
+    await rejects(
+      search({ folder, pictures: [{ source: Uint8Array.of(1, 2) }] }),
+      /not a JPEG/,
+    );
+    const site = await startPhotoSite({ port: 0 });
+    await rejects(
+      search({ folder, pictures: [{ source: `${site.origin}/` }] }),
+      /expected a public address/,
+    );
+    await site.close();
+  }));
