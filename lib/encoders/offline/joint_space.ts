@@ -232,10 +232,12 @@ function joinHalves(
 }
 
 /** Rows become columns. */
-function transpose(matrix: Matrix): Matrix {
-  const rows = [...matrix];
-  return Matrix.of(Array.from(
-    { length: matrix.dimensions },
-    (_, place) => rows.map((row) => row[place]),
-  ));
+function transpose({ data, count, dimensions }: Matrix): Matrix {
+  const columns = Matrix.zeros(dimensions, count);
+  for (let row = 0; row < count; row++) {
+    for (let place = 0; place < dimensions; place++) {
+      columns.data[place * count + row] = data[row * dimensions + place];
+    }
+  }
+  return columns;
 }
