@@ -113,13 +113,18 @@ export class Matrix<Data extends Numbers = Float32Array>
     this.#checkLength(vector);
     const start = this.data.length;
     const end = start + this.dimensions;
-    if (end > this.#room.length) {
-      const grown = this.#rows(Math.max(16, 2 * this.count));
-      grown.set(this.data);
-      this.#room = grown;
-    }
+    if (end > this.#room.length) this.reserve(Math.max(16, 2 * this.count));
     this.#room.set(vector, start);
     this.data = this.#room.subarray(0, end) as Data;
+  }
+
+  /** Makes room for so many rows in all, unless there is as much already. */
+  reserve(count: number): void {
+    if (count * this.dimensions <= this.#room.length) return;
+    const grown = this.#rows(count);
+    grown.set(this.data);
+    this.#room = grown;
+    this.data = grown.subarray(0, this.data.length) as Data;
   }
 
   /** Takes the last rows away, so that `count` are left; their room is kept. */

@@ -87,7 +87,11 @@ export class Collection {
   #lastId = 1000 * Date.now();
   #generation = Date.now();
   #layout = 0;
-  #facets: { generation: number; facets: Facets } | undefined;
+  /** What filters choose from, of the pictures that are not hidden. */
+  readonly #counts = {
+    ...{ term: new Map(), category: new Map(), license: new Map() },
+    ...{ camera: new Map(), dates: new Map() },
+  } as Record<keyof Facets, Map<string, number>>;
 
   /**
    * @param dimensions Length of the vectors.
@@ -152,6 +156,12 @@ export class Collection {
     this.#ids[row] = ++this.#lastId;
     this.#rowsOfIds.set(this.#lastId, row);
     this.#rows.set(picture.path, row);
+    if (this.isSearchable(row)) this.#count(row, 1);
+  }
+
+  /** Makes room for so many pictures in all, so that none are moved later. */
+  reserve(count: number): void {
+    this.pictureEmbeddings.reserve(count);
   }
 
   /** Removes the picture of that path, if there is one; the last row takes its place. */
@@ -185,6 +195,8 @@ export class Collection {
     if (hidden) this.#hidden.add(path);
     else this.#hidden.delete(path);
     this.#generation++;
+    const row = this.#rows.get(path);
+    if (row !== undefined) this.#count(row, hidden ? -1 : 1);
   }
 
   /** Whether a row's picture may be a result. */
@@ -212,42 +224,36 @@ export class Collection {
    * all years.
    */
   facets(): Facets {
-    if (this.#facets?.generation !== this.#generation) {
-      this.#facets = {
-        generation: this.#generation,
-        facets: this.#countFacets(),
-      };
-    }
-    return this.#facets.facets;
+    const { term, category, license, camera, dates } = this.#counts;
+    const frequent = (counts: Map<string, number>) =>
+      inOrder([...counts].sort(([, a], [, b]) => b - a).slice(0, MOST_NAMES));
+    return {
+      term: frequent(term),
+      category: frequent(category),
+      license: frequent(license),
+      camera: frequent(camera),
+      dates: inOrder([...dates]),
+    };
   }
 
-  #countFacets(): Facets {
-    const rows = [...this.pictures.keys()]
-      .filter((row) => this.isSearchable(row));
-    const of = (nameOf: (row: number) => string) => {
-      const counts = new Map<string, number>();
-      for (const row of rows) {
-        const name = nameOf(row);
-        if (name) counts.set(name, (counts.get(name) ?? 0) + 1);
-      }
-      return [...counts];
-    };
-    const frequent = (nameOf: (row: number) => string) =>
-      inOrder(
-        of(nameOf).sort(([, a], [, b]) => b - a).slice(0, MOST_NAMES),
-      );
-    const { pictures, facts } = this;
-    return {
-      term: frequent((row) => pictures[row].term),
-      category: frequent((row) => pictures[row].category),
-      license: frequent((row) => pictures[row].license),
-      camera: frequent((row) => facts[row].camera),
-      dates: inOrder(of((row) => facts[row].date.slice(0, 4))),
-    };
+  /** Counts a row's picture once more, or once less. */
+  #count(row: number, by: 1 | -1): void {
+    const { term, category, license } = this.pictures[row];
+    const { camera, date } = this.facts[row];
+    const dates = date.slice(0, 4);
+    const names = { term, category, license, camera, dates };
+    for (const [key, name] of Object.entries(names)) {
+      if (name === "") continue;
+      const counts = this.#counts[key as keyof Facets];
+      const count = (counts.get(name) ?? 0) + by;
+      if (count === 0) counts.delete(name);
+      else counts.set(name, count);
+    }
   }
 
   /** Gives up what a row holds of what is shared, and its id. */
   #forget(row: number): void {
+    if (this.isSearchable(row)) this.#count(row, -1);
     this.#rowsOfIds.delete(this.#ids[row]);
     if (this.textRows[row] < 0) return;
     const written = textsOf(this.pictures[row]).join("\n");

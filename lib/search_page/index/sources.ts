@@ -21,7 +21,8 @@
  */
 import { existsSync } from "node:fs";
 import { readdir } from "node:fs/promises";
-import { basename, dirname, isAbsolute, join, resolve } from "node:path";
+import { basename, dirname, isAbsolute, join, resolve, sep } from "node:path";
+import { setImmediate as nextTurn } from "node:timers/promises";
 import {
   type CaptionedPicture,
   readCaptions,
@@ -43,6 +44,9 @@ import type { SourcePicture } from "./collection.ts";
 import { readMadeIndex } from "./made_index.ts";
 import { holdsSeedFiles, readSeedFiles } from "./seed_files.ts";
 import { nameOf } from "./titles.ts";
+
+/** Pictures described before the server gets its turn. */
+const PICTURES_A_TURN = 1000;
 
 /** Pictures to be indexed. */
 export interface PictureSource {
@@ -147,28 +151,33 @@ export async function servedFolder(
   const rowOf = new Map(made?.pictures.map(({ path }, row) => [path, row]));
   const places = new Set(found.map((path) => dirname(path)));
   const all = [...found, ...elsewhere.map(({ path }) => path)];
-  const pictures = all.map((path): SourcePicture => {
+  const pictures: SourcePicture[] = [];
+  for (const path of all) {
+    // Of 100,000, others that ask the server meanwhile do not wait for all.
+    if (pictures.length % PICTURES_A_TURN === 0) await nextTurn();
+    const isElsewhere = isAbsolute(path);
     // One folder for all, "val2017" say, tells nothing of any of them.
-    const folders = places.size > 1 && !isAbsolute(path)
-      ? path.normalize("NFC").split("/").slice(0, -1)
+    const folders = places.size > 1 && !isElsewhere
+      ? path.normalize("NFC").split("/")
       : [];
-    const {
-      caption = "",
-      author = "",
-      license = "",
-      page = "",
-      captions = [],
-    }: Partial<CaptionedPicture> = captioned.get(path) ??
-      made?.pictures[rowOf.get(path) ?? -1] ?? {};
-    const source = isAbsolute(path) ? path : join(root, path);
-    return {
-      ...{ path, source, title: nameOf(path), url: "" },
-      ...{ caption, author, license, page },
-      ...(captions.length > 1 && { captions }),
-      term: folders.at(-1) ?? "",
-      category: folders.at(-2) ?? "",
+    const known: Partial<CaptionedPicture> | undefined = captioned.get(path) ??
+      made?.pictures[rowOf.get(path) ?? -1];
+    const picture: SourcePicture = {
+      path,
+      source: isElsewhere ? path : `${root}${sep}${path}`,
+      title: nameOf(path),
+      url: "",
+      caption: known?.caption ?? "",
+      author: known?.author ?? "",
+      license: known?.license ?? "",
+      page: known?.page ?? "",
+      term: folders.at(-2) ?? "",
+      category: folders.at(-3) ?? "",
     };
-  });
+    const { captions = [] } = known ?? {};
+    if (captions.length > 1) picture.captions = captions;
+    pictures.push(picture);
+  }
   return {
     ...{ name: basename(root), folder: root, pictures, leftOut, look },
     ...(made && made.vectors.count > 0 && {

@@ -72,6 +72,7 @@ export async function updateIndex(
       if (isNews(picture, collection, failures)) changed.push(i);
     }
     if (changed.length > 0) {
+      collection.reserve(pictures.length);
       const news = { ...source, pictures: changed.map((i) => pictures[i]) };
       if (vectors) {
         news.vectors = vectors.pick(changed);

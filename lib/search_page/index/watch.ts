@@ -38,8 +38,8 @@ export interface FolderWatch {
 /** So long after a change, others are waited for. */
 const GATHER_MS = 300;
 
-/** Of the time, at most a twentieth goes into looking. */
-const REST = 19;
+/** Of the time, at most a tenth goes into looking. */
+const REST = 9;
 
 /** How often one asks whether a folder that is gone is there again. */
 const GONE_MS = 3000;
