@@ -21,7 +21,7 @@
 
 /** A file's name as words; "" for names that only a device would give. */
 export function nameOf(path: string): string {
-  const name = path.split("/").at(-1)!.replace(/\.\w+$/, "");
+  const name = path.slice(path.lastIndexOf("/") + 1).replace(/\.\w+$/, "");
   return tellsSomething(name)
     ? name.normalize("NFC").replaceAll(/[-_.\s]+/g, " ").trim()
     : "";
@@ -30,15 +30,34 @@ export function nameOf(path: string): string {
 /** Whether a person wrote a name: of a file, without its ending, or of a folder. */
 export function tellsSomething(name: string): boolean {
   const text = name.normalize("NFC");
-  if (STAMP.test(text)) return false;
-  const letters = text.replaceAll(UUID, " ").replaceAll(DCF, " ")
+  if (text.length >= SHORTEST_STAMP && STAMP.test(text)) return false;
+  const isLong = text.length >= UUID_LENGTH;
+  const letters = (isLong ? text.replaceAll(UUID, " ") : text)
+    .replaceAll(DCF, " ")
     .split(/[^\p{L}\p{M}\p{N}]+/u)
     .filter((part) => !isId(part))
-    .join(" ").replaceAll(/\p{N}+/gu, " ").toLowerCase()
-    .replaceAll(OF_DEVICES, " ");
+    .join(" ").replaceAll(/\p{N}+/gu, " ").toLowerCase();
   const isNumbered = /\p{N}{3}/u.test(text);
-  return WORD.test(isNumbered ? letters.replaceAll(IF_NUMBERED, " ") : letters);
+  // A device's names differ in their numbers alone, and a folder has thousands.
+  const key = `${isNumbered} ${letters}`;
+  const known = judged.get(key);
+  if (known !== undefined) return known;
+  const left = letters.replaceAll(OF_DEVICES, " ");
+  const isOne = WORD.test(
+    isNumbered ? left.replaceAll(IF_NUMBERED, " ") : left,
+  );
+  if (judged.size >= MOST_JUDGED) judged.clear();
+  judged.set(key, isOne);
+  return isOne;
 }
+
+/** What was said of names before, without their numbers. */
+const judged = new Map<string, boolean>();
+const MOST_JUDGED = 1000;
+
+/** 20200101120000; a UUID has 36 characters. */
+const SHORTEST_STAMP = 14;
+const UUID_LENGTH = 36;
 
 /**
  * A date and a time of day to the second, as no person would type them:
