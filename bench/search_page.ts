@@ -1,7 +1,8 @@
 /// <reference lib="dom" />
 /**
  * The search page, in a real browser: from Enter to painted results over 10,000
- * and 100,000 pictures, first paint, 50 searches at once, and memory.
+ * and 100,000 pictures, first paint, scrolling to row 2,000, 50 searches at once,
+ * memory, and how much code the page loads.
  *
  * The pictures are those of the sample, many times over, with made-up vectors of
  * 512 numbers, as CLIP's are; texts go through the offline encoder first, so
@@ -10,10 +11,12 @@
  *
  * @module
  */
-import { mkdtemp, rm } from "node:fs/promises";
+import { mkdtemp, readdir, readFile, rm } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import process from "node:process";
+import { gzipSync } from "node:zlib";
+import type { Page } from "puppeteer-core";
 import {
   openSearchApp,
   type SearchApp,
@@ -37,6 +40,10 @@ const SEARCHES = 60;
 /** Searches whose memory is watched. */
 const MANY = 10_000;
 
+/** The row that is scrolled to, in so many frames: nine rows each. */
+const ROW = 2000;
+const FRAMES = 220;
+
 const WORDS = [
   ...["a bird on the water", "red fruit", "an old tool", "a road sign"],
   ...["a grazing animal", "a yellow flower", "a planet", "a fast car"],
@@ -49,7 +56,7 @@ export const bench: Bench = async (context) => {
   paths.search = folder;
   paths.embeddings = folder;
   const offline = await openOffline();
-  const rows: BenchRow[] = [];
+  const rows = [await codeSize()];
   try {
     for (const count of [10_000, 100_000]) {
       rows.push(...await measure(count, offline, context));
@@ -105,6 +112,7 @@ async function measure(
       ms(`Enter to painted results, median, ${size}`, quantile(fast, 0.5)),
       ms(`Enter to painted results, p95, ${size}`, quantile(fast, 0.95)),
       ms(`query to answer in the server, p95, ${size}`, quantile(slow, 0.95)),
+      ...await scroll(page, app, size),
       ms(`50 searches at once, the last one, ${size}`, await atOnce(app)),
     ];
     if (count === 10_000) rows.push(...await memory(app, signal));
@@ -148,10 +156,68 @@ async function open(count: number, offline: Encoder): Promise<SearchApp> {
   );
   await app.ready;
   // All thumbnails are made.
+  const [{ collection }] = app.searcher.spaces;
   for (let row = 0; row < sample.pictures.length; row++) {
-    await (await fetch(`${app.url}thumbnail/${row}`)).arrayBuffer();
+    const address = `${app.url}thumbnail/${collection.idOf(row)}`;
+    await (await fetch(address)).arrayBuffer();
   }
   return app;
+}
+
+/** The longest frame while the results pass by, and until the last are there. */
+async function scroll(
+  page: Page,
+  app: SearchApp,
+  size: string,
+): Promise<BenchRow[]> {
+  await page.goto("about:blank");
+  await page.goto(`${app.url}#text=a+bird&cut=none&fold=2`);
+  await page.waitForSelector(".showMore:not([hidden])");
+  await page.click(".showMore");
+  const { longest, settled } = await page.evaluate(
+    async (row, frames) => {
+      const tiles = [...document.querySelectorAll(".card")]
+        .map((card) => card.getBoundingClientRect());
+      const height = tiles.find(({ top }) => top > tiles[0].top)!.top -
+        tiles[0].top;
+      const nextFrame = () =>
+        new Promise<number>((resolve) => requestAnimationFrame(resolve));
+      let before = await nextFrame();
+      let longest = 0;
+      for (let frame = 1; frame <= frames; frame++) {
+        scrollTo({ top: row * height * frame / frames, behavior: "instant" });
+        const now = await nextFrame();
+        longest = Math.max(longest, now - before);
+        before = now;
+      }
+      const isThere = () =>
+        [...document.querySelectorAll(".card")].every((card) =>
+          card.querySelector("img")?.complete
+        );
+      while (!isThere()) await nextFrame();
+      return { longest, settled: performance.now() - before };
+    },
+    ROW,
+    FRAMES,
+  );
+  return [
+    ms(`longest frame, scrolled to row 2,000, ${size}`, longest),
+    ms(`until its pictures are there, ${size}`, settled),
+  ];
+}
+
+/** What the page loads, each file compressed. */
+async function codeSize(): Promise<BenchRow> {
+  const folder = new URL("../lib/search_page/web/", import.meta.url);
+  const files = await Promise.all(
+    (await readdir(folder)).map((name) => readFile(new URL(name, folder))),
+  );
+  const size = files.reduce((sum, file) => sum + gzipSync(file).length, 0);
+  return {
+    what: "code of the page, compressed",
+    unit: "KB",
+    ours: Number((size / 1000).toPrecision(3)),
+  };
 }
 
 /** Milliseconds until the last of 50 searches is answered. */

@@ -57,7 +57,7 @@ export function prepareForm() {
 }
 
 /**
- * Gives a field its choices; what was chosen stays.
+ * Gives a field its choices; what was chosen stays, if it is among them.
  *
  * @param {HTMLSelectElement} select
  * @param {[value: string, text: string][]} choices
@@ -68,7 +68,9 @@ export function fillSelect(select, choices) {
     ...choices.map(([value, text]) => make("option", { value }, text)),
   );
   select.value = value;
-  if (select.selectedIndex < 0) select.selectedIndex = 0;
+  if (select.value === value) return;
+  const defaults = new Map(Object.entries(DEFAULT_QUERY));
+  select.value = `${defaults.get(select.name) ?? ""}`;
 }
 
 /** The fields that are parts of a query. */

@@ -56,8 +56,8 @@ Deno.test("everything can be done from the keyboard", () =>
     strictEqual(app.selection.length, 1);
     strictEqual(app.query!.like.length, 1);
 
-    await press("Tab");
-    await page.click("#skip");
+    await page.focus("#skip");
+    await press("Enter");
     match((await focused())!, /^Open /);
     await search(page, () => press("n"));
     strictEqual(app.query!.unlike.length, 1);
@@ -119,8 +119,9 @@ Deno.test("axe finds nothing serious, and nothing overflows, from 320 pixels to 
         { name: "forced-colors", value: look === "forced" ? "active" : "none" },
       ];
       await client.send("Emulation.setEmulatedMedia", { features });
-      for (const [width, height] of [[320, 700], [1200, 900], [3840, 2160]]) {
-        await page.setViewport({ width, height });
+      // Colours do not depend on the width, nor widths on the colours.
+      for (const width of look === "light" ? [320, 1200, 3840] : [1200]) {
+        await page.setViewport({ width, height: Math.max(700, width / 2) });
         await page.goto("about:blank");
         await page.goto(start);
         await page.waitForSelector(".card[data-path]");
