@@ -21,7 +21,6 @@ import {
   openSearchApp,
   type SearchApp,
 } from "../lib/search_page/search_page.ts";
-import type { SourcePicture } from "../lib/search_page/index/collection.ts";
 import { sampleSource } from "../lib/search_page/index/sources.ts";
 import { launchBrowser } from "../lib/crawl/browser.ts";
 import type { Encoder } from "../lib/encoders/encoder.ts";
@@ -127,17 +126,10 @@ async function measure(
 async function open(count: number, offline: Encoder): Promise<SearchApp> {
   const sample = await sampleSource();
   const vectors = clusteredVectors(count, DIMENSIONS);
-  const pictures = Array.from({ length: count }, (_, i): SourcePicture => {
-    const one = sample.pictures[i % sample.pictures.length];
-    // A term as its only text: captions would take minutes to embed.
-    return { ...one, path: `${i}`, title: one.term, caption: "" };
-  });
   const encoder: Encoder = {
     ...offline,
     id: "bench",
     dimensions: DIMENSIONS,
-    // The app asks for the first picture's, to see whose vectors these are.
-    encodeImages: () => Promise.resolve(vectors.slice(0, 1)),
     async encodeTexts(texts) {
       const long = await offline.encodeTexts(texts);
       return Matrix.of(
@@ -151,12 +143,25 @@ async function open(count: number, offline: Encoder): Promise<SearchApp> {
     close: () => Promise.resolve(),
   };
   const app = await openSearchApp(
-    { ...sample, pictures, vectors },
+    { ...sample, pictures: [], look: undefined },
     { encoders: [encoder], log: () => {} },
   );
   await app.ready;
-  // All thumbnails are made.
+  // Straight into the collection: to embed them would take minutes.
   const [{ collection }] = app.searcher.spaces;
+  const terms = sample.pictures.map(({ term }) => term);
+  const texts = await encoder.encodeTexts(terms);
+  for (let row = 0; row < count; row++) {
+    const place = row % sample.pictures.length;
+    const title = terms[place];
+    const picture = { ...sample.pictures[place], title, caption: "" };
+    collection.add(
+      { ...picture, path: `${row}` },
+      vectors.row(row),
+      texts.row(place),
+    );
+  }
+  // All thumbnails are made.
   for (let row = 0; row < sample.pictures.length; row++) {
     const address = `${app.url}thumbnail/${collection.idOf(row)}`;
     await (await fetch(address)).arrayBuffer();
