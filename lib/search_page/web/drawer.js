@@ -7,6 +7,7 @@
 /** @import { PictureDetail } from "../engine/overview.ts" */
 /** @import { SearchHit } from "../engine/searcher.ts" */
 import { bars, button, count, make, thumbnail, titleOf } from "./dom.js";
+import { isSelected } from "./selection.js";
 import { ask } from "./server.js";
 
 /** What is known so far; the rest comes a moment later. @typedef {SearchHit & Partial<PictureDetail>} Known */
@@ -34,7 +35,9 @@ export function drawer(known, deeds) {
       { className: "deeds" },
       button("More like this", deeds.like, { className: "main" }),
       button("Less like this", deeds.unlike),
-      button("Select", deeds.select),
+      button("Select", deeds.select, {
+        ariaPressed: `${isSelected(known.path)}`,
+      }),
       button("Hide", deeds.hide),
     ),
     factsOf(known),

@@ -10,6 +10,7 @@ import { button, count, make, titleOf } from "./dom.js";
 import { drawer } from "./drawer.js";
 import { closeLayer, leaveLayers, openLayer } from "./layers.js";
 import { panZoom } from "./pan_zoom.js";
+import { isSelected } from "./selection.js";
 import { ask } from "./server.js";
 
 /**
@@ -57,6 +58,7 @@ const pictures = /** @type {Map<number, HTMLImageElement>} */ (new Map());
 const stage = make("div", { className: "stage", tabIndex: -1 });
 const place = make("span", { className: "place" });
 const name = make("span", { className: "name" });
+const mark = make("span", { className: "mark" });
 const message = make("p", { className: "message", role: "alert" });
 const facts = make("aside", {
   ariaLabel: "About this picture",
@@ -83,7 +85,7 @@ const dialog = make(
     "div",
     { className: "top" },
     wayBack,
-    make("p", { role: "status" }, place, name),
+    make("p", { role: "status" }, place, mark, name),
     likeButton,
     tool("−", "Smaller", () => zoom.zoomBy(1 / 1.5), "zoom"),
     tool("+", "Larger", () => zoom.zoomBy(1.5), "zoom"),
@@ -153,6 +155,7 @@ async function show() {
   if (signal.aborted) return;
   shown = hit ?? undefined;
   name.textContent = hit ? titleOf(hit) : "";
+  showSelected();
   facts.replaceChildren();
   if (!hit) {
     const gone = "This picture is no longer in the collection.";
@@ -267,10 +270,9 @@ async function showFacts(hit, signal) {
   /** @param {Partial<PictureDetail>} detail */
   const fill = (detail) => {
     facts.replaceChildren(drawer({ ...hit, ...detail }, {
-      ...{ open: openFound, say, hide },
+      ...{ open: openFound, say, select, hide },
       like: () => leaveFor(actions.like),
       unlike: () => leaveFor(actions.unlike),
-      select: () => actions.select(hit),
     }));
     keepFocus();
   };
@@ -292,6 +294,20 @@ async function leaveFor(act) {
   isLeaving = true;
   await leaveLayers();
   act(hit);
+}
+
+/** Selects the picture, or no longer. */
+function select() {
+  if (!shown) return;
+  actions.select(shown);
+  showSelected();
+}
+
+function showSelected() {
+  const isOn = shown !== undefined && isSelected(shown.path);
+  mark.textContent = isOn ? "✓ Selected" : "";
+  const own = facts.querySelector("[aria-pressed]");
+  if (own) own.ariaPressed = `${isOn}`;
 }
 
 /** Hides the picture, and goes on to the next. */
@@ -333,7 +349,7 @@ const KEYS = {
   i: toggleFacts,
   l: () => leaveFor(actions.like),
   n: () => leaveFor(actions.unlike),
-  x: () => shown && actions.select(shown),
+  x: select,
   h: hide,
 };
 

@@ -96,7 +96,9 @@ export function drawDots(canvas, place, scene) {
   const sight = inSight(canvas, place, scene);
   const room = Math.sqrt(clientWidth * clientHeight / (sight.length + 1));
   const radius = Math.round(ratio * Math.min(6, Math.max(1, room / 6)));
-  const shapes = SHAPES.map((isInside) => shapeOf(isInside, radius, width));
+  // In so few pixels shapes cannot be told apart.
+  const known = radius > 1 ? SHAPES : SHAPES.slice(0, 1);
+  const shapes = known.map((isInside) => shapeOf(isInside, radius, width));
   const small = shapeOf(SHAPES[0], Math.ceil(radius * 0.6), width);
   const rest = scene.colours.length - 1;
   const faint = pixelOf(scene.faint);

@@ -414,6 +414,13 @@ Deno.test("Select selects, and Hide goes on to the next picture", () =>
     const first = await alt(page);
     await page.keyboard.press("x");
     await until(() => app.selection.length === 1);
+    strictEqual(await textOf(page, "#lightBox .mark"), "✓ Selected");
+    await openDrawer(page);
+    const [button] = await page.$$("xpath/.//button[text()='Select']");
+    await button.click();
+    strictEqual(await button.evaluate((own) => own.ariaPressed), "false");
+    strictEqual(await textOf(page, "#lightBox .mark"), "");
+    await until(() => app.selection.length === 0);
     await page.keyboard.press("h");
     await page.waitForFunction(
       (first) =>
