@@ -26,6 +26,7 @@ import { ask } from "./server.js";
 
 /** @param {Known} known @param {Deeds} deeds */
 export function drawer(known, deeds) {
+  const where = make("code", {}, known.file || known.path);
   return make(
     "div",
     { className: "drawer" },
@@ -40,8 +41,8 @@ export function drawer(known, deeds) {
       }),
       button("Hide", deeds.hide),
     ),
-    factsOf(known),
-    fileOf(known, deeds),
+    factsOf(known, where),
+    fileOf(known, where, deeds),
     found("Near copies", known.nearCopies, deeds),
     found("Nearest pictures", known.neighbours, deeds),
     vectorOf(known),
@@ -51,10 +52,10 @@ export function drawer(known, deeds) {
 /** Opens elsewhere, without telling there where the reader comes from. */
 const OUTSIDE = { target: "_blank", rel: "noopener noreferrer" };
 
-/** @param {Known} known */
-function factsOf(known) {
+/** @param {Known} known @param {HTMLElement} where The file's path. */
+function factsOf(known, where) {
   const { caption, captions, term, category, author, license, page } = known;
-  const { bytes, camera, lens, exposure, path } = known;
+  const { bytes, camera, lens, exposure } = known;
   const isLink = /^https?:\/\//.test(page);
   const facts = Object.entries({
     [captions ? "Captions" : "Caption"]: captions
@@ -72,7 +73,7 @@ function factsOf(known) {
     By: author,
     Licence: license,
     Page: isLink ? make("a", { href: page, ...OUTSIDE }, page) : page,
-    Path: path,
+    File: where,
   });
   return make(
     "dl",
@@ -122,9 +123,8 @@ function placeOf({ place }) {
   );
 }
 
-/** Where its file lies, and what can be done with that. @param {Known} known @param {Deeds} deeds */
-function fileOf({ id, path, file }, { say }) {
-  const where = make("code", {}, file ?? "");
+/** What can be done with its file. @param {Known} known @param {HTMLElement} where @param {Deeds} deeds */
+function fileOf({ id, path, file }, where, { say }) {
   const copy = async () => {
     try {
       await navigator.clipboard.writeText(file ?? "");
@@ -142,18 +142,13 @@ function fileOf({ id, path, file }, { say }) {
     );
   return make(
     "div",
-    { className: "file" },
-    file ? where : "",
+    { className: "deeds" },
+    file ? button("Copy path", copy) : "",
+    file ? button("Open folder", reveal) : "",
     make(
-      "div",
-      { className: "deeds" },
-      file ? button("Copy path", copy) : "",
-      file ? button("Open folder", reveal) : "",
-      make(
-        "a",
-        { href: `original/${id}`, download: "" },
-        "Download the original",
-      ),
+      "a",
+      { href: `original/${id}`, download: "" },
+      "Download the original",
     ),
   );
 }

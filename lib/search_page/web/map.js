@@ -150,7 +150,7 @@ dialog.onclose = () => {
 function summary() {
   const { length } = scene?.marked ?? [];
   return `${count(points.length)} pictures` +
-    (length > 0 ? `, ${count(length)} of the results marked` : "");
+    (length > 0 ? `, ${count(length)} results marked` : "");
 }
 
 /** Draws all anew. */

@@ -216,7 +216,7 @@ function pixelOf(colour) {
  */
 function arrange(canvas, place, scene) {
   const { clientWidth, clientHeight } = canvas;
-  const { xs, ys, thumbnail, chosen, hovered } = scene;
+  const { xs, ys, thumbnail, marked, chosen, hovered } = scene;
   const sight = inSight(canvas, place, scene), count = sight.length;
   const placed = /** @type {Placed[]} */ ([]);
   const wanted = [chosen, hovered].filter((index) => index >= 0);
@@ -234,9 +234,14 @@ function arrange(canvas, place, scene) {
     const room = Math.sqrt(clientWidth * clientHeight / (2 * (count + 1)));
     const least = Math.max(LEAST_SIDE, clientWidth / 36);
     const side = Math.min(LARGEST_SIDE, Math.max(least, room));
-    // In the collection's order, so that moving does not exchange them.
+    // Results first, then in the collection's order: moving exchanges nothing.
+    const marks = new Set(marked), sorted = [...sight].sort((a, b) => a - b);
+    const order = [
+      ...sorted.filter((i) => marks.has(i)),
+      ...sorted.filter((i) => !marks.has(i)),
+    ];
     const taken = /** @type {Map<string, number[]>} */ (new Map());
-    for (const i of sight.toSorted()) {
+    for (const i of order) {
       const x = place.left + xs[i] * place.width;
       const y = place.top + ys[i] * place.height;
       const column = Math.floor((x - place.left) / side);

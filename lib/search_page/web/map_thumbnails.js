@@ -56,9 +56,8 @@ export class Thumbnails {
     try {
       const response = await fetch(`thumbnail/${id}`);
       const resizeHeight = HEIGHT * Math.min(2, devicePixelRatio);
-      bitmap = response.ok
-        ? await createImageBitmap(await response.blob(), { resizeHeight })
-        : undefined;
+      // What is no picture, such as a refusal, is thrown out here.
+      bitmap = await createImageBitmap(await response.blob(), { resizeHeight });
     } catch { /* a dot stays */ }
     this.fetching.delete(id);
     this.wanted = this.wanted.filter((other) => other !== id);

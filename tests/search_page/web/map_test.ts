@@ -113,13 +113,23 @@ Deno.test("the map has a dot for every picture and a legend of the terms", () =>
       colours.add(colour);
     }
     strictEqual(colours.size, 3, "one colour a term");
+    const [point] = cross, place = await placeOf(page, point);
+    const before = await colourAt(page, place);
+    const theme = await page.evaluate(() =>
+      matchMedia("(prefers-color-scheme: dark)").matches ? "light" : "dark"
+    );
+    await page.emulateMediaFeatures([
+      { name: "prefers-color-scheme", value: theme },
+    ]);
+    await painted(page);
+    ok(await colourAt(page, place) !== before, "another theme, other colours");
   }));
 
 Deno.test("all pictures of the collection are on the map, and the results are marked", () =>
   withPage(async ({ page }) => {
     await searchText(page, "red");
     await openMap(page);
-    match(await status(page), /^26 pictures, \d+ of the results marked$/);
+    match(await status(page), /^26 pictures, \d+ results marked$/);
   }));
 
 Deno.test("arrow keys lead to the nearest picture in their direction, which is named", () =>
@@ -311,6 +321,33 @@ Deno.test("100,000 pictures are moved and zoomed without the page standing still
     });
     // A busy machine makes single frames longer than they are.
     ok(draws[30] < 50, `median ${draws[30]} ms`);
+  }));
+
+Deno.test("few pictures of the map are fetched at the same time, those in sight", () =>
+  withPage(async ({ page }) => {
+    await serve(
+      page,
+      Array.from({ length: 400 }, (_, i) => ({
+        ...cross[0],
+        ...{ id: 9_000_000 + i, path: `${i}.png` },
+        ...{ x: (i % 20) / 19, y: Math.floor(i / 20) / 19 },
+      })),
+    );
+    let running = 0, most = 0, all = 0;
+    const isOne = (url: string) => /thumbnail\/9\d{6}$/.test(url);
+    page.on("request", (request) => {
+      if (!isOne(request.url())) return;
+      all++;
+      most = Math.max(most, ++running);
+    });
+    page.on("requestfinished", (request) => {
+      if (isOne(request.url())) running--;
+    });
+    await openMap(page);
+    const end = Date.now() + 20_000;
+    while (all < 50 && Date.now() < end) await painted(page);
+    ok(all >= 50, `${all} fetched`);
+    ok(most <= 6, `${most} at the same time`);
   }));
 
 Deno.test("an empty collection and a server that fails are said", () =>
