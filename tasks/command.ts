@@ -155,16 +155,25 @@ export function readArguments<const Taken extends Options>(
   }
 }
 
-/** The arguments, with "--preview=" for a bare "--preview", "-p" or "-np". */
+/** The arguments, with "--preview=" for a bare "--preview", "-p" or "-npt3". */
 function withValues(args: readonly string[], options: Options): string[] {
+  const all = Object.entries(options);
+  const switches = all.map(([, { type, short = "" }]) =>
+    type === "boolean" ? short : ""
+  ).join("");
   const end = args.includes("--") ? args.indexOf("--") : args.length;
   return args.flatMap((arg, i) => {
-    for (const [name, { optional, short }] of Object.entries(options)) {
+    for (const [name, { optional, short }] of all) {
       if (!optional || i > end) continue;
       if (arg === `--${name}`) return [`--${name}=`];
-      const [, group] = arg.match(`^-(\\w*)${short}$`) ?? [];
-      if (group === "") return [`--${name}=`];
-      if (group) return [`-${group}`, `--${name}=`];
+      const group = arg.match(`^-([${switches}]*)${short}(.*)$`);
+      if (!group) continue;
+      const [, before, after] = group;
+      return [
+        ...before ? [`-${before}`] : [],
+        `--${name}=`,
+        ...after ? [`-${after}`] : [],
+      ];
     }
     return [arg];
   });

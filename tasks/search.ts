@@ -75,7 +75,7 @@ no folder is passed over by itself but hidden ones; there is no -H, no -b, and n
 raw pictures.`;
 
 /** Options of which only one may be given. */
-const ALONE = ["filepath-only", "json", "interactive", "preview"] as const;
+const ALONE = ["filepath-only", "json", "interactive"] as const;
 
 export const command = defineCommand({
   help,
@@ -151,12 +151,13 @@ export const command = defineCommand({
       process.env,
       { input: process.stdin, output: process.stdout },
     ));
-  if (preview !== undefined && !protocol) {
+  if ((preview !== undefined || values.interactive) && !protocol) {
     log(
       "This terminal shows no pictures; --preview=HOW says how it is to try.",
     );
   }
-  if (values.interactive) {
+  const isTerminal = process.stdin.isTTY && process.stdout.isTTY;
+  if (values.interactive && protocol && isTerminal) {
     const { runGrid } = await importLater<typeof import("./terminal_grid.ts")>(
       "./terminal_grid.ts",
     );
@@ -164,6 +165,11 @@ export const command = defineCommand({
       ...options,
       ...{ log, onProgress, protocol, mode },
     });
+  }
+  if (isEmpty) {
+    throw new CommandError(
+      "search: --interactive needs a terminal that shows pictures, or a query",
+    );
   }
 
   const { searchOnce } = await importLater<

@@ -80,14 +80,13 @@ export interface SearchedOnce {
 export async function searchOnce(
   options: SearchOnceOptions,
 ): Promise<SearchedOnce> {
-  const { folder, log, precision, signal } = options;
+  const { folder, listing, log, precision, signal } = options;
   readQuery(options.query); // Before minutes may pass with indexing.
-  const source = folder
-    ? await folderSource(folder, options.listing)
-    : await sampleSource();
-  const encoder = await openEncoder(options.encoder, {
-    ...{ log, precision, signal },
-  });
+  // Beside one another: neither needs the other.
+  const [source, encoder] = await Promise.all([
+    folder ? folderSource(folder, listing) : sampleSource(),
+    openEncoder(options.encoder, { log, precision, signal }),
+  ]);
   let early: Promise<unknown> = Promise.resolve();
   try {
     const query = await withPictures(options, source);
