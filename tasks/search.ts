@@ -158,6 +158,8 @@ export const command = defineCommand({
   }
   const isTerminal = process.stdin.isTTY && process.stdout.isTTY;
   if (values.interactive && protocol && isTerminal) {
+    // Without this module of it, Deno waits for ever while it imports Ink.
+    await import(new URL("reconciler.js", import.meta.resolve("ink")).href);
     const { runGrid } = await importLater<typeof import("./terminal_grid.ts")>(
       "./terminal_grid.ts",
     );
