@@ -9,18 +9,21 @@ import {
   defineCommand,
   importLater,
   PRECISION_OPTION,
+  readPath,
   readPrecision,
   readWholeNumber,
   runCommand,
 } from "./command.ts";
+import { openViewer } from "./open_viewer.ts";
 import { progressOn } from "./progress.ts";
 import { ensureSetup } from "./setup.ts";
 
 const help = `Usage: deno task serve [DIR] [--encoder NAME] [--port PORT]
 
-Opens the search page over the sample pictures, or over a folder: all pictures
-in it and below are indexed, and can be searched meanwhile. The index lies under
-data/4_embeddings; nothing is written into the folder. Captions are taken from a
+Opens the search page over a folder: all pictures in it and below are indexed,
+and can be searched meanwhile; the folder is watched. Without DIR it opens over
+the sample, and contact-sheet over the folder that you stand in. The index lies in
+the data folder, and nothing is written into yours. Captions are taken from a
 captions.json or .jsonl, from COCO's annotations/, and from the files
 embeddings.npy, metadata.json and images.txt where those lie in the folder.
 Ctrl-C stops it.
@@ -28,7 +31,10 @@ Ctrl-C stops it.
   --encoder NAME    clip-vit-b32, offline, a folder with a model, …; "auto" if
                     left out. Several, with commas, can be compared on the page
   --precision P     how CLIP's weights are stored: fp32, fp16 or q8
-  --port PORT       where to listen; a free port if left out
+  --port PORT       where to listen; the folder's last port if left out and free
+  --token TOKEN     what the address ends in, 16 to 64 letters and digits; left
+                    out, the folder's own, so that a bookmark stays good
+  --open            opens the page in the browser
   --host ADDRESS    beyond this machine, such as 0.0.0.0; whoever knows the
                     address, which holds a token, can then see the pictures
   --public-url URL  where a proxy shows this port: the page is then opened there`;
@@ -40,11 +46,13 @@ export const command = defineCommand({
     encoder: { type: "string", default: "auto" },
     precision: PRECISION_OPTION,
     port: { type: "string" },
+    token: { type: "string" },
+    open: { type: "boolean" },
     host: { type: "string" },
     "public-url": { type: "string" },
   },
-}, async ({ values, positionals, signal }) => {
-  const { encoder, host, "public-url": publicUrl } = values;
+}, async ({ values, positionals, signal, here }) => {
+  const { encoder, host, token, "public-url": publicUrl } = values;
   if (positionals.length > 1) {
     throw new CommandError(
       `serve: expected one folder, got ${positionals.length}`,
@@ -59,21 +67,25 @@ export const command = defineCommand({
     );
   }
   const precision = readPrecision(values.precision);
+  const folder = positionals.length > 0
+    ? readPath("serve", positionals[0], "folder")
+    : here;
   await ensureSetup(signal);
-  const { folderSource, sampleSource } = await importLater<
+  const { sampleSource } = await importLater<
     typeof import("../lib/search_page/index/sources.ts")
   >("../lib/search_page/index/sources.ts");
   const { openSearchApp } = await importLater<
     typeof import("../lib/search_page/search_page.ts")
   >("../lib/search_page/search_page.ts");
 
-  const [folder] = positionals;
-  const source = folder ? await folderSource(folder) : await sampleSource();
+  // A folder is listed when the page is there already.
+  const source = folder ?? await sampleSource();
   const { line, passing, remarks } = progressOn(process.stderr);
   const app = await openSearchApp(source, {
     encoders: encoder.split(","),
     precision,
     port,
+    token,
     host,
     publicUrl,
     onProgress: (done, total) =>
@@ -83,6 +95,7 @@ export const command = defineCommand({
   signal.throwIfAborted(); // Opening an encoder takes a while.
   console.log(`Search page: ${app.address}`);
   console.log("Ctrl-C stops it.");
+  if (values.open) openViewer(app.address, line);
   app.ready.then(() => {
     const { indexed, failures, problems } = app.status();
     line(`${indexed} pictures can be searched`);

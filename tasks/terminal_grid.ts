@@ -7,9 +7,7 @@
  * @module
  */
 import { Buffer } from "node:buffer";
-import { spawn } from "node:child_process";
 import { join } from "node:path";
-import process from "node:process";
 import { Box, render, Text, useApp, useInput, useWindowSize } from "ink";
 import Image, { InkPictureProvider } from "ink-picture";
 // @ts-types="@types/react"
@@ -36,6 +34,7 @@ import {
 import { saveUpload } from "../lib/search_page/served_pictures.ts";
 import type { Protocol } from "../lib/search_page/terminal/protocol.ts";
 import { MODES, RANGES } from "../lib/search_page/web/query.js";
+import { openViewer } from "./open_viewer.ts";
 import { readQueryWords } from "./query_words.ts";
 
 /** What is searched, and how it is shown. */
@@ -162,7 +161,7 @@ function Grid({ typed, searcher, root, options }: GridProps) {
     else if (key.upArrow) move(-across);
     else if (key.downArrow) move(across);
     else if (key.tab) setMode(nextMode(mode));
-    else if (key.return) hit && view(join(root, hit.path), setMessage);
+    else if (key.return) hit && openViewer(join(root, hit.path), setMessage);
     else if (key.ctrl && input === "l") hit && setLike(hit.path);
     else if (key.backspace || key.delete) {
       if (text === "") setLike("");
@@ -293,22 +292,6 @@ function nextMode(mode: string): string {
 function oneLineTyped(input: string): string {
   return input.replace(/\p{Cc}+/gu, " ");
 }
-
-/** Opens a picture with the system's viewer. */
-function view(file: string, say: (message: string) => void): void {
-  const [program, ...args] = VIEWERS[process.platform] ?? ["xdg-open"];
-  const viewer = spawn(program, [...args, file], {
-    stdio: "ignore",
-    detached: true,
-  });
-  viewer.once("error", () => say(`${program} cannot be started: ${file}`));
-  viewer.unref();
-}
-
-const VIEWERS: Record<string, string[]> = {
-  darwin: ["open"],
-  win32: ["explorer"],
-};
 
 const pictures = new Map<string, Promise<Buffer>>();
 
