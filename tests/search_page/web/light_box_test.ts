@@ -311,6 +311,36 @@ Deno.test("the drawer tells what is known of a photograph: size, date, camera, e
       await writeFile(join(folder, "photo.jpg"), await photograph()),
   }));
 
+Deno.test("Open folder asks the server, and what that answers is said in the box", () =>
+  withPage(async ({ page }) => {
+    const asked: (string | undefined)[] = [];
+    const answers = [
+      { status: 200, body: "{}" },
+      { status: 501, body: '{"error":"no file manager was found"}' },
+    ];
+    await page.setRequestInterception(true);
+    page.on("request", (request) => {
+      if (!request.url().endsWith("/reveal")) return request.continue();
+      asked.push(request.postData());
+      const answer = answers[asked.length - 1];
+      request.respond({ ...answer, contentType: "application/json" });
+    });
+    await searchAll(page);
+    await open(page);
+    await openDrawer(page);
+    const [folder] = await page.$$("xpath/.//button[text()='Open folder']");
+    for (const said of ["The folder opens.", "No file manager was found."]) {
+      await folder.click();
+      await page.waitForFunction(
+        (said) =>
+          document.querySelector("#lightBox .message")!.textContent === said,
+        {},
+        said,
+      );
+    }
+    match(asked[0]!, /"path":"paint\/red\/red-\d+\.png"/);
+  }));
+
 Deno.test("what a caption holds stays text, and only addresses of the web are links", () =>
   withPage(async ({ page }) => {
     await searchAll(page);
