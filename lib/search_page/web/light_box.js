@@ -143,23 +143,26 @@ async function show() {
   asking = new AbortController();
   const { signal } = asking;
   say("");
-  /** @param {number} to */
-  const isAbsent = (to) => `${to < 0 || to >= hits.length()}`;
-  // Only said to be disabled: a disabled button would lose the focus.
-  previous.ariaDisabled = isAbsent(index - 1);
-  next.ariaDisabled = isAbsent(index + 1);
   wayBack.hidden = trail.length === 1;
   wayBack.textContent = `‹ ${trail.at(-2)?.title}`;
-  place.textContent = `${count(index + 1)} of ${count(hits.length())}`;
-  const hit = await hits.at(index).catch((error) => say(error.message));
+  showPlace();
+  let reason = "This picture is no longer in the collection.";
+  const hit = await hits.at(index).catch((error) => {
+    reason = error.message;
+    return undefined;
+  });
   if (signal.aborted) return;
-  shown = hit ?? undefined;
+  shown = hit;
   name.textContent = hit ? titleOf(hit) : "";
   showSelected();
   facts.replaceChildren();
+  // The list was announced longer than it is: its end is known by now.
+  if (!hit && index >= hits.length() && hits.length() > 0) {
+    trail[trail.length - 1].index = hits.length() - 1;
+    return await show();
+  }
   if (!hit) {
-    const gone = "This picture is no longer in the collection.";
-    stage.replaceChildren(make("p", { className: "empty" }, gone));
+    stage.replaceChildren(make("p", { className: "empty" }, reason));
     return keepFocus();
   }
   stage.replaceChildren(pictureOf(hit));
@@ -167,6 +170,17 @@ async function show() {
   keepFocus();
   showFacts(hit, signal);
   await preload(hits, index, signal);
+  if (!signal.aborted) showPlace();
+}
+
+/** Says which of how many it is, and whether there is one before and after. */
+function showPlace() {
+  const { hits, index } = trail[trail.length - 1];
+  const length = hits.length();
+  place.textContent = `${count(index + 1)} of ${count(length)}`;
+  // Only said to be disabled: a disabled button would lose the focus.
+  previous.ariaDisabled = `${index === 0}`;
+  next.ariaDisabled = `${index + 1 >= length}`;
 }
 
 /** Makes the neighbours ready, and lets go of those far away. @param {Hits} hits @param {number} index @param {AbortSignal} signal */

@@ -213,6 +213,43 @@ Deno.test("two fingers enlarge, one finger leafs", () =>
     strictEqual((await place(page)).split(" ")[0], "2", "no swipe as well");
   }));
 
+Deno.test("a list that turns out shorter ends at its last picture; one that fails says why", () =>
+  withPage(async ({ page }) => {
+    await searchAll(page);
+    await page.evaluate(async () => {
+      const module = new URL("light_box.js", location.href).href;
+      const { openLightBox } = await import(module);
+      const paths = ["a.png", "b.png"];
+      let length = 5;
+      const hits = {
+        length: () => length,
+        at: (index: number) => {
+          const path = paths[index];
+          if (!path) length = paths.length;
+          return index === 1 && document.body.dataset.fails
+            ? Promise.reject(new Error("The server is gone."))
+            : Promise.resolve(path && { id: index, path, title: path });
+        },
+      };
+      openLightBox({ ...hits, at: async (i: number) => await hits.at(i) }, 4, {
+        focusTile() {},
+      });
+    });
+    await page.waitForFunction(() =>
+      document.querySelector("#lightBox .place")?.textContent === "2 of 2"
+    );
+    await page.waitForFunction(() =>
+      document.querySelector("#lightBox .name")?.textContent === "b.png"
+    );
+    await page.keyboard.press("ArrowLeft");
+    await page.evaluate(() => document.body.dataset.fails = "true");
+    await page.keyboard.press("ArrowRight");
+    await page.waitForFunction(() =>
+      document.querySelector("#lightBox .stage")?.textContent ===
+        "The server is gone."
+    );
+  }));
+
 Deno.test("the neighbours are there before they are asked for", () =>
   withPage(async ({ page }) => {
     const asked: string[] = [];
