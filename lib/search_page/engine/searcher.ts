@@ -110,6 +110,9 @@ const KEPT = 8;
 /** Hits looked after for each that is wanted, where the first have changed. */
 const CANDIDATES = 4;
 
+/** Copies of a hit that are looked after: a low threshold folds thousands. */
+const COPIES_CHECKED = 12;
+
 /** How often a search begins anew because pictures are gone or have changed. */
 const MOST_ROUNDS = 20;
 
@@ -157,7 +160,7 @@ export class Searcher {
       // Where one is gone, many are, as when a folder is removed.
       const next = ranking.order.subarray(
         query.from,
-        query.from + CANDIDATES * query.k * 2 ** round,
+        query.from + CANDIDATES * query.k * (2 ** round - 1),
       );
       const outdated = await this.#findOutdated(
         space,
@@ -338,8 +341,8 @@ export class Searcher {
     const { collection } = space;
     const { said, values, order, folded } = ranking;
     if (!folded.has(query.fold)) {
-      // Of the thresholds that a slider passes, the last ones.
-      if (folded.size >= KEPT) folded.clear();
+      // Of the thresholds that a slider passes, the last two.
+      if (folded.size >= 2) folded.clear();
       folded.set(
         query.fold,
         new FoldedOrder(order, collection.pictureEmbeddings, query.fold),
@@ -363,7 +366,9 @@ export class Searcher {
       };
     });
     const result = { query, ...said, hits, from, more: found.length > k };
-    const rows = shown.flatMap(({ row, copies }) => [row, ...copies]);
+    const rows = shown.flatMap(({ row, copies }) => [
+      ...[row, ...copies.slice(0, COPIES_CHECKED)],
+    ]);
     return { result, rows };
   }
 
