@@ -6,6 +6,20 @@
  * normalise(blend(words, mean of pictures) + Σ w plus − Σ w minus − Σ w unlike)
  * ```
  *
+ * ```ts
+ * import { openEncoder } from "#lib/encoders/encoders.ts";
+ * import { readQuery } from "#lib/search_page/engine/query.ts";
+ * import { queryVector } from "#lib/search_page/engine/query_vector.ts";
+ * import { EncoderSpace } from "#lib/search_page/engine/spaces.ts";
+ * import { deepStrictEqual } from "node:assert/strict";
+ *
+ * const encoder = await openEncoder("offline", { log() {} });
+ * const space = new EncoderSpace(encoder);
+ * const query = readQuery({ text: "a photo of an owl" });
+ * deepStrictEqual(await queryVector(query, space), await space.embedText("owl"));
+ * await encoder.close();
+ * ```
+ *
  * @module
  */
 import { addScaled, l2Normalize } from "../../compare/metrics.ts";

@@ -278,7 +278,7 @@ export class Searcher {
     );
     const remark = ofPixels
       ? remarkOnPixels(query)
-      : remarkOnWords(query, space);
+      : remarkOnWords(query, space) ?? remarkOnTexts(query, collection);
     return {
       said: {
         comparedBy: `${label}, ${ofPixels ? this.pixels.label : space.label}`,
@@ -441,6 +441,18 @@ function remarkOnWords(
   return [text, ...plus, ...minus]
     .map((words) => languageRemark(encoder, words))
     .find((remark) => remark !== undefined);
+}
+
+/** What to say where there is nothing to compare a query with, if so. */
+function remarkOnTexts(
+  { mode }: SearchQuery,
+  { count, textRows }: Collection,
+): string | undefined {
+  if (mode !== "text" || count === 0) return undefined;
+  return textRows.some((row) => row >= 0)
+    ? undefined
+    : "Nothing is written about these pictures: look for them by their looks, " +
+      "in another mode.";
 }
 
 /** What to say of what pixels cannot be compared with, if anything. */

@@ -506,6 +506,16 @@ Deno.test("an empty query is browsed by date, within filters, and else refused",
   });
 });
 
+Deno.test("where nothing is written, the mode of text says so", async () => {
+  const remark = async (mode: "text" | "smart", text?: number[]) => {
+    const space = vectorSpace([{ vector: [1, 0] }, { vector: [0, 1], text }]);
+    return (await new Searcher([space]).search({ text: "x", mode })).remark;
+  };
+  match((await remark("text"))!, /^Nothing is written about these pictures/);
+  strictEqual(await remark("smart"), undefined);
+  strictEqual(await remark("text", [1, 0]), undefined);
+});
+
 Deno.test("what a query names must be there", async () => {
   const searcher = new Searcher([compass()]);
   for (const name of ["like", "unlike"] as const) {
