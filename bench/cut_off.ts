@@ -7,8 +7,8 @@
  * - in a folder of classes, each class's name; relevant is its pictures;
  * - in one with captions, each of THINGS and of the everyday words that a caption
  *   of two pictures or more has; relevant are those pictures;
- * - what is not there: THINGS and the classes of the other folders, of which no
- *   class, title or caption here has a word.
+ * - what is not there: THINGS that no class, title or caption has. Some are kin to
+ *   what is there, as a giraffe is to antelopes.
  *
  * Pictures as queries are all of a folder of classes, and of one with captions,
  * where nobody says which are relevant: each searches among the others.
@@ -119,23 +119,20 @@ async function measureAll(
   log: (line: string) => void,
 ) {
   const encoder = await openOffline();
-  const classes = sources.map(({ pictures }) => classesOf(pictures));
   const rows = [];
   try {
-    for (const [i, source] of sources.entries()) {
+    for (const source of sources) {
       const space = new EncoderSpace(encoder);
       await indexPictures(source, space);
-      const others = classes.flatMap((of, j) => j === i ? [] : [...of.keys()]);
       const { pictures } = space.collection;
+      const classes = classesOf(pictures);
       const words = new Set(pictures.flatMap(wordsOf));
       const collection = {
         name: source.name,
         searcher: new Searcher([space]),
         pictures,
-        present: classes[i].size > 1 ? classes[i] : thingsIn(pictures),
-        absent: [...new Set([...THINGS, ...others])].filter((name) =>
-          !wordsIn(name).some((word) => words.has(word))
-        ),
+        present: classes.size > 1 ? classes : thingsIn(pictures),
+        absent: THINGS.filter((name) => !words.has(wordsIn(name)[0])),
       };
       for (const mode of ["visual", "smart"] as const) {
         const scores = await measure(collection, mode);
