@@ -287,6 +287,24 @@ for (const id of ["offline", "offline-large"] as const) {
 }
 
 encoderTest(
+  "the network for pictures is opened when there is a picture to embed",
+  async () => {
+    const folder = await Deno.makeTempDir();
+    for (const [i, file] of offlineFiles("offline", folder).entries()) {
+      await mkdir(dirname(file), { recursive: true });
+      await copyFile(offlineFiles()[i], file);
+    }
+    await writeFile(join(folder, "lite0", "vision.onnx"), "no network");
+    const encoder = await openOffline("offline", folder);
+    equal((await encoder.encodeTexts(["an owl"])).count, 1);
+    const lemon = samplePath({ path: "food/fruit/lemon.jpg" });
+    await rejects(encoder.encodeImages([lemon]), /cannot be opened/);
+    await encoder.close();
+    await rm(folder, { recursive: true });
+  },
+);
+
+encoderTest(
   "a network cut short, or of a former recipe, is named",
   async () => {
     const folder = await Deno.makeTempDir();

@@ -110,7 +110,8 @@ function openedLater<Model extends { close(): Promise<void> }>(
   let opened: Promise<Model> | undefined;
   return {
     open: () => opened ??= open(),
-    close: async () => await (await opened)?.close(),
+    // What could not be opened has said so to whom needed it.
+    close: async () => await (await opened?.catch(() => undefined))?.close(),
   };
 }
 
