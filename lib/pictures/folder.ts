@@ -23,17 +23,20 @@
  * @module
  */
 import { isUtf8 } from "node:buffer";
-import { execFile } from "node:child_process";
+import { spawn } from "node:child_process";
 import {
   type FileHandle,
+  mkdtemp,
   open,
   readdir,
+  readFile,
   realpath,
+  rm,
   stat,
 } from "node:fs/promises";
+import { tmpdir } from "node:os";
 import { extname, join } from "node:path";
 import process from "node:process";
-import { promisify } from "node:util";
 import pLimit from "p-limit";
 import {
   hasPictureName,
@@ -247,21 +250,35 @@ async function namesNotUtf8(
   const hidden = ["-mindepth", "1", "-name", ".*", "-prune"];
   const rest = ["-o", "!", "-type", "d", "-print0"];
   const starts = ["", ...links].map((path) => `./${path}`);
-  const { stdout } = await promisify(execFile)(
-    "find",
-    ["-H", ...starts, ...hidden, ...rest],
-    {
+  // Into a file: for each pipe Deno keeps some kilobytes, and a folder that is
+  // watched is listed thousands of times.
+  const temporary = await mkdtemp(join(tmpdir(), "contact-sheet-"))
+    .catch(() => undefined);
+  if (temporary === undefined) return []; // A disk that is full or read-only.
+  const output = await open(join(temporary, "names"), "w+");
+  let listed: Uint8Array;
+  try {
+    const child = spawn("find", ["-H", ...starts, ...hidden, ...rest], {
       cwd: folder,
-      encoding: "buffer",
-      maxBuffer: Infinity,
       env: { ...process.env, LC_ALL: "C" },
-    },
-  ).catch((error) => error); // A folder that it cannot read ends it with 1.
+      stdio: ["ignore", output.fd, "ignore"],
+    });
+    await new Promise<void>((resolve) => {
+      // Where there is no such program. A folder that it cannot read ends it
+      // with 1, and the others are listed.
+      child.on("error", () => resolve());
+      child.on("close", () => resolve());
+    });
+    listed = await readFile(join(temporary, "names"));
+  } finally {
+    await output.close();
+    await rm(temporary, { recursive: true });
+  }
   const decoder = new TextDecoder();
   const found: string[] = [];
-  for (let start = 0; stdout && start < stdout.length;) {
-    const end = stdout.indexOf(0, start);
-    const path = stdout.subarray(start, end);
+  for (let start = 0; start < listed.length;) {
+    const end = listed.indexOf(0, start);
+    const path = listed.subarray(start, end);
     if (!isUtf8(path)) found.push(decoder.decode(path).replace(/^\.\//, ""));
     start = end + 1;
   }
