@@ -53,7 +53,6 @@ import {
   renewResults,
   setExports,
   showList,
-  shown,
   shownPaths,
   showResults,
   summary,
@@ -63,6 +62,8 @@ import { allIsWell, ask, complain } from "./server.js";
 
 const statusLine = byId("status", HTMLElement);
 const more = byId("more", HTMLElement);
+
+/** @typedef {"nothing" | "random" | "hidden" | "results"} View */
 
 let status = /** @type {AppStatus | undefined} */ (undefined);
 /** Ends what is under way. */
@@ -115,10 +116,9 @@ async function search({ address: kind = "new" } = {}) {
       ? ` (pixels know no words: nearest to “${titleOf(example)}”, the best ` +
         "match by words)"
       : "";
-    view = "results";
+    setView("results");
     asked = queries;
     generation = sides[0].generation;
-    document.querySelector("#results")?.classList.remove("former");
     await showResults(queries, sides, note, actions, nothing);
     if (signal.aborted) return;
     const ms = performance.now() - start;
@@ -222,7 +222,7 @@ async function random(signal) {
   try {
     const hits = await ask("random", readForm(), signal);
     allIsWell();
-    view = "random";
+    setView("random");
     await showList("Random pictures", hits, actions);
     if (signal.aborted) return;
     sayRandom();
@@ -250,13 +250,12 @@ function sayRandom() {
 async function showHidden() {
   try {
     const hits = await ask("hidden", undefined, nextSignal());
-    view = "hidden";
+    setView("hidden");
     await showList("Hidden pictures", hits, actions);
     statusLine.textContent = hits.length > 0
       ? `${count(hits.length)} hidden pictures: they are no results. Select ` +
         "some to show them again."
       : "No picture is hidden.";
-    nameHide();
   } catch (error) {
     complain(error);
   }
@@ -283,8 +282,9 @@ async function rescan() {
   if (view === "results") await renew();
 }
 
-/** Says what the selection's bar does with hiding. */
-function nameHide() {
+/** Remembers what is on show; hidden pictures can be shown again. @param {View} now */
+function setView(now) {
+  view = now;
   byId("hideSelected", HTMLElement).textContent = view === "hidden"
     ? "Show again"
     : "Hide";
@@ -406,10 +406,7 @@ function connect() {
   prepareFilters();
   prepareResults();
   prepareSelection({
-    changed: () => {
-      nameHide();
-      drawGrids();
-    },
+    changed: drawGrids,
     folder: () => status?.folder ?? "",
     searchBy(paths) {
       change({ like: paths });

@@ -218,7 +218,6 @@ export async function showList(heading, hits, actions) {
   shown = undefined;
   sections = [];
   scores.hidden = true;
-  results.classList.remove("former");
   setExports(false);
   const list = new Grid(wholeList(hits), actions);
   const title = make("h2", { className: "unseen" }, heading);
