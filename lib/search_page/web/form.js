@@ -37,15 +37,10 @@ const textWeight = byId("textWeight", HTMLInputElement);
  */
 
 /** @type {Lists} */
-let lists = noLists();
-
-/** @returns {Lists} */
-function noLists() {
-  return {
-    ...{ like: [], unlike: [] },
-    ...{ terms: [], categories: [], licenses: [], cameras: [] },
-  };
-}
+const lists = {
+  ...{ like: [], unlike: [] },
+  ...{ terms: [], categories: [], licenses: [], cameras: [] },
+};
 
 /** Gives the fields what the query's rules say of them; once. */
 export function prepareForm() {
@@ -84,7 +79,7 @@ function fields() {
 export function readForm() {
   const parameters = new URLSearchParams();
   for (const field of fields()) {
-    if (field !== fold) parameters.set(field.name, field.value);
+    parameters.set(field.name, field.value);
   }
   if (!fold.checked) parameters.set("fold", `${NO_FOLDING}`);
   return { ...fromParameters(parameters), ...structuredClone(lists) };
@@ -102,8 +97,10 @@ export function fillForm(query) {
   if (typeof values.cut === "number") ownCut.value = `${values.cut}`;
   for (const field of fields()) {
     const value = [values[field.name]].flat().map(String).join(", ");
-    if (field === fold) fold.checked = Number(values.fold) < NO_FOLDING;
-    else if (field instanceof HTMLSelectElement) choose(field, value);
+    if (field === fold) {
+      fold.checked = Number(values.fold) < NO_FOLDING;
+      fold.value = fold.checked ? value : `${DEFAULT_QUERY.fold}`;
+    } else if (field instanceof HTMLSelectElement) choose(field, value);
     else field.value = value;
   }
   for (const name of /** @type {(keyof Lists)[]} */ (Object.keys(lists))) {

@@ -34,7 +34,6 @@ import {
 import {
   beside,
   change,
-  fillForm,
   fillFromAddress,
   form,
   prepareForm,

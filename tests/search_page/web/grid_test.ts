@@ -5,6 +5,7 @@
 import { deepStrictEqual, match, ok, strictEqual } from "node:assert/strict";
 import { rm, writeFile } from "node:fs/promises";
 import { join } from "node:path";
+import { setTimeout } from "node:timers/promises";
 import type { KeyInput, Page } from "puppeteer-core";
 import { plain } from "../../support/colour_encoder.ts";
 import {
@@ -63,6 +64,69 @@ Deno.test("the slider sets the first page, after which scrolling goes on by itse
       false,
     );
   }, MANY));
+
+Deno.test("what was asked for rows that are out of sight again is given up", () =>
+  withPage(async ({ page, app }) => {
+    await open(page, app.url, ALL);
+    const held = Promise.withResolvers<void>();
+    const asked: number[] = [];
+    let givenUp = 0;
+    await page.setRequestInterception(true);
+    page.on("request", async (request) => {
+      const isPage = request.url().endsWith("/compare");
+      const { from } = isPage ? JSON.parse(request.postData()!) : {};
+      if (isPage) asked.push(from);
+      // Rows 60 to 119 take long.
+      if (from === 60) await held.promise;
+      await request.continue().catch(() => {});
+    });
+    page.on("requestfailed", (request) => {
+      if (request.url().endsWith("/compare")) givenUp++;
+    });
+    await page.click(".showMore");
+    const to = (share: number) =>
+      page.evaluate(
+        (share) => scrollTo(0, share * document.body.scrollHeight),
+        share,
+      );
+    await to(0.45);
+    while (!asked.includes(60)) await setTimeout(20);
+    await to(1);
+    await page.waitForSelector('.card[aria-posinset="200"][data-path]');
+    held.resolve();
+    while (givenUp === 0) await setTimeout(20);
+    // They come when they are in sight again.
+    await to(0.45);
+    await page.waitForSelector('.card[aria-posinset="90"][data-path]');
+  }, MANY));
+
+Deno.test("where copies are folded, the end and the line are found in a few steps", () =>
+  withPage(async ({ page }) => {
+    const found = await page.evaluate(async () => {
+      const { PagedHits } = await import(
+        new URL("hits.js", location.href).href
+      );
+      // 1,000 pictures pass the filters, 100 fit; folded, 137 and 70 are left.
+      const hits = Array.from({ length: 137 }, (_, i) => ({ fits: i < 70 }));
+      const answer = (from: number, k: number) => ({
+        ...{ from, total: 1000, fitting: 100 },
+        hits: hits.slice(from, from + k),
+        more: from + k < hits.length,
+      });
+      let asked = 0;
+      globalThis.fetch = (_, init) => {
+        asked++;
+        const { from, k } = JSON.parse(`${init!.body}`);
+        return Promise.resolve(Response.json(answer(from, k)));
+      };
+      const list = new PagedHits({}, answer(0, 12), () => {});
+      const announced = list.length();
+      const beyond = await list.at(999);
+      const line = await list.boundary();
+      return [announced, beyond ?? "none", list.length(), line, asked < 10];
+    });
+    deepStrictEqual(found, [1000, "none", 137, 70, true]);
+  }));
 
 Deno.test("what may not fit comes below a line, one key away", () =>
   withPage(async ({ page, app }) => {
