@@ -123,11 +123,11 @@ Deno.test({
       pathAdvice("/h/bin", { PATH: "/bin", SHELL });
     match(
       advice("/usr/bin/fish")!,
-      /config\.fish .*\n  fish_add_path '\/h\/bin'$/,
+      /config\.fish .*\n {2}fish_add_path '\/h\/bin'$/,
     );
     match(
       advice("/bin/bash")!,
-      /~\/\.bashrc .*\n  export PATH='\/h\/bin':"\$PATH"$/,
+      /~\/\.bashrc .*\n {2}export PATH='\/h\/bin':"\$PATH"$/,
     );
     match(advice("")!, /~\/\.profile /);
     strictEqual(pathAdvice("/h/bin", { PATH: "/bin:/h/bin/" }), undefined);

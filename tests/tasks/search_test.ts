@@ -1,4 +1,4 @@
-import { deepEqual, equal, match } from "node:assert/strict";
+import { deepStrictEqual, equal, match, strictEqual } from "node:assert/strict";
 import { mkdir, readdir, writeFile } from "node:fs/promises";
 import { join } from "node:path";
 import { paths } from "#lib/paths.ts";
@@ -61,30 +61,121 @@ Deno.test({
 });
 
 Deno.test({
-  name: "task search finds a picture by itself, and ends with one line of JSON",
+  name:
+    "task search ends with one line of JSON: what fits, the line, absolute paths",
   ignore: missing,
   fn: () =>
     withFolder(async (folder, data) => {
       const file = join(folder, "blue.png");
-      const captions = ["A blue wall.", "Paint."];
+      const captions = ["A red wall.", "Paint."];
       await writeFile(
         join(folder, "captions.json"),
-        JSON.stringify({ "blue.png": captions }),
+        JSON.stringify({ "red.png": captions }),
       );
-      const { code, out } = await run(
-        data,
-        ...["search", "--images", folder, "--image", file, "--top", "1"],
-        "--json",
+      await writeFile(join(folder, "green.png"), await plain("green"));
+      await writeFile(join(folder, "photo.heic"), "x");
+      const args = ["--images", folder, "--image", file, "--mode", "visual"];
+      const { code, out } = await run(data, "search", ...args, "--json");
+      strictEqual(out.length, 1);
+      const { query, encoder, cut, line, hits, leftOut } = JSON.parse(out[0]);
+      strictEqual(`${query} ${encoder} ${hits.length}`, `${file} offline 2`);
+      strictEqual(line >= cut, true);
+      strictEqual(leftOut[0].path, "photo.heic");
+      const red = hits.find(({ relativePath }: { relativePath: string }) =>
+        relativePath === "red.png"
       );
-      equal(code, 0);
-      equal(out.length, 1);
-      const { query, encoder, hits } = JSON.parse(out[0]);
-      equal(`${query} ${encoder} ${hits.length}`, `${file} offline 1`);
-      equal(hits[0].path, "blue.png");
-      equal(hits[0].similarity > 0.98, true);
-      deepEqual(hits[0].captions, captions);
-      equal((await readdir(folder)).length, 3);
+      strictEqual(red.path, join(folder, "red.png"));
+      strictEqual(red.fits, red.similarity > cut && red.similarity >= line);
+      deepStrictEqual(red.captions, captions);
+      const fits = hits.some((hit: { fits: boolean }) => hit.fits);
+      strictEqual(code, fits ? 0 : 1);
+      strictEqual((await readdir(folder)).length, 5, "nothing is written here");
+
+      const only = await run(data, "search", ...args, "-f0");
+      const paths = hits.filter((hit: { fits: boolean }) => hit.fits)
+        .map(({ path }: { path: string }) => `${path}\0`);
+      strictEqual(only.out.join("\n"), paths.join(""));
+      strictEqual(only.code, code);
     }),
+});
+
+Deno.test({
+  name:
+    "task search takes rclip's hand: signs, weights, pictures, folders passed over",
+  ignore: missing,
+  fn: () =>
+    withFolder(async (folder, data) => {
+      for (const place of ["old", ".hidden"]) {
+        await mkdir(join(folder, place));
+        await writeFile(join(folder, place, "green.png"), await plain("green"));
+      }
+      const found = async (...args: string[]) => {
+        const { code, output, out } = await run(
+          data,
+          ...["search", "--images", folder, "--json", ...args],
+        );
+        strictEqual(code < 2, true, output);
+        return JSON.parse(out[0]).hits
+          .map((hit: { relativePath: string }) => hit.relativePath).sort();
+      };
+      const all = [".hidden/green.png", "blue.png", "old/green.png", "red.png"];
+      deepStrictEqual(await found("2:paint", "+", "wall", "-", "dog"), [
+        ...["blue.png", "old/green.png", "red.png"],
+      ]);
+      // Copies are folded: the two green ones are one result.
+      const hidden = await found("paint", "--include-hidden");
+      strictEqual(all.includes(hidden[0]), true);
+      strictEqual(hidden.length, 3);
+      deepStrictEqual(await found("paint", "--exclude-dir", "old"), [
+        ...["blue.png", "red.png"],
+      ]);
+      deepStrictEqual(
+        await found("-t1", "-n", "-s", "dog", "-a", join(folder, "blue.png")),
+        [(await found("-n", "-s", "dog", join(folder, "blue.png")))[0]],
+      );
+    }),
+});
+
+Deno.test({
+  name: "contact-sheet search without --images searches where one stands",
+  ignore: missing,
+  fn: () =>
+    withFolder(async (folder, data) => {
+      const out: string[] = [];
+      const { code } = await runChild(Deno.execPath(), [
+        ...["run", "-A", "--config", join(paths.root, "deno.json")],
+        join(paths.root, "tasks", "contact_sheet.ts"),
+        ...["search", "--json", "./red.png", "+", "paint"],
+      ], {
+        cwd: folder,
+        env: { CONTACT_SHEET_DATA: data, CONTACT_SHEET_ENCODER: "offline" },
+        onLine: (line, stream) => stream === "stdout" && out.push(line),
+      });
+      strictEqual(code < 2, true);
+      strictEqual(JSON.parse(out[0]).hits[0].path, join(folder, "blue.png"));
+    }),
+});
+
+Deno.test({
+  name:
+    "task search says when nothing fits, ends with 1, and -f prints nothing",
+  ignore: missing,
+  async fn() {
+    const data = await Deno.makeTempDir({ prefix: "command-" });
+    try {
+      const birds = join(paths.sample, "animals", "water bird");
+      const args = ["--images", birds, "computer"];
+      const { code, out } = await run(data, "search", ...args);
+      strictEqual(code, 1);
+      strictEqual(out[0], "Nothing here seems to show this. The nearest:");
+      match(out[1], /^ {2}1 {2}0\.\d{3} {2}−0\.\d\d {2}[\w-]+\.jpg {2}/);
+      const fitting = await run(data, "search", "-f", ...args);
+      strictEqual(fitting.code, 1);
+      deepStrictEqual(fitting.out, []);
+    } finally {
+      await Deno.remove(data, { recursive: true });
+    }
+  },
 });
 
 Deno.test({
@@ -141,7 +232,7 @@ Deno.test({
       const cases: [string[], RegExp][] = [
         [
           ["search"],
-          /^search: expected either words or --image FILE, got neither$/,
+          /^search: expected words or a picture, got neither$/,
         ],
         [
           ["search", "--top", "0", "x"],

@@ -1,0 +1,89 @@
+import { match, ok, strictEqual } from "node:assert/strict";
+import { mkdtemp, rm } from "node:fs/promises";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { paths } from "#lib/paths.ts";
+import { runChild } from "../../tasks/child.ts";
+import { offlineEncoderReady } from "../../tasks/offline_encoder.ts";
+import { venvPython } from "../../tasks/python.ts";
+
+const ignore = !offlineEncoderReady() || Deno.build.os === "windows";
+if (ignore) {
+  console.warn("terminal_grid_test: ignored, set-up has not been run");
+}
+
+/** Runs a program in a terminal of 80 by 30, and types once it shows a text. */
+const TERMINAL = `
+import fcntl, os, pty, select, struct, sys, termios, time
+steps = [step.split("=", 1) for step in sys.argv[1].split("|")]
+pid, fd = pty.fork()
+if pid == 0:
+    os.execvp(sys.argv[2], sys.argv[2:])
+fcntl.ioctl(fd, termios.TIOCSWINSZ, struct.pack("HHHH", 30, 80, 0, 0))
+seen, new, end = b"", b"", time.time() + 60
+while time.time() < end:
+    if select.select([fd], [], [], 0.1)[0]:
+        try:
+            data = os.read(fd, 65536)
+        except OSError:
+            break
+        if not data:
+            break
+        seen += data
+        new += data
+    if steps and steps[0][0].encode() in new:
+        os.write(fd, steps.pop(0)[1].encode().decode("unicode_escape").encode())
+        new = b""
+else:
+    os.kill(pid, 9)
+sys.stdout.buffer.write(seen)
+sys.stdout.flush()
+sys.exit(os.waitstatus_to_exitcode(os.waitpid(pid, 0)[1]))
+`;
+
+Deno.test({
+  name:
+    "task search -i shows what is typed for in a grid, and Esc puts the screen back",
+  ignore,
+  async fn() {
+    const data = await mkdtemp(join(tmpdir(), "grid-"));
+    try {
+      const birds = join(paths.sample, "animals", "water bird");
+      const search = ["search.ts", "-i", "--preview=blocks", "--images", birds];
+      const { code, output } = await runChild(venvPython, [
+        ...["-c", TERMINAL, "Type what=duck|▄=\\t|text (Tab)=\\x1b"],
+        ...[Deno.execPath(), "run", "-A", ...search],
+      ], {
+        cwd: join(paths.root, "tasks"),
+        env: {
+          CONTACT_SHEET_DATA: data,
+          CONTACT_SHEET_ENCODER: "offline",
+          TERM: "xterm-256color",
+          FORCE_COLOR: "3",
+          NO_COLOR: "",
+        },
+      });
+      strictEqual(code, 0, output.slice(-2000));
+      ok(output.includes("\x1b[?1049h"), "another screen");
+      match(output, /Search: duck/);
+      ok(output.includes("▄"), "pictures");
+      ok(output.lastIndexOf("\x1b[?1049l") > output.lastIndexOf("mallard"));
+      ok(output.lastIndexOf("\x1b[?25h") > output.lastIndexOf("\x1b[?25l"));
+    } finally {
+      await rm(data, { recursive: true });
+    }
+  },
+});
+
+Deno.test({
+  name: "task search -i says in one sentence where it needs a terminal",
+  ignore,
+  async fn() {
+    const search = [join(paths.root, "tasks", "search.ts"), "-i"];
+    const { code, output } = await runChild(Deno.execPath(), [
+      ...["run", "-A", ...search],
+    ]);
+    strictEqual(code, 2);
+    match(output, /^search: --interactive needs a terminal .*, or a query$/m);
+  },
+});
