@@ -46,6 +46,9 @@ const STOP_SIGNALS = ["SIGINT", "SIGTERM"] as const;
 
 /** How long work has to put away what it has, once it is asked to stop. */
 const PATIENCE_MS = 1400;
+/** How long work goes on before the worker starts that can end it. */
+const DEADLINE_AFTER_MS = 400;
+
 /** Of every command that opens an encoder; `readPrecision` reads it. */
 export const PRECISION_OPTION = { type: "string" } as const;
 
@@ -313,7 +316,9 @@ export async function runCommand(
       abort.abort(new CommandError("stopped"));
     });
   }
-  new Worker(new URL("./deadline.ts", import.meta.url), { type: "module" });
+  // Later, since most commands answer sooner, and a worker takes 50 ms to start.
+  const deadline = new URL("./deadline.ts", import.meta.url);
+  setTimeout(() => new Worker(deadline, { type: "module" }), DEADLINE_AFTER_MS);
   let status = 2;
   try {
     const caller = installed ? "contact-sheet" : "deno task";
