@@ -1,4 +1,11 @@
-import { deepEqual, equal, match, ok, throws } from "node:assert/strict";
+import {
+  deepEqual,
+  deepStrictEqual,
+  equal,
+  match,
+  ok,
+  throws,
+} from "node:assert/strict";
 import { spawnSync } from "node:child_process";
 import { existsSync } from "node:fs";
 import { readFile } from "node:fs/promises";
@@ -115,6 +122,32 @@ Deno.test("readArguments() reads options and what stands between them", () => {
     () => readArguments({ help: "Usage: deno task y" }, ["z"]),
     /^CommandError: y: unexpected argument 'z'.*; expected --help$/,
   );
+});
+
+Deno.test("readArguments() takes an option whose value may be left out", () => {
+  const command = {
+    help: "Usage: deno task x",
+    positionals: "TEXT",
+    options: {
+      preview: { type: "string", short: "p", optional: true },
+      fast: { type: "boolean", short: "n" },
+      top: { type: "string", short: "t" },
+    },
+  } as const;
+  const read = (...args: string[]) => {
+    const { values, positionals } = readArguments(command, args);
+    return { ...values, positionals: positionals.join(" ") };
+  };
+  const bare = { preview: "", positionals: "cat" };
+  deepStrictEqual(read("--preview", "cat"), bare);
+  deepStrictEqual(read("-p", "cat"), bare);
+  deepStrictEqual(read("--preview=kitty", "cat"), {
+    ...bare,
+    preview: "kitty",
+  });
+  deepStrictEqual(read("-npt3", "cat"), { ...bare, fast: true, top: "3" });
+  deepStrictEqual(read("--", "-p", "-h", "-"), { positionals: "-p -h -" });
+  deepStrictEqual(read("+", "-", "-t", "1"), { top: "1", positionals: "+ -" });
 });
 
 Deno.test("readWholeNumber() takes a whole number within bounds, and no other", () => {
