@@ -4,7 +4,7 @@
  * @module
  */
 import { join } from "node:path";
-import type { Browser, Page } from "puppeteer-core";
+import type { Browser } from "puppeteer-core";
 import { type Hit, search } from "../lib/compare/compare.ts";
 import type { Matrix } from "../lib/compare/matrix.ts";
 import { type Metric, metrics } from "../lib/compare/metrics.ts";
@@ -18,11 +18,15 @@ import { openEncoder } from "../lib/encoders/encoders.ts";
 import { writeAtomic } from "../lib/files.ts";
 import { encodePicture } from "../lib/pictures/pictures.ts";
 import type { DatasetPicture } from "../lib/records.ts";
-import { openSearchApp } from "../lib/search_page/search_page.ts";
 import { sampleSource } from "../lib/search_page/index/sources.ts";
+import { photographPage } from "../lib/search_page/photograph.ts";
+import { openSearchApp } from "../lib/search_page/search_page.ts";
 
 /** What is typed into the search page. */
 const WORDS = "a water bird";
+
+/** The window in which pictures are taken. */
+const WINDOW = { width: 1200, height: 760, scale: 1.5 };
 
 /**
  * Makes the pictures: search_light.png, search_dark.png, gain_pixels.png and
@@ -37,7 +41,7 @@ export async function makePictures(folder: string): Promise<string[]> {
   const browser = await launchBrowser();
   try {
     return [
-      ...await pictureSearchPage(browser, encoder, folder),
+      ...await pictureSearchPage(encoder, folder),
       ...await pictureGain(browser, encoder, folder),
     ];
   } finally {
@@ -47,7 +51,6 @@ export async function makePictures(folder: string): Promise<string[]> {
 }
 
 async function pictureSearchPage(
-  browser: Browser,
   encoder: Encoder,
   folder: string,
 ): Promise<string[]> {
@@ -55,17 +58,10 @@ async function pictureSearchPage(
   const app = await openSearchApp(await sampleSource(), options);
   try {
     await app.ready;
-    const page = await openPage(browser);
-    await page.goto(app.url);
-    await page.waitForSelector(".card");
-    await page.type("#text", WORDS);
-    await page.evaluate(() => delete document.documentElement.dataset.painted);
-    await page.keyboard.press("Enter");
-    await page.waitForSelector("[data-painted] .card");
-    for (const theme of ["light", "dark"]) {
-      const preference = { name: "prefers-color-scheme", value: theme };
-      await page.emulateMediaFeatures([preference]);
-      await save(await page.screenshot(), join(folder, `search_${theme}.png`));
+    for (const theme of ["light", "dark"] as const) {
+      const options = { ...WINDOW, theme, format: "png" } as const;
+      const png = await photographPage(app.url, WORDS, options);
+      await save(png, join(folder, `search_${theme}.png`));
     }
     const { indexed } = app.status();
     return [`The search page over ${indexed} pictures, asked for “${WORDS}”`];
@@ -103,7 +99,9 @@ async function pictureGain(
   );
   const most = gains.indexOf(Math.max(...gains));
   const query = queries[most];
-  const page = await openPage(browser);
+  const page = await browser.newPage();
+  const { scale: deviceScaleFactor, ...size } = WINDOW;
+  await page.setViewport({ ...size, deviceScaleFactor });
   const draw = async (name: string, by: string, hits: readonly Hit[]) => {
     const caption = `Nearest by ${by}.`;
     const grid = await hitGrid(query, hits, gallery, { caption, size: 144 });
@@ -144,12 +142,6 @@ function describe(
   const found = hits.map(({ index }) => gallery[index].term);
   const relevant = found.filter((one) => one === term).length;
   return `${found.join(", ")}; ${relevant} of ${hits.length} relevant.`;
-}
-
-async function openPage(browser: Browser): Promise<Page> {
-  const page = await browser.newPage();
-  await page.setViewport({ width: 1200, height: 760, deviceScaleFactor: 1.5 });
-  return page;
 }
 
 /** Writes a picture in at most 256 colours, which makes it a third as large. */

@@ -28,10 +28,14 @@ export interface PhotographOptions {
   height?: number;
   /** @default "light" */
   theme?: "light" | "dark";
+  /** The picture's pixels for one of the window's. @default 1 */
+  scale?: number;
+  /** @default "jpeg" */
+  format?: "jpeg" | "png";
 }
 
 /**
- * The page after a search for words, as a JPEG.
+ * The page after a search for words.
  *
  * @param url The page's address: `app.url`.
  * @throws {Error} If no browser starts, or the page does not answer.
@@ -39,12 +43,13 @@ export interface PhotographOptions {
 export async function photographPage(
   url: string,
   words: string,
-  { width = 1000, height = 760, theme = "light" }: PhotographOptions = {},
+  { width = 1000, height = 760, ...options }: PhotographOptions = {},
 ): Promise<Uint8Array> {
+  const { theme = "light", scale = 1, format = "jpeg" } = options;
   const browser = await launchBrowser();
   try {
     const page = await browser.newPage();
-    await page.setViewport({ width, height });
+    await page.setViewport({ width, height, deviceScaleFactor: scale });
     await page.emulateMediaFeatures([
       { name: "prefers-color-scheme", value: theme },
     ]);
@@ -52,7 +57,8 @@ export async function photographPage(
     await page.waitForFunction("document.documentElement.dataset.painted");
     // The results are there; their thumbnails are still on the way.
     await page.waitForNetworkIdle({ idleTime: 200 });
-    return await page.screenshot({ type: "jpeg", quality: 60 });
+    const quality = format === "jpeg" ? { quality: 60 } : {};
+    return await page.screenshot({ type: format, ...quality });
   } finally {
     await browser.close();
   }
