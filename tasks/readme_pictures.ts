@@ -23,7 +23,7 @@ import { photographPage } from "../lib/search_page/photograph.ts";
 import { openSearchApp } from "../lib/search_page/search_page.ts";
 
 /** What is typed into the search page. */
-const WORDS = "a water bird";
+const WORDS = "a string instrument";
 
 /** The window in which pictures are taken. */
 const WINDOW = { width: 1200, height: 760, scale: 1.5 };

@@ -1,6 +1,6 @@
 /**
  * The exercises of notebook 6: the middle between a text and a picture, a cut
- * from what chance reaches, and a query that learns from likes.
+ * from what unrelated things reach, and a query that learns from likes.
  *
  * ```ts
  * import { middleWeight } from "#lib/exercises/interactive_search.ts";
@@ -50,12 +50,12 @@ function tellApart(a: number, b: number, places = 3): [string, string] {
 /**
  * The least of the scores above which no more than a share of them lie.
  *
- * @param scores What things that fit nothing reached.
+ * @param scores What unrelated things reached.
  * @param share From 0, which lets none pass, up to 1.
  */
 export type CutFromScores = (scores: number[], share: number) => number;
 
-/** Where to cut, so that chance passes as rarely as one wants. */
+/** Where to cut, so that what is unrelated passes as rarely as one wants. */
 export const cutFromScores: Exercise<CutFromScores> = new Exercise<
   CutFromScores
 >({
@@ -69,8 +69,8 @@ export const cutFromScores: Exercise<CutFromScores> = new Exercise<
   return rising[Math.max(0, scores.length - 1 - above)];
 }`,
   lesson:
-    "A quantile. It says how often chance passes, and nothing about how " +
-    "much of what fits is lost: that takes pictures known to fit.",
+    "A quantile. It says how often what is unrelated passes, and nothing " +
+    "about how much of what fits is lost: that takes pictures known to fit.",
   findFault(answer) {
     for (const scores of BACKGROUNDS) {
       for (const share of [0, 0.125, 0.25, 0.5, 0.75, 1]) {

@@ -35,7 +35,7 @@ export interface PhotographOptions {
 }
 
 /**
- * The page after a search for words.
+ * The page after a search for words, with what may not fit below its line.
  *
  * @param url The page's address: `app.url`.
  * @throws {Error} If no browser starts, or the page does not answer.
@@ -52,11 +52,16 @@ export async function photographPage(
     await page.setViewport({ width, height, deviceScaleFactor: scale });
     await page.emulateMediaFeatures([
       { name: "prefers-color-scheme", value: theme },
+      { name: "prefers-reduced-motion", value: "reduce" },
     ]);
     await page.goto(`${url}#${new URLSearchParams({ text: words })}`);
     await page.waitForFunction("document.documentElement.dataset.painted");
+    const leaveField = "document.activeElement.blur(); scrollTo(0, 0)";
+    await page.evaluate(leaveField);
+    await page.keyboard.press("m");
     // The results are there; their thumbnails are still on the way.
     await page.waitForNetworkIdle({ idleTime: 200 });
+    await page.evaluate(leaveField);
     const quality = format === "jpeg" ? { quality: 60 } : {};
     return await page.screenshot({ type: format, ...quality });
   } finally {
