@@ -102,10 +102,17 @@ export async function embedPictures(
   const { reasons, ...found } = await lookUp(
     encoder,
     pictures.map(({ source }) => source),
-    (store) =>
-      pLimit(16).map(pictures, ({ source, sha256 }) =>
-        // Of one that cannot be read, the decoder will say why.
-        sha256 ?? store.files.of(source).catch(() => randomUUID())),
+    (store) => {
+      const read = pLimit(16);
+      return Promise.all(
+        pictures.map(({ source, sha256 }) =>
+          sha256 ?? read(() =>
+            // Of one that cannot be read, the decoder will say why.
+            store.files.of(source).catch(() => randomUUID())
+          )
+        ),
+      );
+    },
     (missing) => embedBatches(encoder, missing, options.signal),
     options,
   );

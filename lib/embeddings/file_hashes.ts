@@ -57,19 +57,26 @@ export class FileHashes {
    * @throws {Error} If the file cannot be read.
    */
   async of(source: string | Uint8Array): Promise<string> {
-    if (typeof source !== "string") return sha256(source);
+    const known = this.ifKnown(source);
+    if (known !== undefined || typeof source !== "string") return known!;
     const path = keyOf(source);
-    // A quarter of the time that it takes with a promise: of 10,000 files, 0.3 s.
     const { size, mtimeMs: modified } = statSync(path);
-    const known = this.#known.get(path);
-    if (known?.size === size && known.modified === modified) {
-      return known.sha256;
-    }
     const hash = sha256(await readRegularFile(path));
     const file = { path, size, modified, sha256: hash };
     this.#known.set(path, file);
     this.#journal.add(file);
     return file.sha256;
+  }
+
+  /** The same without reading a file: undefined where that would be needed. */
+  ifKnown(source: string | Uint8Array): string | undefined {
+    if (typeof source !== "string") return sha256(source);
+    const known = this.known(source);
+    // A quarter of the time that it takes with a promise: of 10,000 files, 0.3 s.
+    const found = known && statSync(known.path, { throwIfNoEntry: false });
+    const isSame = found?.size === known?.size &&
+      found?.mtimeMs === known?.modified;
+    return isSame ? known?.sha256 : undefined;
   }
 
   /** A file as it was when `of` looked at it; undefined if it never did. */

@@ -19,6 +19,7 @@
  *
  * @module
  */
+import pLimit from "p-limit";
 import {
   NO_FACTS,
   type PhotoFacts,
@@ -39,6 +40,8 @@ export class KeptFacts {
   readonly #files: FileHashes;
   readonly #journal: Journal<Kept>;
   readonly #known = new Map<string, PhotoFacts>();
+  /** So many files are open at once. */
+  readonly #reading = pLimit(16);
 
   private constructor(journal: Journal<Kept>, files: FileHashes) {
     this.#journal = journal;
@@ -74,7 +77,7 @@ export class KeptFacts {
     source: PictureToEmbed["source"],
     sha256: string,
   ): Promise<PhotoFacts> {
-    const facts = await photoFacts(source);
+    const facts = await this.#reading(() => photoFacts(source));
     this.#known.set(sha256, facts);
     const told = Object.entries(facts).filter(([, value]) => value);
     this.#journal.add({ sha256, ...Object.fromEntries(told) });

@@ -25,6 +25,7 @@
  *
  * @module
  */
+import pLimit from "p-limit";
 import {
   type EmbedFailure,
   embedPictures,
@@ -50,7 +51,7 @@ export interface IndexOptions {
 /** Pictures that are embedded and added together. */
 const GROUP = 48;
 
-/** As many, where all of them were embedded before. */
+/** Pictures that are added together, where all were embedded before. */
 const GROUP_OF_KNOWN = 1024;
 
 /**
@@ -75,15 +76,9 @@ export async function indexPictures(
     ? source.pictures
     : embeddedBefore(source, store);
   try {
-    let ahead: SourcePicture[] = [];
     for (let start = 0; start < pictures.length;) {
       signal?.throwIfAborted();
-      if (ahead.length === 0) {
-        const end = start + GROUP_OF_KNOWN;
-        ahead = await hashed(pictures.slice(start, end), store);
-      }
-      const areKnown = ahead.every(({ sha256 }) => sha256 && store.has(sha256));
-      const group = ahead.splice(0, areKnown ? GROUP_OF_KNOWN : GROUP);
+      const group = await nextGroup(pictures, start, store);
       const lacking = group.filter((_, i) =>
         !given || Number.isNaN(given.row(start + i)[0])
       );
@@ -139,14 +134,26 @@ function embeddedBefore(
   }).filter(({ sha256 }) => sha256 !== undefined && store.has(sha256));
 }
 
-/** Pictures with their content hashes, but for those that cannot be read. */
-async function hashed(
+/**
+ * The next pictures, with the content hashes of those that can be read: many
+ * that were embedded before, or few of which the files have yet to be read.
+ */
+async function nextGroup(
   pictures: readonly SourcePicture[],
-  { files }: EmbeddingStore,
+  start: number,
+  store: EmbeddingStore,
 ): Promise<SourcePicture[]> {
-  return await Promise.all(pictures.map(async (picture) => {
-    const sha256 = picture.sha256 ??
-      await files.of(picture.source).catch(() => undefined);
+  const hashes: string[] = [];
+  for (const picture of pictures.slice(start, start + GROUP_OF_KNOWN)) {
+    const hash = picture.sha256 ?? store.files.ifKnown(picture.source);
+    if (hash === undefined || !store.has(hash)) break;
+    hashes.push(hash);
+  }
+  const group = pictures.slice(start, start + Math.max(GROUP, hashes.length));
+  const read = pLimit(16);
+  return await Promise.all(group.map(async (picture, i) => {
+    const sha256 = hashes[i] ?? picture.sha256 ??
+      await read(() => store.files.of(picture.source).catch(() => undefined));
     return { ...picture, sha256 };
   }));
 }
