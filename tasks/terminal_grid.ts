@@ -26,6 +26,7 @@ import {
   type SearchResult,
 } from "../lib/search_page/engine/searcher.ts";
 import { EncoderSpace } from "../lib/search_page/engine/spaces.ts";
+import { readSettings } from "../lib/search_page/folder_settings.ts";
 import { indexPictures } from "../lib/search_page/index/indexing.ts";
 import {
   folderSource,
@@ -93,6 +94,8 @@ export async function runGrid(
   ]);
   try {
     const space = new EncoderSpace(encoder, source.pictures.length);
+    const { hidden = [] } = await readSettings(source.folder);
+    for (const path of hidden) space.collection.hide(path, true);
     await indexPictures(source, space, options);
     const searcher = new Searcher([space]);
     const root = options.folder ?? paths.sample;

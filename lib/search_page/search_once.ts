@@ -23,6 +23,7 @@ import { UPLOAD } from "./engine/query_vector.ts";
 import { Searcher, type SearchResult } from "./engine/searcher.ts";
 import { EncoderSpace } from "./engine/spaces.ts";
 import { fetchedPicture } from "./fetched_picture.ts";
+import { readSettings } from "./folder_settings.ts";
 import { type IndexOptions, indexPictures } from "./index/indexing.ts";
 import {
   folderSource,
@@ -91,6 +92,8 @@ export async function searchOnce(
   try {
     const query = await withPictures(options, source);
     const space = new EncoderSpace(encoder, source.pictures.length);
+    const { hidden = [] } = await readSettings(source.folder);
+    for (const path of hidden) space.collection.hide(path, true);
     // Opens the model for texts while the pictures are looked up.
     if (query.text) {
       early = space.embedText(subjectOf(query.text)).catch(() => undefined);

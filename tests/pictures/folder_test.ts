@@ -1,4 +1,12 @@
-import { deepEqual, equal, match, ok, rejects } from "node:assert/strict";
+import {
+  deepEqual,
+  deepStrictEqual,
+  equal,
+  match,
+  ok,
+  rejects,
+  strictEqual,
+} from "node:assert/strict";
 import { spawnSync } from "node:child_process";
 import { Buffer } from "node:buffer";
 import {
@@ -167,4 +175,28 @@ Deno.test("remarksOn() names a few of many", () => {
   deepEqual(remarksOn(leftOut), [
     "left out: 0, 1, 2, 3, and 5 more: cannot be read (EACCES)",
   ]);
+});
+
+Deno.test("listPictures() passes over folders by name and large pictures, and looks into hidden ones, where it is told to", async () => {
+  const large = await sharp({
+    create: { width: 400, height: 300, channels: 3, background: "red" },
+  }).jpeg().toBuffer();
+  await withFiles({
+    "a.jpg": jpeg,
+    "large.jpg": large,
+    "old/a.jpg": jpeg,
+    "new/old/a.jpg": jpeg,
+    ".secret/a.jpg": jpeg,
+  }, async (folder) => {
+    const listed = await listPictures(folder, {
+      excludeDirs: ["old"],
+      includeHidden: true,
+      maxMegapixels: 0.1,
+    });
+    deepStrictEqual(listed.pictures, [".secret/a.jpg", "a.jpg"]);
+    deepStrictEqual(listed.leftOut, [
+      { path: "large.jpg", reason: "more than 0.1 megapixels" },
+    ]);
+    strictEqual((await listPictures(folder)).pictures.length, 4);
+  });
 });

@@ -1,6 +1,7 @@
 import { deepStrictEqual, ok, rejects, strictEqual } from "node:assert/strict";
 import { writeFile } from "node:fs/promises";
 import { join } from "node:path";
+import { keepSettings } from "#lib/search_page/folder_settings.ts";
 import { folderSource, sampleSource } from "#lib/search_page/index/sources.ts";
 import { openSearchApp } from "#lib/search_page/search_page.ts";
 import {
@@ -107,4 +108,12 @@ Deno.test("searchOnce() refuses a query and a picture in one sentence", () =>
       /expected a public address/,
     );
     await site.close();
+  }));
+
+Deno.test("searchOnce() shows no picture that was hidden on the page", () =>
+  withThree(async (folder) => {
+    await keepSettings(folder, { hidden: ["lemon.jpg"] });
+    const { result } = await search({ folder, query: { text: "a lemon" } });
+    const found = result.hits.map(({ path }) => path).sort();
+    deepStrictEqual(found, ["flamingo.jpg", "violin.jpg"]);
   }));
