@@ -65,7 +65,9 @@ export function withPage(
       });
       await page.setViewport({ width: 1200, height: 900 });
       await page.goto(app.url);
-      await page.waitForSelector(ready ? ".card[data-path]" : "#status");
+      await page.waitForSelector(
+        ready ? "[data-painted] .card[data-path]" : "#status",
+      );
       await test({ app, page, folder });
       deepEqual(faults, []);
     } finally {

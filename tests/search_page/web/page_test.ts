@@ -256,7 +256,7 @@ Deno.test("a page that is denied storage works and forgets", () =>
       });
     });
     await page.reload();
-    await page.waitForSelector(".card[data-path]");
+    await page.waitForSelector("[data-painted] .card[data-path]");
     await searchText(page, "red");
     deepStrictEqual(await terms(page), ["red"]);
     strictEqual((await page.$$("#recent option")).length, 1);
