@@ -169,7 +169,7 @@ function summarize(result, note = "") {
 /** Takes in how far the collection is. @param {AppStatus} now @param {AppStatus} [before] */
 function collectionChanged(now, before) {
   status = now;
-  showForm();
+  showKnobs(status);
   const isNew = now.generation !== generation || now.done !== before?.done;
   if (view === "results" && isNew && underWay === "") renew();
   const isBare = view === "random" && !document.querySelector(".card");

@@ -168,6 +168,14 @@ Deno.test("on a phone the options are a sheet, and the controls take 120 pixels 
     await search(page, () => page.select("#mode", "visual"));
     await page.click("#closeFilters");
     await page.waitForSelector("#filters:not([open])");
+    // With a picture in the field as well.
+    await page.focus(".tile[tabindex='0']");
+    await search(page, () => page.keyboard.press("l"));
+    const last = await page.$eval(
+      "#openMore",
+      (button) => button.getBoundingClientRect().bottom,
+    );
+    ok(last <= 120, `${last} pixels of controls`);
     strictEqual(
       await page.$eval("#openFilters", (one) => one.ariaExpanded),
       "false",

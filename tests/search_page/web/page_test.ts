@@ -134,6 +134,13 @@ Deno.test("a picture joins the words as a chip, in the same mode, and can be tak
     await page.waitForFunction(() =>
       document.querySelectorAll("#chips img[src^='thumbnail/']").length === 2
     );
+    // Looking whether the collection has changed leaves the focus alone.
+    await page.focus("#chips button");
+    await page.waitForResponse((response) =>
+      response.url().endsWith("/status")
+    );
+    await page.waitForNetworkIdle({ idleTime: 200 });
+    ok(await page.$("#chips button:focus"));
     await search(page, () => page.click("#chips .away button"));
     await search(page, () => page.click("#chips button"));
     deepStrictEqual([app.query!.like, app.query!.unlike], [[], []]);
