@@ -29,7 +29,7 @@ const names = readdirSync(join(paths.root, "bench"))
 const help = `Usage: deno task bench [NAME] [--json] | deno task bench --peers
 
 Runs the benchmark of that name, all of them without NAME:
-${names.join(", ")}.
+${names.join(", ").replace(/(.{50,74},) /g, "$1\n")}.
 Beside each figure stands that of a named peer, measured in the same run; a
 ratio above 1 is better than the peer. What is not installed is left out.
 

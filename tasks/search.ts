@@ -32,8 +32,8 @@ const { k: top } = TERMINAL_DEFAULTS;
 const help = `Usage: deno task search [OPTIONS] QUERY [+ QUERY] [- QUERY]
 
 Finds pictures by words, by a picture or by both, in a folder or in the sample.
-The folder is indexed first, and only what is new is embedded; nothing is written
-into it. It answers as the search page does.
+The folder is indexed first, where only what is new is embedded; nothing is
+written into it. It answers as the search page does.
 
   search a cat on a sofa           words
   search ./cat.jpg at night        a picture and words; a path begins with ./,
@@ -71,8 +71,8 @@ on a picture fits, and the path. Ends with 0 where something fits, with 1 where
 nothing does (the nearest are printed still), with 2 for an error.
 
 For those who know rclip: what does not fit comes last, and -f leaves it out;
-no folder is passed over by itself but hidden ones; there is no -H, no -b, and no
-raw pictures.`;
+no folder is passed over by itself but hidden ones; there is no -H, no -b, and
+there are no raw pictures.`;
 
 /** Options of which only one may be given. */
 const ALONE = ["filepath-only", "json", "interactive"] as const;

@@ -22,8 +22,8 @@ const help = `Usage: deno task serve [DIR] [--encoder NAME] [--port PORT]
 
 Opens the search page over a folder: all pictures in it and below are indexed,
 and can be searched meanwhile; the folder is watched. Without DIR it opens over
-the sample, and contact-sheet over the folder that you stand in. The index lies in
-the data folder, and nothing is written into yours. Captions are taken from a
+the sample, and contact-sheet over the folder that you stand in. The index lies
+in the data folder, and nothing is written into yours. Captions are taken from a
 captions.json or .jsonl, from COCO's annotations/, and from the files
 embeddings.npy, metadata.json and images.txt where those lie in the folder.
 Ctrl-C stops it.
