@@ -28,7 +28,13 @@
  *
  * @module
  */
-import { accessSync, constants, readFileSync, statSync } from "node:fs";
+import {
+  accessSync,
+  constants,
+  readFileSync,
+  realpathSync,
+  statSync,
+} from "node:fs";
 import { dirname, join, resolve } from "node:path";
 import process from "node:process";
 import { fileURLToPath } from "node:url";
@@ -340,7 +346,8 @@ export async function runCommand(
  */
 function goToCaller(installed: boolean): string | undefined {
   try {
-    const isProject = () => resolve(process.cwd()) === resolve(root);
+    // Either may have been reached through a link.
+    const isProject = () => realpathSync(".") === realpathSync(root);
     const called = process.env.INIT_CWD;
     if (!installed && called && isProject()) process.chdir(called);
     return installed && !isProject() ? process.cwd() : undefined;

@@ -84,6 +84,10 @@ if [ ! -f "$root/tasks/contact_sheet.ts" ]; then
   echo "contact-sheet: $root is gone: run its task install where it is now" >&2
   exit 2
 fi
+if [ ! -d "$(pwd 2>/dev/null)" ]; then
+  echo "contact-sheet: the folder that you stand in is gone: go to another" >&2
+  exit 2
+fi
 export DENO_NO_UPDATE_CHECK=1
 set -- run -A --quiet --config "$root/deno.json" "$root/tasks/contact_sheet.ts" "$@"
 if [ -x "$root/.venv/bin/deno" ]; then

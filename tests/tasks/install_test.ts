@@ -105,6 +105,17 @@ Deno.test({
       const { stdout } = spawnSync(program, args, { encoding: "utf8" });
       ok(stdout.includes(`<${root}/tasks/contact_sheet.ts>`));
       ok(stdout.endsWith("<search>\n<two words>\n<*>\n<>\n<'>\n"), stdout);
+
+      const stand = 'mkdir gone && cd gone && rmdir ../gone && exec "$0"';
+      const lost = spawnSync("sh", ["-c", stand, program], {
+        cwd: home,
+        encoding: "utf8",
+      });
+      strictEqual(lost.status, 2);
+      match(
+        lost.stderr,
+        /^contact-sheet: the folder that you stand in is gone: /m,
+      );
     }),
 });
 
