@@ -45,10 +45,7 @@ export type EnvironmentVariable =
   | "CHROMA_DATABASE"
   /** A mirror of the model hub, and a token for private models. */
   | "HF_ENDPOINT"
-  | "HF_TOKEN"
-  /** What the terminal can show: "truecolor", and whether colours are unwanted. */
-  | "COLORTERM"
-  | "NO_COLOR";
+  | "HF_TOKEN";
 
 /** The package's modules are .js: Node takes no .ts from node_modules. */
 const isPackage = import.meta.url.endsWith(".js");

@@ -6,10 +6,10 @@
  * import { ownFolder } from "./own_folder.ts";
  * import { strictEqual } from "node:assert/strict";
  *
- * const home = "/home/ada";
+ * const home = "/users/ada";
  * strictEqual(
  *   ownFolder({ platform: "linux", home, variables: {} }),
- *   "/home/ada/.local/share/contact-sheet",
+ *   "/users/ada/.local/share/contact-sheet",
  * );
  * ```
  *
