@@ -4,6 +4,7 @@
  * @module
  */
 import process from "node:process";
+import { openOutside } from "../lib/search_page/reveal.ts";
 import {
   CommandError,
   defineCommand,
@@ -14,7 +15,6 @@ import {
   readWholeNumber,
   runCommand,
 } from "./command.ts";
-import { openViewer } from "./open_viewer.ts";
 import { progressOn } from "./progress.ts";
 import { ensureSetup } from "./setup.ts";
 
@@ -95,7 +95,10 @@ export const command = defineCommand({
   signal.throwIfAborted(); // Opening an encoder takes a while.
   console.log(`Search page: ${app.address}`);
   console.log("Ctrl-C stops it.");
-  if (values.open) openViewer(app.address, line);
+  if (values.open) {
+    const trouble = await openOutside(app.address);
+    if (trouble) line(`The page is not opened: ${trouble}`);
+  }
   app.ready.then(() => {
     const { indexed, failures, problems } = app.status();
     line(`${indexed} pictures can be searched`);

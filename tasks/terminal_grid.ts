@@ -32,10 +32,10 @@ import {
   folderSource,
   sampleSource,
 } from "../lib/search_page/index/sources.ts";
+import { openOutside } from "../lib/search_page/reveal.ts";
 import { saveUpload } from "../lib/search_page/served_pictures.ts";
 import type { Protocol } from "../lib/search_page/terminal/protocol.ts";
 import { MODES, RANGES } from "../lib/search_page/web/query.js";
-import { openViewer } from "./open_viewer.ts";
 import { readQueryWords } from "./query_words.ts";
 
 /** What is searched, and how it is shown. */
@@ -164,8 +164,10 @@ function Grid({ typed, searcher, root, options }: GridProps) {
     else if (key.upArrow) move(-across);
     else if (key.downArrow) move(across);
     else if (key.tab) setMode(nextMode(mode));
-    else if (key.return) hit && openViewer(join(root, hit.path), setMessage);
-    else if (key.ctrl && input === "l") hit && setLike(hit.path);
+    else if (key.return && hit) {
+      openOutside(join(root, hit.path))
+        .then((trouble) => trouble && setMessage(trouble));
+    } else if (key.ctrl && input === "l") hit && setLike(hit.path);
     else if (key.backspace || key.delete) {
       if (text === "") setLike("");
       else setText([...text].slice(0, -1).join(""));
