@@ -88,7 +88,10 @@ export class PagedHits {
     const first = Math.floor(from / PAGE);
     const last = Math.floor((Math.min(to, this.#end) - 1) / PAGE);
     for (const [number, { abort, isKept }] of this.#pages) {
-      if (!isKept && (number < first || number > last)) abort.abort();
+      if (isKept || number >= first && number <= last) continue;
+      abort.abort();
+      // It may be wanted again before it has ended.
+      this.#pages.delete(number);
     }
     for (let number = first; number <= last; number++) {
       const start = Math.max(from, number * PAGE);
@@ -131,7 +134,9 @@ export class PagedHits {
           await (this.#pages.get(middle) ?? this.#fetch(middle)).done;
         }
       })
-      .finally(() => this.#pages.delete(number));
+      .finally(() => {
+        if (this.#pages.get(number) === page) this.#pages.delete(number);
+      });
     const page = { abort, done, isKept: false };
     this.#pages.set(number, page);
     return page;
