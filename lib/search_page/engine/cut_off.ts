@@ -172,7 +172,7 @@ function evenlySpaced(count: number, most: number): number[] {
 
 /**
  * The value below which the given share of all values lies, 0 to 1; NaN does not
- * count. Undefined of none.
+ * count. Between two values, the lower one. Undefined of none.
  */
 export function quantile(
   values: Float32Array,

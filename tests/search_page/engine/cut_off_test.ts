@@ -162,8 +162,9 @@ Deno.test("lineAbove() is three tenths of the way to the best, whatever the scor
   }));
 });
 
-Deno.test("quantile() leaves out NaN, and is undefined of nothing", () => {
+Deno.test("quantile() takes the lower of two values, leaves out NaN, and is undefined of nothing", () => {
   strictEqual(quantile(Float32Array.of(7), 0.9), 7);
+  strictEqual(quantile(Float32Array.of(4, 1, 3, 2), 0.5), 2);
   strictEqual(quantile(Float32Array.of(3, NaN, 1, 2), 0.5), 2);
   strictEqual(quantile(Float32Array.of(NaN), 0.5), undefined);
 });
