@@ -110,16 +110,27 @@ export async function copyRows(
         i > 0 && from > inOrder[i - 1].from + 1
       );
       const side = inOrder.splice(0, gap < 0 ? inOrder.length : gap);
-      const [{ from: first }] = side;
-      const run = Matrix.zeros(side.at(-1)!.from - first + 1, dimensions);
+      const [first] = side;
+      const count = side.at(-1)!.from - first.from + 1;
+      // Mostly they go where they are read to, and are not moved again.
+      const isInOrder = side.every(({ from, to }) =>
+        from - first.from === to - first.to
+      );
+      const run = isInOrder
+        ? vectors.slice(first.to, first.to + count)
+        : Matrix.zeros(count, dimensions);
+      const { buffer, byteOffset, byteLength } = run.data;
       const { bytesRead } = await file.read({
-        buffer: new Uint8Array(run.data.buffer),
-        position: NPY_HEADER_BYTES + 4 * first * dimensions,
+        buffer: new Uint8Array(buffer, byteOffset, byteLength),
+        position: NPY_HEADER_BYTES + 4 * first.from * dimensions,
       });
-      if (bytesRead < run.data.byteLength) {
+      if (bytesRead < byteLength) {
         throw new Error(`${path}.npy is shorter than it was`);
       }
-      for (const { from, to } of side) vectors.set(to, run.row(from - first));
+      if (isInOrder) continue;
+      for (const { from, to } of side) {
+        vectors.set(to, run.row(from - first.from));
+      }
     }
   } finally {
     await file.close();

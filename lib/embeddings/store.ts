@@ -189,11 +189,12 @@ export class EmbeddingStore {
 
   async #rows(keys: readonly string[]): Promise<Matrix> {
     const vectors = Matrix.zeros(keys.length, this.encoder.dimensions);
-    vectors.data.fill(NaN);
-    const copies = keys.flatMap((key, to) => {
+    const copies: { part: string; from: number; to: number }[] = [];
+    keys.forEach((key, to) => {
       const unsaved = this.#unsaved.get(key), place = this.#places.get(key);
       if (unsaved) vectors.set(to, unsaved);
-      return unsaved || !place ? [] : [{ ...place, to }];
+      else if (place) copies.push({ ...place, to });
+      else vectors.row(to).fill(NaN);
     });
     for (const [part, ofPart] of Map.groupBy(copies, ({ part }) => part)) {
       await copyRows(part, ofPart, vectors);
