@@ -32,15 +32,8 @@ export function openSession(
   device: Device = "cpu",
 ): Promise<InferenceSession> {
   // Its types want to know beforehand which of the two it is.
-  return InferenceSession.create(model as string, sessionOptions(device));
-}
-
-/** How each model is opened, whoever opens it. */
-export function sessionOptions(
-  device: Device,
-): InferenceSession.SessionOptions {
-  return {
+  return InferenceSession.create(model as string, {
     executionProviders: [device],
     extra: { session: { intra_op: { allow_spinning: "0" } } },
-  };
+  });
 }

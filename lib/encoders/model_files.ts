@@ -15,22 +15,11 @@
  *
  * @module
  */
-import {
-  env,
-  type PretrainedConfig,
-  type PreTrainedModel,
-  PreTrainedTokenizer,
-  Tensor,
-} from "@huggingface/transformers";
+import { PreTrainedTokenizer } from "@huggingface/transformers";
 import { existsSync, statSync } from "node:fs";
 import { open, readFile, stat } from "node:fs/promises";
-import { basename, dirname } from "node:path";
-import { type Device, sessionOptions } from "../compare/session.ts";
+import type { Device } from "../compare/session.ts";
 import { formatOf, START_BYTES } from "../pictures/formats.ts";
-
-// Files are read where they lie. Deno's web cache, in which Transformers.js
-// would look first, writes to the system's folder for temporary files.
-env.useBrowserCache = false;
 
 /** What to do about a file that is not whole: CLIP's is then downloaded again. */
 const AGAIN = "Put it there again, or delete it and run again";
@@ -38,32 +27,6 @@ const AGAIN = "Put it there again, or delete it and run again";
 /** What a JSON file holds: whoever reads it checks what they take. */
 // deno-lint-ignore no-explicit-any -- see above.
 export type Json = any;
-
-/**
- * Has Transformers.js load a model out of its file.
- *
- * @param Model Its class for it.
- * @param config What the model's config.json says.
- * @throws {Error} If the file is not whole: names it.
- */
-export function loadModel(
-  Model: typeof PreTrainedModel,
-  file: string,
-  config: Partial<PretrainedConfig>,
-  device: Device = "cpu",
-): Promise<PreTrainedModel> {
-  return openFile(file, device, () =>
-    Model.from_pretrained(dirname(file), {
-      config: config as PretrainedConfig,
-      device,
-      local_files_only: true,
-      // These three make the file's name; "fp32" adds nothing to it.
-      subfolder: "",
-      model_file_name: basename(file, ".onnx"),
-      dtype: "fp32",
-      session_options: sessionOptions(device),
-    }));
-}
 
 /**
  * Opens a model's file, and says more than onnxruntime does where that fails.
@@ -258,19 +221,4 @@ export function padTokens(
     mask: rows((ids, place) => Number(place < ids.length)),
     shape: [tokens.length, width],
   };
-}
-
-/**
- * Token lists as Transformers.js's text models take them.
- *
- * @param padding As in padTokens().
- */
-export function tokenInputs(
-  tokens: number[][],
-  padding?: number,
-): Record<"input_ids" | "attention_mask", Tensor> {
-  const { ids, mask, shape } = padTokens(tokens, undefined, padding);
-  const tensor = (values: number[]) =>
-    new Tensor("int64", BigInt64Array.from(values, BigInt), shape);
-  return { input_ids: tensor(ids), attention_mask: tensor(mask) };
 }

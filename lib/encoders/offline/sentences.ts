@@ -1,6 +1,6 @@
 /**
  * Sentences as vectors: all-MiniLM-L6-v2, a small language model trained so
- * that sentences of like meaning lie close together. Transformers.js runs it.
+ * that sentences of like meaning lie close together.
  *
  * ```text
  * "a red apple" ──tokenizer──▶ 101 1037 2417 6207 102 ──model──▶ [5, 384]
@@ -23,11 +23,13 @@
  *
  * @module
  */
-import { BertModel, mean_pooling } from "@huggingface/transformers";
 import { join } from "node:path";
+import { Tensor } from "onnxruntime-node";
 import { Matrix } from "../../compare/matrix.ts";
+import { addScaled, l2Normalize } from "../../compare/metrics.ts";
+import { openSession } from "../../compare/session.ts";
 import { inBatches } from "../encoder.ts";
-import { loadModel, openTokenizer, tokenInputs } from "../model_files.ts";
+import { openFile, openTokenizer, padTokens } from "../model_files.ts";
 import { OFFLINE_FOLDER } from "./classifier.ts";
 
 /** The sentence model. */
@@ -59,18 +61,30 @@ const PADDING = 0;
 export async function openSentences(
   folder: string = join(OFFLINE_FOLDER, "minilm"),
 ): Promise<Sentences> {
-  const config = { model_type: "bert" };
-  const [tokenize, model] = await Promise.all([
+  const file = join(folder, "model.onnx");
+  const [tokenize, session] = await Promise.all([
     openTokenizer(join(folder, "tokenizer.json"), MAX_TOKENS),
-    loadModel(BertModel, join(folder, "model.onnx"), config),
+    openFile(file, "cpu", () => openSession(file)),
   ]);
   /** Embeds token lists: the mean of each one's tokens, scaled to length 1. */
   const embed = async (tokens: number[][]): Promise<Matrix> => {
-    const inputs = tokenInputs(tokens, PADDING);
-    const { last_hidden_state } = await model(inputs);
-    // The mask keeps padding out of the mean.
-    const means = mean_pooling(last_hidden_state, inputs.attention_mask);
-    return new Matrix(means.normalize().data as Float32Array, DIMENSIONS);
+    const { ids, mask, shape } = padTokens(tokens, undefined, PADDING);
+    const tensor = (values: number[]) =>
+      new Tensor("int64", BigInt64Array.from(values, BigInt), shape);
+    const { last_hidden_state: { data } } = await session.run({
+      input_ids: tensor(ids),
+      attention_mask: tensor(mask),
+      token_type_ids: tensor(ids.map(() => 0)), // All of one sentence.
+    });
+    const states = new Matrix(data as Float32Array, DIMENSIONS);
+    const [, width] = shape;
+    return Matrix.of(tokens.map(({ length }, text) => {
+      const sum = new Float32Array(DIMENSIONS);
+      // Padding stays out of it.
+      const own = states.slice(text * width, text * width + length);
+      for (const state of own) addScaled(sum, state);
+      return l2Normalize(sum);
+    }));
   };
   return {
     dimensions: DIMENSIONS,
@@ -90,7 +104,7 @@ export async function openSentences(
       return vectors;
     },
     async close() {
-      await model.dispose();
+      await session.release();
     },
   };
 }
