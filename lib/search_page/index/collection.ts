@@ -325,10 +325,13 @@ let asked = { name: "", isOne: false };
  * one caption alone says is fainter in the mean, but it is there; and what all
  * say stands out, where the first caption may have left it unsaid.
  */
-export function meanText(texts: Matrix): Float32Array | undefined {
+export function meanText(
+  texts: readonly Float32Array[],
+): Float32Array | undefined {
+  const [first] = texts;
   // Most have one, which is a unit vector already.
-  if (texts.count === 1 && texts.row(0).some(Boolean)) return texts.row(0);
-  const sum = new Float32Array(texts.dimensions);
+  if (texts.length === 1 && first.some(Boolean)) return first;
+  const sum = new Float32Array(first?.length ?? 0);
   for (const text of texts) addScaled(sum, text);
   return sum.some((value) => value !== 0) ? l2Normalize(sum) : undefined;
 }

@@ -87,22 +87,25 @@ export async function indexPictures(
         embedded.failures.map(({ path, reason }) => [path, reason]),
       );
       const texts = group.map(textsOf);
-      const textVectors = await embedTexts(encoder, texts.flat(), { store });
+      // A folder's pictures often share their only word.
+      const unequal = [...new Set(texts.flat())];
+      const textVectors = await embedTexts(encoder, unequal, { store });
+      const rowsOfTexts = new Map(unequal.map((text, row) => [text, row]));
       // Beside one another: the first time, each opens its file.
       const facts = await Promise.all(
         group.map(({ source, sha256 }) =>
           sha256 ? store.facts.of({ source, sha256 }) : NO_FACTS
         ),
       );
-      let row = 0, textRow = 0;
+      let row = 0;
       group.forEach((picture, i) => {
         const { path } = picture;
         const vector = picture === lacking[row]
           ? embedded.vectors.row(row++)
           : given!.row(start + i);
-        const textEnd = textRow + texts[i].length;
-        const text = meanText(textVectors.slice(textRow, textEnd));
-        textRow = textEnd;
+        const text = meanText(
+          texts[i].map((one) => textVectors.row(rowsOfTexts.get(one)!)),
+        );
         const reason = reasons.get(path);
         if (reason === undefined) {
           const version = store.files.versionOf(picture.source);

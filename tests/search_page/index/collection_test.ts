@@ -61,7 +61,8 @@ Deno.test("textsOf() says each thing once, and no device's name", () => {
 });
 
 Deno.test("meanText() is the direction that texts share", () => {
-  const mean = (...texts: number[][]) => meanText(Matrix.of(texts, 2));
+  const mean = (...texts: number[][]) =>
+    meanText(texts.map((text) => Float32Array.from(text)));
   equal(mean(), undefined);
   deepEqual(mean([0, 1]), Float32Array.of(0, 1));
   const [x, y] = mean([1, 0], [0, 1])!;
