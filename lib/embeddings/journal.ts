@@ -18,6 +18,7 @@
  */
 import { appendFile, mkdir, readFile } from "node:fs/promises";
 import { dirname } from "node:path";
+import { parseLines } from "../files.ts";
 
 /** Rows of a file that grows. */
 export class Journal<Row> {
@@ -33,18 +34,8 @@ export class Journal<Row> {
   async read(): Promise<Row[]> {
     const text = await readFile(this.#path, "utf8").catch(() => "");
     const lines = text.split("\n").filter((line) => line !== "");
-    try {
-      // Twice as fast as line by line, which 100,000 make felt.
-      return JSON.parse(`[${lines.join(",")}]`);
-    } catch {
-      return lines.flatMap((line) => {
-        try {
-          return [JSON.parse(line)];
-        } catch {
-          return [];
-        }
-      });
-    }
+    return parseLines<Row>(lines) ??
+      lines.flatMap((line) => parseLines<Row>([line]) ?? []);
   }
 
   /** Adds a row; it is on disk after the next `save()`. */

@@ -278,8 +278,9 @@ async function namesNotUtf8(
     await output.close();
     await rm(temporary, { recursive: true });
   }
-  const decoder = new TextDecoder();
   const found: string[] = [];
+  if (isUtf8(listed)) return found;
+  const decoder = new TextDecoder();
   for (let start = 0; start < listed.length;) {
     const end = listed.indexOf(0, start);
     const path = listed.subarray(start, end);
