@@ -39,7 +39,7 @@ def search() -> None:
 
 def fill(folder: str, data: str) -> None:
     index = rclip.db.DB(pathlib.Path(data) / "db.sqlite3")
-    for path in sorted(pathlib.Path(folder).glob("*.jpg")):
+    for path in sorted(pathlib.Path(folder).rglob("*.jpg")):
         stat = path.stat()
         index.upsert_image(rclip.db.NewImage(
             filepath=str(path), modified_at=stat.st_mtime, size=stat.st_size,
