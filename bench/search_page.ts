@@ -11,7 +11,14 @@
  *
  * @module
  */
-import { mkdtemp, readdir, readFile, rm } from "node:fs/promises";
+import {
+  mkdir,
+  mkdtemp,
+  readdir,
+  readFile,
+  rm,
+  writeFile,
+} from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import process from "node:process";
@@ -28,6 +35,7 @@ import { openOffline } from "../lib/encoders/offline/offline.ts";
 import { Matrix } from "../lib/compare/matrix.ts";
 import { l2Normalize } from "../lib/compare/metrics.ts";
 import { paths } from "../lib/paths.ts";
+import { readSample, samplePath } from "../lib/photo_site/sample.ts";
 import { clusteredVectors } from "../lib/compare/synthetic.ts";
 import type { Bench, BenchContext, BenchRow } from "./harness.ts";
 
@@ -36,8 +44,9 @@ const DIMENSIONS = 512;
 /** Searches in the browser at each size, each for other words. */
 const SEARCHES = 60;
 
-/** Searches whose memory is watched. */
+/** Searches, and changes of files, over which memory is watched. */
 const MANY = 10_000;
+const CHANGES = 1000;
 
 /** The row that is scrolled to, in so many frames: nine rows each. */
 const ROW = 2000;
@@ -60,6 +69,7 @@ export const bench: Bench = async (context) => {
     for (const count of [10_000, 100_000]) {
       rows.push(...await measure(count, offline, context));
     }
+    rows.push(...await changes(join(folder, "changing"), offline, context));
   } finally {
     await offline.close();
     Object.assign(paths, { search, embeddings });
@@ -259,6 +269,44 @@ async function memory(
       ours: Math.round(used[1]),
     },
   ];
+}
+
+/** Memory after a hundred changes of a served folder's files, and a thousand. */
+async function changes(
+  folder: string,
+  offline: Encoder,
+  { log, signal }: BenchContext,
+): Promise<BenchRow[]> {
+  log(`Search page: ${CHANGES} changes`);
+  await mkdir(folder);
+  const sample = await Promise.all(
+    (await readSample()).map((picture) => readFile(samplePath(picture))),
+  );
+  const app = await openSearchApp(folder, {
+    ...{ encoders: [offline], watch: false, log() {} },
+  });
+  const used: BenchRow[] = [];
+  for (let i = 1; i <= CHANGES; i++) {
+    signal.throwIfAborted();
+    const file = join(folder, `${i % sample.length}.jpg`);
+    // One in eleven goes, the others come or become another picture.
+    if (i % 11 === 0) await rm(file, { force: true });
+    else {
+      const bytes = sample[i * 7 % sample.length];
+      await writeFile(file, Buffer.concat([bytes, Buffer.from(`${i}`)]));
+    }
+    await app.rescan();
+    await ask(app, "a bird");
+    if (i === CHANGES / 10 || i === CHANGES) {
+      used.push({
+        what: `memory after ${i.toLocaleString("en")} changes of files`,
+        unit: "MB",
+        ours: Math.round(process.memoryUsage().rss / 1e6),
+      });
+    }
+  }
+  await app.close();
+  return used;
 }
 
 async function ask(app: SearchApp, text: string): Promise<void> {

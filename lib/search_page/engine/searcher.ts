@@ -251,7 +251,7 @@ export class Searcher {
     // Rows that came or went since: the search begins anew.
     if (collection.layout !== layout) return await this.#rank(query, space);
 
-    const values = Float64Array.from(all);
+    const values = new Float64Array(all);
     for (const { of } of like) {
       // A picture is not its own result, and no measure for others.
       const row = collection.rowOf(of);
