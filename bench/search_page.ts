@@ -205,10 +205,14 @@ async function scroll(
         longest = Math.max(longest, now - before);
         before = now;
       }
+      // The tile with the focus stays, wherever it is.
+      const isInSight = (card: Element) => {
+        const { top, bottom } = card.getBoundingClientRect();
+        return bottom > 0 && top < innerHeight;
+      };
       const isThere = () =>
-        [...document.querySelectorAll(".card")].every((card) =>
-          card.querySelector("img")?.complete
-        );
+        [...document.querySelectorAll(".card")].filter(isInSight)
+          .every((card) => card.querySelector("img")?.complete);
       while (!isThere()) await nextFrame();
       return { longest, settled: performance.now() - before };
     },
