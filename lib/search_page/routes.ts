@@ -96,6 +96,8 @@ export interface Answers {
   search: SearchResult;
   /** To a query that stands beside the reader's. */
   compare: SearchResult;
+  /** To a query: paths of all that fits. */
+  fitting: string[];
   /** To a query of which only the filters count. */
   random: SearchHit[];
   /** To {path}. */
@@ -144,6 +146,7 @@ export function pageRoutes(state: PageState): Hono {
       return result;
     },
     compare: async (context) => searcher.search(await readJson(context)),
+    fitting: async (context) => searcher.fitting(await readJson(context)),
     random: async (context) =>
       searcher.current(searcher.random(await readJson(context))),
     async detail(context) {

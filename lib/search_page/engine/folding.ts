@@ -39,6 +39,8 @@ export class FoldedOrder {
   readonly #vectors: Matrix;
   readonly #threshold: number;
   readonly #folded: FoldedRow[] = [];
+  /** Where in the order each of them stands. */
+  readonly #starts: number[] = [];
   /** How far the order has been looked through. */
   #done = 0;
 
@@ -67,6 +69,14 @@ export class FoldedOrder {
     return this.#folded.slice(from, to);
   }
 
+  /** How many of the order's first rows are left once copies are folded. */
+  count(rows: number): number {
+    if (this.#threshold > 1) return rows;
+    while (this.#done < rows) this.#place(this.#order[this.#done++]);
+    const end = this.#starts.findIndex((start) => start >= rows);
+    return end < 0 ? this.#starts.length : end;
+  }
+
   #place(row: number): void {
     const first = Math.max(0, this.#folded.length - LOOK_BACK);
     for (let i = first; i < this.#folded.length; i++) {
@@ -77,6 +87,7 @@ export class FoldedOrder {
       }
     }
     this.#folded.push({ row, copies: [] });
+    this.#starts.push(this.#done - 1);
   }
 }
 

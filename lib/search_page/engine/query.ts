@@ -19,6 +19,7 @@ import { metrics } from "../../compare/metrics.ts";
 import {
   DEFAULT_QUERY,
   HEAVIEST,
+  lengthOf,
   LONGEST_LIST,
   LONGEST_PATH,
   LONGEST_TEXT,
@@ -215,10 +216,10 @@ function checkOrder({ after, before }: SearchQuery): void {
 function textUpTo(length: number) {
   return v.pipe(
     v.string(expects("text")),
-    v.maxLength(
-      length,
-      ({ requirement, input }) =>
-        `expected at most ${requirement} characters, got ${input.length}`,
+    v.check(
+      (text) => lengthOf(text) <= length,
+      ({ input }) =>
+        `expected at most ${length} characters, got ${lengthOf(input)}`,
     ),
   );
 }

@@ -76,6 +76,11 @@ export interface SearchResult {
   total: number;
   /** Of them, how many fit, copies included. */
   fitting: number;
+  /**
+   * How many of both are listed, once copies are folded; undefined where there
+   * are too many to be counted at once.
+   */
+  listed: { total?: number; fitting?: number };
   /** What unrelated queries reach; undefined where that cannot be told. */
   cut?: number;
   /** From where on a result fits; undefined where all do. */
@@ -93,7 +98,7 @@ export interface SearchResult {
 /** All results of a query, whichever of them are wanted. */
 interface Ranking {
   /** What every page of it says. */
-  said: Omit<SearchResult, "query" | "hits" | "from" | "more" | "ms">;
+  said: Omit<SearchResult, "query" | "hits" | "from" | "more" | "ms" | "listed">;
   /** By row; 0 where a collection is browsed. */
   values: ArrayLike<number>;
   /** Those that fit, then the others. */
@@ -106,6 +111,9 @@ interface Ranking {
 
 /** Rankings kept: 1 MB each where there are 100,000 pictures. */
 const KEPT = 8;
+
+/** Of so many results the copies are counted at once: in some 60 ms. */
+const MOST_COUNTED = 5000;
 
 /** Hits looked after for each that is wanted, where the first have changed. */
 const CANDIDATES = 4;
@@ -170,6 +178,18 @@ export class Searcher {
         return { ...result, ms: performance.now() - start };
       }
     }
+  }
+
+  /** Paths of all that fits, copies included, the best first. */
+  async fitting(input: Partial<SearchQuery>): Promise<string[]> {
+    const query = readQuery(input);
+    const space = this.#spaceOf(query);
+    const { order, said } = await this.#rankingOf(query, space);
+    const { pictures } = space.collection;
+    return Array.from(
+      order.subarray(0, said.fitting),
+      (row) => pictures[row].path,
+    );
   }
 
   /** Of these hits, those that can be shown as they are. */
@@ -349,7 +369,10 @@ export class Searcher {
       );
     }
     const { from, k } = query;
-    const found = folded.get(query.fold)!.slice(from, from + k + 1);
+    const inOrder = folded.get(query.fold)!;
+    const found = inOrder.slice(from, from + k + 1);
+    const listed = (rows: number) =>
+      rows <= MOST_COUNTED ? inOrder.count(rows) : undefined;
     const shown = found.slice(0, k);
     const fits = fitting(said);
     const [first] = this.spaces;
@@ -365,7 +388,10 @@ export class Searcher {
         copies: copies.map((copy) => collection.pictures[copy].path),
       };
     });
-    const result = { query, ...said, hits, from, more: found.length > k };
+    const result = {
+      ...{ query, ...said, hits, from, more: found.length > k },
+      listed: { total: listed(said.total), fitting: listed(said.fitting) },
+    };
     const rows = shown.flatMap(({ row, copies }) => [
       ...[row, ...copies.slice(0, COPIES_CHECKED)],
     ]);

@@ -70,6 +70,9 @@ export const RANGES = {
 /** Most characters of a text. Encoders read some sixty words. */
 export const LONGEST_TEXT = 1000;
 
+/** A text's characters as people count them: "🦉" is one. @param {string} text */
+export const lengthOf = (text) => [...text].length;
+
 /** Most characters of what names a picture: a path, with its weight. */
 export const LONGEST_PATH = 5000;
 

@@ -50,3 +50,16 @@ Deno.test("FoldedOrder answers a page the same, whatever was asked before", () =
     .flatMap(({ row, copies }) => [row, ...copies]);
   strictEqual(new Set(seen).size, seen.length);
 });
+
+Deno.test("FoldedOrder counts what is left of the first rows, and goes on as before", () => {
+  const vectors = clusteredVectors(2000, 8, { clusters: 300 });
+  const order = Uint32Array.from({ length: 2000 }, (_, i) => i);
+  const folded = new FoldedOrder(order, vectors, 0.9);
+  const listed = folded.slice(0, 2000);
+  for (const rows of [0, 1, 500, 2000]) {
+    const expected = listed.filter(({ row }) => row < rows).length;
+    strictEqual(folded.count(rows), expected);
+    strictEqual(new FoldedOrder(order, vectors, 0.9).count(rows), expected);
+  }
+  strictEqual(new FoldedOrder(order, vectors, 2).count(500), 500);
+});

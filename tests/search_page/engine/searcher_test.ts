@@ -119,6 +119,7 @@ Deno.test("what unrelated words reach does not fit, and is shown all the same", 
     ok(fitting.length > 0 && fitting.length < 24);
     ok(fitting.every(({ value }) => value >= red.line!));
     deepStrictEqual(red.hits.slice(0, red.fitting), fitting, "they come first");
+    deepStrictEqual(red.listed, { total: 24, fitting: red.fitting });
     const none = await app.search({ text: "green" });
     deepStrictEqual([none.hits.length > 0, none.fitting], [true, 0]);
     strictEqual(none.scores.bins.reduce((sum, bin) => sum + bin), 24);
