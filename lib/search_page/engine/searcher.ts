@@ -98,7 +98,10 @@ export interface SearchResult {
 /** All results of a query, whichever of them are wanted. */
 interface Ranking {
   /** What every page of it says. */
-  said: Omit<SearchResult, "query" | "hits" | "from" | "more" | "ms" | "listed">;
+  said: Omit<
+    SearchResult,
+    "query" | "hits" | "from" | "more" | "ms" | "listed"
+  >;
   /** By row; 0 where a collection is browsed. */
   values: ArrayLike<number>;
   /** Those that fit, then the others. */

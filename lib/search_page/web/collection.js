@@ -5,7 +5,7 @@
  * @module
  */
 /** @import { AppStatus } from "../routes.ts" */
-import { byId, count, make, scoreText } from "./dom.js";
+import { amount, byId, count, make, scoreText } from "./dom.js";
 import { fillFilters } from "./filters.js";
 import { allIsWell, ask, complain } from "./server.js";
 
@@ -51,7 +51,7 @@ async function show(status, before) {
   byId("progress", HTMLProgressElement).max = total;
   byId("progress", HTMLProgressElement).value = indexed + failures.length;
   byId("loadingText", HTMLElement).textContent = "Indexing: " +
-    `${count(indexed)} of ${count(total)} pictures; they can be searched as ` +
+    `${count(indexed)} of ${amount(total)}; they can be searched as ` +
     "they come";
   byId("trouble", HTMLElement).hidden = trouble === "";
   byId("trouble", HTMLElement).textContent = trouble;
@@ -73,9 +73,12 @@ async function show(status, before) {
 
 /** "1,234 pictures, 26 terms" @param {AppStatus} status */
 export function totals({ indexed, facets: { term, category } }) {
-  const parts = [`${count(indexed)} pictures`];
-  if (term.length) parts.push(`${count(term.length)} terms`);
-  if (category.length) parts.push(`${count(category.length)} categories`);
+  const parts = [amount(indexed)];
+  if (term.length) parts.push(amount(term.length, "term"));
+  const { length } = category;
+  if (length) {
+    parts.push(length === 1 ? "1 category" : `${count(length)} categories`);
+  }
   return parts.join(", ");
 }
 

@@ -70,6 +70,14 @@ export function bars(heights, ariaLabel, isStrong = () => true) {
 /** A number for people: 12,345. @param {number} number */
 export const count = (number) => number.toLocaleString("en");
 
+/** "1 picture", "1,234 pictures" @param {number} number @param {string} [what] One of them. */
+export const amount = (number, what = "picture") =>
+  `${count(number)} ${what}${number === 1 ? "" : "s"}`;
+
+/** "1 near copy", "8 near copies" @param {number} number */
+export const nearCopies = (number) =>
+  `${count(number)} near ${number === 1 ? "copy" : "copies"}`;
+
 /** A score in few digits. @param {number} value */
 export const scoreText = (value) =>
   Math.abs(value) >= 100 ? count(Math.round(value)) : value.toFixed(3);
@@ -94,6 +102,10 @@ export function offer(name, content) {
   setTimeout(() => URL.revokeObjectURL(href), 10_000);
 }
 
+/** Copies a text; false where a frame is denied the clipboard. @param {string} text */
+export const copied = (text) =>
+  navigator.clipboard?.writeText(text).then(() => true, () => false) ?? false;
+
 /** Shows a text to be copied. @param {string} title @param {string} text */
 export function showText(title, text) {
   const dialog = byId("code", HTMLDialogElement);
@@ -103,11 +115,8 @@ export function showText(title, text) {
   shown.textContent = text;
   copy.textContent = "Copy";
   copy.onclick = async () => {
-    try {
-      await navigator.clipboard.writeText(text);
-      copy.textContent = "Copied";
-    } catch {
-      // A frame may be denied the clipboard.
+    if (await copied(text)) copy.textContent = "Copied";
+    else {
       getSelection()?.selectAllChildren(shown);
       copy.textContent = "Selected: copy it with Ctrl-C";
     }

@@ -5,10 +5,13 @@
  * @module
  */
 /** @import { SearchQuery } from "../engine/query.ts" */
-import { button, byId, keep, kept, make } from "./dom.js";
+import { amount, button, byId, keep, kept, make } from "./dom.js";
 import { change, readForm } from "./form.js";
 import { LARGEST_UPLOAD, splitWeight } from "./query.js";
-import { ask, complain } from "./server.js";
+import { ask, complain, Unanswered } from "./server.js";
+
+/** More pictures than this are one chip. */
+const MOST_CHIPS = 6;
 
 /** Recent searches that are offered. */
 const MOST_RECENT = 12;
@@ -36,43 +39,97 @@ export function addPicture({ id, path }, isAway) {
 
 /** Shows the query's pictures. @param {() => void} search */
 export function showChips(search) {
-  const { like, unlike } = readForm();
+  const query = readForm();
   chips.replaceChildren(
-    ...like.map((entry) => chip(entry, "like", search)),
-    ...unlike.map((entry) => chip(entry, "unlike", search)),
+    .../** @type {const} */ (["like", "unlike"]).flatMap((list) =>
+      query[list].length > MOST_CHIPS
+        ? [chip(make("span", {}, amount(query[list].length)), list, search)]
+        : query[list].map((entry) => chipOf(entry, list, search))
+    ),
   );
 }
 
-/** @param {string} entry @param {"like" | "unlike"} list @param {() => void} search */
-function chip(entry, list, search) {
+/** A picture's chip. @param {string} entry @param {"like" | "unlike"} list @param {() => void} search */
+function chipOf(entry, list, search) {
   const isAway = list === "unlike";
   const alt = `${isAway ? "Less" : "More"} like ${
     /upload:/.test(entry) ? "the given picture" : entry
   }`;
-  const image = make("img", { alt, title: alt });
-  const [, hash] = entry.match(/^(?:[^:]*:)?upload:(.+)$/) ?? [];
-  const address = hash ? `uploaded/${hash}` : addresses.get(entry);
-  if (address) image.src = address;
-  else {
-    const find = (/** @type {string} */ path) => ask("detail", { path });
-    find(entry).catch(() => find(splitWeight(entry).of)).then(({ id }) => {
-      addresses.set(entry, `thumbnail/${id}`);
-      image.src = `thumbnail/${id}`;
-    }, () => {});
-  }
+  const image = make("img", { alt, title: alt, hidden: true });
+  image.onload = () => image.hidden = false;
+  image.onerror = () => {
+    addresses.delete(entry);
+    const ariaLabel = `${alt}, which is gone`;
+    image.replaceWith(
+      make("span", { role: "img", ariaLabel, title: ariaLabel }, "⚠"),
+    );
+  };
+  addressOf(entry).then((address) => image.src = address, image.onerror);
+  return chip(image, list, search, entry);
+}
+
+/**
+ * @param {HTMLElement} sign
+ * @param {"like" | "unlike"} list
+ * @param {() => void} search
+ * @param {string} [entry] All of the list, if it is left out.
+ */
+function chip(sign, list, search, entry) {
+  const isAway = list === "unlike";
   const takeAway = () => {
-    change({ [list]: readForm()[list].filter((other) => other !== entry) });
+    const others = readForm()[list]
+      .filter((other) => entry !== undefined && other !== entry);
+    change({ [list]: others });
     text.focus();
     search();
   };
-  const ariaLabel = `Take away: ${alt}`;
+  const name = sign instanceof HTMLImageElement ? sign.alt : sign.textContent;
+  const [ariaLabel, title] = [`Take away: ${name}`, "Take it away"];
   return make(
     "li",
     { className: isAway ? "chip away" : "chip" },
     isAway && "−",
-    image,
-    button("×", takeAway, { ariaLabel, title: "Take this picture away" }),
+    sign,
+    button("×", takeAway, { ariaLabel, title }),
   );
+}
+
+/** Where a picture of the query is; fails if it is gone. @param {string} entry */
+async function addressOf(entry) {
+  const [, hash] = entry.match(/^(?:[^:]*:)?upload:(.+)$/) ?? [];
+  if (hash) return `uploaded/${hash}`;
+  const known = addresses.get(entry);
+  if (known) return known;
+  const find = (/** @type {string} */ path) => ask("detail", { path });
+  const { id } = await find(entry).catch(() => find(splitWeight(entry).of));
+  addresses.set(entry, `thumbnail/${id}`);
+  return `thumbnail/${id}`;
+}
+
+/**
+ * The query without the pictures that are gone; itself if none is.
+ *
+ * @param {SearchQuery} query
+ */
+export async function withoutGone(query) {
+  const { like, unlike } = query;
+  const gone = new Set();
+  for (const entry of [...like, ...unlike]) {
+    addresses.delete(entry);
+    try {
+      const { ok } = await fetch(await addressOf(entry), {
+        cache: "reload",
+      });
+      if (!ok) gone.add(entry);
+    } catch (error) {
+      if (error instanceof Unanswered) throw error;
+      gone.add(entry);
+    }
+  }
+  if (gone.size === 0) return query;
+  const kept = (/** @type {string[]} */ list) =>
+    list.filter((entry) => !gone.has(entry));
+  return { ...query, like: kept(like), unlike: kept(unlike) };
 }
 
 /**
@@ -82,6 +139,8 @@ function chip(entry, list, search) {
  * @param {() => void} search
  */
 async function take(source, search) {
+  const before = statusLine.textContent;
+  const taking = "Taking the picture …";
   try {
     if (typeof source !== "string" && source.size > LARGEST_UPLOAD) {
       throw new Error(
@@ -89,7 +148,7 @@ async function take(source, search) {
           `${LARGEST_UPLOAD / 1e6} can be taken.`,
       );
     }
-    statusLine.textContent = "Taking the picture …";
+    statusLine.textContent = taking;
     const { picture } = typeof source === "string"
       ? await ask("upload-url", { url: source })
       : await ask("upload", source);
@@ -97,7 +156,8 @@ async function take(source, search) {
     change({ like: [...like.filter((other) => other !== picture), picture] });
     search();
   } catch (error) {
-    statusLine.textContent = "The picture was not taken.";
+    // What is on show is still what it was.
+    if (statusLine.textContent === taking) statusLine.textContent = before;
     complain(error);
   }
 }
@@ -112,14 +172,19 @@ export function prepareField(search) {
     file.value = "";
   };
   ondragover = (event) => {
+    if (isText(event.target) && !hasFile(event.dataTransfer)) return;
     event.preventDefault();
     document.body.classList.add("dropping");
   };
   ondragleave = () => document.body.classList.remove("dropping");
   ondrop = (event) => {
-    event.preventDefault();
+    const { target, dataTransfer } = event;
     document.body.classList.remove("dropping");
-    const dropped = pictureOf(event.dataTransfer);
+    const isForField = isText(target) && !hasFile(dataTransfer);
+    const dropped = pictureOf(dataTransfer);
+    // Text goes into the field where it is dropped.
+    if (isForField && (target !== text || !dropped)) return;
+    event.preventDefault();
     if (dropped) take(dropped, search);
     else {
       complain(
@@ -128,7 +193,9 @@ export function prepareField(search) {
     }
   };
   addEventListener("paste", (event) => {
-    const pasted = pictureOf(event.clipboardData);
+    const { target, clipboardData } = event;
+    if (isText(target) && target !== text && !hasFile(clipboardData)) return;
+    const pasted = pictureOf(clipboardData);
     if (!pasted) return;
     event.preventDefault();
     take(pasted, search);
@@ -136,6 +203,14 @@ export function prepareField(search) {
   byId("forget", HTMLElement).onclick = () => setRecent([]);
   setRecent(readRecent());
 }
+
+/** Whether text is typed there. @param {EventTarget | null} target */
+const isText = (target) =>
+  target instanceof Element &&
+  target.matches("textarea, input:is([type=text], [type=search])");
+
+/** @param {DataTransfer | null} data */
+const hasFile = (data) => data?.types.includes("Files") ?? false;
 
 /** A picture among what is dropped or pasted: a file or an address. @param {DataTransfer | null} data */
 function pictureOf(data) {

@@ -9,9 +9,12 @@
  */
 /** @import { SearchQuery } from "../engine/query.ts" */
 /** @import { AppStatus } from "../routes.ts" */
-import { byId, make } from "./dom.js";
+import { byId, count, make } from "./dom.js";
 import {
   DEFAULT_QUERY,
+  lengthOf,
+  LONGEST_LIST,
+  LONGEST_TEXT,
   MODES,
   NO_FOLDING,
   PIXELS,
@@ -62,10 +65,7 @@ export function fillSelect(select, choices) {
   select.replaceChildren(
     ...choices.map(([value, text]) => make("option", { value }, text)),
   );
-  select.value = value;
-  if (select.value === value) return;
-  const defaults = new Map(Object.entries(DEFAULT_QUERY));
-  select.value = `${defaults.get(select.name) ?? ""}`;
+  choose(select, value);
 }
 
 /** The fields that are parts of a query. */
@@ -108,17 +108,44 @@ export function fillForm(query) {
   }
 }
 
+/** What the form has too much of, in a sentence; "" if nothing. */
+export function excess() {
+  const query = readForm();
+  for (
+    const [name, what] of /** @type {const} */ ([
+      ["text", "The text"],
+      ["plus", "A word of “Towards”"],
+      ["minus", "A word of “Away from”"],
+    ])
+  ) {
+    const length = Math.max(0, ...[query[name]].flat().map(lengthOf));
+    if (length > LONGEST_TEXT) {
+      return `${what} has ${count(length)} characters: at most ` +
+        `${count(LONGEST_TEXT)} can be searched for.`;
+    }
+  }
+  const { length } = [...query.like, ...query.unlike];
+  return length > LONGEST_LIST ? tooManyPictures(length) : "";
+}
+
+/** @param {number} length */
+export const tooManyPictures = (length) =>
+  `These are ${count(length)} pictures: at most ${
+    count(LONGEST_LIST)
+  } can be ` +
+  "searched by at once.";
+
 /** Changes parts of the query. @param {Partial<SearchQuery>} parts */
 export function change(parts) {
   fillForm({ ...readForm(), ...parts });
 }
 
-/** Chooses; a choice that is not offered yet is kept. @param {HTMLSelectElement} select @param {string} value */
+/** Chooses, or goes back to the default. @param {HTMLSelectElement} select @param {string} value */
 function choose(select, value) {
   select.value = value;
   if (select.value === value) return;
-  select.append(make("option", { value }, value));
-  select.value = value;
+  const defaults = new Map(Object.entries(DEFAULT_QUERY));
+  select.value = `${defaults.get(select.name) ?? ""}`;
 }
 
 /** Sets the reader's own cut-off. @param {string} value */
@@ -223,17 +250,20 @@ function differing(query) {
 /** The query that texts are, by name. @param {URLSearchParams} parameters */
 function fromParameters(parameters) {
   const parts = Object.entries(DEFAULT_QUERY).map(([name, value]) => {
-    const texts = parameters.getAll(name).map((text) => text.trim());
+    const texts = parameters.getAll(name);
     if (name === "plus" || name === "minus") {
-      const words = texts.flatMap((text) => text.split(/\s*,\s*/));
-      return [name, words.filter(Boolean)];
+      const words = texts.flatMap((text) => text.split(","));
+      return [name, words.map((word) => word.trim()).filter(Boolean)];
     }
     if (Array.isArray(value)) return [name, texts];
-    const [text = value] = texts;
+    const text = texts[0]?.trim() || `${value}`;
+    const number = Number(text);
     // A cut-off is a number or a word.
-    const isNumber = typeof value === "number" ||
-      name === "cut" && !Number.isNaN(Number(text));
-    return [name, isNumber ? Number(text) : text];
+    if (name === "cut" && (text === "auto" || text === "none")) {
+      return [name, text];
+    }
+    if (typeof value !== "number" && name !== "cut") return [name, text];
+    return [name, Number.isFinite(number) ? number : value];
   });
   return /** @type {SearchQuery} */ (Object.fromEntries(parts));
 }

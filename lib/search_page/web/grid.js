@@ -7,7 +7,14 @@
  */
 /** @import { SearchHit, SearchResult } from "../engine/searcher.ts" */
 /** @import { Hits } from "./hits.js" */
-import { button, count, make, scoreText, thumbnail, titleOf } from "./dom.js";
+import {
+  button,
+  make,
+  nearCopies,
+  scoreText,
+  thumbnail,
+  titleOf,
+} from "./dom.js";
 import { isEmpty } from "./query.js";
 import { isSelected, select } from "./selection.js";
 
@@ -131,13 +138,18 @@ export class Grid {
       if (here.index >= end) wanted.push(here.index);
     }
     const active = document.activeElement;
+    const [place, path] = [here?.index ?? 0, here?.hit?.path];
     this.#deal(wanted, side, (index) => {
       const place = index - from;
       const x = (place % columns) * (side + gap);
       return [x, Math.floor(place / columns) * rowHeight];
     });
+    const stays = here && this.#cards.get(here.index) === here &&
+      (path === undefined ? here.index === place : here.hit?.path === path);
+    // The others may still be about to change.
+    if (here && !stays) queueMicrotask(() => this.#refocus(place));
     // A tile that was moved in the document has lost it.
-    if (
+    else if (
       active !== document.activeElement && active instanceof HTMLElement &&
       active.isConnected
     ) active.focus({ preventScroll: true });
@@ -302,6 +314,15 @@ export class Grid {
     return true;
   }
 
+  /** The picture there has gone: the focus goes to the one that took its place. @param {number} place */
+  #refocus(place) {
+    const last = this.family[this.family.length - 1].to - 1;
+    const index = Math.min(place, last);
+    const grid = this.family.find(({ to }) => index < to);
+    if (index >= 0) grid?.focus(index);
+    else focusCurrent();
+  }
+
   /** Brings a tile in sight, with the focus. @param {number} index */
   focus(index) {
     const row = Math.floor((index - this.from) / this.columns);
@@ -330,6 +351,17 @@ export class Grid {
 export function startAtFirst() {
   anchor = 0;
   makeCurrent(0);
+}
+
+/** The place of the tile that has the focus, if one has. */
+export const focusedPlace = () => cardAt(document.activeElement)?.index;
+
+/** Puts the focus on the tile that Tab leads to, or another in sight. */
+export function focusCurrent() {
+  const tile = document.querySelector(".tile[tabindex='0']") ??
+    document.querySelector(".tile");
+  const target = tile ?? document.querySelector("#results");
+  if (target instanceof HTMLElement) target.focus({ preventScroll: true });
 }
 
 /** Draws what is in sight anew: after scrolling, or when hits have come. */
@@ -447,8 +479,7 @@ function empty(card) {
 /** What a tile says where the pointer rests. @param {SearchHit} hit */
 function tipOf({ title, caption, path, term, date, copies }) {
   const { length } = copies;
-  const folded = length > 0 &&
-    `and ${count(length)} near ${length > 1 ? "copies" : "copy"}`;
+  const folded = length > 0 && `and ${nearCopies(length)}`;
   return [title, caption, term, date.replace("T", " "), path, folded]
     .filter(Boolean).join("\n");
 }

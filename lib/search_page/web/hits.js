@@ -2,8 +2,8 @@
  * Results as the page walks through them: the first ones are at hand, the others
  * come from the server a page at a time, when they come in sight.
  *
- * How many there are once near copies are folded is known at the end only; until
- * then as many are announced as pass the filters.
+ * Of very many results it is known at the end only how many are left once near
+ * copies are folded; until then as many are announced as pass the filters.
  *
  * @module
  */
@@ -46,8 +46,8 @@ export class PagedHits {
   #end = 0;
   #query;
   #onCome;
-  /** How many fit, near copies counted: at most so many are listed. */
-  #fitting;
+  /** How many fit: at most so many, near copies counted, where it says nothing. */
+  #first;
 
   /**
    * @param {SearchQuery} query As it was asked.
@@ -57,8 +57,8 @@ export class PagedHits {
   constructor(query, first, onCome) {
     this.#query = query;
     this.#onCome = onCome;
-    this.#end = first.total;
-    this.#fitting = first.fitting;
+    this.#end = first.listed.total ?? first.total;
+    this.#first = first;
     this.#take(first);
   }
 
@@ -108,8 +108,10 @@ export class PagedHits {
 
   /** The place of the first that may not fit; `length()` where all fit. */
   async boundary() {
+    const { fitting, listed } = this.#first;
+    if (listed.fitting !== undefined) return listed.fitting;
     let least = 0;
-    let most = Math.min(this.#fitting, this.#end);
+    let most = Math.min(fitting, this.#end);
     // Unless copies were folded, the last one is where it is expected.
     let middle = most - 1;
     while (least < most) {

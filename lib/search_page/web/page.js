@@ -14,17 +14,29 @@
 /** @import { AppStatus } from "../routes.ts" */
 /** @import { Actions } from "./grid.js" */
 /** @import { Keys } from "./keys.js" */
+/** @import { Place } from "./results.js" */
 import { follow, totals } from "./collection.js";
-import { button, byId, count, keep, kept, make, titleOf } from "./dom.js";
+import {
+  amount,
+  button,
+  byId,
+  count,
+  keep,
+  kept,
+  make,
+  titleOf,
+} from "./dom.js";
 import {
   addPicture,
   prepareField,
   remember,
   showChips,
   text,
+  withoutGone,
 } from "./field.js";
 import {
   enterFilters,
+  fillFilters,
   leaveFilters,
   prepareFilters,
   showActive,
@@ -34,33 +46,43 @@ import {
 import {
   beside,
   change,
+  excess,
   fillFromAddress,
   form,
   prepareForm,
   readForm,
   showKnobs,
   toAddress,
+  tooManyPictures,
 } from "./form.js";
-import { drawGrids } from "./grid.js";
+import { drawGrids, focusCurrent } from "./grid.js";
 import { KEYS_ABOVE, openKeys } from "./keys.js";
 import { closeLightBox, openLightBox } from "./light_box.js";
 import { openMap } from "./map.js";
-import { isEmpty, PIXELS } from "./query.js";
+import { isEmpty, LONGEST_LIST, PIXELS } from "./query.js";
 import {
+  goTo,
   openRest,
+  placeNow,
   prepareResults,
   renewResults,
   setExports,
   showList,
-  shownPaths,
+  shown,
   showResults,
   summary,
 } from "./results.js";
 import { isSelected, prepareSelection, select } from "./selection.js";
-import { allIsWell, ask, complain } from "./server.js";
+import { allIsWell, ask, complain, Unanswered } from "./server.js";
 
 const statusLine = byId("status", HTMLElement);
 const more = byId("more", HTMLElement);
+
+/** The address of the hidden pictures. */
+const HIDDEN = "#hidden";
+
+/** Where a page begins. @type {Place} */
+const TOP = { isLong: false, isWhole: false, scroll: 0 };
 
 /** @typedef {"nothing" | "random" | "hidden" | "results"} View */
 
@@ -70,11 +92,17 @@ let running = new AbortController();
 /** The address whose search is under way; "" for none. */
 let underWay = "";
 /** What is on show, and the generation of the collection that it is of. */
-let view =
-  /** @type {"nothing" | "random" | "hidden" | "results"} */ ("nothing");
+let view = /** @type {View} */ ("nothing");
 let generation = -1;
-/** The questions that were answered by what is on show. */
+/** The questions that were answered by what is on show, and what they are of. */
 let asked = /** @type {SearchQuery[]} */ ([]);
+let shownQuery = readForm();
+/** What is to be said of these results beside their number. */
+let note = "";
+/** The search that did not work, if the last one did not. */
+let failed = /** @type {{ error: unknown, query: SearchQuery } | undefined} */ (
+  undefined
+);
 /** The slider that was moved last: moving it on is the same step in history. */
 let slider = "";
 
@@ -83,17 +111,38 @@ let slider = "";
  *
  * @param {object} [options]
  * @param {"new" | "same" | "replaced"} [options.address] The step in history.
+ * @param {SearchQuery} [options.query] Another one than the form's.
+ * @param {Place} [options.place] Where to lead the reader.
  */
-async function search({ address: kind = "new" } = {}) {
-  const start = performance.now();
-  const query = readForm();
-  const address = toAddress(query);
+async function search(
+  { address: kind = "new", query = readForm(), place } = {},
+) {
+  const isHidden = kind === "same" && location.hash === HIDDEN;
+  const address = isHidden ? HIDDEN : toAddress(query);
   // Enter in a field says twice that it has changed.
   if (address === underWay) return;
+  const tooMuch = kind === "same" ? "" : excess();
+  if (tooMuch) return complain(new Error(tooMuch));
   if (kind !== "same") setAddress(address, kind === "replaced");
   showForm();
   const signal = nextSignal(address);
-  if (isEmpty(query) && query.sort === "relevance") return await random(signal);
+  failed = undefined;
+  try {
+    if (isHidden) await showHidden(signal);
+    else if (isEmpty(query) && query.sort === "relevance") {
+      await random(query, signal);
+    } else await answer(query, signal);
+    if (place && !signal.aborted) await goTo(place);
+  } catch (error) {
+    if (!signal.aborted) await fail(error, query, signal);
+  } finally {
+    if (!signal.aborted) underWay = "";
+  }
+}
+
+/** @param {SearchQuery} query @param {AbortSignal} signal */
+async function answer(query, signal) {
+  const start = performance.now();
   const spaces = [query.space, ...beside.value ? [beside.value] : []];
   const usesPixels = spaces.includes(PIXELS);
   statusLine.textContent = "Searching …";
@@ -111,33 +160,62 @@ async function search({ address: kind = "new" } = {}) {
       queries.map((one, i) => ask(i === 0 ? "search" : "compare", one, signal)),
     );
     allIsWell();
-    const note = example
+    setView("results", query);
+    note = example
       ? ` (pixels know no words: nearest to “${titleOf(example)}”, the best ` +
         "match by words)"
       : "";
-    setView("results");
     asked = queries;
     generation = sides[0].generation;
-    await showResults(queries, sides, note, actions, nothing);
+    await showResults(queries, sides, spaces.map(nameOf), actions, nothing);
     if (signal.aborted) return;
     const ms = performance.now() - start;
     document.documentElement.dataset.painted = ms.toFixed(1);
-    summarize(sides[0], query.space === PIXELS ? note : "");
+    summarize(sides[0]);
     byId("took", HTMLElement).textContent = `${sides[0].comparedBy}: ` +
       `${sides[0].ms.toFixed(0)} ms, painted after ${ms.toFixed(0)} ms`;
     remember(query);
-  } catch (error) {
-    if (signal.aborted) return;
-    // What is on show answers another question.
-    setExports(false);
-    statusLine.textContent = view === "nothing"
-      ? "The search did not work."
-      : "The search did not work: the pictures are those from before.";
-    complain(error);
   } finally {
     clearInterval(watch);
-    if (!signal.aborted) underWay = "";
   }
+}
+
+/** What a space is called. @param {string} space */
+const nameOf = (space) =>
+  space === PIXELS
+    ? status?.pixels ?? space
+    : space || status?.encoders[0].id || "";
+
+/**
+ * Says why a search did not work. What is on show answers another question.
+ *
+ * @param {unknown} error
+ * @param {SearchQuery} query
+ * @param {AbortSignal} signal
+ */
+async function fail(error, query, signal) {
+  failed = { error, query };
+  generation = status?.generation ?? generation;
+  setExports(false);
+  statusLine.textContent = view === "nothing"
+    ? "The search did not work."
+    : "The search did not work: the pictures are those from before.";
+  complain(error);
+  if (error instanceof Unanswered) return;
+  const rest = await withoutGone(query).catch(() => query);
+  if (rest === query || signal.aborted) return;
+  // The other words and pictures are looked for meanwhile.
+  await search({ address: "same", query: rest });
+  if (failed) return;
+  const { like, unlike } = rest;
+  complain(
+    error,
+    button("Take it away", () => {
+      change({ like, unlike });
+      text.focus();
+      search();
+    }),
+  );
 }
 
 /** Asks again what is on show, quietly: the collection has changed. */
@@ -151,14 +229,17 @@ async function renew() {
     if (view !== "results" || queries !== asked) return;
     generation = sides[0].generation;
     await renewResults(sides);
-    summarize(sides[0]);
+    // It says nothing of a search that did not work.
+    if (!failed) summarize(sides[0]);
   } catch (error) {
-    complain(error);
+    if (signal.aborted) return;
+    if (error instanceof Unanswered) return complain(error);
+    await search({ address: "same", query: shownQuery });
   }
 }
 
 /** @param {SearchResult} result */
-function summarize(result, note = "") {
+function summarize(result) {
   const pending = status && !status.done
     ? `; ${count(status.total - status.indexed)} are not indexed yet`
     : "";
@@ -170,6 +251,9 @@ function summarize(result, note = "") {
 function collectionChanged(now, before) {
   status = now;
   showKnobs(status);
+  if (failed?.error instanceof Unanswered && underWay === "") {
+    search({ address: "same", query: failed.query });
+  }
   const isNew = now.generation !== generation || now.done !== before?.done;
   if (view === "results" && isNew && underWay === "") renew();
   const isBare = view === "random" && !document.querySelector(".card");
@@ -188,8 +272,15 @@ function showForm() {
 /** @param {string} address @param {boolean} isReplaced */
 function setAddress(address, isReplaced) {
   if (address === (location.hash || "#")) return;
-  if (isReplaced) history.replaceState(null, "", address);
-  else history.pushState(null, "", address);
+  if (isReplaced) return history.replaceState(null, "", address);
+  keepPlace();
+  history.pushState(null, "", address);
+}
+
+/** Remembers where the reader is, for the way back. */
+function keepPlace() {
+  const place = placeNow();
+  history.replaceState({ ...history.state, place }, "");
 }
 
 /** The nearest picture. @param {SearchQuery} query @param {AbortSignal} signal */
@@ -215,22 +306,16 @@ function nextSignal(address = "") {
   return running.signal;
 }
 
-/** Shows pictures drawn at random. @param {AbortSignal} signal */
-async function random(signal) {
+/** Shows pictures drawn at random. @param {SearchQuery} query @param {AbortSignal} signal */
+async function random(query, signal) {
   const start = performance.now();
-  try {
-    const hits = await ask("random", readForm(), signal);
-    allIsWell();
-    setView("random");
-    await showList("Random pictures", hits, actions);
-    if (signal.aborted) return;
-    sayRandom();
-    document.documentElement.dataset.painted = `${performance.now() - start}`;
-  } catch (error) {
-    complain(error);
-  } finally {
-    if (!signal.aborted) underWay = "";
-  }
+  const hits = await ask("random", query, signal);
+  allIsWell();
+  setView("random", query);
+  await showList("Random pictures", hits, actions);
+  if (signal.aborted) return;
+  sayRandom();
+  document.documentElement.dataset.painted = `${performance.now() - start}`;
 }
 
 function sayRandom() {
@@ -245,19 +330,19 @@ function sayRandom() {
     : "There are no pictures here.";
 }
 
-/** Shows the pictures that the reader has hidden. */
-async function showHidden() {
-  try {
-    const hits = await ask("hidden", undefined, nextSignal());
-    setView("hidden");
-    await showList("Hidden pictures", hits, actions);
-    statusLine.textContent = hits.length > 0
-      ? `${count(hits.length)} hidden pictures: they are no results. Select ` +
-        "some to show them again."
-      : "No picture is hidden.";
-  } catch (error) {
-    complain(error);
-  }
+/** Shows the pictures that the reader has hidden. @param {AbortSignal} signal */
+async function showHidden(signal) {
+  const hits = await ask("hidden", undefined, signal);
+  allIsWell();
+  setView("hidden", readForm());
+  await showList("Hidden pictures", hits, actions);
+  if (signal.aborted) return;
+  statusLine.textContent = hits.length > 1
+    ? `${amount(hits.length, "hidden picture")}: they are no results. Select ` +
+      "some to show them again."
+    : hits.length === 1
+    ? "1 hidden picture: it is no result. Select it to show it again."
+    : "No picture is hidden.";
 }
 
 /** Hides pictures, or shows them again where the hidden ones are. @param {SearchHit[]} hits */
@@ -265,11 +350,11 @@ async function hide(hits) {
   const hidden = view !== "hidden";
   try {
     await ask("hide", { paths: hits.map(({ path }) => path), hidden });
-    if (!hidden) return await showHidden();
     if (view === "results") await renew();
-    else await random(nextSignal());
+    else await search({ address: "same", query: shownQuery });
+    if (!hidden || failed) return;
     statusLine.textContent = `${count(hits.length)} hidden. More → Hidden ` +
-      "pictures has them.";
+      `pictures has ${hits.length === 1 ? "it" : "them"}.`;
   } catch (error) {
     complain(error);
   }
@@ -281,9 +366,10 @@ async function rescan() {
   if (view === "results") await renew();
 }
 
-/** Remembers what is on show; hidden pictures can be shown again. @param {View} now */
-function setView(now) {
+/** Remembers what is on show; hidden pictures can be shown again. @param {View} now @param {SearchQuery} query */
+function setView(now, query) {
   view = now;
+  shownQuery = query;
   byId("hideSelected", HTMLElement).textContent = view === "hidden"
     ? "Show again"
     : "Hide";
@@ -296,6 +382,8 @@ function nothing({ total, query }) {
     .some(({ length }) => length > 0);
   const reason = isFiltered && total === 0
     ? "No picture passes these filters."
+    : status?.done && status.indexed === 1 && query.like.length > 0
+    ? "This is the only picture here."
     : status && !status.done
     ? "Nothing can be searched yet. Results come by themselves."
     : total === 0 && query.mode === "text"
@@ -332,9 +420,14 @@ const actions = {
 /** @param {SearchHit} hit @param {boolean} isAway */
 function searchBy(hit, isAway) {
   addPicture(hit, isAway);
-  scrollTo({ top: 0 });
-  text.focus({ preventScroll: true });
   search();
+  toField();
+}
+
+/** Leads to the query; the place that is left is remembered before. */
+function toField() {
+  scrollTo({ top: 0, behavior: "instant" });
+  text.focus({ preventScroll: true });
 }
 
 const THEMES = ["", "light", "dark"];
@@ -370,7 +463,17 @@ const KEYS = [
   ["n", "Less like this", "Pictures"],
 ];
 
-const showMap = () => openMap(actions, shownPaths());
+/** Opens the map, on which all that fits is marked. */
+async function showMap() {
+  const { signal } = running;
+  const queries = view === "results" ? asked : [];
+  const paths = await Promise.all(
+    queries.map((query) => ask("fitting", query, signal)),
+  ).catch(() => []);
+  if (signal.aborted || document.querySelector("dialog:modal")) return;
+  openMap(actions, new Set(paths.flat()));
+}
+
 const showKeys = () => openKeys([...KEYS, ...KEYS_ABOVE]);
 
 /** What a key does wherever nobody types. */
@@ -403,13 +506,18 @@ function connect() {
   prepareForm();
   prepareField(search);
   prepareFilters();
-  prepareResults();
+  prepareResults(() => shown && !failed && summarize(shown));
   prepareSelection({
     changed: drawGrids,
+    left: focusCurrent,
     folder: () => status?.folder ?? "",
     searchBy(paths) {
+      if (paths.length > LONGEST_LIST) {
+        return complain(new Error(tooManyPictures(paths.length)));
+      }
       change({ like: paths });
       search();
+      toField();
     },
     hide,
   });
@@ -427,12 +535,7 @@ function connect() {
     slider = field.type === "range" ? field.id : "";
     search({ address: isAgain ? "replaced" : "new" });
   };
-  byId("skip", HTMLElement).onclick = () => {
-    const tile = /** @type {HTMLElement | null} */ (
-      document.querySelector(".tile[tabindex='0']")
-    );
-    (tile ?? byId("results", HTMLElement)).focus();
-  };
+  byId("skip", HTMLElement).onclick = focusCurrent;
   more.onclick = ({ target }) => {
     if (target instanceof HTMLButtonElement && target.id !== "theme") {
       more.hidePopover();
@@ -441,7 +544,11 @@ function connect() {
   byId("random", HTMLElement).onclick = drawRandom;
   byId("openMap", HTMLElement).onclick = showMap;
   byId("openKeys", HTMLElement).onclick = showKeys;
-  byId("showHidden", HTMLElement).onclick = showHidden;
+  byId("showHidden", HTMLElement).onclick = () => {
+    setAddress(HIDDEN, false);
+    fillFromAddress(HIDDEN);
+    search({ address: "same" });
+  };
   byId("rescan", HTMLElement).onclick = () => rescan().catch(complain);
   byId("theme", HTMLElement).onclick = () => {
     const now = THEMES.indexOf(document.documentElement.dataset.theme ?? "");
@@ -453,7 +560,12 @@ function connect() {
     if (closeLightBox()) return;
     slider = "";
     fillFromAddress(location.hash);
-    search({ address: "same" });
+    search({ address: "same", place: history.state?.place ?? TOP });
+  };
+  history.scrollRestoration = "manual";
+  onpagehide = keepPlace;
+  onscrollend = () => {
+    if (underWay === "") keepPlace();
   };
   // Whoever has the page in a frame cannot look whether it has come.
   addEventListener("message", ({ data, source }) => {
@@ -461,11 +573,16 @@ function connect() {
   });
 }
 
+// What can be chosen is known before an address chooses.
+await ask("status").then((now) => {
+  status = now;
+  fillFilters(now);
+}).catch(complain);
 // The reader may have begun to type before this script came.
 const typed = text.value;
 connect();
 fillFromAddress(location.hash);
 unfoldIfActive();
-search({ address: "same" });
+search({ address: "same", place: history.state?.place });
 if (typed) text.value = typed;
 follow(collectionChanged);

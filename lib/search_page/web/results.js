@@ -9,17 +9,25 @@
 /** @import { SearchQuery } from "../engine/query.ts" */
 /** @import { Actions } from "./grid.js" */
 import {
+  amount,
   bars,
   button,
   byId,
   count,
   make,
+  nearCopies,
   offer,
   scoreText,
   showText,
 } from "./dom.js";
 import { chooseCut, toCell } from "./form.js";
-import { Grid, painted, startAtFirst } from "./grid.js";
+import {
+  focusCurrent,
+  focusedPlace,
+  Grid,
+  painted,
+  startAtFirst,
+} from "./grid.js";
 import { PagedHits, wholeList } from "./hits.js";
 import { isEmpty } from "./query.js";
 import { complain } from "./server.js";
@@ -39,6 +47,9 @@ const cutShown = byId("cutShown", HTMLElement);
 export let shown = /** @type {SearchResult | undefined} */ (undefined);
 
 let sections = /** @type {Section[]} */ ([]);
+
+/** Called when it is known how many are listed. */
+let onCounted = () => {};
 
 /** One query and what it found; several stand side by side. */
 class Section {
@@ -84,7 +95,11 @@ class Section {
     this.element = make(
       "section",
       {},
-      make("h2", { className: isOnly ? "unseen" : "" }, heading),
+      make(
+        "h2",
+        { className: isOnly ? "unseen" : "", title: result.comparedBy },
+        heading,
+      ),
       this.#said,
       this.#fits.element,
       this.#more,
@@ -105,9 +120,10 @@ class Section {
   /** @param {SearchResult} result */
   #accept(result) {
     this.result = result;
-    const { hits, more, remark, fitting } = result;
+    const { hits, more, remark, fitting, listed } = result;
     const first = hits.findIndex(({ fits }) => !fits);
-    this.#boundary = first >= 0 ? first : more ? undefined : hits.length;
+    this.#boundary = listed.fitting ??
+      (first >= 0 ? first : more ? undefined : hits.length);
     const nothing = hits.length === 0
       ? this.empty(result)
       : fitting === 0 && make(
@@ -166,10 +182,20 @@ class Section {
     if (hadFocus) this.#fits.focus(to);
     try {
       this.#boundary ??= await this.#hits.boundary();
+      this.result.listed.fitting = this.#boundary;
+      onCounted();
     } catch (error) {
       complain(error);
     }
     this.draw();
+  }
+
+  /** Opens what was open, with the focus where it was. @param {Place} place */
+  async goTo({ isLong, isWhole, focus }) {
+    if (isLong || isWhole) await this.#lengthen();
+    this.isWhole = isWhole;
+    this.draw();
+    if (focus !== undefined) await this.#reveal(focus);
   }
 
   /** Puts the focus on a tile, listed or not yet. @param {number} index */
@@ -180,17 +206,6 @@ class Section {
     (index < this.#fits.to ? this.#fits : this.#rest).focus(index);
   }
 
-  /** What is at hand of what fits. @returns {string[]} */
-  paths() {
-    const most = this.#boundary ?? this.#hits.length();
-    const paths = [];
-    for (let index = 0; index < most; index++) {
-      const hit = this.#hits.known(index);
-      if (hit) paths.push(hit.path);
-    }
-    return paths;
-  }
-
   /** Lists what may not fit as well. */
   async open() {
     await this.#lengthen();
@@ -198,6 +213,46 @@ class Section {
     this.draw();
     if (this.#rest.to > this.#rest.from) this.#rest.focus(this.#rest.from);
   }
+}
+
+/**
+ * Where a reader is.
+ *
+ * @typedef {object} Place
+ * @property {boolean} isLong Whether all that fits is listed,
+ * @property {boolean} isWhole and what may not fit.
+ * @property {number} scroll
+ * @property {number} [focus] The tile that has the focus.
+ */
+
+/** Where the reader is. @returns {Place} */
+export const placeNow = () => ({
+  isLong: sections.some(({ isLong }) => isLong),
+  isWhole: sections.some(({ isWhole }) => isWhole),
+  scroll: scrollY,
+  focus: focusedPlace(),
+});
+
+/** Leads back to where the reader was. @param {Place} place */
+export async function goTo(place) {
+  const [first, ...others] = sections;
+  for (const other of others) await other.goTo({ ...place, focus: undefined });
+  await first?.goTo(place);
+  scrollTo({ top: place.scroll, behavior: "instant" });
+}
+
+/** Shows other pictures; the focus stays among them. @param {...HTMLElement} elements */
+function replaceAll(...elements) {
+  const hadFocus = results.contains(document.activeElement);
+  results.replaceChildren(...elements);
+  startAtFirst();
+  // Until there is a tile.
+  if (hadFocus) results.focus({ preventScroll: true });
+}
+
+/** The focus goes on to the first of the new tiles. */
+function enterTiles() {
+  if (document.activeElement === results) focusCurrent();
 }
 
 /** Places that are drawn, from the first to behind the last. @param {Grid[]} grids */
@@ -221,9 +276,9 @@ export async function showList(heading, hits, actions) {
   setExports(false);
   const list = new Grid(wholeList(hits), actions);
   const title = make("h2", { className: "unseen" }, heading);
-  results.replaceChildren(make("section", {}, title, list.element));
-  startAtFirst();
+  replaceAll(make("section", {}, title, list.element));
   list.show(list.hits, 0, hits.length);
+  enterTiles();
   await painted(results);
 }
 
@@ -232,22 +287,21 @@ export async function showList(heading, hits, actions) {
  *
  * @param {SearchQuery[]} queries As they were asked.
  * @param {SearchResult[]} sides The first one is the reader's.
- * @param {string} note Stands in the heading of those by pixels.
+ * @param {string[]} names What each is compared by.
  * @param {Actions} actions
  * @param {(result: SearchResult) => Node} empty Says why there is nothing.
  */
-export async function showResults(queries, sides, note, actions, empty) {
+export async function showResults(queries, sides, names, actions, empty) {
   [shown] = sides;
   const isOnly = sides.length === 1;
   sections = sides.map((result, i) => {
-    const heading = isOnly ? "Results" : result.comparedBy +
-      (queries[i].space === "pixels" ? note : "");
+    const heading = isOnly ? "Results" : names[i];
     const query = queries[i];
     return new Section(query, result, heading, isOnly, actions, empty);
   });
-  results.replaceChildren(...sections.map(({ element }) => element));
-  startAtFirst();
+  replaceAll(...sections.map(({ element }) => element));
   for (const section of sections) section.draw();
+  enterTiles();
   setExports(true);
   showScores(sides[0]);
   await painted(results);
@@ -259,10 +313,6 @@ export async function renewResults(sides) {
   await Promise.all(sections.map((section, i) => section.renew(sides[i])));
   showScores(sides[0]);
 }
-
-/** Paths of the pictures that are shown to fit. */
-export const shownPaths = () =>
-  new Set(sections.flatMap((section) => section.paths()));
 
 /** Shows what may not fit, on every side. */
 export function openRest() {
@@ -305,8 +355,13 @@ function showScores(
   cutShown.textContent = lineText;
 }
 
-/** Connects the cut-off's slider and the buttons; once. */
-export function prepareResults() {
+/**
+ * Connects the cut-off's slider and the buttons; once.
+ *
+ * @param {() => void} counted Called when it is known how many are listed.
+ */
+export function prepareResults(counted) {
+  onCounted = counted;
   cutValue.oninput = () =>
     cutShown.textContent = scoreText(Number(cutValue.value));
   // The form, which hears of it next, searches.
@@ -342,11 +397,17 @@ function toCsv(hits) {
 }
 
 /** How a result can be summed up in a line. @param {SearchResult} result */
-export function summary({ hits, fitting, total, line, query }) {
-  const all = `${count(total)} pictures`;
+export function summary({ hits, fitting, total, line, listed, query }) {
   if (hits.length === 0) return "No results";
-  if (isEmpty(query)) return `${all}, by date`;
-  if (line === undefined) return `${all}, the nearest first`;
-  if (fitting === 0) return `None of ${all} seems to fit`;
-  return `${count(fitting)} of ${all} fit`;
+  if (fitting === 0) return `None of ${amount(total)} seems to fit`;
+  const shown = listed.fitting ?? fitting;
+  const copies = listed.fitting === undefined
+    ? query.fold > 1 ? "" : ", near copies counted"
+    : fitting === shown
+    ? ""
+    : ` (${nearCopies(fitting - shown)} folded)`;
+  const what = line === undefined
+    ? `${amount(shown)}, ${isEmpty(query) ? "by date" : "the nearest first"}`
+    : `${count(shown)} of ${amount(total)} ${shown === 1 ? "fits" : "fit"}`;
+  return what + copies;
 }

@@ -5,7 +5,7 @@
  * @module
  */
 /** @import { SearchHit } from "../engine/searcher.ts" */
-import { byId, count, showText } from "./dom.js";
+import { byId, copied, count, showText } from "./dom.js";
 import { ask, complain, download } from "./server.js";
 
 /** By path, in the order of selection. */
@@ -15,6 +15,8 @@ const bar = byId("selection", HTMLElement);
 
 /** Called after each change. */
 let onChange = () => {};
+/** Called where the bar goes that has the focus. */
+let onLeave = () => {};
 
 /** Whether a picture is selected. @param {string} path */
 export const isSelected = (path) => selected.has(path);
@@ -35,10 +37,12 @@ export function select(hits, isOn) {
 
 function changed() {
   const { size } = selected;
+  const hadFocus = bar.contains(document.activeElement);
   bar.hidden = size === 0;
   document.body.classList.toggle("selecting", size > 0);
   byId("selected", HTMLElement).textContent = `${count(size)} selected`;
   onChange();
+  if (hadFocus && size === 0) onLeave();
   ask("select", { paths: [...selected.keys()] }).catch(complain);
 }
 
@@ -47,12 +51,16 @@ function changed() {
  *
  * @param {object} actions
  * @param {() => void} actions.changed Draws what is selected.
+ * @param {() => void} actions.left Puts the focus elsewhere.
  * @param {() => string} actions.folder Where the pictures lie; "" if nowhere.
  * @param {(paths: string[]) => void} actions.searchBy
  * @param {(hits: SearchHit[]) => void} actions.hide
  */
-export function prepareSelection({ changed: draw, folder, searchBy, hide }) {
+export function prepareSelection(
+  { changed: draw, left, folder, searchBy, hide },
+) {
   onChange = draw;
+  onLeave = left;
   const paths = () => [...selected.keys()];
   const clear = () => select([...selected.values()], false);
   byId("clear", HTMLElement).onclick = clear;
@@ -62,11 +70,16 @@ export function prepareSelection({ changed: draw, folder, searchBy, hide }) {
     clear();
     hide(hits);
   };
-  byId("copyPaths", HTMLElement).onclick = () => {
+  const copy = byId("copyPaths", HTMLElement);
+  copy.onclick = async () => {
     const separator = folder().includes("\\") ? "\\" : "/";
     const before = folder() && folder() + separator;
     const text = paths().map((path) => before + path).join("\n");
-    showText("The paths of the selected pictures", text);
+    if (!await copied(text)) {
+      return showText("The paths of the selected pictures", text);
+    }
+    copy.textContent = "Copied";
+    setTimeout(() => copy.textContent = "Copy paths", 2000);
   };
   const save = byId("download", HTMLButtonElement);
   save.onclick = async () => {

@@ -17,6 +17,9 @@ import { button, byId, make, offer } from "./dom.js";
  * @property {Record<never, never>} rescan To {}.
  */
 
+/** There was no answer at all: it may come later. */
+export class Unanswered extends Error {}
+
 const problem = byId("problem", HTMLElement);
 
 /**
@@ -51,7 +54,7 @@ async function request(name, body, signal) {
     signal,
   }).catch((error) => {
     if (error.name === "AbortError") throw error;
-    throw new Error(
+    throw new Unanswered(
       "The server of this page does not answer. Is the notebook's kernel, " +
         "or the command that opened the page, still running?",
     );
@@ -59,17 +62,25 @@ async function request(name, body, signal) {
   if (response.ok) return response;
   const answer = await response.json().catch(() => ({}));
   const reason = answer.error ?? `the server said ${response.status}`;
-  const sentence = reason.charAt(0).toUpperCase() + reason.slice(1);
+  // An address that it begins with stays as it is.
+  const sentence = /^\w+:\/\//.test(reason)
+    ? reason
+    : reason.charAt(0).toUpperCase() + reason.slice(1);
   throw new Error(/[.!?]$/.test(sentence) ? sentence : `${sentence}.`);
 }
 
-/** Shows what went wrong, until something works. @param {unknown} reason */
-export function complain(reason) {
+/**
+ * Shows what went wrong, until something works.
+ *
+ * @param {unknown} reason
+ * @param {HTMLButtonElement} remedy
+ */
+export function complain(reason, remedy = button("Close", allIsWell)) {
   const { name = "", message = `${reason}` } = /** @type {Error} */ (reason);
   if (name === "AbortError") return;
   problem.replaceChildren(
     make("span", {}, message),
-    button("Close", allIsWell),
+    remedy,
   );
 }
 
