@@ -162,8 +162,8 @@ async function answer(query, signal) {
     allIsWell();
     setView("results", query);
     note = example
-      ? ` (pixels know no words: nearest to “${titleOf(example)}”, the best ` +
-        "match by words)"
+      ? `; pixels know no words: nearest to “${titleOf(example)}”, the best ` +
+        "match by words"
       : "";
     asked = queries;
     generation = sides[0].generation;

@@ -110,7 +110,7 @@ Deno.test("where copies are folded, the end and the line are found in a few step
       // 1,000 pictures pass the filters, 100 fit; folded, 137 and 70 are left.
       const hits = Array.from({ length: 137 }, (_, i) => ({ fits: i < 70 }));
       const answer = (from: number, k: number) => ({
-        ...{ from, total: 1000, fitting: 100 },
+        ...{ from, total: 1000, fitting: 100, listed: {} },
         hits: hits.slice(from, from + k),
         more: from + k < hits.length,
       });
@@ -174,7 +174,10 @@ Deno.test("a metric without a cut shows distances and claims nothing", () =>
   withPage(async ({ page, app }) => {
     await open(page, app.url, "#text=red&metric=l2");
     match(await textOf(page, ".card .value"), /^\d\.\d{3}$/);
-    match(await textOf(page, "#status"), /pictures, the nearest first$/);
+    match(
+      await textOf(page, "#status"),
+      /^6 pictures, the nearest first \(20 near copies folded\)$/,
+    );
     strictEqual(
       await page.$eval(".rule", (one) => one.checkVisibility()),
       false,
