@@ -23,6 +23,8 @@
  * @module
  */
 
+import process from "node:process";
+
 /** The ways, best first. */
 export const PROTOCOLS = ["kitty", "iterm2", "sixel", "blocks"] as const;
 
@@ -32,8 +34,8 @@ export type Protocol = typeof PROTOCOLS[number];
 /** A terminal's variables: TERM, COLORTERM and the like. */
 export type Variables = Record<string, string | undefined>;
 
-/** How long a terminal has to answer, in milliseconds. */
-const PATIENCE_MS = 200;
+/** How long a terminal has to answer, in milliseconds: over a slow line, too. */
+const PATIENCE_MS = 1000;
 
 /** Asks for the smallest picture to be taken, then what the terminal is. */
 const QUESTION = "\x1b_Gi=31,s=1,v=1,a=q,t=d,f=24;AAAA\x1b\\\x1b[c";
@@ -84,33 +86,45 @@ export async function findProtocol(
   return asked ?? (/truecolor|24bit/.test(COLORTERM) ? "blocks" : undefined);
 }
 
-/** What a terminal answers; undefined if it answers nothing of pictures. */
+/**
+ * What a terminal answers; undefined if it answers nothing of pictures. Its input
+ * is open from then on: a program that has asked ends by process.exit().
+ */
 export async function askTerminal(
   { input, output }: Terminal,
 ): Promise<Protocol | undefined> {
   if (!input.isTTY) return undefined;
   const answer = await new Promise<string>((resolve) => {
     let text = "";
+    // Never paused: a terminal's reading that was paused while nothing came goes
+    // on for nobody, in Deno. Nor is it left flowing, for whoever reads next.
+    const read = () => {
+      for (let bytes = input.read(); bytes !== null; bytes = input.read()) {
+        text += bytes.toString();
+      }
+      if (ATTRIBUTES.test(text)) end();
+      // In raw mode Ctrl-C is a character.
+      if (text.includes("\x03")) process.kill(process.pid, "SIGINT");
+    };
     const end = () => {
       clearTimeout(timer);
-      input.off("data", read);
-      input.pause();
+      input.off("readable", read);
       input.setRawMode(false);
       resolve(text);
     };
-    const read = (bytes: Uint8Array) => {
-      text += new TextDecoder().decode(bytes);
-      if (ATTRIBUTES.test(text)) end();
-    };
     const timer = setTimeout(end, PATIENCE_MS);
     input.setRawMode(true);
-    input.on("data", read);
-    input.resume();
+    input.on("readable", read);
     output.write(QUESTION);
   });
   if (answer.includes("\x1b_Gi=31;OK")) return "kitty";
   const attributes = answer.match(ATTRIBUTES)?.[1].split(";") ?? [];
   return attributes.includes("4") ? "sixel" : undefined;
+}
+
+/** Whether something typed is what is left of a late answer, as Ink has it. */
+export function isLateAnswer(typed: string): boolean {
+  return /^(\[\?[\d;]*c|Gi=31;.*)$/.test(typed);
 }
 
 /** "\x1b[?62;4;22c": of the attributes, 4 is Sixel. */
