@@ -39,6 +39,7 @@ import { dirname, join, resolve } from "node:path";
 import process from "node:process";
 import { fileURLToPath } from "node:url";
 import { parseArgs, type ParseArgsConfig } from "node:util";
+import { nearestName } from "./nearest.ts";
 import { withoutControls } from "./progress.ts";
 
 /**
@@ -55,11 +56,17 @@ const PATIENCE_MS = 1400;
 /** How long work goes on before the worker starts that can end it. */
 const DEADLINE_AFTER_MS = 400;
 
-/** Of every command that opens an encoder; `readPrecision` reads it. */
-export const PRECISION_OPTION = { type: "string" } as const;
-
 /** As lib/encoders/clip.ts has them. */
 const PRECISIONS = ["fp32", "fp16", "q8"] as const;
+
+/** Of every command that opens an encoder; `readPrecision` reads it. */
+export const PRECISION_OPTION = { type: "string", values: PRECISIONS } as const;
+
+/** Encoders by name, as lib/encoders/encoders.ts has them, for the shell. */
+export const ENCODERS = [
+  ...["auto", "clip-vit-b32", "clip-vit-b16", "clip-vit-l14"],
+  ...["openclip-vit-b32", "offline", "offline-large"],
+] as const;
 
 /** A wrong argument, a missing prerequisite: its message is for the user. */
 export class CommandError extends Error {
@@ -76,6 +83,8 @@ export type Options = Record<string, Option>;
 export type Option = NonNullable<ParseArgsConfig["options"]>[string] & {
   /** Whether its value may be left out, and is then "". */
   optional?: true;
+  /** What its value may be; the shell completes them. */
+  values?: readonly string[];
 };
 
 /** A command's help and the arguments that it takes. */
@@ -151,40 +160,63 @@ export function readArguments<const Taken extends Options>(
       ...{ args: given, options, allowPositionals },
     }) as Arguments<Taken>;
   } catch (error) {
-    const known = Object.entries(options ?? {}).map(([name, { type }]) =>
-      `--${name}${type === "string" ? ` ${name.toUpperCase()}` : ""}`
-    );
-    if (positionals) known.unshift(positionals);
-    known.push("--help");
-    const [first] = (error as Error).message.split(/\. |\n/);
-    const problem = first.charAt(0).toLowerCase() + first.slice(1);
     throw new CommandError(
-      `${nameOf({ help })}: ${problem}; expected ${known.join(", ")}`,
+      `${nameOf({ help })}: ${problemWith(error as ParseError, options)}`,
     );
   }
 }
 
-/** The arguments, with "--preview=" for a bare "--preview", "-p" or "-npt3". */
+type ParseError = Error & { code?: string };
+
+/** What parseArgs() complains of, in one short line. */
+function problemWith(error: ParseError, options: Options = {}): string {
+  const [first] = error.message.split(/\. |\n/);
+  const problem = first.charAt(0).toLowerCase() + shorten(first.slice(1));
+  if (error.code !== "ERR_PARSE_ARGS_UNKNOWN_OPTION") {
+    return `${problem}; --help lists what is expected`;
+  }
+  const [, dashes, name] = problem.match(/'(-+)(.*)'/)!;
+  const known = Object.keys({ ...options, ...COMMON_OPTIONS });
+  const nearest = dashes === "--" ? nearestName(name, known) : undefined;
+  return `unknown option ${dashes}${name}; ` +
+    (nearest ? `did you mean --${nearest}? ` : "") + "--help lists them";
+}
+
+function shorten(text: string): string {
+  return text.length > 100 ? `${text.slice(0, 100)}…` : text;
+}
+
+/**
+ * The arguments as parseArgs() takes them: "--preview=" for a bare "--preview" or
+ * "-p", "--preview=kitty" for "-pkitty", "--top=3" for "-t=3"; each of them also
+ * behind switches, "-npt3".
+ */
 function withValues(args: readonly string[], options: Options): string[] {
   const all = Object.entries(options);
-  const switches = all.map(([, { type, short = "" }]) =>
-    type === "boolean" ? short : ""
-  ).join("");
+  const shorts = (kind: "boolean" | "string") =>
+    all.filter(([, { type, short }]) => type === kind && short)
+      .map(([, { short }]) => short).join("");
+  const group = new RegExp(
+    `^-([${shorts("boolean")}]*)([${shorts("string")}])(=?)(.*)$`,
+    "s",
+  );
   const end = args.includes("--") ? args.indexOf("--") : args.length;
   return args.flatMap((arg, i) => {
-    for (const [name, { optional, short }] of all) {
-      if (!optional || i > end) continue;
-      if (arg === `--${name}`) return [`--${name}=`];
-      const group = arg.match(`^-([${switches}]*)${short}(.*)$`);
-      if (!group) continue;
-      const [, before, after] = group;
-      return [
-        ...before ? [`-${before}`] : [],
-        `--${name}=`,
-        ...after ? [`-${after}`] : [],
-      ];
+    if (i > end) return [arg];
+    if (options[arg.slice(2)]?.optional && arg.startsWith("--")) {
+      return [`${arg}=`];
     }
-    return [arg];
+    const [, before, letter, sign, after] = arg.match(group) ?? [];
+    if (letter === undefined) return [arg];
+    const [name, { optional, values = [] }] = all
+      .find(([, { short }]) => short === letter)!;
+    const switches = before ? [`-${before}`] : [];
+    if (sign || values.includes(after)) {
+      return [...switches, `--${name}=${after}`];
+    }
+    if (!optional) return [arg];
+    const rest = after ? withValues([`-${after}`], options) : [];
+    return [...switches, `--${name}=`, ...rest];
   });
 }
 

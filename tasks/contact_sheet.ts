@@ -7,6 +7,7 @@
 import process from "node:process";
 import { CommandError, runCommand, versionLine } from "./command.ts";
 import { commands, isOwn, openCommand } from "./commands.ts";
+import { nearestName } from "./nearest.ts";
 import { ownFolder } from "./own_folder.ts";
 
 const [first = "--help", ...rest] = process.argv.slice(2);
@@ -56,27 +57,9 @@ contact-sheet search, without --images, searches the folder that you stand in.`;
 /** What is wrong with a word that is no command. */
 function unknown(word: string): string {
   const names = [...commands.keys()];
-  const [closest] = names.toSorted((a, b) =>
-    distance(word, a) - distance(word, b)
-  );
-  const nearest = names.find((name) => name.startsWith(word)) ?? closest;
-  const isNear = distance(word, nearest) <= 2 || nearest.startsWith(word);
-  const advice = isNear
+  const nearest = nearestName(word, names);
+  const advice = nearest
     ? `did you mean ${nearest}?`
     : `expected ${names.join(", ")}`;
   return `no command ${JSON.stringify(word.slice(0, 40))}; ${advice}`;
-}
-
-/** Levenshtein's: how many letters to add, leave out or exchange. */
-function distance(a: string, b: string): number {
-  let row = Array.from({ length: b.length + 1 }, (_, i) => i);
-  for (let i = 0; i < a.length; i++) {
-    const next = [i + 1];
-    for (let j = 0; j < b.length; j++) {
-      const exchanged = row[j] + Number(a[i] !== b[j]);
-      next.push(Math.min(exchanged, row[j + 1] + 1, next[j] + 1));
-    }
-    row = next;
-  }
-  return row[b.length];
 }

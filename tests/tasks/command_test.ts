@@ -115,12 +115,23 @@ Deno.test("readArguments() reads options and what stands between them", () => {
   deepEqual(positionals, ["a", "b"]);
   throws(
     () => readArguments(command, ["--tap", "3"]),
-    /^CommandError: x: unknown option '--tap'; expected DIR, --top TOP, --json, --help$/,
+    /^CommandError: x: unknown option --tap; did you mean --top\? --help lists them$/,
   );
   throws(() => readArguments(command, ["--top"]), /x: option '--top <value>'/);
+  for (
+    const [unknown, said] of [["-x", "-x"], [
+      "--no-such-option",
+      "--no-such-option",
+    ]]
+  ) {
+    throws(
+      () => readArguments(command, [unknown]),
+      { message: `x: unknown option ${said}; --help lists them` },
+    );
+  }
   throws(
     () => readArguments({ help: "Usage: deno task y" }, ["z"]),
-    /^CommandError: y: unexpected argument 'z'.*; expected --help$/,
+    /^CommandError: y: unexpected argument 'z'.*; --help lists what is expected$/,
   );
 });
 
@@ -129,7 +140,12 @@ Deno.test("readArguments() takes an option whose value may be left out", () => {
     help: "Usage: deno task x",
     positionals: "TEXT",
     options: {
-      preview: { type: "string", short: "p", optional: true },
+      preview: {
+        type: "string",
+        short: "p",
+        optional: true,
+        values: ["kitty", "blocks"],
+      },
       fast: { type: "boolean", short: "n" },
       top: { type: "string", short: "t" },
     },
@@ -145,6 +161,14 @@ Deno.test("readArguments() takes an option whose value may be left out", () => {
     ...bare,
     preview: "kitty",
   });
+  for (const one of ["-p=kitty", "-pkitty"]) {
+    deepStrictEqual(read(one, "cat"), { ...bare, preview: "kitty" });
+  }
+  for (const one of ["-t5", "-t=5", "--top=5"]) {
+    deepStrictEqual(read(one), { top: "5", positionals: "" }, one);
+  }
+  const all = { ...bare, fast: true, preview: "kitty" };
+  deepStrictEqual(read("-npkitty", "cat"), all);
   deepStrictEqual(read("-npt3", "cat"), { ...bare, fast: true, top: "3" });
   deepStrictEqual(read("--", "-p", "-h", "-"), { positionals: "-p -h -" });
   deepStrictEqual(read("+", "-", "-t", "1"), { top: "1", positionals: "+ -" });

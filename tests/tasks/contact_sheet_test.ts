@@ -54,6 +54,9 @@ Deno.test("contact-sheet answers a word it does not know with the nearest one", 
     serch: /^contact-sheet: no command "serch"; did you mean search\?$/,
     eval: /did you mean evaluate\?$/,
     xylophone: /no command "xylophone"; expected search, serve, /,
+    "-x": /no command "-x"; expected search, /,
+    "": /no command ""; expected search, /,
+    ab: /no command "ab"; expected search, /,
     constructor: /no command "constructor"; expected search, /,
   };
   for (const [word, message] of Object.entries(cases)) {
