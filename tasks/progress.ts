@@ -3,36 +3,39 @@
  *
  * @module
  */
+import process from "node:process";
 
 /** Writes progress. */
 export interface Progress {
   /** A line that stays. */
   line(text: string): void;
-  /** What is going on: replaced by the next line on a terminal. */
+  /** What is going on: replaced by the next line on a terminal; "" clears it. */
   passing(text: string): void;
   /** A line each, but only so many. */
   remarks(lines: readonly string[], most: number): void;
 }
 
 /**
- * Progress for `process.stdout` or `process.stderr`. Where that is no terminal,
- * a passing line is written at most every ten seconds: enough to see that
- * something moves, in a log.
+ * Progress for `process.stdout` or `process.stderr`. Where that is no terminal, or
+ * a simple one, a passing line is written at most every ten seconds: enough to see
+ * that something moves, in a log.
  */
 export function progressOn(
   output: { isTTY?: boolean; write(text: string): unknown },
 ): Progress {
   let last = Date.now();
+  // A simple terminal prints what would make another take the line back.
+  const isLive = output.isTTY && process.env.TERM !== "dumb";
   const write = (text: string, end: string) => {
     last = Date.now();
-    output.write(`${output.isTTY ? "\r\x1b[K" : ""}${text}${end}`);
+    output.write(`${isLive ? "\r\x1b[K" : ""}${text}${end}`);
   };
   const line = (text: string) => write(text, "\n");
   return {
     line,
     passing(text) {
-      if (output.isTTY) write(text.slice(0, 78), "");
-      else if (Date.now() - last >= 10_000) line(text);
+      if (isLive) write(text.slice(0, 78), "");
+      else if (text && Date.now() - last >= 10_000) line(text);
     },
     remarks(lines, most) {
       // They quote names of files, which may hold what a terminal obeys.

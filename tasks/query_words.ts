@@ -19,7 +19,7 @@
  */
 import { homedir } from "node:os";
 import { fileURLToPath } from "node:url";
-import { splitWeight } from "../lib/search_page/web/query.js";
+import { HEAVIEST, splitWeight } from "../lib/search_page/web/query.js";
 import { CommandError, readPath } from "./command.ts";
 
 /** What is searched for. */
@@ -41,7 +41,8 @@ const ADDRESS = /^https?:\/\//i;
 /**
  * Reads the words and options of a query.
  *
- * @throws {CommandError} If nothing stands after a sign, or a file is not there.
+ * @throws {CommandError} If nothing stands after a sign, a file is not there, or
+ *   a weight is none.
  */
 export function readQueryWords(
   words: readonly string[],
@@ -81,8 +82,22 @@ export function readQueryWords(
     sign = word === "+" ? 1 : -1;
   }
   end();
-  for (const one of add) take(query, [one], 1);
-  for (const one of subtract) take(query, [one], -1);
+  for (
+    const [name, all, sign] of [["--add", add, 1], [
+      "--subtract",
+      subtract,
+      -1,
+    ]] as const
+  ) {
+    for (const one of all) {
+      if (one.trim() === "") {
+        throw new CommandError(
+          `${name}: expected words or a picture, got ${JSON.stringify(one)}`,
+        );
+      }
+      take(query, [one], sign);
+    }
+  }
   if (image !== undefined) {
     query.pictures.push({
       source: readPath("--image", image, "file"),
@@ -102,22 +117,43 @@ function take(
   const text: string[] = [];
   for (const word of part) {
     const { weight, of } = splitWeight(word);
-    if (ADDRESS.test(of)) {
-      query.pictures.push({ source: of, weight: sign * weight });
-    } else if (PATH.test(of)) {
-      const source = readPath("search", fileOf(of), "file");
+    const isAddress = ADDRESS.test(of);
+    if (isAddress || PATH.test(of)) {
+      checkWeight(word);
+      const source = isAddress ? of : readPath("search", fileOf(of), "file");
       query.pictures.push({ source, weight: sign * weight });
     } else text.push(word);
   }
   const joined = text.join(" ").trim();
   if (joined === "") return;
+  checkWeight(joined);
   if (sign < 0) query.minus.push(joined);
   else if (isFirst && splitWeight(joined).of === joined) query.text = joined;
   else query.plus.push(joined);
 }
 
+/** @throws {CommandError} If something weighs nothing, too much, or is nothing. */
+function checkWeight(typed: string): void {
+  const { weight, of } = splitWeight(typed);
+  if (weight > 0 && weight <= HEAVIEST && of !== "") return;
+  throw new CommandError(
+    `search: expected a weight above 0 and up to ${HEAVIEST} and something that ` +
+      `it weighs, such as 2:cat, got ${typed.slice(0, 100)}`,
+  );
+}
+
 /** A path, where a shell has left "~" in it, or an address of a file. */
 function fileOf(path: string): string {
-  if (/^file:/i.test(path)) return fileURLToPath(path);
+  if (/^file:/i.test(path)) {
+    try {
+      return fileURLToPath(path);
+    } catch {
+      throw new CommandError(
+        `search: expected the address of a file on this machine, such as file:///photos/cat.jpg, got ${
+          path.slice(0, 200)
+        }`,
+      );
+    }
+  }
   return path.replace(/^~(?=[\\/])/, homedir());
 }

@@ -35,7 +35,7 @@ import {
   stat,
 } from "node:fs/promises";
 import { tmpdir } from "node:os";
-import { extname, join } from "node:path";
+import { basename, extname, join } from "node:path";
 import process from "node:process";
 import pLimit from "p-limit";
 import {
@@ -61,6 +61,8 @@ export interface ListedPictures {
   pictures: string[];
   /** Sorted by path. */
   leftOut: LeftOut[];
+  /** Folders that were looked into, as the pictures' paths are; "" is the folder itself. */
+  folders: string[];
 }
 
 /** Endings of pictures in formats that are not decoded. */
@@ -77,7 +79,10 @@ const NOT_UTF8 = "the name is not UTF-8, in which alone it can be opened: " +
 
 /** What of a folder is looked at. */
 export interface ListingOptions {
-  /** Names of folders that are passed over, wherever they lie. @default none */
+  /**
+   * Folders that are passed over: by name, wherever they lie, or by their paths
+   * below the folder, with "/". @default none
+   */
   excludeDirs?: readonly string[];
   /** Whether to look into what begins with a dot. @default false */
   includeHidden?: boolean;
@@ -97,10 +102,13 @@ export async function listPictures(
 ): Promise<ListedPictures> {
   const pictures: string[] = [];
   const leftOut: LeftOut[] = [];
+  const folders: string[] = [];
   const links: string[] = [];
   const visited = new Set<string>();
   const read = pLimit(16);
   const isPassedOver = (name: string) => !includeHidden && name.startsWith(".");
+  const isExcluded = (path: string) =>
+    excludeDirs.includes(path) || excludeDirs.includes(basename(path));
 
   const visit = async (below: string, isLink = false): Promise<void> => {
     const place = join(folder, below);
@@ -109,6 +117,7 @@ export async function listPictures(
       const real = await realpath(place);
       if (visited.has(real)) return;
       visited.add(real);
+      folders.push(below);
       if (isLink) links.push(below);
       const entries = await readdir(place, { withFileTypes: true });
       const files: string[] = [];
@@ -121,7 +130,7 @@ export async function listPictures(
           ? await stat(join(folder, path)).catch(() => entry)
           : entry;
         if (target.isDirectory()) {
-          if (!excludeDirs.includes(entry.name)) await visit(path, isLink);
+          if (!isExcluded(path)) await visit(path, isLink);
         } else if (target.isFile() || target === entry && isLink) {
           files.push(path);
         } else if (isCalledPicture(path)) {
@@ -160,8 +169,9 @@ export async function listPictures(
 
   await visit("");
   for (const path of await namesNotUtf8(folder, links)) {
-    const parents = path.split("/").slice(0, -1);
-    if (parents.some((name) => excludeDirs.includes(name))) continue;
+    const names = path.split("/");
+    const parents = names.map((_, i) => names.slice(0, i).join("/"));
+    if (parents.some(isExcluded)) continue;
     // What one without an ending is, nobody can see.
     if (isCalledPicture(path) || extname(path) === "") {
       leftOut.push({ path, reason: NOT_UTF8 });
@@ -179,7 +189,7 @@ export async function listPictures(
   leftOut.sort((a, b) => a.path < b.path ? -1 : 1);
   return {
     pictures: small.filter((path) => path !== undefined).sort(),
-    leftOut,
+    ...{ leftOut, folders },
   };
 }
 

@@ -28,6 +28,10 @@ const LIMITS: Partial<FetchLimits> = {
 /** For everything, in milliseconds. */
 const LONGEST_MS = 30_000;
 
+const NOT_FETCHED =
+  "addresses of this machine and of private networks are not " +
+  "fetched: save the picture and give its file";
+
 /** How a picture is fetched. */
 export interface FetchedPictureOptions {
   /** Hosts with their ports that may be asked though they are not public. */
@@ -54,9 +58,13 @@ export async function fetchedPicture(
     return await fetchPicture(address.trim());
   } catch (error) {
     signal?.throwIfAborted();
+    const { message } = error as Error;
     const why = late.aborted
       ? `no picture within ${LONGEST_MS / 1000} s`
-      : (error as Error).message;
+      // Its own reason is about pages and lists; this the reader has typed.
+      : message.startsWith("expected a public address")
+      ? NOT_FETCHED
+      : message;
     throw new QueryError(`${address.trim().slice(0, 200)}: ${why}`);
   }
 }

@@ -177,7 +177,7 @@ Deno.test("remarksOn() names a few of many", () => {
   ]);
 });
 
-Deno.test("listPictures() passes over folders by name and large pictures, and looks into hidden ones, where it is told to", async () => {
+Deno.test("listPictures() passes over folders by name or path and large pictures, and looks into hidden ones, where it is told to", async () => {
   const large = await sharp({
     create: { width: 400, height: 300, channels: 3, background: "red" },
   }).jpeg().toBuffer();
@@ -198,5 +198,8 @@ Deno.test("listPictures() passes over folders by name and large pictures, and lo
       { path: "large.jpg", reason: "more than 0.1 megapixels" },
     ]);
     strictEqual((await listPictures(folder)).pictures.length, 4);
+    const byPath = await listPictures(folder, { excludeDirs: ["new/old"] });
+    deepStrictEqual(byPath.pictures, ["a.jpg", "large.jpg", "old/a.jpg"]);
+    deepStrictEqual(byPath.folders.sort(), ["", "new", "old"]);
   });
 });

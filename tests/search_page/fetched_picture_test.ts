@@ -61,7 +61,10 @@ Deno.test("fetchedPicture() asks public addresses alone", async () => {
       ...["http://169.254.169.254/latest", "http://localhost:1/a.jpg"],
     ]
   ) {
-    await rejects(fetchedPicture(address), /expected a public address/);
+    await rejects(
+      fetchedPicture(address),
+      /private networks are not fetched: save the picture/,
+    );
   }
   await rejects(fetchedPicture("owl.jpg"), /expected an address, got owl/);
   await rejects(fetchedPicture("data:image/png,x"), /expected an http or/);
@@ -74,7 +77,7 @@ Deno.test("the page's server fetches no picture from this machine", () =>
     const url = JSON.stringify({ url: app.url });
     const { status, json } = await ask(app, "upload-url", url);
     strictEqual(status, 400);
-    match(json.error, /expected a public address/);
+    match(json.error, /private networks are not fetched: save the picture/);
     strictEqual((await ask(app, "upload-url", "{}")).status, 400);
     await app.close();
   }));

@@ -105,7 +105,7 @@ Deno.test("searchOnce() refuses a query and a picture in one sentence", () =>
     const site = await startPhotoSite({ port: 0 });
     await rejects(
       search({ folder, pictures: [{ source: `${site.origin}/` }] }),
-      /expected a public address/,
+      /private networks are not fetched: save the picture/,
     );
     await site.close();
   }));

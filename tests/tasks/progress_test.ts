@@ -1,4 +1,5 @@
-import { deepEqual, equal } from "node:assert/strict";
+import { deepEqual, deepStrictEqual, equal } from "node:assert/strict";
+import process from "node:process";
 import { progressOn } from "../../tasks/progress.ts";
 
 /** An output, and what was written to it. */
@@ -15,6 +16,20 @@ Deno.test("progress in a terminal: a passing line is replaced by the next", () =
   const [first, second] = output.written;
   equal(first, `\r\x1b[K${"one ".repeat(30).slice(0, 78)}`);
   equal(second, "\r\x1b[Kdone\n");
+});
+
+Deno.test("progress in a simple terminal has nothing that it would print", () => {
+  const { TERM } = process.env;
+  process.env.TERM = "dumb";
+  try {
+    const output = makeOutput(true);
+    const { line, passing } = progressOn(output);
+    passing("one");
+    line("done");
+    deepStrictEqual(output.written, ["done\n"]);
+  } finally {
+    process.env.TERM = TERM ?? "";
+  }
 });
 
 Deno.test("progress in a log: passing lines at most every ten seconds", () => {

@@ -9,9 +9,10 @@
  *                  paths.txt, .json or .jsonl    a path a row
  * ```
  *
- * Both lie in the folder itself or in one below it that is called so. Whose vectors they are is
- * for given_vectors.ts to tell; a path that leads to no picture leaves its row
- * out.
+ * clip-retrieval's two folders may lie together in any folder below; the other in
+ * the folder itself, or directly below in one that is called as such folders are.
+ * Whose vectors they are is for given_vectors.ts to tell; a path that leads to no
+ * picture leaves its row out.
  *
  * Reads files.
  *
@@ -32,8 +33,14 @@
  * @module
  */
 import { readdir, readFile } from "node:fs/promises";
-import { basename, isAbsolute, join, relative, sep } from "node:path";
-import { parquetMetadata, parquetReadObjects, parquetSchema } from "hyparquet";
+import { basename, dirname, isAbsolute, join, relative, sep } from "node:path";
+import zlib from "node:zlib";
+import {
+  type Compressors,
+  parquetMetadata,
+  parquetReadObjects,
+  parquetSchema,
+} from "hyparquet";
 import { fileOfEach } from "../../captions/named_files.ts";
 import { readJson } from "../../captions/json.ts";
 import { Matrix } from "../../compare/matrix.ts";
@@ -76,32 +83,36 @@ interface RawIndex {
 /** Columns and keys that hold a picture's path, as tools call it. */
 const PATHS = ["image_path", "path", "file_name", "filename", "file", "image"];
 
-/** What a folder for them is called. */
+/** What a folder for a .npy with a list is called: elsewhere it may be anything. */
 const OF_INDEXES = /embed|index|feature|vector|clip/i;
 
 /** Names of lists of paths, beside the one that is called as the .npy is. */
 const LISTS = ["paths", "image_paths", "filenames", "files", "images"];
 
 /**
- * The index that lies in a folder, or in one directly below it; undefined for
- * none.
+ * The index that lies in a folder or below it; undefined for none.
  *
  * @param found The folder's pictures, as listed.
+ * @param folders It and those below it, as listed.
  */
 export async function readMadeIndex(
   folder: string,
   found: readonly string[],
+  folders: readonly string[] = [""],
 ): Promise<MadeIndex | undefined> {
   const problems: string[] = [];
-  const entries = await readdir(folder, { withFileTypes: true });
-  const below = entries.filter((entry) => entry.isDirectory())
-    .map(({ name }) => name).filter((name) => OF_INDEXES.test(name))
-    .map((name) => join(folder, name));
-  for (const place of [folder, ...below]) {
-    for (const read of [readClipRetrieval, readListed]) {
-      const raw = await read(place, problems);
-      if (raw) return { ...match(raw, folder, found), problems };
-    }
+  const sorted = folders.toSorted();
+  const parts = sorted.filter((path) => basename(path) === "img_emb");
+  const places = sorted.filter((path) =>
+    path === "" || !path.includes("/") && OF_INDEXES.test(path)
+  );
+  const readers = [
+    ...parts.map((path) => [readClipRetrieval, dirname(path)] as const),
+    ...places.map((path) => [readListed, path] as const),
+  ];
+  for (const [read, place] of readers) {
+    const raw = await read(join(folder, place), problems);
+    if (raw) return { ...match(raw, folder, found), problems };
   }
   if (problems.length === 0) return undefined;
   const nothing = { pictures: [], vectors: Matrix.zeros(0, 0), leftOut: [] };
@@ -207,6 +218,16 @@ async function numbered(folder: string, ending: string): Promise<string[]> {
     .map((name) => join(folder, name));
 }
 
+/** What unpacks a Parquet file's pages, beside Snappy; none grows beyond its size. */
+const COMPRESSORS: Compressors = {
+  GZIP: (packed, size) => zlib.gunzipSync(packed, { maxOutputLength: size }),
+  BROTLI: (packed, size) =>
+    zlib.brotliDecompressSync(packed, { maxOutputLength: size }),
+  // From Node 22.15 on.
+  ZSTD: (packed, size) =>
+    zlib.zstdDecompressSync(packed, { maxOutputLength: size }),
+};
+
 /** The rows of a Parquet file, of its columns of text. */
 async function readParquet(path: string): Promise<Row[]> {
   try {
@@ -216,14 +237,15 @@ async function readParquet(path: string): Promise<Row[]> {
     const columns = parquetSchema(metadata).children
       .filter(({ element: { type } }) => type === "BYTE_ARRAY")
       .map(({ element: { name } }) => name);
-    return await parquetReadObjects({ file, metadata, columns });
+    const compressors = COMPRESSORS;
+    return await parquetReadObjects({ file, metadata, columns, compressors });
   } catch (error) {
     const { code, message } = error as NodeJS.ErrnoException;
     throw new Error(
       code === "ENOENT"
         ? `${path} is not there, which names the rows' pictures`
         : `${path} cannot be read (${message.split("\n")[0]}): expected ` +
-          "Parquet, plain or packed by Snappy",
+          "Parquet, plain or packed by Snappy, gzip, Brotli or Zstandard",
     );
   }
 }
@@ -251,10 +273,21 @@ async function readListed(
     const list = stems.flatMap((stem) =>
       [".txt", ".json", ".jsonl"].map((ending) => `${stem}${ending}`)
     ).find((list) => names.includes(list));
-    if (!list) continue;
+    if (!list) {
+      problems.push(
+        `${name} is not used: no list of its pictures lies beside it, such as ` +
+          `${stems[0]}.txt or paths.txt`,
+      );
+      continue;
+    }
     try {
       const rows = await readList(join(place, list));
-      if (!rows) continue;
+      if (!rows) {
+        problems.push(
+          `${name} is not used: ${list} beside it names no pictures`,
+        );
+        continue;
+      }
       const vectors = await readNpy(join(place, name));
       if (rows.length === vectors.count) return { name, rows, vectors };
       problems.push(

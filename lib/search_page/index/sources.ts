@@ -128,7 +128,10 @@ export async function servedFolder(
   if (await holdsSeedFiles(root)) {
     return { ...await readSeedFiles(root), look };
   }
-  const { pictures: found, leftOut } = await listPictures(root, listing).catch(
+  const { pictures: found, leftOut, folders } = await listPictures(
+    root,
+    listing,
+  ).catch(
     (error) => {
       throw new Error(
         error.code === "ENOTDIR"
@@ -137,7 +140,7 @@ export async function servedFolder(
       );
     },
   );
-  const made = await readMadeIndex(root, found);
+  const made = await readMadeIndex(root, found, folders);
   const elsewhere = made?.pictures.filter(({ path }) => isAbsolute(path)) ?? [];
   leftOut.push(...made?.leftOut ?? []);
   const remarks = [...remarksOn(leftOut), ...made?.problems ?? []];

@@ -52,6 +52,25 @@ Deno.test("an index of clip-retrieval's opens without embedding more than is com
     await app.close();
   }));
 
+Deno.test("an index is found in a folder of any name, and what cannot be used is said", () =>
+  withFolder(async (folder) => {
+    await write(join(folder, "photos"), "red", "green", "blue");
+    const place = join(folder, "out", "idx");
+    await cp(FIXTURE, place, { recursive: true });
+    const { vectors, vectorsFrom } = await folderSource(folder);
+    deepStrictEqual([vectors?.count, vectorsFrom], [3, "img_emb"]);
+    await rm(join(place, "metadata"), { recursive: true });
+    const broken = await folderSource(folder);
+    strictEqual(broken.vectors, undefined);
+    match(broken.problems[0], /metadata_0\.parquet is not there/);
+    await rm(place, { recursive: true });
+    await writeNpy(join(folder, "rows.npy"), Matrix.of([[1]]));
+    match(
+      (await folderSource(folder)).problems[0],
+      /^rows\.npy is not used: no list of its pictures lies beside it/,
+    );
+  }));
+
 Deno.test("of many given vectors, those of sixteen pictures are compared", () =>
   withFolder(async (folder) => {
     const pictures: Uint8Array[] = [];
