@@ -19,26 +19,20 @@ import type { Precision } from "../encoders/clip.ts";
 import { openEncoder } from "../encoders/encoders.ts";
 import type { LeftOut, ListingOptions } from "../pictures/folder.ts";
 import { readQuery, type SearchQuery, subjectOf } from "./engine/query.ts";
-import { UPLOAD } from "./engine/query_vector.ts";
-import { Searcher, type SearchResult } from "./engine/searcher.ts";
+import {
+  Searcher,
+  type SearchHit,
+  type SearchResult,
+} from "./engine/searcher.ts";
 import { EncoderSpace } from "./engine/spaces.ts";
-import { fetchedPicture } from "./fetched_picture.ts";
 import { readSettings } from "./folder_settings.ts";
 import { type IndexOptions, indexPictures } from "./index/indexing.ts";
+import { folderSource, sampleSource } from "./index/sources.ts";
 import {
-  folderSource,
-  type PictureSource,
-  sampleSource,
-} from "./index/sources.ts";
-import { saveUpload } from "./served_pictures.ts";
-
-/** A picture that is searched for. */
-export interface QueryPicture {
-  /** A file's path, an http or https address, or the bytes. */
-  source: string | Uint8Array;
-  /** Below 0: away from it. @default 1 */
-  weight?: number;
-}
+  findQueryPictures,
+  nameQueryPictures,
+  type QueryPicture,
+} from "./query_pictures.ts";
 
 /** What is searched for, and where. */
 export interface SearchOnceOptions extends IndexOptions {
@@ -63,6 +57,11 @@ export interface SearchedOnce {
   encoder: string;
   /** Its hits say which of them fit; where none does, they are the nearest. */
   result: SearchResult;
+  /**
+   * A hit's picture: its file's absolute path; its bytes where it has no file of
+   * its own.
+   */
+  sourceOf(hit: Pick<SearchHit, "path">): string | Uint8Array;
   /** Pictures that could not be indexed. */
   failures: EmbedFailure[];
   /** These, and files that were not listed though they may be pictures. */
@@ -82,7 +81,7 @@ export async function searchOnce(
   options: SearchOnceOptions,
 ): Promise<SearchedOnce> {
   const { folder, listing, log, precision, signal } = options;
-  readQuery(options.query); // Before minutes may pass with indexing.
+  const asked = readQuery(options.query); // Before minutes pass with indexing.
   // Beside one another: neither needs the other.
   const [source, encoder] = await Promise.all([
     folder ? folderSource(folder, listing) : sampleSource(),
@@ -90,13 +89,18 @@ export async function searchOnce(
   ]);
   let early: Promise<unknown> = Promise.resolve();
   try {
-    const query = await withPictures(options, source);
+    const found = await findQueryPictures(
+      options.pictures ?? [],
+      source.pictures,
+      signal,
+    );
     const space = new EncoderSpace(encoder, source.pictures.length);
+    const { collection } = space;
     const { hidden = [] } = await readSettings(source.folder);
-    for (const path of hidden) space.collection.hide(path, true);
+    for (const path of hidden) collection.hide(path, true);
     // Opens the model for texts while the pictures are looked up.
-    if (query.text) {
-      early = space.embedText(subjectOf(query.text)).catch(() => undefined);
+    if (asked.text) {
+      early = space.embedText(subjectOf(asked.text)).catch(() => undefined);
     }
     const failures = await indexPictures(source, space, options);
     const [failure] = failures;
@@ -106,7 +110,7 @@ export async function searchOnce(
           `read; ${failure.path}: ${failure.reason}`,
       );
     }
-    if (space.collection.count === 0) {
+    if (collection.count === 0) {
       throw new Error(
         `none of the ${source.pictures.length} pictures in ${source.folder} ` +
           `has been indexed yet: search once with indexing`,
@@ -114,11 +118,20 @@ export async function searchOnce(
     }
     const failed = new Set(failures.map(({ path }) => path));
     const isNew = ({ path }: { path: string }) =>
-      space.collection.rowOf(path) === undefined && !failed.has(path);
-    const result = await new Searcher([space]).search(query);
+      collection.rowOf(path) === undefined && !failed.has(path);
+    const { like, unlike } = await nameQueryPictures(found, collection);
+    const result = await new Searcher([space]).search({
+      ...asked,
+      like: [...asked.like, ...like],
+      unlike: [...asked.unlike, ...unlike],
+    });
     return {
       encoder: encoder.name,
       result,
+      sourceOf({ path }) {
+        const { source } = collection.pictures[collection.rowOf(path)!];
+        return typeof source === "string" ? resolve(source) : source;
+      },
       failures,
       leftOut: [
         ...source.leftOut ?? [],
@@ -132,30 +145,4 @@ export async function searchOnce(
     await early;
     await encoder.close();
   }
-}
-
-/** The query with its pictures, as the page asks it. */
-async function withPictures(
-  { query, pictures = [], signal }: SearchOnceOptions,
-  source: PictureSource,
-): Promise<SearchQuery> {
-  const like = [...query.like ?? []], unlike = [...query.unlike ?? []];
-  const known = new Map(
-    source.pictures.map(({ path, source }) => [source, path]),
-  );
-  for (const { source, weight = 1 } of pictures) {
-    const name =
-      known.get(typeof source === "string" ? resolve(source) : source) ??
-        UPLOAD + await saveUpload(await bytesOf(source, signal));
-    (weight < 0 ? unlike : like).push(`${Math.abs(weight)}:${name}`);
-  }
-  return readQuery({ ...query, like, unlike });
-}
-
-async function bytesOf(
-  source: string | Uint8Array,
-  signal?: AbortSignal,
-): Promise<string | Uint8Array> {
-  const isAddress = typeof source === "string" && /^https?:/i.test(source);
-  return isAddress ? await fetchedPicture(source, { signal }) : source;
 }

@@ -8,15 +8,15 @@
  * import { drawResult } from "#lib/search_page/terminal/hits.ts";
  * import { strictEqual } from "node:assert/strict";
  *
- * strictEqual(await drawResult({ hits: [] }, "/photos"), "no pictures");
+ * strictEqual(await drawResult({ hits: [] }), "no pictures");
  * ```
  *
  * @module
  */
-import { join } from "node:path";
 import { oneLine } from "../../display/display.ts";
 import type { SearchHit, SearchResult } from "../engine/searcher.ts";
-import { drawPicture } from "./preview.ts";
+import type { ImageSource } from "../../pictures/pictures.ts";
+import { drawPicture, type PreviewOptions } from "./preview.ts";
 import type { Protocol } from "./protocol.ts";
 
 /** What stands above the hits where none fits. */
@@ -28,19 +28,22 @@ const MAY_NOT_FIT = "These may not fit:";
 /**
  * Draws a result as text.
  *
- * @param folder Where the hits' paths begin.
- * @param protocol How to show the pictures; not at all if left out.
+ * @param pictures How to show the pictures, and where a hit's is; none are shown
+ *   if left out.
  */
 export async function drawResult(
   { hits, line }: Pick<SearchResult, "hits" | "line">,
-  folder: string,
-  protocol?: Protocol,
+  pictures?: PreviewOptions & {
+    protocol: Protocol;
+    sourceOf: (hit: SearchHit) => ImageSource;
+  },
 ): Promise<string> {
   if (hits.length === 0) return "no pictures";
   const drawn = await Promise.all(hits.map(async (hit, i) => {
-    const picture = protocol &&
+    const picture = pictures &&
       // What cannot be shown can still be named.
-      await drawPicture(join(folder, hit.path), protocol).catch(() => "");
+      await drawPicture(pictures.sourceOf(hit), pictures.protocol, pictures)
+        .catch(() => "");
     return `${picture ?? ""}${String(i + 1).padStart(3)}  ${lineOf(hit, line)}`;
   }));
   const fitting = hits.filter(({ fits }) => fits).length;

@@ -1,8 +1,9 @@
 /**
  * A picture as what a terminal takes it for: bytes of a protocol, or half blocks.
  *
- * A preview takes 24 characters in width or 12 lines, whichever is reached first;
- * a character is about twice as high as wide.
+ * A preview takes 24 characters in width or 12 lines, whichever is reached first,
+ * and less where the terminal is narrower; a character is about twice as high as
+ * wide. Half blocks take 16 million colours, or the 256 that older terminals have.
  *
  * ```ts
  * import { drawPicture } from "#lib/search_page/terminal/preview.ts";
@@ -29,17 +30,25 @@ import {
 } from "../../pictures/pictures.ts";
 import type { Protocol } from "./protocol.ts";
 
-/** Characters of the longer side, if it lies; half as many lines if it stands. */
+/** Most characters of the longer side, if it lies; half as many lines if it stands. */
 const WIDTH = 24;
 
-/** Dots of the longer side: enough for characters of 20 by 40 dots. */
-const DOTS = 20 * WIDTH;
+/** Dots of a character, which is twice as high: enough for sharp ones. */
+const DOTS = 20;
 
 /** A Sixel picture is as large as its dots are: for characters of 10 by 20. */
-const SIXEL_DOTS = 10 * WIDTH;
+const SIXEL_DOTS = 10;
 
 /** Most that Kitty takes at once, in characters of base64. */
 const PIECE = 4096;
+
+/** What a terminal has. */
+export interface PreviewOptions {
+  /** Characters in width. @default enough */
+  columns?: number;
+  /** 256 where it has no more. @default 16 million */
+  colours?: 256;
+}
 
 /**
  * Draws a picture, ending in a line break.
@@ -49,21 +58,21 @@ const PIECE = 4096;
 export async function drawPicture(
   image: ImageSource,
   protocol: Protocol,
+  { columns = WIDTH, colours }: PreviewOptions = {},
 ): Promise<string> {
-  if (protocol === "blocks") return await blocks(image);
-  if (protocol === "sixel") return await sixel(image);
-  const { data, width, height } = await encodePicture(image, {
-    format: "png",
-  }, { longest: DOTS });
+  const width = Math.max(1, Math.min(WIDTH, columns));
+  if (protocol === "blocks") return await blocks(image, width, colours);
+  if (protocol === "sixel") return await sixel(image, width);
+  const picture = await encodePicture(image, { format: "png" }, {
+    longest: DOTS * width,
+  });
+  const { data } = picture;
   const text = Buffer.from(data).toString("base64");
-  const lies = width >= height;
+  const lies = picture.width >= picture.height;
+  const lines = Math.ceil(width / 2);
   return protocol === "kitty"
-    ? kitty(text, lies ? `c=${WIDTH}` : `r=${WIDTH / 2}`)
-    : iterm2(
-      text,
-      data.length,
-      lies ? `width=${WIDTH}` : `height=${WIDTH / 2}`,
-    );
+    ? kitty(text, lies ? `c=${width}` : `r=${lines}`)
+    : iterm2(text, data.length, lies ? `width=${width}` : `height=${lines}`);
 }
 
 /** In pieces, of which each says whether one follows; no answers are wanted. */
@@ -82,9 +91,9 @@ function iterm2(text: string, bytes: number, size: string): string {
   return `\x1b]1337;File=inline=1;size=${bytes};${size};preserveAspectRatio=1:${text}\x07\n`;
 }
 
-async function sixel(image: ImageSource): Promise<string> {
+async function sixel(image: ImageSource, columns: number): Promise<string> {
   const { data, width, height } = await decodePicture(image, {
-    longest: SIXEL_DOTS,
+    longest: SIXEL_DOTS * columns,
   });
   const rgba = new Uint8Array(4 * width * height).fill(255);
   for (let i = 0; i < width * height; i++) {
@@ -94,20 +103,31 @@ async function sixel(image: ImageSource): Promise<string> {
 }
 
 /** In upper half blocks: ink above, paper below. */
-async function blocks(image: ImageSource): Promise<string> {
-  const { data, width, height } = await decodePicture(image, {
-    longest: WIDTH,
-  });
+async function blocks(
+  image: ImageSource,
+  longest: number,
+  colours?: 256,
+): Promise<string> {
+  const { data, width, height } = await decodePicture(image, { longest });
   const colour = (x: number, y: number) => {
     const at = 3 * (Math.min(y, height - 1) * width + x);
-    return `${data[at]};${data[at + 1]};${data[at + 2]}`;
+    const rgb = data.subarray(at, at + 3);
+    return colours === 256 ? `5;${cubeColour(rgb)}` : `2;${rgb.join(";")}`;
   };
   let text = "";
   for (let y = 0; y < height; y += 2) {
     for (let x = 0; x < width; x++) {
-      text += `\x1b[38;2;${colour(x, y)};48;2;${colour(x, y + 1)}m▀`;
+      text += `\x1b[38;${colour(x, y)};48;${colour(x, y + 1)}m▀`;
     }
     text += "\x1b[0m\n";
   }
   return text;
+}
+
+/** The nearest of the 216 colours from 16 on: six levels of each, 0, 95, 135, … 255. */
+function cubeColour(rgb: Uint8Array): number {
+  const level = (value: number) =>
+    value < 48 ? 0 : value < 115 ? 1 : Math.floor((value - 35) / 40);
+  const [red, green, blue] = rgb;
+  return 16 + 36 * level(red) + 6 * level(green) + level(blue);
 }

@@ -19,33 +19,36 @@ const hits = [0, 1].map((row) => ({
 
 Deno.test("a hit is a line: rank, similarity, how far above the line, path; with nothing that a terminal obeys", async () => {
   strictEqual(
-    await drawResult({ hits, line: 0.42 }, "/"),
+    await drawResult({ hits, line: 0.42 }),
     "  1  0.500  +0.08  red.png  A red wall [2J\n" +
       "These may not fit:\n" +
       "  2  0.250  −0.17  gone.png  gone",
   );
   strictEqual(
-    await drawResult({ hits: hits.slice(1), line: 0.42 }, "/"),
+    await drawResult({ hits: hits.slice(1), line: 0.42 }),
     "Nothing here seems to show this. The nearest:\n" +
       "  1  0.250  −0.17  gone.png  gone",
   );
   strictEqual(
-    await drawResult({ hits: hits.slice(0, 1) }, "/"),
+    await drawResult({ hits: hits.slice(0, 1) }),
     "  1  0.500  red.png  A red wall [2J",
   );
   const captions = ["A wall", "Red", "Paint"];
   match(
-    await drawResult({ hits: [{ ...hits[0], captions }] }, "/"),
+    await drawResult({ hits: [{ ...hits[0], captions }] }),
     / {2}\(and 2 more\)$/,
   );
-  strictEqual(await drawResult({ hits: [] }, "/"), "no pictures");
+  strictEqual(await drawResult({ hits: [] }), "no pictures");
 });
 
 Deno.test("a hit's line stands below its picture, alone where that is gone", () =>
   withFolder(async (folder) => {
     const red = await plain("#ff0000", "png", 200);
     await writeFile(join(folder, "red.png"), red);
-    const drawn = await drawResult({ hits, line: 0.4 }, folder, "blocks");
+    const drawn = await drawResult({ hits, line: 0.4 }, {
+      protocol: "blocks",
+      sourceOf: ({ path }) => join(folder, path),
+    });
     const lines = drawn.split("\n");
     strictEqual(
       lines.length,

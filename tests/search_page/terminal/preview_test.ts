@@ -65,3 +65,23 @@ Deno.test("a picture in half blocks is two dots a character, and fits its lines"
   strictEqual(lines[0].split("▀").length - 1, 24);
   ok(lines[0].startsWith("\x1b[38;2;255;0;0;48;2;255;0;0m▀"));
 });
+
+Deno.test("a picture is no wider than the terminal, in any protocol", async () => {
+  const wide = await picture(200, 100);
+  for (const columns of [20, 5, 1]) {
+    const drawn = await drawPicture(wide, "blocks", { columns });
+    strictEqual(drawn.split("\n")[0].split("▀").length - 1, columns);
+  }
+  match(await drawPicture(wide, "kitty", { columns: 5 }), /,c=5,/);
+  match(await drawPicture(wide, "iterm2", { columns: 5 }), /;width=5;/);
+  const sixel = await drawPicture(wide, "sixel", { columns: 5 });
+  match(sixel, /"1;1;50;25/);
+});
+
+Deno.test("half blocks have the nearest of 256 colours where there are no more", async () => {
+  const drawn = await drawPicture(await picture(200, 100), "blocks", {
+    colours: 256,
+  });
+  ok(drawn.startsWith("\x1b[38;5;196;48;5;196m▀"), "red is 16 + 36 × 5");
+  ok(!drawn.includes("8;2;"));
+});
