@@ -62,11 +62,15 @@ const PRECISIONS = ["fp32", "fp16", "q8"] as const;
 /** Of every command that opens an encoder; `readPrecision` reads it. */
 export const PRECISION_OPTION = { type: "string", values: PRECISIONS } as const;
 
-/** Encoders by name, as lib/encoders/encoders.ts has them, for the shell. */
-export const ENCODERS = [
-  ...["auto", "clip-vit-b32", "clip-vit-b16", "clip-vit-l14"],
-  ...["openclip-vit-b32", "offline", "offline-large"],
-] as const;
+/** Of every command that opens an encoder: the shell completes those by name. */
+export const ENCODER_OPTION = {
+  type: "string",
+  default: "auto",
+  values: [
+    ...["auto", "clip-vit-b32", "clip-vit-b16", "clip-vit-l14"],
+    ...["openclip-vit-b32", "offline", "offline-large"],
+  ],
+} as const;
 
 /** A wrong argument, a missing prerequisite: its message is for the user. */
 export class CommandError extends Error {

@@ -9,6 +9,7 @@ import { writeAtomic } from "../lib/files.ts";
 import {
   CommandError,
   defineCommand,
+  ENCODER_OPTION,
   importLater,
   PRECISION_OPTION,
   readNewPath,
@@ -51,7 +52,7 @@ export const command = defineCommand({
   positionals: "DIR",
   options: {
     captions: { type: "string" },
-    encoder: { type: "string", default: "auto" },
+    encoder: ENCODER_OPTION,
     precision: PRECISION_OPTION,
     size: { type: "string", default: "448" },
     hits: { type: "string" },

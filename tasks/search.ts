@@ -3,7 +3,7 @@
  *
  * @module
  */
-import { join, resolve } from "node:path";
+import { isAbsolute, normalize, relative, resolve, sep } from "node:path";
 import process from "node:process";
 import { paths } from "../lib/paths.ts";
 import { PROTOCOLS } from "../lib/search_page/terminal/protocol.ts";
@@ -16,6 +16,7 @@ import {
 import {
   CommandError,
   defineCommand,
+  ENCODER_OPTION,
   importLater,
   PRECISION_OPTION,
   readPath,
@@ -44,19 +45,21 @@ written into it. It answers as the search page does.
   -a, --add QUERY       as +, and may be given several times
   -s, --subtract QUERY  as -
       --image FILE      a picture, whatever its path begins with
-      --images DIR      the folder to search in; left out, contact-sheet takes
-                        the one you stand in, deno task the sample
+      --images DIR      the folder to search in; left out, the sample, and for an
+                        installed contact-sheet the folder that you stand in
   -t, --top K           how many, ${RANGES.k.least} to ${RANGES.k.most}; ${top} if left out
   -f, --filepath-only   only absolute paths, and only of what fits
   -0, --null            with -f: a NUL after each in place of a line break
   -p, --preview[=HOW]   shows the pictures by ${
   PROTOCOLS.slice(0, -1).join(", ")
 } or ${PROTOCOLS.at(-1)};
-                        left out, where the terminal can
+                        without HOW as the terminal can, else by blocks; left
+                        out, where the terminal has a protocol or true colour
       --no-preview      never shows them
   -i, --interactive     a grid in the terminal that is searched as you type
   -n, --no-indexing     searches what is indexed already
-      --exclude-dir NAME      passes over folders of that name; several times
+      --exclude-dir NAME      passes over folders of that name, or the one of
+                              that path below DIR; several times
       --include-hidden        looks into what begins with a dot
       --max-image-megapixels N  leaves larger pictures out
       --mode MODE       visual: compares with the pictures; text: with what is
@@ -74,6 +77,9 @@ For those who know rclip: what does not fit comes last, and -f leaves it out;
 no folder is passed over by itself but hidden ones; there is no -H, no -b, and
 there are no raw pictures.`;
 
+/** How long nothing is said of indexing, in milliseconds. */
+const PATIENCE_MS = 1000;
+
 /** Options of which only one may be given. */
 const ALONE = ["filepath-only", "json", "interactive"] as const;
 
@@ -88,15 +94,20 @@ export const command = defineCommand({
     top: { type: "string", short: "t", default: `${top}` },
     "filepath-only": { type: "boolean", short: "f" },
     null: { type: "boolean", short: "0" },
-    preview: { type: "string", short: "p", optional: true },
+    preview: {
+      type: "string",
+      short: "p",
+      optional: true,
+      values: PROTOCOLS,
+    },
     "no-preview": { type: "boolean" },
     interactive: { type: "boolean", short: "i" },
     "no-indexing": { type: "boolean", short: "n" },
     "exclude-dir": { type: "string", multiple: true },
     "include-hidden": { type: "boolean" },
     "max-image-megapixels": { type: "string" },
-    mode: { type: "string", default: "smart" },
-    encoder: { type: "string", default: "auto" },
+    mode: { type: "string", default: "smart", values: Object.keys(MODES) },
+    encoder: ENCODER_OPTION,
     precision: PRECISION_OPTION,
     json: { type: "boolean" },
   },
@@ -111,6 +122,11 @@ export const command = defineCommand({
   if (given.length > 1) {
     throw new CommandError(
       `search: expected one of --${given.join(" and --")}, got both`,
+    );
+  }
+  if (values.null && !values["filepath-only"]) {
+    throw new CommandError(
+      "search: expected --filepath-only (-f) with --null (-0), got --null alone",
     );
   }
   const { mode, preview } = values;
@@ -133,7 +149,8 @@ export const command = defineCommand({
     ...{ folder, precision, signal, encoder: values.encoder },
     index: !values["no-indexing"],
     listing: {
-      excludeDirs: values["exclude-dir"],
+      excludeDirs: values["exclude-dir"]
+        ?.map((dir) => readExcluded(dir, folder ?? paths.sample)),
       includeHidden: values["include-hidden"],
       maxMegapixels: readMegapixels(values["max-image-megapixels"]),
     },
@@ -141,21 +158,25 @@ export const command = defineCommand({
   await ensureSetup(signal);
 
   const { line: log, passing, remarks } = progressOn(process.stderr);
-  const onProgress = (done: number, total: number) =>
+  let began: number | undefined;
+  const onProgress = (done: number, total: number) => {
+    began ??= Date.now();
+    // What is indexed already passes in a moment.
+    if (Date.now() - began < PATIENCE_MS) return;
     passing(`Indexing: ${done} of ${total} pictures`);
+  };
   const { findProtocol } = await importLater<
     typeof import("../lib/search_page/terminal/protocol.ts")
   >("../lib/search_page/terminal/protocol.ts");
+  const isDumb = process.env.TERM === "dumb";
+  const isWanted = preview !== undefined || values.interactive && !isDumb;
   const protocol = wanted ??
-    (values["no-preview"] ? undefined : await findProtocol(
-      process.env,
-      { input: process.stdin, output: process.stdout },
-    ));
-  if ((preview !== undefined || values.interactive) && !protocol) {
-    log(
-      "This terminal shows no pictures; --preview=HOW says how it is to try.",
-    );
-  }
+    (values["no-preview"] && !values.interactive
+      ? undefined
+      : await findProtocol(
+        process.env,
+        { input: process.stdin, output: process.stdout },
+      ) ?? (isWanted ? "blocks" : undefined));
   const isTerminal = process.stdin.isTTY && process.stdout.isTTY;
   if (values.interactive && protocol && isTerminal) {
     // Without this module of it, Deno waits for ever while it imports Ink.
@@ -182,19 +203,22 @@ export const command = defineCommand({
     ...{ log, onProgress, pictures },
     query: { text, plus, minus, k, mode: mode as keyof typeof MODES },
   });
-  const { encoder, failures, leftOut, problems, result } = found;
+  const { encoder, failures, leftOut, problems, result, sourceOf } = found;
   const { hits, cut, line } = result;
-  if (process.stderr.isTTY) passing("");
+  passing("");
   remarks(problems.map((problem) => `  ${problem}`), 10);
   remarks(
     failures.map(({ path, reason }) => `  left out: ${path}: ${reason}`),
     5,
   );
-  const root = resolve(folder ?? paths.sample);
+  const fileOf = (hit: typeof hits[number]) => {
+    const source = sourceOf(hit);
+    return typeof source === "string" ? source : "";
+  };
   const fitting = hits.filter(({ fits }) => fits);
   if (values.json) {
     const rows = hits.map((hit) => ({
-      path: join(root, hit.path),
+      path: fileOf(hit),
       relativePath: hit.path,
       similarity: hit.value,
       fits: hit.fits,
@@ -206,21 +230,40 @@ export const command = defineCommand({
     console.log(JSON.stringify({ ...said, hits: rows, leftOut }));
   } else if (values["filepath-only"]) {
     const end = values.null ? "\0" : "\n";
-    for (const { path } of fitting) {
-      const absolute = join(root, path);
+    for (const file of fitting.map(fileOf).filter(Boolean)) {
       const isRead = process.stdout.isTTY && !values.null;
-      process.stdout.write(
-        (isRead ? withoutControls(absolute) : absolute) + end,
-      );
+      process.stdout.write((isRead ? withoutControls(file) : file) + end);
+    }
+    if (fitting.some((hit) => !fileOf(hit))) {
+      log("  left out: pictures that have no file of their own (images.txt)");
     }
   } else {
     const { drawResult } = await importLater<
       typeof import("../lib/search_page/terminal/hits.ts")
     >("../lib/search_page/terminal/hits.ts");
-    console.log(await drawResult(result, root, protocol));
+    const { columns } = process.stdout;
+    const hasAllColours = /truecolor|24bit/.test(process.env.COLORTERM ?? "");
+    const trueColour = !process.stdout.isTTY || hasAllColours;
+    const pictures = protocol && { protocol, sourceOf, columns, trueColour };
+    console.log(await drawResult(result, pictures));
   }
   return fitting.length > 0 ? 0 : 1;
 });
+
+/**
+ * A folder that is passed over: a name, or its path below the folder.
+ *
+ * @throws {CommandError} If it is neither.
+ */
+function readExcluded(typed: string, folder: string): string {
+  const below = isAbsolute(typed) ? relative(resolve(folder), typed) : typed;
+  const path = normalize(below).split(sep).join("/").replace(/\/$/, "");
+  if (typed !== "" && path !== "" && !/^\.{1,2}(\/|$)/.test(path)) return path;
+  throw new CommandError(
+    "--exclude-dir: expected a folder's name, or its path below the one that is " +
+      `searched, got ${typed || '""'}`,
+  );
+}
 
 /** @throws {CommandError} If it is no number of megapixels. */
 function readMegapixels(text: string | undefined): number | undefined {

@@ -8,6 +8,7 @@ import { openOutside } from "../lib/search_page/reveal.ts";
 import {
   CommandError,
   defineCommand,
+  ENCODER_OPTION,
   importLater,
   PRECISION_OPTION,
   readPath,
@@ -43,7 +44,7 @@ export const command = defineCommand({
   help,
   positionals: "DIR",
   options: {
-    encoder: { type: "string", default: "auto" },
+    encoder: ENCODER_OPTION,
     precision: PRECISION_OPTION,
     port: { type: "string" },
     token: { type: "string" },

@@ -1,6 +1,8 @@
 import { deepStrictEqual, ok, rejects, strictEqual } from "node:assert/strict";
-import { writeFile } from "node:fs/promises";
+import { symlink, writeFile } from "node:fs/promises";
 import { join } from "node:path";
+import { writeNpy } from "#lib/compare/npy.ts";
+import { openEncoder } from "#lib/encoders/encoders.ts";
 import { keepSettings } from "#lib/search_page/folder_settings.ts";
 import { folderSource, sampleSource } from "#lib/search_page/index/sources.ts";
 import { openSearchApp } from "#lib/search_page/search_page.ts";
@@ -87,8 +89,45 @@ Deno.test("searchOnce() without indexing searches what was indexed before, and n
     const { result, leftOut } = await search({ folder, query, index: false });
     strictEqual(result.total, 3);
     deepStrictEqual(leftOut, [{ path: "red.png", reason: "not indexed yet" }]);
+    const source = join(folder, "red.png");
+    const red = await search({ folder, pictures: [{ source }], index: false });
+    strictEqual(red.result.total, 3, "a query that is not indexed is embedded");
     const { result: { total } } = await search({ folder, query });
     strictEqual(total, 4);
+  }));
+
+Deno.test("searchOnce() takes a link to the query's picture for that picture, not for a result", () =>
+  withThree(async (folder) => {
+    await withFolder(async (elsewhere) => {
+      const real = join(elsewhere, "real.jpg");
+      await Deno.rename(join(folder, "violin.jpg"), real);
+      await symlink(real, join(folder, "one.jpg"));
+      await symlink("one.jpg", join(folder, "two.jpg"));
+      for (const source of [real, join(folder, "two.jpg")]) {
+        const { result } = await search({ folder, pictures: [{ source }] });
+        deepStrictEqual(result.query.like, ["0.5:one.jpg", "0.5:two.jpg"]);
+        const paths = result.hits.map(({ path }) => path).sort();
+        deepStrictEqual(paths, ["flamingo.jpg", "lemon.jpg"]);
+      }
+    });
+  }));
+
+Deno.test("searchOnce() says where a hit's picture lies, be it outside the folder", () =>
+  withFolder(async (folder) => {
+    await withThree(async (elsewhere) => {
+      const paths = ["lemon", "violin"].map((name) =>
+        join(elsewhere, `${name}.jpg`)
+      );
+      await writeFile(join(folder, "paths.txt"), paths.join("\n"));
+      const encoder = await openEncoder("offline", { log() {} });
+      const pictures = paths.map((path) => Deno.readFile(path));
+      const vectors = await encoder.encodeImages(await Promise.all(pictures));
+      await encoder.close();
+      await writeNpy(join(folder, "features.npy"), vectors);
+      const query = { text: "a lemon" };
+      const { result: { hits }, sourceOf } = await search({ folder, query });
+      deepStrictEqual(hits.map(sourceOf), paths);
+    });
   }));
 
 Deno.test("searchOnce() refuses a query and a picture in one sentence", () =>
@@ -101,6 +140,12 @@ Deno.test("searchOnce() refuses a query and a picture in one sentence", () =>
     await rejects(
       search({ folder, pictures: [{ source: Uint8Array.of(1, 2) }] }),
       /not a JPEG/,
+    );
+    const source = join(folder, "broken.jpg");
+    await writeFile(source, "no picture");
+    await rejects(
+      search({ folder, pictures: [{ source }] }),
+      /^QueryError: .*broken\.jpg cannot be decoded: not a JPEG/,
     );
     const site = await startPhotoSite({ port: 0 });
     await rejects(

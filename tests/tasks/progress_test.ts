@@ -2,6 +2,9 @@ import { deepEqual, deepStrictEqual, equal } from "node:assert/strict";
 import process from "node:process";
 import { progressOn } from "../../tasks/progress.ts";
 
+// Whatever the tests are run in.
+process.env.TERM = "xterm";
+
 /** An output, and what was written to it. */
 function makeOutput(isTTY: boolean) {
   const written: string[] = [];
@@ -19,7 +22,6 @@ Deno.test("progress in a terminal: a passing line is replaced by the next", () =
 });
 
 Deno.test("progress in a simple terminal has nothing that it would print", () => {
-  const { TERM } = process.env;
   process.env.TERM = "dumb";
   try {
     const output = makeOutput(true);
@@ -28,7 +30,7 @@ Deno.test("progress in a simple terminal has nothing that it would print", () =>
     line("done");
     deepStrictEqual(output.written, ["done\n"]);
   } finally {
-    process.env.TERM = TERM ?? "";
+    process.env.TERM = "xterm";
   }
 });
 

@@ -65,5 +65,20 @@ Deno.test("readQueryWords() says what is missing", () => {
     () => read("./gone.jpg"),
     /search: expected a file, \.\/gone\.jpg is not/,
   );
+  for (const typed of ["0:cat", "101:cat", "-2:cat", "2:", "0:./cat.jpg"]) {
+    throws(() => read(typed), {
+      name: "CommandError",
+      message: /^search: expected a weight above 0 .*, got /,
+    }, typed);
+  }
+  throws(() => read("a - 0:dog"), / got 0:dog$/);
+  throws(() => read("x", { add: [""] }), /^CommandError: --add: .*, got ""$/);
+  throws(() => read("x", { subtract: [" "] }), /--subtract: .*, got " "$/);
+  for (const address of ["file://host/x.jpg", "file:///x%zz.jpg"]) {
+    throws(() => read(address), {
+      name: "CommandError",
+      message: /^search: expected the address of a file on this machine/,
+    }, address);
+  }
   throws(() => read("x", { image: "gone" }), /^CommandError: --image: /);
 });

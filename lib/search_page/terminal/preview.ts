@@ -46,8 +46,8 @@ const PIECE = 4096;
 export interface PreviewOptions {
   /** Characters in width. @default enough */
   columns?: number;
-  /** 256 where it has no more. @default 16 million */
-  colours?: 256;
+  /** Whether it has 16 million colours; else 256. @default true */
+  trueColour?: boolean;
 }
 
 /**
@@ -58,10 +58,10 @@ export interface PreviewOptions {
 export async function drawPicture(
   image: ImageSource,
   protocol: Protocol,
-  { columns = WIDTH, colours }: PreviewOptions = {},
+  { columns = WIDTH, trueColour = true }: PreviewOptions = {},
 ): Promise<string> {
   const width = Math.max(1, Math.min(WIDTH, columns));
-  if (protocol === "blocks") return await blocks(image, width, colours);
+  if (protocol === "blocks") return await blocks(image, width, trueColour);
   if (protocol === "sixel") return await sixel(image, width);
   const picture = await encodePicture(image, { format: "png" }, {
     longest: DOTS * width,
@@ -106,13 +106,13 @@ async function sixel(image: ImageSource, columns: number): Promise<string> {
 async function blocks(
   image: ImageSource,
   longest: number,
-  colours?: 256,
+  trueColour: boolean,
 ): Promise<string> {
   const { data, width, height } = await decodePicture(image, { longest });
   const colour = (x: number, y: number) => {
     const at = 3 * (Math.min(y, height - 1) * width + x);
     const rgb = data.subarray(at, at + 3);
-    return colours === 256 ? `5;${cubeColour(rgb)}` : `2;${rgb.join(";")}`;
+    return trueColour ? `2;${rgb.join(";")}` : `5;${cubeColour(rgb)}`;
   };
   let text = "";
   for (let y = 0; y < height; y += 2) {

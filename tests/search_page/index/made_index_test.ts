@@ -71,6 +71,25 @@ Deno.test("an index is found in a folder of any name, and what cannot be used is
     );
   }));
 
+Deno.test("metadata may be packed as any tool packs Parquet", () =>
+  withFolder(async (folder) => {
+    await write(folder, "red", "green", "blue");
+    await mkdir(join(folder, "img_emb"));
+    await mkdir(join(folder, "metadata"));
+    const rows = Matrix.of([[1, 0], [0, 1], [1, 1]]);
+    await writeNpy(join(folder, "img_emb", "img_emb_0.npy"), rows);
+    // Written by pyarrow, of three rows: image_path and caption.
+    for (const packing of ["gzip", "brotli", "zstd"]) {
+      await cp(
+        join(FIXTURE, "..", "parquet", `${packing}.parquet`),
+        join(folder, "metadata", "metadata_0.parquet"),
+      );
+      const { vectors, pictures, problems } = await folderSource(folder);
+      deepStrictEqual([vectors?.count, problems], [3, []], packing);
+      strictEqual(pictures[0].caption, "A red wall");
+    }
+  }));
+
 Deno.test("of many given vectors, those of sixteen pictures are compared", () =>
   withFolder(async (folder) => {
     const pictures: Uint8Array[] = [];

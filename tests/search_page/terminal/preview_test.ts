@@ -80,7 +80,7 @@ Deno.test("a picture is no wider than the terminal, in any protocol", async () =
 
 Deno.test("half blocks have the nearest of 256 colours where there are no more", async () => {
   const drawn = await drawPicture(await picture(200, 100), "blocks", {
-    colours: 256,
+    trueColour: false,
   });
   ok(drawn.startsWith("\x1b[38;5;196;48;5;196m▀"), "red is 16 + 36 × 5");
   ok(!drawn.includes("8;2;"));
