@@ -7,7 +7,6 @@
  * @module
  */
 import { Buffer } from "node:buffer";
-import { join } from "node:path";
 import { Box, render, Text, useApp, useInput, useWindowSize } from "ink";
 import Image, { InkPictureProvider } from "ink-picture";
 // @ts-types="@types/react"
@@ -15,11 +14,9 @@ import { createElement as h, useEffect, useRef, useState } from "react";
 import { oneLine } from "../lib/display/display.ts";
 import type { Precision } from "../lib/encoders/clip.ts";
 import { openEncoder } from "../lib/encoders/encoders.ts";
-import { paths } from "../lib/paths.ts";
 import type { ListingOptions } from "../lib/pictures/folder.ts";
-import { encodePicture } from "../lib/pictures/pictures.ts";
+import { encodePicture, type ImageSource } from "../lib/pictures/pictures.ts";
 import type { SearchQuery } from "../lib/search_page/engine/query.ts";
-import { UPLOAD } from "../lib/search_page/engine/query_vector.ts";
 import {
   Searcher,
   type SearchHit,
@@ -30,13 +27,21 @@ import { readSettings } from "../lib/search_page/folder_settings.ts";
 import { indexPictures } from "../lib/search_page/index/indexing.ts";
 import {
   folderSource,
+  type PictureSource,
   sampleSource,
 } from "../lib/search_page/index/sources.ts";
 import { openOutside } from "../lib/search_page/reveal.ts";
-import { saveUpload } from "../lib/search_page/served_pictures.ts";
-import type { Protocol } from "../lib/search_page/terminal/protocol.ts";
+import {
+  findQueryPictures,
+  nameQueryPictures,
+} from "../lib/search_page/query_pictures.ts";
+import {
+  isLateAnswer,
+  type Protocol,
+} from "../lib/search_page/terminal/protocol.ts";
 import { MODES, RANGES } from "../lib/search_page/web/query.js";
 import { readQueryWords } from "./query_words.ts";
+import { CLEAR_LINE, DELETE_WORD, typeInto } from "./typed_line.ts";
 
 /** What is searched, and how it is shown. */
 export interface GridOptions {
@@ -54,8 +59,11 @@ export interface GridOptions {
   onProgress: (done: number, total: number) => void;
 }
 
-/** Characters and lines of a picture with its title, and the space around. */
+/** Most characters and lines of a picture with its title, and the space around. */
 const TILE = { width: 24, height: 11 };
+
+/** Fewest, for a picture to be seen. */
+const LEAST_TILE = { width: 10, height: 4 };
 
 /** Lines above and below the grid. */
 const LINES = 3;
@@ -98,8 +106,7 @@ export async function runGrid(
     for (const path of hidden) space.collection.hide(path, true);
     await indexPictures(source, space, options);
     const searcher = new Searcher([space]);
-    const root = options.folder ?? paths.sample;
-    const grid = h(Grid, { typed, searcher, root, options });
+    const grid = h(Grid, { typed, searcher, source, options });
     const screen = render(grid, { alternateScreen: true });
     signal.addEventListener("abort", () => screen.unmount());
     await screen.waitUntilExit();
@@ -109,74 +116,135 @@ export async function runGrid(
   }
 }
 
+/** A picture of the web. */
+const ADDRESS = /\bhttps?:\/\//i;
+
+/** What is shown: all of a query's results that were asked for until now. */
+interface Found {
+  query: Partial<SearchQuery>;
+  /** The last that came. */
+  result: SearchResult;
+  hits: SearchHit[];
+}
+
 interface GridProps {
   typed: string;
   searcher: Searcher;
-  root: string;
+  source: PictureSource;
   options: GridOptions;
 }
 
-function Grid({ typed, searcher, root, options }: GridProps) {
+function Grid({ typed, searcher, source, options }: GridProps) {
   const { exit } = useApp();
   const { columns: width, rows: height } = useWindowSize();
+  const tile = {
+    width: Math.min(TILE.width, width),
+    height: Math.min(TILE.height, height - LINES),
+  };
   const across = Math.max(1, Math.floor(width / TILE.width));
   const down = Math.max(1, Math.floor((height - LINES) / TILE.height));
-  const k = Math.min(across * down, RANGES.k.most);
+  const isSmall = tile.width < LEAST_TILE.width ||
+    tile.height < LEAST_TILE.height;
+  const k = Math.min(2 * across * down, RANGES.k.most);
 
   const [text, setText] = useState(typed);
   const [like, setLike] = useState("");
+  /** The text whose addresses may be fetched: Enter says so. */
+  const [accepted, setAccepted] = useState("");
   const [mode, setMode] = useState(options.mode);
   const [at, setAt] = useState(0);
-  const [result, setResult] = useState<SearchResult | undefined>(undefined);
+  const [top, setTop] = useState(0);
+  const [found, setFound] = useState<Found | undefined>(undefined);
   const [message, setMessage] = useState("");
   const latest = useRef(0);
 
+  /** Runs a search, whose answer counts only if none began since. */
+  const search = async (
+    query: () => Promise<Partial<SearchQuery> | undefined>,
+    done: (result?: SearchResult, query?: Partial<SearchQuery>) => void,
+  ) => {
+    const mine = ++latest.current;
+    try {
+      const asked = await query();
+      const result = asked && await searcher.search(asked);
+      if (mine !== latest.current) return;
+      setMessage("");
+      done(result, asked);
+    } catch (error) {
+      if (mine === latest.current) setMessage((error as Error).message);
+    }
+  };
   useEffect(() => {
     const mine = ++latest.current;
-    const timer = setTimeout(async () => {
-      try {
-        const query = await readTyped(text, like);
-        const found = query &&
-          await searcher.search({
-            ...query,
-            k,
-            mode: mode as keyof typeof MODES,
-          });
-        if (mine !== latest.current) return;
-        setResult(found);
+    const timer = setTimeout(() => {
+      if (mine !== latest.current) return;
+      const read = async () => {
+        const query = await readTyped(
+          { text, like, mayFetch: text === accepted },
+          searcher,
+          source,
+        );
+        return query && { ...query, k, mode: mode as keyof typeof MODES };
+      };
+      search(read, (result, query) => {
+        setFound(result && { query: query!, result, hits: result.hits });
         setAt(0);
-        setMessage("");
-      } catch (error) {
-        if (mine === latest.current) setMessage((error as Error).message);
-      }
+        setTop(0);
+      });
     }, PAUSE_MS);
     return () => clearTimeout(timer);
-  }, [text, like, mode, k]);
+  }, [text, like, mode, k, accepted]);
 
-  const hits = result?.hits ?? [];
+  const hits = found?.hits ?? [];
   const hit = hits[at];
+  const isMore = found?.result.more ?? false;
+  useEffect(() => {
+    const row = Math.floor(at / across);
+    if (row < top) setTop(row);
+    if (row >= top + down) setTop(row - down + 1);
+    // Before the last row is left there is a next one.
+    if (!found || !isMore || row + down < Math.floor(hits.length / across)) {
+      return;
+    }
+    const more = { ...found.query, from: hits.length };
+    search(() => Promise.resolve(more), (result) =>
+      setFound({
+        ...found,
+        result: result!,
+        hits: [...hits, ...result!.hits],
+      }));
+  }, [at, found, across, down]);
+
   const move = (by: number) =>
-    setAt(Math.max(0, Math.min(hits.length - 1, at + by)));
+    setAt((at) => Math.max(0, Math.min(hits.length - 1, at + by)));
+  const type = (keys: string) => setText((text) => typeInto(text, keys));
   useInput((input, key) => {
     if (key.escape) exit();
     else if (key.leftArrow) move(-1);
     else if (key.rightArrow) move(1);
     else if (key.upArrow) move(-across);
     else if (key.downArrow) move(across);
-    else if (key.tab) setMode(nextMode(mode));
-    else if (key.return && hit) {
-      openOutside(join(root, hit.path))
-        .then((trouble) => trouble && setMessage(trouble));
+    else if (key.pageUp) move(-across * down);
+    else if (key.pageDown) move(across * down);
+    else if (key.tab) setMode(nextMode);
+    else if (key.return && text !== accepted && ADDRESS.test(text)) {
+      setAccepted(text);
+    } else if (key.return) {
+      if (hit) open(fileOf(hit, searcher)).then(setMessage);
     } else if (key.ctrl && input === "l") hit && setLike(hit.path);
+    else if (key.ctrl && input === "u") {
+      setLike("");
+      type(CLEAR_LINE);
+    } else if (key.ctrl && input === "w") type(DELETE_WORD);
     else if (key.backspace || key.delete) {
       if (text === "") setLike("");
-      else setText([...text].slice(0, -1).join(""));
-    } else if (!key.ctrl && !key.meta) setText(text + oneLineTyped(input));
+      type("\x7f");
+    } else if (!key.ctrl && !key.meta && !isLateAnswer(input)) type(input);
   });
 
-  const rows = Array.from(
-    { length: Math.ceil(hits.length / across) },
-    (_, row) => hits.slice(row * across, (row + 1) * across),
+  const rows = isSmall ? [] : Array.from(
+    { length: down },
+    (_, row) => hits.slice((top + row) * across, (top + row + 1) * across),
   );
   return h(
     InkPictureProvider,
@@ -190,17 +258,25 @@ function Grid({ typed, searcher, root, options }: GridProps) {
         `Search: ${text}█`,
         like && h(Text, { dimColor: true }, `  like ${oneLine(like)}`),
       ),
-      h(Text, { dimColor: true, wrap: "truncate" }, message || told(result)),
+      h(
+        Text,
+        { dimColor: true, wrap: "truncate" },
+        message ||
+          (isSmall
+            ? "This window is too small for pictures."
+            : told(found?.result)),
+      ),
       ...rows.map((row, i) =>
         h(
           Box,
-          { key: i, height: TILE.height },
+          { key: i, height: tile.height, flexShrink: 0 },
           ...row.map((one, j) =>
             h(Tile, {
               key: one.id,
               hit: one,
-              file: join(root, one.path),
-              isChosen: i * across + j === at,
+              source: fileOf(one, searcher),
+              size: tile,
+              isChosen: (top + i) * across + j === at,
               protocol: options.protocol,
             })
           ),
@@ -218,26 +294,27 @@ function Grid({ typed, searcher, root, options }: GridProps) {
 
 interface TileProps {
   hit: SearchHit;
-  file: string;
+  source: ImageSource;
+  size: { width: number; height: number };
   isChosen: boolean;
   protocol: Protocol;
 }
 
 /** A picture and its title. */
-function Tile({ hit, file, isChosen, protocol }: TileProps) {
+function Tile({ hit, source, size: tile, isChosen, protocol }: TileProps) {
   const [png, setPng] = useState<Buffer | undefined>(undefined);
   useEffect(() => {
     let isWanted = true;
-    smallPicture(file).then((data) => isWanted && setPng(data), () => {});
+    smallPicture(source).then((data) => isWanted && setPng(data), () => {});
     return () => {
       isWanted = false;
     };
-  }, [file]);
-  const size = { width: TILE.width - 2, height: TILE.height - 2 };
+  }, [source]);
+  const size = { width: tile.width - 2, height: tile.height - 2 };
   const title = `${hit.value.toFixed(2)} ${oneLine(hit.title)}`;
   return h(
     Box,
-    { flexDirection: "column", width: TILE.width },
+    { flexDirection: "column", width: tile.width },
     h(
       Box,
       size,
@@ -259,24 +336,33 @@ function Tile({ hit, file, isChosen, protocol }: TileProps) {
 
 /** What is searched for; undefined for nothing yet. */
 async function readTyped(
-  text: string,
-  like: string,
+  { text, like, mayFetch }: { text: string; like: string; mayFetch: boolean },
+  { spaces: [{ collection }] }: Searcher,
+  source: PictureSource,
 ): Promise<Partial<SearchQuery> | undefined> {
   const words = text.split(/\s+/).filter(Boolean);
   // After a sign something is still to be typed.
   while (/^[-+]$/.test(words.at(-1) ?? "")) words.pop();
   if (words.length === 0 && like === "") return undefined;
-  const { pictures, ...query } = readQueryWords(words, {});
-  const likes = like ? [like] : [], unlike: string[] = [];
-  for (const { source, weight } of pictures) {
-    if (/^https?:/i.test(source)) {
-      throw new Error("an address is not fetched while you type");
-    }
-    const name = `${Math.abs(weight)}:${UPLOAD}${await saveUpload(source)}`;
-    (weight < 0 ? unlike : likes).push(name);
+  const { text: said, plus, minus, pictures } = readQueryWords(words, {});
+  if (!mayFetch && pictures.some(({ source }) => ADDRESS.test(source))) {
+    throw new Error("Enter fetches the picture at this address.");
   }
-  const { text: said, plus, minus } = query;
-  return { text: said, plus, minus, unlike, like: likes };
+  const found = await findQueryPictures(pictures, source.pictures);
+  const named = await nameQueryPictures(found, collection);
+  const likes = [...like ? [like] : [], ...named.like];
+  return { text: said, plus, minus, unlike: named.unlike, like: likes };
+}
+
+/** Where a hit's picture lies; its bytes where it has no file of its own. */
+function fileOf({ path }: SearchHit, { spaces: [{ collection }] }: Searcher) {
+  return collection.pictures[collection.rowOf(path)!].source;
+}
+
+/** @returns What is wrong; "" for nothing. */
+async function open(source: ImageSource): Promise<string> {
+  if (typeof source !== "string") return "This picture has no file of its own.";
+  return await openOutside(source) ?? "";
 }
 
 /** The line above the grid. */
@@ -293,20 +379,15 @@ function nextMode(mode: string): string {
   return names[(names.indexOf(mode) + 1) % names.length];
 }
 
-/** What is pasted may have line breaks and more that terminals obey. */
-function oneLineTyped(input: string): string {
-  return input.replace(/\p{Cc}+/gu, " ");
-}
+const pictures = new Map<ImageSource, Promise<Buffer>>();
 
-const pictures = new Map<string, Promise<Buffer>>();
-
-/** A file as a small PNG, made once as long as it is kept. */
-function smallPicture(file: string): Promise<Buffer> {
-  const known = pictures.get(file);
+/** A picture as a small PNG, made once as long as it is kept. */
+function smallPicture(source: ImageSource): Promise<Buffer> {
+  const known = pictures.get(source);
   if (known) return known;
-  const made = encodePicture(file, { format: "png" }, { longest: DOTS })
+  const made = encodePicture(source, { format: "png" }, { longest: DOTS })
     .then(({ data }) => Buffer.from(data));
-  pictures.set(file, made);
+  pictures.set(source, made);
   if (pictures.size > KEPT) pictures.delete(pictures.keys().next().value!);
   return made;
 }
