@@ -254,7 +254,7 @@ function Grid({ typed, searcher, source, options }: GridProps) {
       { flexDirection: "column", width, height },
       h(
         Text,
-        { wrap: "truncate" },
+        { wrap: "truncate-middle" },
         `Search: ${text}█`,
         like && h(Text, { dimColor: true }, `  like ${oneLine(like)}`),
       ),

@@ -41,37 +41,61 @@ sys.stdout.flush()
 sys.exit(os.waitstatus_to_exitcode(os.waitpid(pid, 0)[1]))
 `;
 
+/** Runs the grid over the sample's water birds, and types. */
+async function typed(steps: string, ...args: string[]) {
+  const data = await mkdtemp(join(tmpdir(), "grid-"));
+  try {
+    const birds = join(paths.sample, "animals", "water bird");
+    const search = ["search.ts", "-i", "--images", birds, ...args];
+    return await runChild(venvPython, [
+      ...["-c", TERMINAL, steps],
+      ...[Deno.execPath(), "run", "-A", ...search],
+    ], {
+      cwd: join(paths.root, "tasks"),
+      env: {
+        CONTACT_SHEET_DATA: data,
+        CONTACT_SHEET_ENCODER: "offline",
+        TERM: "xterm-256color",
+        COLORTERM: "truecolor",
+        FORCE_COLOR: "3",
+        NO_COLOR: "",
+      },
+    });
+  } finally {
+    await rm(data, { recursive: true });
+  }
+}
+
 Deno.test({
   name:
     "task search -i shows what is typed for in a grid, and Esc puts the screen back",
   ignore,
   async fn() {
-    const data = await mkdtemp(join(tmpdir(), "grid-"));
-    try {
-      const birds = join(paths.sample, "animals", "water bird");
-      const search = ["search.ts", "-i", "--preview=blocks", "--images", birds];
-      const { code, output } = await runChild(venvPython, [
-        ...["-c", TERMINAL, "Type what=duck|▄=\\t|text (Tab)=\\x1b"],
-        ...[Deno.execPath(), "run", "-A", ...search],
-      ], {
-        cwd: join(paths.root, "tasks"),
-        env: {
-          CONTACT_SHEET_DATA: data,
-          CONTACT_SHEET_ENCODER: "offline",
-          TERM: "xterm-256color",
-          FORCE_COLOR: "3",
-          NO_COLOR: "",
-        },
-      });
-      strictEqual(code, 0, output.slice(-2000));
-      ok(output.includes("\x1b[?1049h"), "another screen");
-      match(output, /Search: duck/);
-      ok(output.includes("▄"), "pictures");
-      ok(output.lastIndexOf("\x1b[?1049l") > output.lastIndexOf("mallard"));
-      ok(output.lastIndexOf("\x1b[?25h") > output.lastIndexOf("\x1b[?25l"));
-    } finally {
-      await rm(data, { recursive: true });
-    }
+    const { code, output } = await typed(
+      "Type what=duck|▄=\\t|text (Tab)=\\x1b",
+      "--preview=blocks",
+    );
+    strictEqual(code, 0, output.slice(-2000));
+    ok(output.includes("\x1b[?1049h"), "another screen");
+    match(output, /Search: duck/);
+    ok(output.includes("▄"), "pictures");
+    ok(output.lastIndexOf("\x1b[?1049l") > output.lastIndexOf("mallard"));
+    ok(output.lastIndexOf("\x1b[?25h") > output.lastIndexOf("\x1b[?25l"));
+  },
+});
+
+Deno.test({
+  name:
+    "task search -i listens where a terminal answers late or never, takes each key, and scrolls",
+  ignore,
+  async fn() {
+    const down = "\\x1b[B".repeat(3);
+    const { code, output } = await typed(
+      `Type what=\\x1b[?62;4cdunk\\x7f\\x7fck|▄=${down}|gosling=\\x15x|Search: x=\\x1b`,
+    );
+    strictEqual(code, 0, output.slice(-2000));
+    match(output, /Search: duck█/);
+    ok(!output.includes("62;4c"));
   },
 });
 
