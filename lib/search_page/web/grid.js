@@ -22,7 +22,7 @@ import { isSelected, select } from "./selection.js";
  * What the reader can do with a picture; the light box and the map take it too.
  *
  * @typedef {object} Actions
- * @property {(hits: Hits, index: number, reveal: (index: number) => void) => void} open
+ * @property {(hits: Pick<Hits, "length" | "at">, index: number, reveal: (index: number) => void) => void} open
  *   `reveal` puts the focus on a tile, out of sight or not.
  * @property {(hit: SearchHit) => void} like Search for more like it.
  * @property {(hit: SearchHit) => void} unlike Search for less like it.
@@ -46,6 +46,9 @@ import { isSelected, select } from "./selection.js";
 
 /** Pixels above and below the window that are drawn as well. */
 const MARGIN = 300;
+
+/** Pixels above the first tile, about. */
+const ABOVE = 130;
 
 /** Pixels at the upper edge that the header covers, at the lower the bar. */
 const COVERED = 70;
@@ -112,9 +115,9 @@ export class Grid {
     const { element, from, to } = this;
     if (!element.isConnected) return void grids.delete(this);
     const { top, width } = element.getBoundingClientRect();
-    const { gap, least, caption } = measures();
+    const { gap, caption } = measures();
     if (width === 0) return;
-    const columns = Math.max(2, Math.floor((width + gap) / (least + gap)));
+    const columns = columnsFor(width, this.result?.query.k ?? to - from);
     const side = (width - gap * (columns - 1)) / columns;
     const rowHeight = side + caption + gap;
     this.columns = columns;
@@ -249,7 +252,12 @@ export class Grid {
     if (!card || !hit || !(event.target instanceof Element)) return;
     const control = event.target.closest("button, input");
     if (control === card.tile) {
-      this.#actions.open(this.hits, card.index, this.reveal);
+      // The list as it is at any time: pictures come and go.
+      const list = {
+        length: () => this.hits.length(),
+        at: (/** @type {number} */ index) => this.hits.at(index),
+      };
+      this.#actions.open(list, card.index, this.reveal);
     } else if (control === card.box) {
       this.#select(card, event.shiftKey, card.box.checked);
     } else if (control) {
@@ -401,18 +409,39 @@ const probe = make("div", { className: "probe" });
 document.body.append(probe);
 
 let measured =
-  /** @type {Record<"gap" | "least" | "caption", number> | undefined} */ (
+  /** @type {Record<"gap" | "least" | "most" | "caption", number> | undefined} */ (
     undefined
   );
 
-/** Gap, least side of a tile and height of a caption, pixels. */
+/** Gap, least and largest side of a tile, height of a caption, pixels. */
 function measures() {
   const style = getComputedStyle(probe);
   return measured ??= {
     gap: parseFloat(style.columnGap),
-    least: parseFloat(style.width),
+    least: parseFloat(style.minWidth),
+    most: parseFloat(style.width),
     caption: parseFloat(style.height),
   };
+}
+
+/**
+ * In how many columns the first page comes nearest to filling the window.
+ *
+ * @param {number} width Of the grid, pixels.
+ * @param {number} k Pictures of the first page.
+ */
+function columnsFor(width, k) {
+  const { gap, least, most, caption } = measures();
+  const highest = Math.max(2, Math.floor((width + gap) / (least + gap)));
+  const fewest = Math.max(2, Math.ceil((width + gap) / (most + gap)));
+  let best = highest, nearest = Infinity;
+  for (let columns = highest; columns >= fewest; columns--) {
+    const row = (width + gap) / columns + caption;
+    const height = Math.ceil(k / columns) * row;
+    const off = Math.abs(Math.log(height / (innerHeight - ABOVE)));
+    if (off < nearest) [best, nearest] = [columns, off];
+  }
+  return best;
 }
 
 /** @param {unknown} target */

@@ -18,11 +18,9 @@ export const KEYS_ABOVE = [
   ["x", "Select", "Light box"],
   ["h", "Hide, and go on to the next", "Light box"],
   ["Backspace", "Back to where another picture was opened from", "Light box"],
-  ["Escape", "Close", "Light box"],
   ["← → ↑ ↓", "To the nearest picture in that direction", "Map"],
   ["+ − 0", "Larger, smaller, all of it", "Map"],
   ["Enter", "Open the picture", "Map"],
-  ["Escape", "Close", "Map"],
 ];
 
 const body = make("div", { className: "keys" });

@@ -16,7 +16,19 @@ const layers = [];
 /** Called when the history is back where it was. */
 let left = () => {};
 
+/** Whether an entry is left over which nothing lies any more. */
+let isLeaving = false;
+
 const depthNow = () => history.state?.layers ?? 0;
+
+// Reloaded with something open, which is closed now: its entry is left.
+if (depthNow() > 0) goBack(depthNow());
+
+/** Leaves entries in which there is nothing to see. @param {number} steps */
+function goBack(steps) {
+  isLeaving = true;
+  history.go(-steps);
+}
 
 /** Opens a dialog over all that is there. @param {HTMLDialogElement} dialog */
 export function openLayer(dialog) {
@@ -39,6 +51,16 @@ export function openLayer(dialog) {
  *   changed as well.
  */
 export function closeLayer() {
+  if (isLeaving) {
+    isLeaving = false;
+    return true;
+  }
+  const beyond = depthNow() - (layers.at(-1)?.depth ?? 0);
+  if (beyond > 0) {
+    // Forward, to what was closed.
+    goBack(beyond);
+    return true;
+  }
   const kept = layers.filter(({ depth }) => depth <= depthNow()).length;
   const [lowest] = layers.slice(kept);
   if (!lowest) return false;

@@ -207,9 +207,13 @@ function pictureOf(hit) {
     draggable: false,
     src: `picture/${hit.id}`,
     onload: () => image.style.backgroundImage = "",
-    onerror() {
-      const gone = "This picture's file is gone, or can no longer be read.";
-      image.replaceWith(make("p", { className: "empty" }, gone));
+    async onerror() {
+      // The file is to blame only where the server answers.
+      const reason = await ask("status").then(
+        () => "This picture's file is gone, or can no longer be read.",
+        (error) => error.message,
+      );
+      image.replaceWith(make("p", { className: "empty" }, reason));
       pictures.delete(hit.id);
     },
   });
@@ -333,13 +337,21 @@ async function hide() {
   } catch (error) {
     return say(/** @type {Error} */ (error).message);
   }
-  const { hits, index } = trail[trail.length - 1];
+  const here = trail[trail.length - 1];
   // The list may have closed the gap already.
-  const now = await hits.at(index).catch(() => undefined);
-  if (now && now.path !== path) await show();
-  else if (index + 1 < hits.length()) leaf(1);
+  const now = await here.hits.at(here.index).catch(() => undefined);
+  if (now?.path === path) here.hits = without(here.hits, here.index);
+  const length = here.hits.length();
+  here.index = Math.min(here.index, length - 1);
+  if (length > 0) await show();
   else dialog.close();
 }
+
+/** The list without one of its pictures. @param {Hits} hits @param {number} gone @returns {Hits} */
+const without = (hits, gone) => ({
+  length: () => hits.length() - 1,
+  at: (index) => hits.at(index < gone ? index : index + 1),
+});
 
 /** Says something in the box: the page's own messages lie below it. @param {string} text */
 function say(text) {

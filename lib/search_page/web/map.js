@@ -41,8 +41,8 @@ const DIRECTIONS = /** @type {Record<string, [x: number, y: number]>} */ ({
 });
 
 const HELP =
-  "Pictures that look alike lie near one another. Drag, wheel, + − " +
-  "and the arrow keys move it; Enter opens a picture.";
+  "Pictures that look alike lie near one another. Drag to move, + − and the " +
+  "wheel zoom; the arrow keys go to the nearest picture, Enter opens it.";
 
 const dots = make("canvas", { ariaHidden: "true" });
 const pictures = make("canvas", { ariaHidden: "true" });
@@ -149,8 +149,11 @@ dialog.onclose = () => {
 
 function summary() {
   const { length } = scene?.marked ?? [];
-  return `${count(points.length)} pictures` +
-    (length > 0 ? `, ${count(length)} results marked` : "");
+  const results = length === 1 ? "1 result" : `${count(length)} results`;
+  return (points.length === 1
+    ? "1 picture"
+    : `${count(points.length)} pictures`) +
+    (length > 0 ? `, ${results} marked` : "");
 }
 
 /** Draws all anew. */
@@ -363,14 +366,16 @@ frame.onpointerleave = () => {
   if (scene) scene.hovered = -1;
   redrawPictures();
 };
-frame.onkeydown = /** @param {KeyboardEvent} event */ (event) => {
-  const { key, ctrlKey, altKey, metaKey } = event;
+dialog.onkeydown = /** @param {KeyboardEvent} event */ (event) => {
+  const { key, target, ctrlKey, altKey, metaKey } = event;
   if (ctrlKey || altKey || metaKey) return;
-  if (key in DIRECTIONS) wander(DIRECTIONS[key]);
-  else if (key === "+" || key === "=") zoom(1.5);
+  if (key in DIRECTIONS) {
+    frame.focus();
+    wander(DIRECTIONS[key]);
+  } else if (key === "+" || key === "=") zoom(1.5);
   else if (key === "-") zoom(1 / 1.5);
   else if (key === "0") view.reset();
-  else if (key === "Enter" && scene) open(scene.chosen);
+  else if (key === "Enter" && target === frame && scene) open(scene.chosen);
   else return;
   event.preventDefault();
   event.stopPropagation();

@@ -350,6 +350,7 @@ async function hide(hits) {
   const hidden = view !== "hidden";
   try {
     await ask("hide", { paths: hits.map(({ path }) => path), hidden });
+    if (hidden) select(hits, false);
     if (view === "results") await renew();
     else await search({ address: "same", query: shownQuery });
     if (!hidden || failed) return;
@@ -447,13 +448,14 @@ function drawRandom() {
 
 /** What the keys do, and where. @type {Keys} */
 const KEYS = [
-  ["/", "Go to the field", "Everywhere"],
-  ["s", "Filters and options", "Everywhere"],
-  ["m", "Show what may not fit", "Everywhere"],
-  ["g", "Map", "Everywhere"],
-  ["r", "Random pictures", "Everywhere"],
-  ["?", "This sheet", "Everywhere"],
-  ["Escape", "Close what is open, or clear the selection", "Everywhere"],
+  ["?", "This sheet, wherever no words are typed", "Everywhere"],
+  ["Escape", "Close what lies on top", "Everywhere"],
+  ["/", "Go to the field", "Page"],
+  ["s", "Filters and options", "Page"],
+  ["m", "Show what may not fit", "Page"],
+  ["g", "Map", "Page"],
+  ["r", "Random pictures", "Page"],
+  ["Escape", "Close the filters, else clear the selection", "Page"],
   ["Arrow keys", "Go among the pictures", "Pictures"],
   ["Home, End", "First and last picture", "Pictures"],
   ["Page Up, Page Down", "A window up and down", "Pictures"],
@@ -476,14 +478,13 @@ async function showMap() {
 
 const showKeys = () => openKeys([...KEYS, ...KEYS_ABOVE]);
 
-/** What a key does wherever nobody types. */
+/** What a key does on the page, wherever no words are typed. */
 const doOnKey = /** @type {Record<string, () => void>} */ ({
   "/": () => text.select(),
   s: enterFilters,
   m: openRest,
   g: showMap,
   r: drawRandom,
-  "?": showKeys,
   Escape() {
     if (leaveFilters()) return;
     byId("clear", HTMLButtonElement).click();
@@ -494,12 +495,17 @@ const doOnKey = /** @type {Record<string, () => void>} */ ({
 function keyed(event) {
   const { key, target, ctrlKey, metaKey, altKey, defaultPrevented } = event;
   const types = target instanceof Element &&
-    target.matches("input:not([type=checkbox]), select, textarea");
-  const isOnTop = document.querySelector("dialog:modal, :popover-open");
-  if (ctrlKey || metaKey || altKey || defaultPrevented || isOnTop) return;
-  if (types && key !== "Escape" || target === text || !(key in doOnKey)) return;
+    target.matches("[type=text], [type=search], select, textarea");
+  if (ctrlKey || metaKey || altKey || defaultPrevented) return;
+  const isPage = !document.querySelector("dialog:modal");
+  const act = key === "?" ? showKeys : isPage && doOnKey[key];
+  if (types && key !== "Escape" || target === text || !act) return;
+  const hadMenu = more.matches(":popover-open");
+  more.hidePopover();
+  // The browser closes the menu by Escape.
+  if (hadMenu && key === "Escape") return;
   event.preventDefault();
-  doOnKey[key]();
+  act();
 }
 
 function connect() {
