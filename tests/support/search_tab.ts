@@ -131,6 +131,19 @@ export async function choose(page: Page, selector: string): Promise<void> {
   await page.click(selector);
 }
 
+/** Shows the page in a theme, or in the reader's own few colours. */
+export async function showAs(
+  page: Page,
+  look: "light" | "dark" | "forced",
+): Promise<void> {
+  const client = await page.createCDPSession();
+  const features = [
+    { name: "prefers-color-scheme", value: look },
+    { name: "forced-colors", value: look === "forced" ? "active" : "none" },
+  ];
+  await client.send("Emulation.setEmulatedMedia", { features });
+}
+
 /** Moves a slider as a reader does. */
 export const slide = (page: Page, selector: string, value: number) =>
   page.$eval(selector, (slider, value) => {

@@ -342,7 +342,7 @@ async function hide() {
   const now = await here.hits.at(here.index).catch(() => undefined);
   if (now?.path === path) here.hits = without(here.hits, here.index);
   const length = here.hits.length();
-  here.index = Math.min(here.index, length - 1);
+  here.index = Math.max(0, Math.min(here.index, length - 1));
   if (length > 0) await show();
   else dialog.close();
 }

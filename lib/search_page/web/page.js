@@ -348,17 +348,13 @@ async function showHidden(signal) {
 /** Hides pictures, or shows them again where the hidden ones are. @param {SearchHit[]} hits */
 async function hide(hits) {
   const hidden = view !== "hidden";
-  try {
-    await ask("hide", { paths: hits.map(({ path }) => path), hidden });
-    if (hidden) select(hits, false);
-    if (view === "results") await renew();
-    else await search({ address: "same", query: shownQuery });
-    if (!hidden || failed) return;
-    statusLine.textContent = `${count(hits.length)} hidden. More → Hidden ` +
-      `pictures has ${hits.length === 1 ? "it" : "them"}.`;
-  } catch (error) {
-    complain(error);
-  }
+  await ask("hide", { paths: hits.map(({ path }) => path), hidden });
+  if (hidden) select(hits, false);
+  if (view === "results") await renew();
+  else await search({ address: "same", query: shownQuery });
+  if (!hidden || failed) return;
+  statusLine.textContent = `${count(hits.length)} hidden. More → Hidden ` +
+    `pictures has ${hits.length === 1 ? "it" : "them"}.`;
 }
 
 /** Looks the folder over again; what is on show follows. */

@@ -135,6 +135,11 @@ Deno.test("axe finds nothing serious, and nothing overflows, from 320 pixels to 
         await check(`${look}-${width}-results`);
         await openFilters(page);
         await check(`${look}-${width}-filters`);
+        await page.focus("#openFilters, #closeFilters");
+        await page.keyboard.press("?");
+        await page.waitForSelector("#keys:modal");
+        await check(`${look}-${width}-keys`);
+        await page.keyboard.press("Escape");
         await page.keyboard.press("Escape");
         await page.click("#openMore");
         await page.waitForSelector("#more:popover-open");

@@ -171,16 +171,46 @@ Deno.test("on a phone the options are a sheet, and the controls take 120 pixels 
     await search(page, () => page.select("#mode", "visual"));
     await page.click("#closeFilters");
     await page.waitForSelector("#filters:not([open])");
-    // With a picture in the field as well.
-    await page.focus(".tile[tabindex='0']");
-    await search(page, () => page.keyboard.press("l"));
-    const last = await page.$eval(
-      "#openMore",
-      (button) => button.getBoundingClientRect().bottom,
+    // With two pictures in the field as well.
+    for (let i = 0; i < 2; i++) {
+      await page.focus(".tile[tabindex='0']");
+      await search(page, () => page.keyboard.press("l"));
+    }
+    const lowest = await page.$$eval(
+      "#text, header > button",
+      (all) =>
+        Math.max(...all.map((one) => one.getBoundingClientRect().bottom)),
     );
-    ok(last <= 120, `${last} pixels of controls`);
+    ok(lowest <= 60, `words and buttons in one row, not down to ${lowest}`);
     strictEqual(
       await page.$eval("#openFilters", (one) => one.ariaExpanded),
       "false",
     );
+    await page.evaluate(() => location.hash += "&terms=red&terms=blue");
+    await page.waitForSelector("#activeFilters li:nth-child(3)");
+    const first = await page.$eval(
+      "#results",
+      (one) => one.getBoundingClientRect().top,
+    );
+    ok(first <= 180, `${first} pixels above the results`);
+  }));
+
+Deno.test("on a phone all that can be done with a selection is in sight and large enough", () =>
+  withPage(async ({ page }) => {
+    await page.setViewport({
+      ...{ width: 320, height: 640 },
+      ...{ isMobile: true, hasTouch: true },
+    });
+    await page.click(".card [type=checkbox]");
+    await page.waitForSelector("#selection:not([hidden])");
+    const outside = await page.$$eval(
+      "#selection button",
+      (all) =>
+        all.filter((one) => {
+          const { left, right, bottom, height } = one.getBoundingClientRect();
+          return left < 0 || right > innerWidth || bottom > innerHeight ||
+            height < 44;
+        }).map(({ id }) => id),
+    );
+    deepStrictEqual(outside, []);
   }));

@@ -7,6 +7,7 @@ import { rm, writeFile } from "node:fs/promises";
 import { join } from "node:path";
 import { setTimeout } from "node:timers/promises";
 import type { KeyInput, Page } from "puppeteer-core";
+import { NO_FOLDING } from "#lib/search_page/web/query.js";
 import { plain } from "../../support/colour_encoder.ts";
 import {
   choose,
@@ -64,6 +65,35 @@ Deno.test("the slider sets the first page, after which scrolling goes on by itse
       false,
     );
   }, MANY));
+
+Deno.test("the first page comes near to filling the window, in tiles of a sensible size", () =>
+  withPage(async ({ page, app }) => {
+    for (
+      const [width, height, k] of [
+        [1280, 900, 6],
+        [1280, 900, 12],
+        [1280, 900, 24],
+        [1920, 1080, 12],
+      ]
+    ) {
+      await page.setViewport({ width, height });
+      await page.goto("about:blank");
+      await page.goto(`${app.url}#sort=newest&fold=${NO_FOLDING}&k=${k}`);
+      await page.waitForSelector(".card[data-path]");
+      // The filters, which are unfolded, push it down.
+      await page.click("#openFilters");
+      await page.waitForSelector(`.card[data-path]:nth-child(${k})`);
+      const [filled, side] = await page.evaluate((k) => {
+        const [first, last] = [1, k].map((place) =>
+          document.querySelector(`.card:nth-child(${place})`)!
+            .getBoundingClientRect()
+        );
+        return [(last.bottom - first.top) / innerHeight, first.width];
+      }, k);
+      const name = `${k} at ${width}: ${filled} of the window, ${side} pixels`;
+      ok(filled > 0.65 && filled < 1.15 && side >= 185 && side <= 480, name);
+    }
+  }));
 
 Deno.test("what was asked for rows that are out of sight again is given up", () =>
   withPage(async ({ page, app }) => {

@@ -3,14 +3,20 @@
  * way out of it.
  */
 import { deepStrictEqual, match, ok, strictEqual } from "node:assert/strict";
-import { rm, writeFile } from "node:fs/promises";
+import { writeFile } from "node:fs/promises";
 import { join } from "node:path";
 import { setTimeout as delay } from "node:timers/promises";
 import type { Page } from "puppeteer-core";
 import sharp from "sharp";
 import { NO_FOLDING } from "#lib/search_page/web/query.js";
 import { seriousFaults } from "../../support/axe.ts";
-import { search, textOf, withPage } from "../../support/search_tab.ts";
+import {
+  search,
+  searchText,
+  showAs,
+  textOf,
+  withPage,
+} from "../../support/search_tab.ts";
 
 /** Searches with nothing folded, so that all 26 pictures are results. */
 async function searchAll(page: Page, text = "red"): Promise<void> {
@@ -437,9 +443,15 @@ Deno.test("near copies and nearest pictures open inside the box, with a way back
   }));
 
 Deno.test("a file that is gone and a server that fails are said in the box", () =>
-  withPage(async ({ page, folder, app }) => {
+  withPage(async ({ page, app }) => {
     await searchAll(page);
-    await rm(join(folder, "paint"), { recursive: true });
+    await page.setRequestInterception(true);
+    page.on("request", (request) => {
+      const isGone = /\/picture\/\d+$/.test(request.url()) && !isClosed;
+      if (isGone) request.respond({ status: 404 });
+      else request.continue();
+    });
+    let isClosed = false;
     const [...tiles] = await page.$$(".card .tile");
     await tiles[0].click();
     await page.waitForSelector("#lightBox .stage .empty");
@@ -449,6 +461,11 @@ Deno.test("a file that is gone and a server that fails are said in the box", () 
       document.querySelector("#lightBox .place")?.textContent?.startsWith("2 ")
     );
     await app.close();
+    isClosed = true;
+    for (let i = 0; i < 3; i++) await page.keyboard.press("ArrowRight");
+    await page.waitForFunction(() =>
+      /does not answer/.test(document.querySelector(".stage")!.textContent!)
+    );
     await page.keyboard.press("i");
     await page.waitForFunction(() =>
       /does not answer/.test(
@@ -474,7 +491,7 @@ Deno.test("More like this closes the box and then searches; Back leads to the re
     strictEqual(app.query!.text, "red", "words and pictures combine");
   }));
 
-Deno.test("Select selects, and Hide goes on to the next picture", () =>
+Deno.test("Select selects, and Hide goes on to the next of one picture less, which is no longer selected", () =>
   withPage(async ({ page, app }) => {
     await searchAll(page);
     await open(page);
@@ -488,6 +505,8 @@ Deno.test("Select selects, and Hide goes on to the next picture", () =>
     strictEqual(await button.evaluate((own) => own.ariaPressed), "false");
     strictEqual(await textOf(page, "#lightBox .mark"), "");
     await until(() => app.selection.length === 0);
+    await page.keyboard.press("x");
+    await until(() => app.selection.length === 1);
     await page.keyboard.press("h");
     await page.waitForFunction(
       (first) =>
@@ -496,6 +515,32 @@ Deno.test("Select selects, and Hide goes on to the next picture", () =>
       first,
     );
     ok(await isOpen(page));
+    strictEqual(await place(page), "1 of 25");
+    await until(() => app.selection.length === 0);
+  }));
+
+Deno.test("a reload with the box open, and Forward to where it was, leave no dead steps", () =>
+  withPage(async ({ page }) => {
+    await searchAll(page);
+    await searchText(page, "blue");
+    const searched = page.url();
+    await open(page);
+    await page.reload();
+    await closed(page);
+    strictEqual(page.url(), searched);
+    // There, and back by itself.
+    await page.evaluate(() =>
+      new Promise<void>((resolve) => {
+        let steps = 0;
+        addEventListener("popstate", () => {
+          if (++steps === 2) resolve();
+        });
+        history.forward();
+      })
+    );
+    await closed(page);
+    await search(page, () => page.goBack().then(() => {}));
+    ok(page.url() !== searched, "Back leads to the search before");
   }));
 
 Deno.test("axe finds nothing serious in the light box, and nothing overflows, from 320 pixels to 4K", () =>
@@ -503,10 +548,8 @@ Deno.test("axe finds nothing serious in the light box, and nothing overflows, fr
     await page.setBypassCSP(true);
     await page.reload();
     await page.waitForSelector(".card .tile img");
-    for (const theme of ["light", "dark"]) {
-      await page.emulateMediaFeatures([
-        { name: "prefers-color-scheme", value: theme },
-      ]);
+    for (const look of ["light", "dark", "forced"] as const) {
+      await showAs(page, look);
       for (const [width, height] of [[320, 640], [1280, 900], [3840, 2160]]) {
         await page.setViewport({ width, height });
         await open(page);

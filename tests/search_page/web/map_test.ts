@@ -8,6 +8,7 @@ import { seriousFaults } from "../../support/axe.ts";
 import {
   search,
   searchText,
+  showAs,
   textOf,
   withPage,
 } from "../../support/search_tab.ts";
@@ -378,10 +379,8 @@ Deno.test("axe finds nothing serious in the map, from 320 pixels to 4K", () =>
     await page.setBypassCSP(true);
     await page.reload();
     await page.waitForSelector(".card .tile img");
-    for (const theme of ["light", "dark"]) {
-      await page.emulateMediaFeatures([
-        { name: "prefers-color-scheme", value: theme },
-      ]);
+    for (const look of ["light", "dark", "forced"] as const) {
+      await showAs(page, look);
       for (const [width, height] of [[320, 640], [1280, 900], [3840, 2160]]) {
         await page.setViewport({ width, height });
         await openMap(page);
@@ -411,4 +410,32 @@ Deno.test("the ? sheet lists the keys of page, light box and map", () =>
     ok((await textOf(page, "#keys")).includes("More like this"));
     await page.keyboard.press("Escape");
     await page.waitForSelector("#keys:not([open])");
+  }));
+
+Deno.test("? works over light box, map and menu and on a slider; the map's keys work on its buttons", () =>
+  withPage(async ({ page }) => {
+    const { keyboard } = page;
+    const look = async () => {
+      await keyboard.press("?");
+      await page.waitForSelector("#keys:modal");
+      await keyboard.press("Escape");
+      await page.waitForSelector("#keys:not([open])");
+    };
+    await page.focus("#k");
+    await look();
+    await page.click("#openMore");
+    await page.waitForSelector("#more:popover-open");
+    await look();
+    await page.focus("#k");
+    await keyboard.press("g");
+    await page.waitForFunction(() =>
+      /picture/.test(document.querySelector("#mapStatus")?.textContent ?? "")
+    );
+    await page.focus("#mapBox [aria-label=Larger]");
+    await look();
+    await keyboard.press("ArrowRight");
+    await keyboard.press("Enter");
+    await page.waitForSelector("#lightBox[open] .stage img");
+    await look();
+    ok(await page.$("#lightBox[open]"), "only the sheet is closed");
   }));
