@@ -44,6 +44,7 @@ export interface PrincipalAxes {
  * @returns N points, centred on (0, 0); the same ones at each call.
  */
 export function principalComponents(vectors: Matrix): Point[] {
+  if (vectors.count === 0) return [];
   const { centre, directions } = principalAxes(vectors);
   const [ofX, ofY] = directions.map((direction) => dot(centre, direction));
   return Array.from(vectors, (vector) => ({
