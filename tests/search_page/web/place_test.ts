@@ -1,0 +1,261 @@
+/**
+ * Where a reader is on the search page, in a real browser: the focus where tiles
+ * go, the way back, hidden pictures, and how many are said to be there.
+ */
+import { deepStrictEqual, match, ok, strictEqual } from "node:assert/strict";
+import { rm } from "node:fs/promises";
+import { join } from "node:path";
+import type { Page } from "puppeteer-core";
+import {
+  choose,
+  paths,
+  search,
+  searchText,
+  textOf,
+  withPage,
+} from "../../support/search_tab.ts";
+
+/** Opens a link. */
+async function open(page: Page, url: string, hash: string): Promise<void> {
+  await page.goto("about:blank");
+  await search(page, () => page.goto(url + hash));
+}
+
+/** What has the focus: a tile's place and the list's length, or its id. */
+const focused = (page: Page) =>
+  page.evaluate(() => {
+    const active = document.activeElement!;
+    const card = active.closest(".card");
+    return card
+      ? `${card.ariaPosInSet} of ${card.ariaSetSize}`
+      : active.id || active.tagName;
+  });
+
+const gone = (page: Page, path: string) =>
+  page.waitForFunction(
+    (path) => !document.querySelector(`[data-path="${path}"]`),
+    {},
+    path,
+  );
+
+const select = async (page: Page, path: string) => {
+  await page.click(`[data-path="${path}"] [type=checkbox]`);
+  await page.waitForSelector(".chosen");
+};
+
+Deno.test("as many pictures are said to fit as are listed, and the others are near copies", () =>
+  withPage(async ({ page, app }) => {
+    await open(page, app.url, "#text=red&fold=0.999");
+    const status = await textOf(page, "#status");
+    const [, listed, folded] = status.match(
+      /^(\d+) of 200 pictures fit \((\d+) near copies folded\)$/,
+    )!;
+    const { fitting, listed: counted } = app.result!;
+    strictEqual(counted.fitting, Number(listed));
+    strictEqual(fitting, Number(listed) + Number(folded));
+    await page.click(".showMore");
+    await page.focus(".tile");
+    await page.keyboard.press("End");
+    strictEqual(await focused(page), `${listed} of ${listed}`);
+  }, { shades: 100 }));
+
+Deno.test("where copies are too many to count at once, End leads to the last tile, and the count follows", () =>
+  withPage(async ({ page, app }) => {
+    await page.evaluateOnNewDocument(() => {
+      const { json } = Response.prototype;
+      Response.prototype.json = async function () {
+        const answer = await json.call(this);
+        return answer.listed ? { ...answer, listed: {} } : answer;
+      };
+    });
+    await open(page, app.url, "#text=red&fold=0.999");
+    match(await textOf(page, "#status"), /fit, near copies counted$/);
+    await page.evaluate(() => (document.activeElement as HTMLElement).blur());
+    await page.keyboard.press("m");
+    await page.waitForFunction(() =>
+      /\(\d+ near copies folded\)$/.test(
+        document.querySelector("#status")!.textContent!,
+      )
+    );
+    await page.waitForFunction(() => document.activeElement?.closest(".card"));
+    await page.keyboard.press("End");
+    await page.waitForFunction(() => {
+      const card = document.activeElement?.closest(".card");
+      return card && card.ariaPosInSet === card.ariaSetSize &&
+        Number(card.ariaSetSize) < 200;
+    });
+  }, { shades: 100 }));
+
+Deno.test("the focus goes to the next tile when pictures go, are hidden or no longer selected", () =>
+  withPage(async ({ page, app, folder }) => {
+    await open(page, app.url, "#text=red&cut=none&fold=2&k=24");
+    const [first, second, third] = await paths(page);
+    await select(page, first);
+    await page.focus("#clear");
+    await page.keyboard.press("Enter");
+    strictEqual(await focused(page), "1 of 24");
+    await select(page, first);
+    await page.focus("#hideSelected");
+    await page.keyboard.press("Enter");
+    await gone(page, first);
+    strictEqual(await focused(page), "1 of 24");
+    strictEqual(
+      await textOf(page, "#status"),
+      "1 hidden. More → Hidden pictures has it.",
+    );
+    await page.focus(`[data-path="${second}"] .tile`);
+    await rm(join(folder, second));
+    await page.evaluate(() => fetch("rescan", { method: "POST", body: "{}" }));
+    await gone(page, second);
+    strictEqual(await focused(page), "1 of 24");
+    strictEqual((await paths(page))[0], third);
+    await search(page, () => page.keyboard.press("r"));
+    strictEqual(await focused(page), "1 of 24");
+
+    await select(page, (await paths(page))[0]);
+    await page.evaluate(() => scrollTo(0, 500));
+    await search(page, () => page.click("#searchBySelected"));
+    strictEqual(await focused(page), "text");
+    strictEqual(await page.evaluate(() => scrollY), 0);
+  }));
+
+Deno.test("Back leads to the place that was left: what was open, how far, and which tile", () =>
+  withPage(async ({ page, app }) => {
+    await open(page, app.url, "#text=red&fold=2&k=12");
+    await page.focus(".tile");
+    await page.keyboard.press("m");
+    await page.waitForFunction(() =>
+      document.activeElement?.closest(".card")?.ariaSetSize === "200"
+    );
+    await page.keyboard.press("End");
+    await page.waitForFunction(() =>
+      (document.activeElement?.closest(".card") as HTMLElement)?.dataset.path
+    );
+    const scroll = await page.evaluate(() => scrollY);
+    ok(scroll > 1000);
+    await search(page, () => page.keyboard.press("l"));
+    strictEqual(await focused(page), "text");
+    strictEqual(await page.evaluate(() => scrollY), 0);
+    await search(page, () => page.goBack());
+    const isThere = (scroll: number) =>
+      document.activeElement?.closest(".card")?.ariaPosInSet === "200" &&
+      Math.abs(scrollY - scroll) < 2;
+    await page.waitForFunction(isThere, {}, scroll);
+    await search(page, () => page.reload());
+    await page.waitForFunction(isThere, {}, scroll);
+  }, { shades: 100 }));
+
+Deno.test("hidden pictures have an address: Back leads to the search, and a reload shows them again", () =>
+  withPage(async ({ page }) => {
+    await searchText(page, "red");
+    const [first] = await paths(page);
+    await select(page, first);
+    await page.click("#hideSelected");
+    await gone(page, first);
+    const isHidden = () =>
+      document.querySelector("#status")!.textContent ===
+        "1 hidden picture: it is no result. Select it to show it again.";
+    await choose(page, "#showHidden");
+    await page.waitForFunction(isHidden);
+    ok(page.url().endsWith("#hidden"));
+    await page.reload();
+    await page.waitForFunction(isHidden);
+    deepStrictEqual(await paths(page), [first]);
+    await search(page, () => page.goBack());
+    ok(page.url().endsWith("#text=red"));
+    match(await textOf(page, "#status"), /fit/);
+  }));
+
+Deno.test("many pictures are one chip, and too many are refused before they are asked for", () =>
+  withPage(async ({ page, app }) => {
+    const all = await page.evaluate(async () => {
+      const answer = await fetch("map");
+      return (await answer.json() as { path: string }[])
+        .map(({ path }) => path);
+    });
+    const list = new URLSearchParams(
+      all.slice(0, 20).map((path) => ["like", path]),
+    );
+    await open(page, app.url, `#${list}`);
+    strictEqual(await textOf(page, "#chips"), "20 pictures×");
+    await search(page, () => page.click("#chips button"));
+    strictEqual((await page.$$("#chips li")).length, 0);
+    const url = page.url();
+    await page.evaluate(async () => {
+      const { select } = await import(
+        new URL("selection.js", location.href).href
+      );
+      select(
+        Array.from({ length: 1001 }, (_, i) => ({ path: `${i}.png` })),
+        true,
+      );
+    });
+    await page.click("#searchBySelected");
+    match(
+      await textOf(page, "#problem"),
+      /These are 1,001 pictures: at most 1,000/,
+    );
+    strictEqual(page.url(), url);
+    strictEqual((await page.$$("#chips li")).length, 0);
+  }));
+
+Deno.test("More like the only picture says that it is the only one", () =>
+  withPage(async ({ page }) => {
+    await search(page, async () => {
+      await page.focus(".tile");
+      await page.keyboard.press("l");
+    });
+    strictEqual(
+      await textOf(page, ".empty p"),
+      "This is the only picture here.",
+    );
+    match(await textOf(page, "#start"), /Pictures1/);
+  }, {
+    shades: 1,
+    prepare: (folder) => rm(join(folder, "paint", "blue"), { recursive: true }),
+  }));
+
+Deno.test("paths are copied at one press where the clipboard is allowed", () =>
+  withPage(async ({ page, folder }) => {
+    await page.evaluate(() => {
+      navigator.clipboard.writeText = (text) => {
+        document.body.dataset.copied = text;
+        return Promise.resolve();
+      };
+    });
+    const [first] = await paths(page);
+    await select(page, first);
+    await page.click("#copyPaths");
+    await page.waitForFunction(() => document.body.dataset.copied);
+    strictEqual(
+      await page.evaluate(() => document.body.dataset.copied),
+      join(folder, first),
+    );
+    strictEqual(await textOf(page, "#copyPaths"), "Copied");
+    strictEqual(await page.$("#code[open]"), null);
+  }));
+
+Deno.test("a link with filters leaves room for the pictures", () =>
+  withPage(async ({ page, app }) => {
+    await page.setViewport({ width: 1280, height: 900 });
+    await open(page, app.url, "#text=red");
+    strictEqual(await page.$("#filters[open]"), null);
+    await open(page, app.url, "#text=red&terms=red");
+    await page.waitForSelector("#filters[open]");
+    const tall = await page.$eval("#filters", (one) => one.clientHeight);
+    ok(tall <= 360, `${tall} pixels`);
+  }));
+
+Deno.test("the map marks all that fits, fetched or not", () =>
+  withPage(async ({ page, app }) => {
+    await open(page, app.url, "#text=red&k=6");
+    await page.evaluate(() => (document.activeElement as HTMLElement).blur());
+    await page.keyboard.press("g");
+    const { fitting } = app.result!;
+    await page.waitForFunction(
+      (words) =>
+        document.querySelector("#mapStatus")?.textContent?.includes(words),
+      {},
+      `${fitting} results marked`,
+    );
+  }, { shades: 100 }));
