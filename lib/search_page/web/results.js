@@ -101,10 +101,14 @@ class Section {
         heading,
       ),
       this.#said,
-      this.#fits.element,
-      this.#more,
-      this.#rule,
-      this.#rest.element,
+      make(
+        "div",
+        {},
+        this.#fits.element,
+        this.#more,
+        this.#rule,
+        this.#rest.element,
+      ),
     );
     this.#accept(result);
   }

@@ -293,11 +293,16 @@ Deno.test("pixels stand beside the encoder for one query", () =>
       "#results section > h2",
       (found) => found.map((one) => one.textContent),
     );
-    deepStrictEqual(headings, ["colours-1", "64 × 64 pixels"]);
+    deepStrictEqual(headings, ["colours", "64 × 64 pixels"]);
     match(
       await textOf(page, "#status"),
       /fit .*; pixels know no words: nearest to “/,
     );
+    const tops = await page.$$eval(
+      ".grid:first-child",
+      (grids) => grids.map((grid) => grid.getBoundingClientRect().top),
+    );
+    deepStrictEqual([tops.length, tops[0]], [2, tops[1]]);
     ok(page.url().endsWith("#text=red&beside=pixels"));
     await search(page, () => page.select("#beside", ""));
     await search(page, () => page.select("#space", "pixels"));
