@@ -20,10 +20,10 @@ import { ensureSetup } from "./setup.ts";
 const help = `Usage: deno task book
 
 Writes the notebooks, as they are committed, and the documents and sources that
-they link to as a static site below data/book/, which it empties first: with a
-search over all pages, light and dark, and charts that answer to the mouse. The
-site needs no network and no server, and may be put under any address. Ends with
-a status other than 0 where a link leads to no file.`;
+they link to as a static site into data/book/ of the project, which it empties
+first: with a search over all pages, light and dark, and charts that answer to
+the mouse. The site needs no network and no server, and may be put under any
+address. Ends with a status other than 0 where a link leads to no file.`;
 
 /** The site's scripts, by the name that book.js loads each by. */
 const SCRIPTS = {

@@ -23,9 +23,9 @@ const help = `Usage: deno task demo [--plan FILE | --images DIR] [--json]
 Runs all notebooks in order on the bundled sample, without a network, after
 installing what is missing. Prints what was found and where the executed
 notebooks and a browsable copy lie. Ends with a status other than 0 if a cell
-fails. Writes below data/demo/, which it empties first. The first run's data set
-and embeddings are put into data/ as well, if there are none, so that each
-notebook can be opened and run by itself.
+fails. Writes into data/demo/ of the project, which it empties first. The first
+run's data set and embeddings are put into the data folder as well, if it has
+none, so that each notebook can be opened and run by itself.
 
   --plan FILE   searches the practice site for these terms, JSON by category:
                 {"food": ["fruit", "vegetable"], "space": ["planet"]}

@@ -25,9 +25,9 @@ import { ensureSetup } from "./setup.ts";
 
 const help = `Usage: deno task install [--bin DIR] [--uninstall]
 
-Installs what is missing in this folder, then writes contact-sheet into
-~/.local/bin: a script that runs this folder's commands from wherever you stand.
-Run it again after you have moved this folder.
+Installs what is missing in the project's folder, then writes contact-sheet into
+~/.local/bin: a script that runs the project's commands from wherever you stand.
+Run it again after you have moved the project's folder.
 
   --bin DIR    another folder than ~/.local/bin
   --uninstall  removes the script again, and nothing else`;

@@ -102,11 +102,11 @@ const TSLAB_LINK = "notebooks/tslab/node_modules/contact-sheet";
 export const command = defineCommand({
   help: `Usage: deno task package
 
-Builds lib/ as an npm package for Node 22 or later, in data/package, and links
-it for the notebook in notebooks/tslab. Afterwards
+Builds lib/ as an npm package for Node 22 or later, in data/package of the
+project, and links it for the notebook in notebooks/tslab. Afterwards
 
   npm pack            makes contact-sheet-VERSION.tgz of it
-  npm install FOLDER  in a project of yours, uses this folder's build in place
+  npm install FOLDER  in a project of yours, uses the project's build in place
 
 docs/node.md says what differs from Deno.`,
 }, async ({ signal }) => {

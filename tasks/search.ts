@@ -45,8 +45,8 @@ written into it. It answers as the search page does.
   -a, --add QUERY       as +, and may be given several times
   -s, --subtract QUERY  as -
       --image FILE      a picture, whatever its path begins with
-      --images DIR      the folder to search in; left out, the sample, and for an
-                        installed contact-sheet the folder that you stand in
+      --images DIR      the folder to search in; left out, the sample, and for
+                        an installed contact-sheet the folder you stand in
   -t, --top K           how many, ${RANGES.k.least} to ${RANGES.k.most}; ${top} if left out
   -f, --filepath-only   only absolute paths, and only of what fits
   -0, --null            with -f: a NUL after each in place of a line break

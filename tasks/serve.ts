@@ -23,11 +23,11 @@ const help = `Usage: deno task serve [DIR] [--encoder NAME] [--port PORT]
 
 Opens the search page over a folder: all pictures in it and below are indexed,
 and can be searched meanwhile; the folder is watched. Without DIR it opens over
-the sample, and contact-sheet over the folder that you stand in. The index lies
-in the data folder, and nothing is written into yours. Captions are taken from a
-captions.json or .jsonl, from COCO's annotations/, and from the files
-embeddings.npy, metadata.json and images.txt where those lie in the folder.
-Ctrl-C stops it.
+the sample, and an installed contact-sheet over the folder that you stand in.
+The index lies in the data folder; nothing is written into yours. Captions are
+taken from a captions.json or .jsonl, from COCO's annotations/, and from the
+files embeddings.npy, metadata.json and images.txt where those lie in it. Ctrl-C
+stops it.
 
   --encoder NAME    clip-vit-b32, offline, a folder with a model, …; "auto" if
                     left out. Several, with commas, can be compared on the page

@@ -92,10 +92,10 @@ async function runStep(step: Step, signal?: AbortSignal): Promise<void> {
 export const command = defineCommand({
   help: `Usage: deno task setup [--large]
 
-Installs what is missing below this folder: npm packages (node_modules),
-JupyterLab and the database server (.venv), the notebook kernel, the offline
-encoder. Every other command does this by itself. Running it again repairs a
-set-up that was stopped; to begin anew, delete node_modules and .venv.
+Installs what is missing below the project's folder: npm packages in
+node_modules, JupyterLab and the database server in .venv, the notebook kernel,
+the offline encoder. Every other command does this by itself. Running it again
+repairs a set-up that was stopped; to begin anew, delete node_modules and .venv.
 
   --large  also the encoder offline-large: a download of 23 MB, for better
            results at less than half the speed`,

@@ -17,9 +17,9 @@ import { ensureSetup } from "./setup.ts";
 const help =
   `Usage: deno task store [compact [ENCODER] | forget ENCODER] [--json]
 
-Lists the encoders whose embeddings of pictures and texts are kept under
-data/4_embeddings, so that nothing is embedded twice: how many, in how many
-files, of which size.
+Lists the encoders whose embeddings of pictures and texts are kept in the data
+folder, below 4_embeddings, so that nothing is embedded twice: how many, in how
+many files, of which size.
 
   compact [ENCODER]  puts an encoder's many small files together to few, without
                      what counts no more; all encoders' without ENCODER
