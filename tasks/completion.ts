@@ -8,6 +8,7 @@ import {
   CommandError,
   COMMON_OPTIONS,
   defineCommand,
+  type Option,
   type Options,
   runCommand,
 } from "./command.ts";
@@ -72,11 +73,28 @@ async function readTable(): Promise<Completed[]> {
 
 /** "--top -t --json" */
 function flagsOf({ options }: Completed): string {
-  return Object.entries(options)
-    .flatMap((
-      [name, { short }],
-    ) => [`--${name}`, ...short ? [`-${short}`] : []])
-    .join(" ");
+  return Object.entries(options).flatMap(namesOf).join(" ");
+}
+
+/** "--top", "-t" */
+function namesOf([name, { short }]: [string, Option]): string[] {
+  return [`--${name}`, ...short ? [`-${short}`] : []];
+}
+
+/**
+ * What each option's value may be: "search:--mode" and its words. A value that
+ * may be left out stands in the same word, behind "=".
+ */
+function valuesOf({ name: command, options }: Completed) {
+  return Object.entries(options).flatMap(([name, option]) => {
+    const { values, optional } = option;
+    if (!values) return [];
+    const names = optional ? [`--${name}`] : namesOf([name, option]);
+    const sign = optional ? "=" : "";
+    const keys = names.map((one) => `${command}:${one}${sign}`);
+    if (!optional) keys.push(`${command}:--${name}=`);
+    return [{ keys, words: values.join(" ") }];
+  });
 }
 
 function bash(table: Completed[]): string {
@@ -85,16 +103,27 @@ function bash(table: Completed[]): string {
       row.words.join(" ")
     }" ;;`
   );
-  // Where nothing is found the shell completes files: "-o default".
+  const values = table.flatMap(valuesOf).map(({ keys, words }) =>
+    `    ${keys.join("|")}) words="${words}"; flags=$words ;;`
+  );
+  // Where nothing is found the shell completes files: "-o default". "=" is a
+  // word of its own there.
   return `_contact_sheet() {
-  local word=\${COMP_WORDS[COMP_CWORD]} flags= words=
+  local word=\${COMP_WORDS[COMP_CWORD]} flags= words= option=
   COMPREPLY=()
   if (( COMP_CWORD == 1 )); then
     COMPREPLY=($(compgen -W "${names(table)}" -- "$word"))
     return
   fi
+  option=\${COMP_WORDS[COMP_CWORD-1]}
+  if [[ $word == "=" ]]; then option+="="; word=
+  elif [[ $option == "=" ]]; then option=\${COMP_WORDS[COMP_CWORD-2]}=
+  fi
   case \${COMP_WORDS[1]} in
 ${cases.join("\n")}
+  esac
+  case \${COMP_WORDS[1]}:$option in
+${values.join("\n")}
   esac
   if [[ $word == -* ]]; then words=$flags; fi
   COMPREPLY=($(compgen -W "$words" -- "$word"))
@@ -111,9 +140,13 @@ function zsh(table: Completed[]): string {
       row.words.join(" ")
     }) ;;`
   );
+  const values = table.flatMap(valuesOf).map(({ keys, words }) =>
+    `    ${keys.join("|")}) values=(${words}); flags=() ;;`
+  );
   return `#compdef contact-sheet
 _contact_sheet() {
   local -a names flags values
+  local option=$words[CURRENT-1]
   names=(
 ${described.join("\n")}
   )
@@ -121,10 +154,18 @@ ${described.join("\n")}
     _describe command names
     return
   fi
+  if [[ $words[CURRENT] == --*=* ]]; then
+    option=\${words[CURRENT]%%=*}=
+    compset -P '*='
+  fi
   case $words[2] in
 ${cases.join("\n")}
   esac
-  if [[ $words[CURRENT] == -* ]]; then
+  case $words[2]:$option in
+${values.join("\n")}
+  esac
+  if [[ $option == *= ]]; then flags=(); fi
+  if [[ $words[CURRENT] == -* && -n "$flags" ]]; then
     compadd -- $flags
   elif (( $#values )); then
     compadd -- $values
@@ -142,12 +183,14 @@ fi`;
 function fish(table: Completed[]): string {
   const lines = table.flatMap(({ name, description, options, words }) => {
     const after = `-n '__fish_seen_subcommand_from ${name}'`;
-    const flags = Object.entries(options).map(([long, { short, type }]) =>
-      [
-        `complete -c contact-sheet ${after} -l ${long}`,
-        ...short ? [`-s ${short}`] : [],
-        ...type === "string" ? ["-r"] : [],
-      ].join(" ")
+    const flags = Object.entries(options).map(
+      ([long, { short, type, optional, values }]) =>
+        [
+          `complete -c contact-sheet ${after} -l ${long}`,
+          ...short ? [`-s ${short}`] : [],
+          ...type === "string" && !optional ? [values ? "-x" : "-r"] : [],
+          ...values ? [`-a '${values.join(" ")}'`] : [],
+        ].join(" "),
     );
     return [
       `complete -c contact-sheet -n __fish_use_subcommand -f -a ${name} -d ${

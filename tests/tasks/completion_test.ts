@@ -27,6 +27,7 @@ const SHELLS: Record<string, (script: string, line: string) => string[]> = {
      _describe() { print -l -- \${\${(P)2}%%:*} }
      _files() { print -- files }
      compadd() { shift; print -l -- $@ }
+     compset() {}
      ${script}
      words=(${line.replace(/ $/, ' ""')})
      CURRENT=$#words
@@ -68,6 +69,23 @@ for (const [shell, argumentsFor] of Object.entries(SHELLS)) {
       const words = offered("contact-sheet store ");
       ok(words.includes("compact") && words.includes("forget"), `${words}`);
       ok(offered("contact-sheet help l").includes("lab"));
+      const values: [line: string, value: string][] = [
+        ["search --mode ", "smart"],
+        ["search --mode v", "visual"],
+        ["search --encoder ", "offline"],
+        ["evaluate --precision ", "fp16"],
+        ["completion ", "fish"],
+      ];
+      for (const [line, value] of values) {
+        const found = offered(`contact-sheet ${line}`);
+        ok(found.includes(value), `${line}: ${found}`);
+        ok(!found.includes("--top"), `${line}: ${found}`);
+      }
+      // Bash takes "=" for a word of its own, and zsh completes behind it.
+      const behind = shell === "bash" ? " = k" : "=k";
+      const shown = offered(`contact-sheet search --preview${behind}`);
+      ok(shown.some((one) => one.endsWith("kitty")), `${shown}`);
+      ok(!offered("contact-sheet search --preview ").includes("kitty"));
     },
   });
 }
