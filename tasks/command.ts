@@ -68,7 +68,7 @@ export const ENCODER_OPTION = {
   default: "auto",
   values: [
     ...["auto", "clip-vit-b32", "clip-vit-b16", "clip-vit-l14"],
-    ...["openclip-vit-b32", "offline", "offline-large"],
+    ...["openclip-vit-b32", "clip-rn50", "offline", "offline-large"],
   ],
 } as const;
 
@@ -179,10 +179,10 @@ function problemWith(error: ParseError, options: Options = {}): string {
   if (error.code !== "ERR_PARSE_ARGS_UNKNOWN_OPTION") {
     return `${problem}; --help lists what is expected`;
   }
-  const [, dashes, name] = problem.match(/'(-+)(.*)'/)!;
+  const [, dashes, name] = error.message.match(/'(--?)(.*?)'/s)!;
   const known = Object.keys({ ...options, ...COMMON_OPTIONS });
   const nearest = dashes === "--" ? nearestName(name, known) : undefined;
-  return `unknown option ${dashes}${name}; ` +
+  return `unknown option ${dashes}${shorten(name)}; ` +
     (nearest ? `did you mean --${nearest}? ` : "") + "--help lists them";
 }
 
@@ -237,7 +237,9 @@ export function readWholeNumber(
   const number = Number(text);
   if (/^\d+$/.test(text) && number >= min && number <= max) return number;
   throw new CommandError(
-    `--${option}: expected a whole number from ${min} to ${max}, got ${text}`,
+    `--${option}: expected a whole number from ${min} to ${max}, got ${
+      text || '""'
+    }`,
   );
 }
 
@@ -252,7 +254,7 @@ export function readPrecision(
   const found = PRECISIONS.find((precision) => precision === text);
   if (found || text === undefined) return found;
   throw new CommandError(
-    `--precision: expected ${PRECISIONS.join(", ")}, got ${text}`,
+    `--precision: expected ${PRECISIONS.join(", ")}, got ${text || '""'}`,
   );
 }
 
@@ -273,7 +275,7 @@ export function readPath(
   if (is === kind) return resolve(path);
   const other = found ? "neither file nor folder" : "not there";
   throw new CommandError(
-    `${what}: expected a ${kind}, ${path} is ${is ? `a ${is}` : other}`,
+    `${what}: expected a ${kind}, ${path || '""'} is ${is ? `a ${is}` : other}`,
   );
 }
 

@@ -18,6 +18,7 @@
  * @module
  */
 import { homedir } from "node:os";
+import { resolve } from "node:path";
 import { fileURLToPath } from "node:url";
 import { HEAVIEST, splitWeight } from "../lib/search_page/web/query.js";
 import { CommandError, readPath } from "./command.ts";
@@ -32,6 +33,8 @@ export interface QueryWords {
   pictures: { source: string; weight: number }[];
   /** All of it, as it was typed. */
   typed: string;
+  /** The same as one line to go on with: a path's spaces stand behind "\\". */
+  line: string;
 }
 
 /** What is only a path with one of these before it, as in rclip. */
@@ -52,14 +55,19 @@ export function readQueryWords(
     image?: string;
   },
 ): QueryWords {
+  const signed = [
+    ...words,
+    ...add.flatMap((one) => ["+", one]),
+    ...subtract.flatMap((one) => ["-", one]),
+  ];
+  const images = image === undefined ? [] : [image];
   const query: QueryWords = {
     ...{ text: "", plus: [], minus: [], pictures: [] },
-    typed: [
-      ...words,
-      ...add.flatMap((one) => ["+", one]),
-      ...subtract.flatMap((one) => ["-", one]),
-      ...image === undefined ? [] : [image],
-    ].join(" "),
+    typed: [...signed, ...images].join(" "),
+    // First, since what stands last may follow a "-".
+    line: [...images.map((path) => resolve(path)), ...signed].map((word) =>
+      PATH.test(splitWeight(word).of) ? word.replace(/\s/g, "\\$&") : word
+    ).join(" "),
   };
   let sign = 1, part: string[] = [], isFirst = true;
   const end = () => {

@@ -80,8 +80,14 @@ there are no raw pictures.`;
 /** How long nothing is said of indexing, in milliseconds. */
 const PATIENCE_MS = 1000;
 
-/** Options of which only one may be given. */
-const ALONE = ["filepath-only", "json", "interactive"] as const;
+/** Options of which only one may be given: of two, one would do nothing. */
+const ALONE = [
+  ["filepath-only", "json", "interactive"],
+  ["preview", "no-preview"],
+  ["preview", "filepath-only"],
+  ["preview", "json"],
+  ["no-preview", "interactive"],
+] as const;
 
 export const command = defineCommand({
   help,
@@ -118,11 +124,13 @@ export const command = defineCommand({
   if (isEmpty && !values.interactive) {
     throw new CommandError("search: expected words or a picture, got neither");
   }
-  const given = ALONE.filter((name) => values[name] !== undefined);
-  if (given.length > 1) {
-    throw new CommandError(
-      `search: expected one of --${given.join(" and --")}, got both`,
-    );
+  for (const names of ALONE) {
+    const given = names.filter((name) => values[name] !== undefined);
+    if (given.length > 1) {
+      throw new CommandError(
+        `search: expected one of --${given.join(" and --")}, got both`,
+      );
+    }
   }
   if (values.null && !values["filepath-only"]) {
     throw new CommandError(
@@ -131,7 +139,9 @@ export const command = defineCommand({
   }
   const { mode, preview } = values;
   if (!Object.hasOwn(MODES, mode)) {
-    throw new CommandError(`--mode: expected ${MODE_NAMES}, got ${mode}`);
+    throw new CommandError(
+      `--mode: expected ${MODE_NAMES}, got ${mode || '""'}`,
+    );
   }
   const wanted = PROTOCOLS.find((name) => name === preview);
   if (preview && !wanted) {
@@ -171,12 +181,10 @@ export const command = defineCommand({
   const isDumb = process.env.TERM === "dumb";
   const isWanted = preview !== undefined || values.interactive && !isDumb;
   const protocol = wanted ??
-    (values["no-preview"] && !values.interactive
-      ? undefined
-      : await findProtocol(
-        process.env,
-        { input: process.stdin, output: process.stdout },
-      ) ?? (isWanted ? "blocks" : undefined));
+    (values["no-preview"] ? undefined : await findProtocol(
+      process.env,
+      { input: process.stdin, output: process.stdout },
+    ) ?? (isWanted ? "blocks" : undefined));
   const isTerminal = process.stdin.isTTY && process.stdout.isTTY;
   if (values.interactive && protocol && isTerminal) {
     // Without this module of it, Deno waits for ever while it imports Ink.
@@ -184,7 +192,7 @@ export const command = defineCommand({
     const { runGrid } = await importLater<typeof import("./terminal_grid.ts")>(
       "./terminal_grid.ts",
     );
-    return await runGrid(query.typed, {
+    return await runGrid(query.line, {
       ...options,
       ...{ log, onProgress, protocol, mode },
     });

@@ -340,7 +340,8 @@ async function readTyped(
   { spaces: [{ collection }] }: Searcher,
   source: PictureSource,
 ): Promise<Partial<SearchQuery> | undefined> {
-  const words = text.split(/\s+/).filter(Boolean);
+  const words = (text.match(/(\\\s|\S)+/g) ?? [])
+    .map((word) => word.replace(/\\(\s)/g, "$1"));
   // After a sign something is still to be typed.
   while (/^[-+]$/.test(words.at(-1) ?? "")) words.pop();
   if (words.length === 0 && like === "") return undefined;

@@ -11,9 +11,11 @@ import { existsSync } from "node:fs";
 import { readFile } from "node:fs/promises";
 import { join } from "node:path";
 import { setTimeout as sleep } from "node:timers/promises";
+import { openEncoder } from "#lib/encoders/encoders.ts";
 import { paths } from "#lib/paths.ts";
 import { runChild } from "../../tasks/child.ts";
 import {
+  ENCODER_OPTION,
   readArguments,
   readNewPath,
   readPath,
@@ -118,21 +120,32 @@ Deno.test("readArguments() reads options and what stands between them", () => {
     /^CommandError: x: unknown option --tap; did you mean --top\? --help lists them$/,
   );
   throws(() => readArguments(command, ["--top"]), /x: option '--top <value>'/);
-  for (
-    const [unknown, said] of [["-x", "-x"], [
-      "--no-such-option",
-      "--no-such-option",
-    ]]
-  ) {
+  for (const unknown of ["-x", "--no-such-option"]) {
     throws(
       () => readArguments(command, [unknown]),
-      { message: `x: unknown option ${said}; --help lists them` },
+      { message: `x: unknown option ${unknown}; --help lists them` },
     );
   }
   throws(
     () => readArguments({ help: "Usage: deno task y" }, ["z"]),
     /^CommandError: y: unexpected argument 'z'.*; --help lists what is expected$/,
   );
+});
+
+Deno.test("readArguments() quotes the beginning of what is long", () => {
+  const long = `--${"a".repeat(5000)}`;
+  throws(() => readArguments({ help: "Usage: deno task x" }, [long]), {
+    message: `x: unknown option --${"a".repeat(100)}…; --help lists them`,
+  });
+});
+
+Deno.test("ENCODER_OPTION names the encoders that there are", async () => {
+  const { message } = await openEncoder("no such").then(
+    () => new Error(),
+    (error: Error) => error,
+  );
+  const names = ENCODER_OPTION.values.join(", ");
+  ok(message.includes(`expected ${names}, or a folder`), message);
 });
 
 Deno.test("readArguments() takes an option whose value may be left out", () => {

@@ -5,7 +5,10 @@ import { pathToFileURL } from "node:url";
 import { readQueryWords } from "../../tasks/query_words.ts";
 
 const read = (words: string, options = {}) => {
-  const { typed: _, ...query } = readQueryWords(words.split(" "), options);
+  const { typed: _, line: __, ...query } = readQueryWords(
+    words.split(" "),
+    options,
+  );
   return query;
 };
 
@@ -50,6 +53,19 @@ Deno.test("readQueryWords() takes for a picture what begins as a path or an addr
     // As in rclip, a name alone is a word.
     strictEqual(read("cat.jpg").text, "cat.jpg");
     strictEqual(read("x", { image: file }).pictures.length, 1);
+  } finally {
+    await Deno.remove(folder, { recursive: true });
+  }
+});
+
+Deno.test("readQueryWords() gives a line to go on with, in which a path is one word", async () => {
+  const folder = await Deno.makeTempDir();
+  const file = join(folder, "my cat.jpg");
+  await writeFile(file, "");
+  try {
+    const { line } = readQueryWords(["a dog", "-", file], { image: file });
+    const escaped = file.replaceAll(" ", "\\ ");
+    strictEqual(line, `${escaped} a dog - ${escaped}`);
   } finally {
     await Deno.remove(folder, { recursive: true });
   }

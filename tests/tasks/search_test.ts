@@ -126,9 +126,11 @@ Deno.test({
       const hidden = await found("paint", "--include-hidden");
       strictEqual(all.includes(hidden[0]), true);
       strictEqual(hidden.length, 3);
-      deepStrictEqual(await found("paint", "--exclude-dir", "old"), [
-        ...["blue.png", "red.png"],
-      ]);
+      for (const old of ["old", "old/", "./old", join(folder, "old")]) {
+        deepStrictEqual(await found("paint", "--exclude-dir", old), [
+          ...["blue.png", "red.png"],
+        ], old);
+      }
       deepStrictEqual(
         await found("-t1", "-n", "-s", "dog", "-a", join(folder, "blue.png")),
         [(await found("-n", "-s", "dog", join(folder, "blue.png")))[0]],
@@ -237,6 +239,22 @@ Deno.test({
         [
           ["search", "--top", "0", "x"],
           /^--top: expected a whole number from 1 to 200, got 0$/,
+        ],
+        [
+          ["search", "-0", "x"],
+          /^search: expected --filepath-only \(-f\) with --null \(-0\), got/,
+        ],
+        [
+          ["search", "-p", "--json", "x"],
+          /^search: expected one of --preview and --json, got both$/,
+        ],
+        [
+          ["search", "--exclude-dir=", "x"],
+          /^--exclude-dir: expected a folder's name, .* got ""$/,
+        ],
+        [
+          ["search", "--exclude-dir", "..", "x"],
+          /^--exclude-dir: expected a folder's name, .* got \.\.$/,
         ],
         [
           ["search", "--mode", "x", "y"],
