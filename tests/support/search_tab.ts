@@ -4,7 +4,7 @@
 import { deepEqual } from "node:assert/strict";
 import { writeFile } from "node:fs/promises";
 import { join } from "node:path";
-import type { Page } from "puppeteer-core";
+import type { CDPSession, Page } from "puppeteer-core";
 import { launchBrowser } from "#lib/crawl/browser.ts";
 import { folderSource } from "#lib/search_page/index/sources.ts";
 import { openSearchApp, type SearchApp } from "#lib/search_page/search_page.ts";
@@ -133,10 +133,9 @@ export async function choose(page: Page, selector: string): Promise<void> {
 
 /** Shows the page in a theme, or in the reader's own few colours. */
 export async function showAs(
-  page: Page,
+  client: CDPSession,
   look: "light" | "dark" | "forced",
 ): Promise<void> {
-  const client = await page.createCDPSession();
   const features = [
     { name: "prefers-color-scheme", value: look },
     { name: "forced-colors", value: look === "forced" ? "active" : "none" },

@@ -321,7 +321,32 @@ function drawRings(context, place, scene, placed) {
     context.strokeStyle = colour;
     context.stroke();
   };
-  for (const index of marked) ring(index, ink, 2);
+  // Thousands may be marked: their ring is drawn once, and stamped.
+  const scale = context.getTransform().a, side = 24;
+  const stamp = new OffscreenCanvas(side * scale, side * scale);
+  const brush = /** @type {OffscreenCanvasRenderingContext2D} */ (
+    stamp.getContext("2d")
+  );
+  brush.scale(scale, scale);
+  brush.arc(side / 2, side / 2, 8, 0, 2 * Math.PI);
+  for (const [width, colour] of /** @type {const} */ ([[5, paper], [2, ink]])) {
+    brush.lineWidth = width;
+    brush.strokeStyle = colour;
+    brush.stroke();
+  }
+  const { clientWidth, clientHeight } =
+    /** @type {HTMLCanvasElement} */ (context.canvas);
+  for (const index of marked) {
+    if (pictures.has(index)) {
+      ring(index, ink, 2);
+      continue;
+    }
+    const x = place.left + xs[index] * place.width - side / 2;
+    const y = place.top + ys[index] * place.height - side / 2;
+    const isSeen = x > -side && y > -side && x < clientWidth &&
+      y < clientHeight;
+    if (isSeen) context.drawImage(stamp, x, y, side, side);
+  }
   if (hovered >= 0) ring(hovered, ink, 2);
   if (chosen >= 0) ring(chosen, accent, 4);
 }

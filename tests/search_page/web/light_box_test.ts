@@ -548,8 +548,11 @@ Deno.test("axe finds nothing serious in the light box, and nothing overflows, fr
     await page.setBypassCSP(true);
     await page.reload();
     await page.waitForSelector(".card .tile img");
+    const client = await page.createCDPSession();
     for (const look of ["light", "dark", "forced"] as const) {
-      await showAs(page, look);
+      await showAs(client, look);
+      await page.reload();
+      await page.waitForSelector(".card[data-path]");
       for (const [width, height] of [[320, 640], [1280, 900], [3840, 2160]]) {
         await page.setViewport({ width, height });
         await open(page);

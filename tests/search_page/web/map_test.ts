@@ -379,8 +379,9 @@ Deno.test("axe finds nothing serious in the map, from 320 pixels to 4K", () =>
     await page.setBypassCSP(true);
     await page.reload();
     await page.waitForSelector(".card .tile img");
+    const client = await page.createCDPSession();
     for (const look of ["light", "dark", "forced"] as const) {
-      await showAs(page, look);
+      await showAs(client, look);
       for (const [width, height] of [[320, 640], [1280, 900], [3840, 2160]]) {
         await page.setViewport({ width, height });
         await openMap(page);
