@@ -133,6 +133,13 @@ Deno.test("all pictures of the collection are on the map, and the results are ma
     match(await status(page), /^26 pictures, \d+ results marked$/);
   }));
 
+Deno.test("one picture is said as one", () =>
+  withPage(async ({ page }) => {
+    await serve(page, cross.slice(0, 1));
+    await openMap(page);
+    strictEqual(await status(page), "1 picture");
+  }));
+
 Deno.test("arrow keys lead to the nearest picture in their direction, which is named", () =>
   withPage(async ({ page }) => {
     await serve(page, cross);
