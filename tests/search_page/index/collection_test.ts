@@ -1,6 +1,5 @@
 import { deepStrictEqual as deepEqual, equal, ok } from "node:assert/strict";
 import { meanText, textsOf } from "#lib/search_page/index/collection.ts";
-import { Matrix } from "#lib/compare/matrix.ts";
 import { NO_FACTS } from "#lib/pictures/photo_facts.ts";
 import { vectorSpace } from "../../support/vector_space.ts";
 
