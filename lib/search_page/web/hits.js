@@ -133,7 +133,9 @@ export class PagedHits {
         // Beyond the end: it is somewhere between there and what is known.
         const middle = Math.floor((this.#hits.length + this.#end) / 2 / PAGE);
         if (result.hits.length === 0 && middle < number) {
-          await (this.#pages.get(middle) ?? this.#fetch(middle)).done;
+          const page = this.#pages.get(middle) ?? this.#fetch(middle);
+          page.isKept = true;
+          await page.done;
         }
       })
       .finally(() => {

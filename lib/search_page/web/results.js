@@ -154,6 +154,7 @@ class Section {
     this.#hits = list;
     this.#accept(result);
     this.#boundary ??= boundary;
+    result.listed.fitting ??= boundary;
     this.draw();
   }
 
