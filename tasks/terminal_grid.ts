@@ -369,7 +369,8 @@ async function open(source: ImageSource): Promise<string> {
 /** The line above the grid. */
 function told(result: SearchResult | undefined): string {
   if (!result) return "Type what you look for";
-  const { fitting, total } = result;
+  const { total, listed } = result;
+  const fitting = listed.fitting ?? result.fitting;
   return fitting > 0
     ? `${fitting} of ${total} pictures fit; dim titles may not`
     : "Nothing here seems to show this. The nearest:";
