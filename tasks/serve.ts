@@ -4,7 +4,7 @@
  * @module
  */
 import process from "node:process";
-import { openOutside } from "../lib/search_page/reveal.ts";
+import { openOutside } from "../lib/search_page/server/reveal.ts";
 import {
   CommandError,
   defineCommand,

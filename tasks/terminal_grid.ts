@@ -30,7 +30,7 @@ import {
   type PictureSource,
   sampleSource,
 } from "../lib/search_page/index/sources.ts";
-import { openOutside } from "../lib/search_page/reveal.ts";
+import { openOutside } from "../lib/search_page/server/reveal.ts";
 import {
   findQueryPictures,
   nameQueryPictures,

@@ -5,9 +5,10 @@
  * Beside this file: search_once.ts, one search without a page; photograph.ts, a
  * picture of the page; index/, where pictures come from, how they become a
  * collection and what becomes of it when they change; engine/, how a query is
- * answered; server.ts, routes.ts and picture_routes.ts, who may ask and what;
- * web/, the page itself, plain JavaScript; served_pictures.ts and terminal.ts,
- * pictures to look at; folder_settings.ts, what is kept for a folder.
+ * answered; server/, who may ask and what; web/, the page itself, plain
+ * JavaScript; terminal/, results in a terminal; served_pictures.ts,
+ * query_pictures.ts and fetched_picture.ts, pictures to look at and to look for;
+ * folder_settings.ts, what is kept for a folder.
  *
  * ```ts
  * import { openSearchApp } from "#lib/search_page/search_page.ts";
@@ -49,9 +50,9 @@ import { watchChanges } from "./index/changes.ts";
 import { type PictureSource, servedFolder } from "./index/sources.ts";
 import { type Failures, updateIndex } from "./index/update.ts";
 import { watchFolder } from "./index/watch.ts";
-import { pictureRoutes } from "./picture_routes.ts";
-import { type AppStatus, pageRoutes } from "./routes.ts";
-import { type ServerOptions, startServer } from "./server.ts";
+import { pictureRoutes } from "./server/picture_routes.ts";
+import { type AppStatus, pageRoutes } from "./server/routes.ts";
+import { type ServerOptions, startServer } from "./server/server.ts";
 
 /** How the page is opened. */
 export interface SearchAppOptions

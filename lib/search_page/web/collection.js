@@ -4,7 +4,7 @@
  *
  * @module
  */
-/** @import { AppStatus } from "../routes.ts" */
+/** @import { AppStatus } from "../server/routes.ts" */
 import { amount, byId, count, make, scoreText } from "./dom.js";
 import { fillFilters } from "./filters.js";
 import { allIsWell, ask, complain } from "./server.js";

@@ -5,7 +5,7 @@
  * @module
  */
 /** @import { SearchQuery } from "../engine/query.ts" */
-/** @import { AppStatus } from "../routes.ts" */
+/** @import { AppStatus } from "../server/routes.ts" */
 import { button, byId, count, make, scoreText } from "./dom.js";
 import { beside, change, fillSelect, readForm } from "./form.js";
 import { DEFAULT_QUERY, NO_FOLDING, PIXELS } from "./query.js";

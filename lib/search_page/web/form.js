@@ -8,7 +8,7 @@
  * @module
  */
 /** @import { SearchQuery } from "../engine/query.ts" */
-/** @import { AppStatus } from "../routes.ts" */
+/** @import { AppStatus } from "../server/routes.ts" */
 import { byId, count, make } from "./dom.js";
 import {
   DEFAULT_QUERY,

@@ -11,7 +11,7 @@
  */
 /** @import { SearchHit, SearchResult } from "../engine/searcher.ts" */
 /** @import { SearchQuery } from "../engine/query.ts" */
-/** @import { AppStatus } from "../routes.ts" */
+/** @import { AppStatus } from "../server/routes.ts" */
 /** @import { Actions } from "./grid.js" */
 /** @import { Keys } from "./keys.js" */
 /** @import { Place } from "./results.js" */

@@ -4,7 +4,7 @@
  * @module
  */
 /** @import { SearchHit } from "../engine/searcher.ts" */
-/** @import { Answers } from "../routes.ts" */
+/** @import { Answers } from "../server/routes.ts" */
 import { button, byId, make, offer } from "./dom.js";
 
 /**

@@ -13,7 +13,7 @@
  * import { Searcher } from "#lib/search_page/engine/searcher.ts";
  * import { EncoderSpace } from "#lib/search_page/engine/spaces.ts";
  * import { openEncoder } from "#lib/encoders/encoders.ts";
- * import { pageRoutes } from "#lib/search_page/routes.ts";
+ * import { pageRoutes } from "#lib/search_page/server/routes.ts";
  * import { deepEqual } from "node:assert/strict";
  *
  * const encoder = await openEncoder("offline", { log() {} });
@@ -31,26 +31,26 @@ import { join } from "node:path";
 import { fileURLToPath } from "node:url";
 import { type Context, Hono } from "hono";
 import { getMimeType } from "hono/utils/mime";
-import type { EmbedFailure } from "../embeddings/embeddings.ts";
+import type { EmbedFailure } from "../../embeddings/embeddings.ts";
 import {
   detailOf,
   mapOf,
   type MapPoint,
   type PictureDetail,
   similarityOfPairs,
-} from "./engine/overview.ts";
-import { fetchedPicture } from "./fetched_picture.ts";
-import type { Distribution } from "./engine/ranking.ts";
+} from "../engine/overview.ts";
+import { fetchedPicture } from "../fetched_picture.ts";
+import type { Distribution } from "../engine/ranking.ts";
 import {
   hitOf,
   type Searcher,
   type SearchHit,
   type SearchResult,
-} from "./engine/searcher.ts";
-import type { Facets } from "./index/collection.ts";
-import { readUpload, saveUpload } from "./served_pictures.ts";
+} from "../engine/searcher.ts";
+import type { Facets } from "../index/collection.ts";
+import { readUpload, saveUpload } from "../served_pictures.ts";
 import { readBody, readJson, refusal } from "./server.ts";
-import { LARGEST_UPLOAD } from "./web/query.js";
+import { LARGEST_UPLOAD } from "../web/query.js";
 
 /** How far the collection is, and what is in it: the page's start-up block. */
 export interface AppStatus {
@@ -196,7 +196,7 @@ export function pageRoutes(state: PageState): Hono {
     return picture(context, bytes, "jpeg", LASTING);
   });
   // Read once: whoever asks often opens no files.
-  const web = fileURLToPath(new URL("./web/", import.meta.url));
+  const web = fileURLToPath(new URL("../web/", import.meta.url));
   const files = new Map(
     readdirSync(web).map((name) => [name, readFileSync(join(web, name))]),
   );

@@ -11,7 +11,7 @@
  * Whatever fails is answered, and the server goes on.
  *
  * ```ts
- * import { startServer } from "#lib/search_page/server.ts";
+ * import { startServer } from "#lib/search_page/server/server.ts";
  * import { equal } from "node:assert/strict";
  * import { Hono } from "hono";
  *
@@ -30,11 +30,11 @@ import type { AddressInfo } from "node:net";
 import { createAdaptorServer } from "@hono/node-server";
 import { type Context, Hono, type HonoRequest } from "hono";
 import { HTTPException } from "hono/http-exception";
-import { escapeHtml } from "../display/display.ts";
-import { limitConnections, NO_LIMITS } from "../http/connections.ts";
-import { PictureError } from "../pictures/pictures.ts";
-import { QueryError } from "./engine/query.ts";
-import { TOKEN } from "./folder_settings.ts";
+import { escapeHtml } from "../../display/display.ts";
+import { limitConnections, NO_LIMITS } from "../../http/connections.ts";
+import { PictureError } from "../../pictures/pictures.ts";
+import { QueryError } from "../engine/query.ts";
+import { TOKEN } from "../folder_settings.ts";
 
 /** How a server is started. */
 export interface ServerOptions {

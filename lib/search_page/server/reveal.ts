@@ -3,7 +3,7 @@
  * the program that each system has for it. No shell reads the file's name.
  *
  * ```ts
- * import { fileManagerFor } from "#lib/search_page/reveal.ts";
+ * import { fileManagerFor } from "#lib/search_page/server/reveal.ts";
  * import { deepEqual } from "node:assert/strict";
  *
  * deepEqual(fileManagerFor("/photos/owl.jpg", "linux"), ["xdg-open", ["/photos"]]);

@@ -14,10 +14,10 @@ import { join } from "node:path";
 import { Hono } from "hono";
 import { folderSource } from "#lib/search_page/index/sources.ts";
 import { openSearchApp } from "#lib/search_page/search_page.ts";
-import { readBody, startServer } from "#lib/search_page/server.ts";
-import { colourEncoder, plain } from "../support/colour_encoder.ts";
-import { pngHeader } from "../support/png_header.ts";
-import { ask, openOver, paint, withFolder } from "../support/search_app.ts";
+import { readBody, startServer } from "#lib/search_page/server/server.ts";
+import { colourEncoder, plain } from "../../support/colour_encoder.ts";
+import { pngHeader } from "../../support/png_header.ts";
+import { ask, openOver, paint, withFolder } from "../../support/search_app.ts";
 
 Deno.test("a port that is taken, and an address of elsewhere, are named", () =>
   withFolder(async (folder) => {

@@ -3,13 +3,13 @@ import { chmod, mkdir, readFile, rm, stat, writeFile } from "node:fs/promises";
 import { join } from "node:path";
 import process from "node:process";
 import { BlobReader, TextWriter, ZipReader } from "@zip.js/zip.js";
-import { archiveOf, MOST_FILES } from "#lib/search_page/archive.ts";
+import { archiveOf, MOST_FILES } from "#lib/search_page/server/archive.ts";
 import type { SourcePicture } from "#lib/search_page/index/collection.ts";
 import { folderSource } from "#lib/search_page/index/sources.ts";
-import { fileManagerFor } from "#lib/search_page/reveal.ts";
+import { fileManagerFor } from "#lib/search_page/server/reveal.ts";
 import { openSearchApp, type SearchApp } from "#lib/search_page/search_page.ts";
-import { colourEncoder, plain } from "../support/colour_encoder.ts";
-import { ask, openOver, paint, withFolder } from "../support/search_app.ts";
+import { colourEncoder, plain } from "../../support/colour_encoder.ts";
+import { ask, openOver, paint, withFolder } from "../../support/search_app.ts";
 
 const idOf = (
   { searcher: { spaces: [{ collection }] } }: SearchApp,

@@ -13,7 +13,7 @@
  *
  * ```ts
  * import { Collection } from "#lib/search_page/index/collection.ts";
- * import { pictureRoutes } from "#lib/search_page/picture_routes.ts";
+ * import { pictureRoutes } from "#lib/search_page/server/picture_routes.ts";
  * import { equal } from "node:assert/strict";
  *
  * const routes = pictureRoutes({ collections: [new Collection(4)], folder: "/tmp",
@@ -27,13 +27,13 @@ import { createReadStream, statSync } from "node:fs";
 import { basename } from "node:path";
 import { Readable } from "node:stream";
 import { type Context, Hono } from "hono";
-import { formatOf } from "../pictures/formats.ts";
+import { formatOf } from "../../pictures/formats.ts";
 import { archiveOf } from "./archive.ts";
-import { hitOf } from "./engine/searcher.ts";
-import { keepSettings } from "./folder_settings.ts";
-import type { Collection, SourcePicture } from "./index/collection.ts";
+import { hitOf } from "../engine/searcher.ts";
+import { keepSettings } from "../folder_settings.ts";
+import type { Collection, SourcePicture } from "../index/collection.ts";
 import { reveal } from "./reveal.ts";
-import { largePicture, thumbnailOf } from "./served_pictures.ts";
+import { largePicture, thumbnailOf } from "../served_pictures.ts";
 import { readJson, refusal } from "./server.ts";
 
 /** What these routes need of the app. */

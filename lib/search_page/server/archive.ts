@@ -5,7 +5,7 @@
  * Reads the pictures' files.
  *
  * ```ts
- * import { archiveOf } from "#lib/search_page/archive.ts";
+ * import { archiveOf } from "#lib/search_page/server/archive.ts";
  * import { sampleSource } from "#lib/search_page/index/sources.ts";
  * import { equal } from "node:assert/strict";
  *
@@ -19,8 +19,8 @@
 import { createReadStream, statSync } from "node:fs";
 import { Readable } from "node:stream";
 import { TextReader, Uint8ArrayReader, ZipWriter } from "@zip.js/zip.js";
-import { formatOf } from "../pictures/formats.ts";
-import type { SourcePicture } from "./index/collection.ts";
+import { formatOf } from "../../pictures/formats.ts";
+import type { SourcePicture } from "../index/collection.ts";
 import { refusal } from "./server.ts";
 
 /** Most pictures in an archive. */
