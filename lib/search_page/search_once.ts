@@ -83,12 +83,16 @@ export async function searchOnce(
   const { folder, listing, log, precision, signal } = options;
   const asked = readQuery(options.query); // Before minutes pass with indexing.
   // Beside one another: neither needs the other.
-  const [source, encoder] = await Promise.all([
+  const [listed, opened] = await Promise.allSettled([
     folder ? folderSource(folder, listing) : sampleSource(),
     openEncoder(options.encoder, { log, precision, signal }),
   ]);
+  if (opened.status === "rejected") throw opened.reason;
+  const encoder = opened.value;
   let early: Promise<unknown> = Promise.resolve();
   try {
+    if (listed.status === "rejected") throw listed.reason;
+    const source = listed.value;
     const found = await findQueryPictures(
       options.pictures ?? [],
       source.pictures,
