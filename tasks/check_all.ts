@@ -86,7 +86,8 @@ export async function runChecks(
     passing(`${name} …`);
     const { code, output } = await runChild(Deno.execPath(), args, {
       signal,
-      env: { NO_COLOR: "1", RUST_BACKTRACE: "0" },
+      // Tests stand where they are told to, not where this was called.
+      env: { NO_COLOR: "1", RUST_BACKTRACE: "0", INIT_CWD: "" },
       onLine: (text) => passing(`${name}: ${text}`),
     });
     const counts = countTests(output);

@@ -46,16 +46,16 @@ export async function buildPackage(
     const modules = files.filter((name) => /(?<!\.as)\.ts$/.test(name));
     const beside = files.filter((name) => /\.(?!ts$)\w+$/.test(name));
     await transpile(modules.map((name) => `lib/${name}`), part, signal);
+    for (const name of beside) {
+      await cp(join(paths.root, "lib", name), join(part, "lib", name));
+    }
     const made = await Array.fromAsync(glob("**/*.{js,d.ts}", { cwd: part }));
     for (const file of made.map((name) => join(part, name))) {
       await writeFile(file, forNode(await readFile(file, "utf8")));
     }
-    for (const name of beside) {
-      await cp(join(paths.root, "lib", name), join(part, "lib", name));
-    }
     await rm(target, { recursive: true, force: true });
     await rename(join(part, "lib"), target);
-    return made.length + beside.length;
+    return made.length + beside.filter((name) => !name.endsWith(".js")).length;
   } finally {
     await rm(part, { recursive: true, force: true });
   }

@@ -241,7 +241,7 @@ Deno.test("task setup --help names --large, and a wrong option is quoted", async
   equal(wrong.code, 2);
   match(
     wrong.output,
-    /^setup: unknown option '--lage'; expected --large, --help$/,
+    /^setup: unknown option --lage; did you mean --large\? --help lists them$/,
   );
 });
 

@@ -27,6 +27,10 @@ if (depthNow() > 0) goBack(depthNow());
 /** Leaves entries in which there is nothing to see. @param {number} steps */
 function goBack(steps) {
   isLeaving = true;
+  // After the page has asked, or before it listens at all.
+  addEventListener("popstate", () => setTimeout(() => isLeaving = false), {
+    once: true,
+  });
   history.go(-steps);
 }
 
@@ -51,10 +55,7 @@ export function openLayer(dialog) {
  *   changed as well.
  */
 export function closeLayer() {
-  if (isLeaving) {
-    isLeaving = false;
-    return true;
-  }
+  if (isLeaving) return true;
   const beyond = depthNow() - (layers.at(-1)?.depth ?? 0);
   if (beyond > 0) {
     // Forward, to what was closed.

@@ -569,12 +569,12 @@ function connect() {
   onscrollend = () => {
     if (underWay === "") keepPlace();
   };
-  // Whoever has the page in a frame cannot look whether it has come.
-  addEventListener("message", ({ data, source }) => {
-    if (data === "alive?") source?.postMessage("alive", { targetOrigin: "*" });
-  });
 }
 
+// Whoever has the page in a frame cannot look whether it has come, and asks soon.
+addEventListener("message", ({ data, source }) => {
+  if (data === "alive?") source?.postMessage("alive", { targetOrigin: "*" });
+});
 // What can be chosen is known before an address chooses.
 await ask("status").then((now) => {
   status = now;
