@@ -144,5 +144,8 @@ function isOurs(folder: string, name: string): boolean {
 /** Which folder lies there; undefined for none. */
 function identityOf(folder: string): string | undefined {
   const found = statSync(folder, { throwIfNoEntry: false });
-  return found?.isDirectory() ? `${found.dev} ${found.ino}` : undefined;
+  // A new folder may take over the number of one that was removed.
+  return found?.isDirectory()
+    ? `${found.dev} ${found.ino} ${found.birthtimeMs}`
+    : undefined;
 }
