@@ -109,6 +109,17 @@ export const paths = (page: Page) =>
     (cards) => cards.map((card) => (card as HTMLElement).dataset.path!),
   );
 
+/** Makes the window a phone's of that size: the page begins anew, and is there. */
+export async function asPhone(
+  page: Page,
+  width: number,
+  height: number,
+): Promise<void> {
+  await page.setViewport({ width, height, hasTouch: true, isMobile: true });
+  await page.reload();
+  await page.waitForFunction(() => document.documentElement.dataset.painted);
+}
+
 /** The terms of the pictures drawn: "red" of "paint/red/red-1.png". */
 export const terms = async (page: Page) => [
   ...new Set((await paths(page)).map((path) => path.split("/")[1])),

@@ -5,6 +5,7 @@
 import { deepStrictEqual, match, ok, strictEqual } from "node:assert/strict";
 import type { Page } from "puppeteer-core";
 import {
+  asPhone,
   openFilters,
   search,
   searchText,
@@ -146,10 +147,7 @@ Deno.test("what does nothing for a query is disabled and says why", () =>
 
 Deno.test("on a phone the options are a sheet, and the controls take 120 pixels at most", () =>
   withPage(async ({ page }) => {
-    await page.setViewport({
-      ...{ width: 390, height: 844 },
-      ...{ isMobile: true, hasTouch: true },
-    });
+    await asPhone(page, 390, 844);
     await searchText(page, "red");
     const top = await page.$eval(
       ".card",
@@ -197,10 +195,7 @@ Deno.test("on a phone the options are a sheet, and the controls take 120 pixels 
 
 Deno.test("on a phone all that can be done with a selection is in sight and large enough", () =>
   withPage(async ({ page }) => {
-    await page.setViewport({
-      ...{ width: 320, height: 640 },
-      ...{ isMobile: true, hasTouch: true },
-    });
+    await asPhone(page, 320, 640);
     await page.click(".card [type=checkbox]");
     await page.waitForSelector("#selection:not([hidden])");
     const outside = await page.$$eval(

@@ -219,12 +219,20 @@ Deno.test("arrows, Home, End and Page keys go among the pictures, over what was 
     await open(page, app.url, ALL);
     await page.click(".showMore");
     await page.focus(".tile");
-    const columns = await page.$$eval(
-      ".card",
-      (cards) =>
-        new Set(cards.map((card) => Math.round(card.getBoundingClientRect().x)))
-          .size,
-    );
+    const columnsNow = () =>
+      page.$$eval(
+        ".card",
+        (cards) =>
+          new Set(
+            cards.map((card) => Math.round(card.getBoundingClientRect().x)),
+          ).size,
+      );
+    // A scroll bar has come, and the tiles move.
+    let columns = 0;
+    while (columns !== await columnsNow()) {
+      columns = await columnsNow();
+      await setTimeout(200);
+    }
     const press = async (key: KeyInput) => {
       await page.keyboard.press(key);
       return await focused(page);

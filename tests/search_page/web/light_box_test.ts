@@ -11,6 +11,7 @@ import sharp from "sharp";
 import { NO_FOLDING } from "#lib/search_page/web/query.js";
 import { seriousFaults } from "../../support/axe.ts";
 import {
+  asPhone,
   search,
   searchText,
   showAs,
@@ -189,11 +190,7 @@ Deno.test("wheel, double click and keys enlarge about the pointer; dragging move
 
 Deno.test("two fingers enlarge, one finger leafs", () =>
   withPage(async ({ page }) => {
-    await page.setViewport({
-      ...{ width: 390, height: 844 },
-      ...{ hasTouch: true, isMobile: true },
-    });
-    await page.reload();
+    await asPhone(page, 390, 844);
     await page.waitForSelector(".card .tile img");
     await open(page);
     const touches = await page.createCDPSession();

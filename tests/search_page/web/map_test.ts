@@ -6,6 +6,7 @@ import { deepStrictEqual, match, ok, strictEqual } from "node:assert/strict";
 import type { Page } from "puppeteer-core";
 import { seriousFaults } from "../../support/axe.ts";
 import {
+  asPhone,
   search,
   searchText,
   showAs,
@@ -246,7 +247,7 @@ Deno.test("the wheel zooms at the pointer, dragging moves and opens nothing, a c
 
 Deno.test("two fingers zoom the map", () =>
   withPage(async ({ page }) => {
-    await page.setViewport({ width: 390, height: 844, hasTouch: true });
+    await asPhone(page, 390, 844);
     await serve(page, cross);
     await openMap(page);
     const right = await placeOf(page, cross[2]);
