@@ -19,7 +19,6 @@
  */
 import { createHash } from "node:crypto";
 import { statSync } from "node:fs";
-import { stat } from "node:fs/promises";
 import { isAbsolute, resolve } from "node:path";
 import { readRegularFile } from "../files.ts";
 import { Journal } from "./journal.ts";
@@ -71,12 +70,9 @@ export class FileHashes {
   /** The same without reading a file: undefined where that would be needed. */
   ifKnown(source: string | Uint8Array): string | undefined {
     if (typeof source !== "string") return sha256(source);
-    const known = this.known(source);
-    // A quarter of the time that it takes with a promise: of 10,000 files, 0.3 s.
-    const found = known && statSync(known.path, { throwIfNoEntry: false });
-    const isSame = found?.size === known?.size &&
-      found?.mtimeMs === known?.modified;
-    return isSame ? known?.sha256 : undefined;
+    const version = this.versionOf(source);
+    const isSame = version !== undefined && version === fileVersion(source);
+    return isSame ? this.known(source)?.sha256 : undefined;
   }
 
   /** A file as it was when `of` looked at it; undefined if it never did. */
@@ -88,7 +84,7 @@ export class FileHashes {
   versionOf(source: string | Uint8Array): string | undefined {
     if (typeof source !== "string") return undefined;
     const known = this.known(source);
-    return known && `${known.size} ${known.modified}`;
+    return known && versionOf(known.size, known.modified);
   }
 
   /** Writes what was learnt since the last time. */
@@ -102,10 +98,22 @@ function keyOf(path: string): string {
   return isAbsolute(path) ? path : resolve(path);
 }
 
-/** A file's version now, its size and time; undefined if no file is there. */
-export async function fileVersion(path: string): Promise<string | undefined> {
-  const found = await stat(path).catch(() => undefined);
-  return found?.isFile() ? `${found.size} ${found.mtimeMs}` : undefined;
+/**
+ * A file's version now, its size and time; undefined if no file can be looked at:
+ * it is gone, say, or a link that leads to itself.
+ */
+export function fileVersion(path: string): string | undefined {
+  try {
+    // A quarter of the time that it takes with a promise: of 10,000 files, 0.3 s.
+    const found = statSync(path, { throwIfNoEntry: false });
+    return found?.isFile() ? versionOf(found.size, found.mtimeMs) : undefined;
+  } catch {
+    return undefined;
+  }
+}
+
+function versionOf(size: number, modified: number): string {
+  return `${size} ${modified}`;
 }
 
 /** SHA-256 of bytes or of a text, hexadecimal. */

@@ -61,9 +61,7 @@ export function watchChanges(
       const { collection } = space;
       const rows = pictures.map(({ path }) => collection.rowOf(path))
         .filter((row) => row !== undefined);
-      const states = await Promise.all(
-        rows.map((row) => stateOf(collection, row)),
-      );
+      const states = rows.map((row) => stateOf(collection, row));
       const changed = rows.filter((_, i) => states[i] === "changed")
         .map((row) => collection.pictures[row]);
       if (changed.length === 0) continue;
@@ -77,9 +75,7 @@ export function watchChanges(
   // One after the other: two searches would add the same picture twice.
   let last: Promise<void> = Promise.resolve();
   return async ({ collection }, rows) => {
-    const states = await Promise.all(
-      rows.map((row) => stateOf(collection, row)),
-    );
+    const states = rows.map((row) => stateOf(collection, row));
     const outdated = rows.filter((_, i) => states[i] !== "same");
     if (outdated.length === 0 || !existsSync(folder)) return new Set();
     const pictures = rows.map((row) => collection.pictures[row]);
@@ -94,13 +90,13 @@ export function watchChanges(
   };
 }
 
-async function stateOf(
+function stateOf(
   { pictures, versions }: Collection,
   row: number,
-): Promise<"same" | "changed" | "gone"> {
+): "same" | "changed" | "gone" {
   const { source } = pictures[row];
   if (typeof source !== "string") return "same";
-  const version = await fileVersion(source);
+  const version = fileVersion(source);
   if (version === undefined) return "gone";
   return [undefined, version].includes(versions[row]) ? "same" : "changed";
 }

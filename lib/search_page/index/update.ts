@@ -25,9 +25,9 @@
  * @module
  */
 import { Buffer } from "node:buffer";
-import { statSync } from "node:fs";
 import { setImmediate as nextTurn } from "node:timers/promises";
 import type { EmbedFailure } from "../../embeddings/embeddings.ts";
+import { fileVersion } from "../../embeddings/file_hashes.ts";
 import type { EncoderSpace } from "../engine/spaces.ts";
 import type { Collection, SourcePicture } from "./collection.ts";
 import { type IndexOptions, indexPictures } from "./indexing.ts";
@@ -127,9 +127,7 @@ function recordOf({ source: _, sha256: __, ...known }: SourcePicture): string {
   return JSON.stringify(known);
 }
 
-/** A file's version (file_hashes.ts), without a promise for each of 100,000. */
+/** The version of a picture's file; undefined for one that has none. */
 function versionOf(source: SourcePicture["source"]): string | undefined {
-  if (typeof source !== "string") return undefined;
-  const found = statSync(source, { throwIfNoEntry: false });
-  return found && `${found.size} ${found.mtimeMs}`;
+  return typeof source === "string" ? fileVersion(source) : undefined;
 }

@@ -1,5 +1,12 @@
 import { deepStrictEqual, ok, rejects, strictEqual } from "node:assert/strict";
-import { mkdir, rename, rm, utimes, writeFile } from "node:fs/promises";
+import {
+  mkdir,
+  rename,
+  rm,
+  symlink,
+  utimes,
+  writeFile,
+} from "node:fs/promises";
 import { join } from "node:path";
 import { setTimeout as wait } from "node:timers/promises";
 import {
@@ -118,6 +125,19 @@ Deno.test("a folder that is gone loses nothing, says so, and is there when it is
       await until(() => pathsIn(app).join() === "d.png", "the new folder");
       await writeFile(join(folder, "e.png"), await plain("black"));
       await until(() => pathsIn(app).length === 2, "a change in it");
+    });
+  }));
+
+Deno.test("a link that leads to itself is left out, and stops nothing", () =>
+  withFolder(async (folder) => {
+    await writeFile(join(folder, "a.png"), await plain("red"));
+    await symlink("loop.png", join(folder, "loop.png"));
+    await served(folder, async (app) => {
+      const { error, trouble, failures } = app.status();
+      deepStrictEqual([error, trouble], ["", ""]);
+      deepStrictEqual(failures.map(({ path }) => path), ["loop.png"]);
+      await writeFile(join(folder, "z.png"), await plain("blue"));
+      await until(() => pathsIn(app).length === 2, "what comes after it");
     });
   }));
 
