@@ -224,6 +224,11 @@ function withValues(args: readonly string[], options: Options): string[] {
   });
 }
 
+/** A text as one word of a POSIX shell. */
+export function shellWord(text: string): string {
+  return `'${text.replaceAll("'", "'\\''")}'`;
+}
+
 /**
  * Reads a whole number that was given as an option.
  *

@@ -11,6 +11,7 @@ import {
   type Option,
   type Options,
   runCommand,
+  shellWord,
 } from "./command.ts";
 import { commands, openCommand } from "./commands.ts";
 
@@ -133,7 +134,7 @@ complete -o default -F _contact_sheet contact-sheet`;
 
 function zsh(table: Completed[]): string {
   const described = table.map(({ name, description }) =>
-    `    ${quoted(`${name}:${description}`)}`
+    `    ${shellWord(`${name}:${description}`)}`
   );
   const cases = table.map((row) =>
     `    ${row.name}) flags=(${flagsOf(row)}); values=(${
@@ -194,7 +195,7 @@ function fish(table: Completed[]): string {
     );
     return [
       `complete -c contact-sheet -n __fish_use_subcommand -f -a ${name} -d ${
-        quoted(description)
+        shellWord(description)
       }`,
       ...flags,
       ...words.length
@@ -207,11 +208,6 @@ function fish(table: Completed[]): string {
 
 function names(table: Completed[]): string {
   return table.map(({ name }) => name).join(" ");
-}
-
-/** As one word of a shell. */
-function quoted(text: string): string {
-  return `'${text.replaceAll("'", "'\\''")}'`;
 }
 
 // Not awaited: among the commands that it opens is this very file.

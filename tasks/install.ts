@@ -19,6 +19,7 @@ import {
   defineCommand,
   DENO_VERSION,
   runCommand,
+  shellWord,
 } from "./command.ts";
 import { ownFolder } from "./own_folder.ts";
 import { ensureSetup } from "./setup.ts";
@@ -79,7 +80,7 @@ export const command = defineCommand({
 export function posixScript(root: string): string {
   return `#!/bin/sh
 # ${MARK}
-root=${quoted(root)}
+root=${shellWord(root)}
 if [ ! -f "$root/tasks/contact_sheet.ts" ]; then
   echo "contact-sheet: $root is gone: run its task install where it is now" >&2
   exit 2
@@ -134,22 +135,17 @@ export function pathAdvice(
   }
   const shell = basename(SHELL);
   const [file, line] = shell === "fish"
-    ? ["~/.config/fish/config.fish", `fish_add_path ${quoted(bin)}`]
+    ? ["~/.config/fish/config.fish", `fish_add_path ${shellWord(bin)}`]
     : [
       shell === "zsh"
         ? "~/.zshrc"
         : shell === "bash"
         ? "~/.bashrc"
         : "~/.profile",
-      `export PATH=${quoted(bin)}:"$PATH"`,
+      `export PATH=${shellWord(bin)}:"$PATH"`,
     ];
   return `${bin} is not on PATH yet: add this line to ${file} and open a new terminal:
   ${line}`;
-}
-
-/** As one word of a shell. */
-function quoted(text: string): string {
-  return `'${text.replaceAll("'", "'\\''")}'`;
 }
 
 if (import.meta.main) await runCommand(command);
