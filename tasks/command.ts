@@ -28,17 +28,12 @@
  *
  * @module
  */
-import {
-  accessSync,
-  constants,
-  readFileSync,
-  realpathSync,
-  statSync,
-} from "node:fs";
+import { accessSync, constants, readFileSync, realpathSync } from "node:fs";
 import { dirname, join, resolve } from "node:path";
 import process from "node:process";
 import { fileURLToPath } from "node:url";
 import { parseArgs, type ParseArgsConfig } from "node:util";
+import { statOf } from "../lib/files.ts";
 import { nearestName } from "./nearest.ts";
 import { withoutControls } from "./progress.ts";
 
@@ -312,15 +307,6 @@ export function readNewPath(what: string, path: string): string {
       `${what}: ${path} cannot be written (${code}): expected a folder that ` +
         "this user may write to",
     );
-  }
-}
-
-/** What is at a path; undefined where nothing is, or nothing can be. */
-function statOf(path: string) {
-  try {
-    return statSync(path);
-  } catch {
-    return undefined;
   }
 }
 

@@ -20,7 +20,7 @@
 import { createHash } from "node:crypto";
 import { statSync } from "node:fs";
 import { isAbsolute, resolve } from "node:path";
-import { readRegularFile } from "../files.ts";
+import { readRegularFile, statOf } from "../files.ts";
 import { Journal } from "./journal.ts";
 
 /** What a file was when it was read last. */
@@ -98,18 +98,10 @@ function keyOf(path: string): string {
   return isAbsolute(path) ? path : resolve(path);
 }
 
-/**
- * A file's version now, its size and time; undefined if no file can be looked at:
- * it is gone, say, or a link that leads to itself.
- */
+/** A file's version now, its size and time; undefined if `statOf` sees no file. */
 export function fileVersion(path: string): string | undefined {
-  try {
-    // A quarter of the time that it takes with a promise: of 10,000 files, 0.3 s.
-    const found = statSync(path, { throwIfNoEntry: false });
-    return found?.isFile() ? versionOf(found.size, found.mtimeMs) : undefined;
-  } catch {
-    return undefined;
-  }
+  const found = statOf(path);
+  return found?.isFile() ? versionOf(found.size, found.mtimeMs) : undefined;
 }
 
 function versionOf(size: number, modified: number): string {

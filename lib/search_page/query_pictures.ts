@@ -17,7 +17,7 @@
  *
  * @module
  */
-import { statSync } from "node:fs";
+import { identityOf } from "../files.ts";
 import { UPLOAD } from "./engine/query_vector.ts";
 import { fetchedPicture } from "./fetched_picture.ts";
 import type { Collection, SourcePicture } from "./index/collection.ts";
@@ -97,18 +97,13 @@ function samePicture(
   source: string | Uint8Array,
   among: readonly SourcePicture[],
 ): string[] {
+  const fileAt = (one: string | Uint8Array) =>
+    isText(one) ? identityOf(one) : undefined;
   const file = fileAt(source);
   return among.filter((picture) =>
     picture.source === source ||
     file !== undefined && fileAt(picture.source) === file
   ).map(({ path }) => path);
-}
-
-/** What a file is, by whatever path; undefined where there is none. */
-function fileAt(source: string | Uint8Array): string | undefined {
-  if (!isText(source)) return undefined;
-  const found = statSync(source, { bigint: true, throwIfNoEntry: false });
-  return found && `${found.dev} ${found.ino}`;
 }
 
 function isText(source: string | Uint8Array): source is string {

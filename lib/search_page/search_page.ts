@@ -25,7 +25,6 @@
  * @module
  */
 import { Buffer } from "node:buffer";
-import { statSync } from "node:fs";
 import { basename, resolve } from "node:path";
 import { Hono } from "hono";
 import { metrics } from "../compare/metrics.ts";
@@ -37,6 +36,7 @@ import {
 import type { Precision } from "../encoders/clip.ts";
 import type { Encoder } from "../encoders/encoder.ts";
 import { openEncoder } from "../encoders/encoders.ts";
+import { statOf } from "../files.ts";
 import type { SearchQuery } from "./engine/query.ts";
 import {
   hitOf,
@@ -146,7 +146,7 @@ export async function openSearchApp(
 
 /** A folder of which nothing is known yet but that it is there. */
 function unlisted(folder: string): PictureSource {
-  if (!statSync(folder, { throwIfNoEntry: false })?.isDirectory()) {
+  if (!statOf(folder)?.isDirectory()) {
     throw new Error(`${folder} is no folder: expected a folder of pictures`);
   }
   const root = resolve(folder);

@@ -162,3 +162,13 @@ Deno.test("searchOnce() shows no picture that was hidden on the page", () =>
     const found = result.hits.map(({ path }) => path).sort();
     deepStrictEqual(found, ["flamingo.jpg", "violin.jpg"]);
   }));
+
+Deno.test("searchOnce() by a picture passes over a link that leads to itself", () =>
+  withThree(async (folder) => {
+    await symlink("loop.jpg", join(folder, "loop.jpg"));
+    const pictures = [{ source: join(folder, "lemon.jpg") }];
+    const { result, failures } = await search({ folder, pictures });
+    deepStrictEqual(failures.map(({ path }) => path), ["loop.jpg"]);
+    strictEqual(result.hits.some(({ path }) => path === "lemon.jpg"), false);
+    strictEqual(result.total, 2);
+  }));

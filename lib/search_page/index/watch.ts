@@ -19,8 +19,9 @@
  *
  * @module
  */
-import { type FSWatcher, statSync, watch } from "node:fs";
+import { type FSWatcher, watch } from "node:fs";
 import { resolve, sep } from "node:path";
+import { identityOf, statOf } from "../../files.ts";
 import { paths } from "../../paths.ts";
 
 /** A folder that is watched. */
@@ -73,7 +74,7 @@ export function watchFolder(
   };
   /** Watches what lies there now: a new folder of the same name is another one. */
   const rewatch = () => {
-    const present = identityOf(folder);
+    const present = folderAt(folder);
     if (!isWatched || isClosed || present === watched) return;
     watcher?.close();
     watched = present;
@@ -142,10 +143,6 @@ function isOurs(folder: string, name: string): boolean {
 }
 
 /** Which folder lies there; undefined for none. */
-function identityOf(folder: string): string | undefined {
-  const found = statSync(folder, { throwIfNoEntry: false });
-  // A new folder may take over the number of one that was removed.
-  return found?.isDirectory()
-    ? `${found.dev} ${found.ino} ${found.birthtimeMs}`
-    : undefined;
+function folderAt(path: string): string | undefined {
+  return statOf(path)?.isDirectory() ? identityOf(path) : undefined;
 }

@@ -16,9 +16,10 @@
  *
  * @module
  */
-import { createReadStream, statSync } from "node:fs";
+import { createReadStream } from "node:fs";
 import { Readable } from "node:stream";
 import { TextReader, Uint8ArrayReader, ZipWriter } from "@zip.js/zip.js";
+import { statOf } from "../../files.ts";
 import { formatOf } from "../../pictures/formats.ts";
 import type { SourcePicture } from "../index/collection.ts";
 import { refusal } from "./server.ts";
@@ -75,7 +76,7 @@ export function archiveOf(
 /** A picture's bytes; 0 where its file is gone. */
 function sizeOf(source: SourcePicture["source"]): number {
   if (typeof source !== "string") return source.length;
-  const found = statSync(source, { throwIfNoEntry: false });
+  const found = statOf(source);
   return found?.isFile() ? found.size : 0;
 }
 

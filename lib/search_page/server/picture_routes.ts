@@ -23,10 +23,11 @@
  *
  * @module
  */
-import { createReadStream, statSync } from "node:fs";
+import { createReadStream } from "node:fs";
 import { basename } from "node:path";
 import { Readable } from "node:stream";
 import { type Context, Hono } from "hono";
+import { statOf } from "../../files.ts";
 import { formatOf } from "../../pictures/formats.ts";
 import { archiveOf } from "./archive.ts";
 import { hitOf } from "../engine/searcher.ts";
@@ -140,9 +141,7 @@ function picture(
 
 /** The file itself. To be saved, never shown: it may be anything. */
 function original(context: Context, { path, source }: SourcePicture): Response {
-  const file = typeof source === "string"
-    ? statSync(source, { throwIfNoEntry: false })
-    : undefined;
+  const file = typeof source === "string" ? statOf(source) : undefined;
   if (typeof source === "string" && !file?.isFile()) {
     throw refusal(404, `the file of "${path}" is gone`);
   }
