@@ -107,7 +107,9 @@ export async function runGrid(
     await indexPictures(source, space, options);
     const searcher = new Searcher([space]);
     const grid = h(Grid, { typed, searcher, source, options });
-    const screen = render(grid, { alternateScreen: true });
+    // Ink draws nothing where CI is set, as dev containers may do; but we are
+    // here since somebody sits at a terminal and asked for it.
+    const screen = render(grid, { alternateScreen: true, interactive: true });
     signal.addEventListener("abort", () => screen.unmount());
     await screen.waitUntilExit();
     return 0;

@@ -53,6 +53,7 @@ async function typed(steps: string, ...args: string[]) {
     ], {
       cwd: join(paths.root, "tasks"),
       env: {
+        CI: "true",
         CONTACT_SHEET_DATA: data,
         CONTACT_SHEET_ENCODER: "offline",
         TERM: "xterm-256color",
