@@ -20,13 +20,13 @@
  * @module
  */
 import pLimit from "p-limit";
+import type { ImageSource } from "../pictures/pictures.ts";
 import {
   NO_FACTS,
   type PhotoFacts,
   photoFacts,
   withFile,
 } from "../pictures/photo_facts.ts";
-import type { PictureToEmbed } from "./embeddings.ts";
 import type { FileHashes } from "./file_hashes.ts";
 import { Journal } from "./journal.ts";
 
@@ -60,7 +60,7 @@ export class KeptFacts {
 
   /** A picture's facts; its file is opened only if nobody has asked before. */
   async of(
-    { source, sha256 }: Required<Pick<PictureToEmbed, "source" | "sha256">>,
+    { source, sha256 }: { source: ImageSource; sha256: string },
   ): Promise<PhotoFacts> {
     const known = this.#known.get(sha256) ?? await this.#read(source, sha256);
     if (typeof source !== "string") return { ...known, bytes: source.length };
@@ -73,10 +73,7 @@ export class KeptFacts {
     await this.#journal.save();
   }
 
-  async #read(
-    source: PictureToEmbed["source"],
-    sha256: string,
-  ): Promise<PhotoFacts> {
+  async #read(source: ImageSource, sha256: string): Promise<PhotoFacts> {
     const facts = await this.#reading(() => photoFacts(source));
     this.#known.set(sha256, facts);
     const told = Object.entries(facts).filter(([, value]) => value);
