@@ -28,7 +28,6 @@ import { createHash } from "node:crypto";
 import { createReadStream } from "node:fs";
 import { stat } from "node:fs/promises";
 import { join } from "node:path";
-import { fileDownloadInfo } from "@huggingface/hub";
 import { isRegularFile } from "../files.ts";
 import { Host } from "../http/hosts.ts";
 import { FinalError } from "../http/final_error.ts";
@@ -170,6 +169,8 @@ async function describeFile(
   path: string,
   signal: AbortSignal | undefined,
 ): Promise<Omit<LargeFile, "destination">> {
+  // Loaded here, since most commands find their files.
+  const { fileDownloadInfo } = await import("@huggingface/hub");
   const info = await fileDownloadInfo({
     repo: repository,
     path,

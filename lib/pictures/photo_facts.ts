@@ -26,8 +26,8 @@
 import { Buffer } from "node:buffer";
 import { open } from "node:fs/promises";
 import readExif from "exif-reader";
-import sharp from "sharp";
 import { readRegularFile } from "../files.ts";
+import { openSharp } from "./decoder.ts";
 import { isPicture, START_BYTES, trimStart } from "./formats.ts";
 import type { ImageSource } from "./pictures.ts";
 
@@ -69,6 +69,7 @@ export async function photoFacts(image: ImageSource): Promise<PhotoFacts> {
   try {
     const input = await inputOf(image);
     if (input === undefined) return NO_FACTS;
+    const sharp = await openSharp();
     const { autoOrient, exif } = await sharp(input).metadata();
     return { ...NO_FACTS, ...autoOrient, ...notesOf(exif) };
   } catch {

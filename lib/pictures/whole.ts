@@ -24,7 +24,8 @@
  *
  * @module
  */
-import sharp, { type Sharp, type SharpOptions } from "sharp";
+import type { Sharp, SharpOptions } from "sharp";
+import { openSharp } from "./decoder.ts";
 
 /** Most pixels that are decoded: more than any phone's camera takes. */
 export const MAX_PIXELS = 150_000_000;
@@ -46,9 +47,6 @@ export class Fault {
   }
 }
 
-// No file is decoded twice alike; and what a kept one has to say comes late.
-sharp.cache(false);
-
 /**
  * Decodes a picture, unless rows of it are missing.
  *
@@ -60,6 +58,7 @@ export async function decodeWhole<Result>(
   bytes: Uint8Array,
   decode: (open: Open) => Promise<Result>,
 ): Promise<Result | Fault> {
+  const sharp = await openSharp();
   const open: Open = (input = bytes, options = {}) =>
     sharp(input, {
       failOn: "error",
@@ -121,6 +120,7 @@ async function alone<Result>(decode: () => Promise<Result>): Promise<Result> {
  * empty, as those are whose words another job has cleared meanwhile.
  */
 async function drain(): Promise<void> {
+  const sharp = await openSharp();
   const dot = { width: 1, height: 1, channels: 3, background: "red" } as const;
   for (let job = 0; job < MOST_EMPTY; job++) {
     await sharp({ create: dot }).raw().toBuffer();
@@ -133,6 +133,7 @@ const MOST_EMPTY = 8;
 
 /** What is wrong with a picture; undefined if its rows are all there. */
 async function findFault(bytes: Uint8Array): Promise<Fault | undefined> {
+  const sharp = await openSharp();
   const warnings: string[] = [];
   const open = () =>
     sharp(bytes, { failOn: "error", limitInputPixels: false })
