@@ -110,15 +110,16 @@ export async function listPictures(
   const isExcluded = (path: string) =>
     excludeDirs.includes(path) || excludeDirs.includes(basename(path));
 
-  const visit = async (below: string, isLink = false): Promise<void> => {
+  // A link can lead back to where it lies; where all others lie is known, and
+  // not asked, which would take as long as to read them.
+  const visit = async (below: string, known?: string): Promise<void> => {
     const place = join(folder, below);
     try {
-      // A link can lead back to where it lies.
-      const real = await realpath(place);
+      const real = known ?? await realpath(place);
       if (visited.has(real)) return;
       visited.add(real);
       folders.push(below);
-      if (isLink) links.push(below);
+      if (known === undefined && below !== "") links.push(below);
       const entries = await readdir(place, { withFileTypes: true });
       const files: string[] = [];
       for (const entry of entries) {
@@ -130,7 +131,8 @@ export async function listPictures(
           ? await stat(join(folder, path)).catch(() => entry)
           : entry;
         if (target.isDirectory()) {
-          if (!isExcluded(path)) await visit(path, isLink);
+          const at = isLink ? undefined : join(real, entry.name);
+          if (!isExcluded(path)) await visit(path, at);
         } else if (target.isFile() || target === entry && isLink) {
           files.push(path);
         } else if (isCalledPicture(path)) {
@@ -167,8 +169,15 @@ export async function listPictures(
     }
   };
 
-  await visit("");
-  for (const path of await namesNotUtf8(folder, links)) {
+  // Beside one another, and neither is left behind where the other fails.
+  const [seen, named] = await Promise.allSettled([
+    visit(""),
+    namesNotUtf8(folder, [""]),
+  ]);
+  if (seen.status === "rejected") throw seen.reason;
+  if (named.status === "rejected") throw named.reason;
+  const ofLinks = links.length > 0 ? await namesNotUtf8(folder, links) : [];
+  for (const path of [...named.value, ...ofLinks]) {
     const names = path.split("/");
     const parents = names.map((_, i) => names.slice(0, i).join("/"));
     if (parents.some(isExcluded)) continue;
@@ -253,17 +262,17 @@ function cannotRead(code: string): string {
  * Paths that are not UTF-8, which Deno leaves out of folders without a word: as
  * `find` lists them, where there is such a program.
  *
- * @param links Folders below `folder` that are links, which `find` follows only
- *   where it is told to.
+ * @param places Where to look, seen from `folder`: `find` follows those links
+ *   alone that it is given.
  */
 async function namesNotUtf8(
   folder: string,
-  links: readonly string[],
+  places: readonly string[],
 ): Promise<string[]> {
   if (process.platform === "win32") return [];
   const hidden = ["-mindepth", "1", "-name", ".*", "-prune"];
   const rest = ["-o", "!", "-type", "d", "-print0"];
-  const starts = ["", ...links].map((path) => `./${path}`);
+  const starts = places.map((path) => `./${path}`);
   // Into a file: for each pipe Deno keeps some kilobytes, and a folder that is
   // watched is listed thousands of times.
   const temporary = await mkdtemp(join(tmpdir(), "contact-sheet-"))

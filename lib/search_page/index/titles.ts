@@ -31,6 +31,10 @@ export function nameOf(path: string): string {
 export function tellsSomething(name: string): boolean {
   const text = name.normalize("NFC");
   if (text.length >= SHORTEST_STAMP && STAMP.test(text)) return false;
+  // A device's names differ in their digits alone, and a folder has thousands.
+  const key = text.replaceAll(/\d/g, "0");
+  const known = judged.get(key);
+  if (known !== undefined) return known;
   const isLong = text.length >= UUID_LENGTH;
   const letters = (isLong ? text.replaceAll(UUID, " ") : text)
     .replaceAll(DCF, " ")
@@ -38,10 +42,6 @@ export function tellsSomething(name: string): boolean {
     .filter((part) => !isId(part))
     .join(" ").replaceAll(/\p{N}+/gu, " ").toLowerCase();
   const isNumbered = /\p{N}{3}/u.test(text);
-  // A device's names differ in their numbers alone, and a folder has thousands.
-  const key = `${isNumbered} ${letters}`;
-  const known = judged.get(key);
-  if (known !== undefined) return known;
   const left = letters.replaceAll(OF_DEVICES, " ");
   const isOne = WORD.test(
     isNumbered ? left.replaceAll(IF_NUMBERED, " ") : left,
@@ -51,7 +51,7 @@ export function tellsSomething(name: string): boolean {
   return isOne;
 }
 
-/** What was said of names before, without their numbers. */
+/** What was said of names before, whatever their digits. */
 const judged = new Map<string, boolean>();
 const MOST_JUDGED = 1000;
 
