@@ -70,9 +70,10 @@ export class FileHashes {
   /** The same without reading a file: undefined where that would be needed. */
   ifKnown(source: string | Uint8Array): string | undefined {
     if (typeof source !== "string") return sha256(source);
-    const version = this.versionOf(source);
-    const isSame = version !== undefined && version === fileVersion(source);
-    return isSame ? this.known(source)?.sha256 : undefined;
+    const known = this.known(source), found = known && statOf(source);
+    const isSame = found?.isFile() && found.size === known!.size &&
+      found.mtimeMs === known!.modified;
+    return isSame ? known!.sha256 : undefined;
   }
 
   /** A file as it was when `of` looked at it; undefined if it never did. */

@@ -82,14 +82,26 @@ export async function searchOnce(
 ): Promise<SearchedOnce> {
   const { folder, listing, log, precision, signal } = options;
   const asked = readQuery(options.query); // Before minutes pass with indexing.
+  let early: Promise<unknown> = Promise.resolve();
+  const openSpace = async () => {
+    const { encoder } = options;
+    const space = new EncoderSpace(
+      await openEncoder(encoder, { log, precision, signal }),
+    );
+    // Opens the model for texts while the folder's files are waited for.
+    if (asked.text) {
+      early = space.embedText(subjectOf(asked.text)).catch(() => undefined);
+    }
+    return space;
+  };
   // Beside one another: neither needs the other.
   const [listed, opened] = await Promise.allSettled([
     folder ? folderSource(folder, listing) : sampleSource(),
-    openEncoder(options.encoder, { log, precision, signal }),
+    openSpace(),
   ]);
   if (opened.status === "rejected") throw opened.reason;
-  const encoder = opened.value;
-  let early: Promise<unknown> = Promise.resolve();
+  const space = opened.value;
+  const { collection, encoder } = space;
   try {
     if (listed.status === "rejected") throw listed.reason;
     const source = listed.value;
@@ -98,14 +110,9 @@ export async function searchOnce(
       source.pictures,
       signal,
     );
-    const space = new EncoderSpace(encoder, source.pictures.length);
-    const { collection } = space;
+    collection.reserve(source.pictures.length);
     const { hidden = [] } = await readSettings(source.folder);
     for (const path of hidden) collection.hide(path, true);
-    // Opens the model for texts while the pictures are looked up.
-    if (asked.text) {
-      early = space.embedText(subjectOf(asked.text)).catch(() => undefined);
-    }
     const failures = await indexPictures(source, space, options);
     const [failure] = failures;
     if (failure && failures.length === source.pictures.length) {

@@ -162,6 +162,7 @@ export class Collection {
   /** Makes room for so many pictures in all, so that none are moved later. */
   reserve(count: number): void {
     this.pictureEmbeddings.reserve(count);
+    this.textEmbeddings.reserve(count);
   }
 
   /** Removes the picture of that path, if there is one; the last row takes its place. */
@@ -242,15 +243,12 @@ export class Collection {
   #count(row: number, by: 1 | -1): void {
     const { term, category, license } = this.pictures[row];
     const { camera, date } = this.facts[row];
-    const dates = date.slice(0, 4);
-    const names = { term, category, license, camera, dates };
-    for (const [key, name] of Object.entries(names)) {
-      if (name === "") continue;
-      const counts = this.#counts[key as keyof Facets];
-      const count = (counts.get(name) ?? 0) + by;
-      if (count === 0) counts.delete(name);
-      else counts.set(name, count);
-    }
+    const counts = this.#counts;
+    countName(counts.term, term, by);
+    countName(counts.category, category, by);
+    countName(counts.license, license, by);
+    countName(counts.camera, camera, by);
+    countName(counts.dates, date.slice(0, 4), by);
   }
 
   /** Gives up what a row holds of what is shared, and its id. */
@@ -278,6 +276,18 @@ export class Collection {
     this.#texts.set(written, { row, users: 1 });
     return row;
   }
+}
+
+/** Counts a name once more, or once less; none is no name. */
+function countName(
+  counts: Map<string, number>,
+  name: string,
+  by: 1 | -1,
+): void {
+  if (name === "") return;
+  const count = (counts.get(name) ?? 0) + by;
+  if (count === 0) counts.delete(name);
+  else counts.set(name, count);
 }
 
 function inOrder<Entry extends [name: string, count: number]>(

@@ -155,14 +155,21 @@ export async function servedFolder(
   const places = new Set(found.map((path) => dirname(path)));
   const all = [...found, ...elsewhere.map(({ path }) => path)];
   const pictures: SourcePicture[] = [];
+  let filed = { place: "", term: "", category: "" };
   for (const path of all) {
     // Of 100,000, others that ask the server meanwhile do not wait for all.
     if (pictures.length % PICTURES_A_TURN === 0) await nextTurn();
     const isElsewhere = isAbsolute(path);
-    // One folder for all, "val2017" say, tells nothing of any of them.
-    const folders = places.size > 1 && !isElsewhere
-      ? path.normalize("NFC").split("/")
-      : [];
+    const place = path.slice(0, path.lastIndexOf("/") + 1);
+    // Pictures come folder by folder.
+    if (filed.place !== place) {
+      // One folder for all, "val2017" say, tells nothing of any of them.
+      const [term = "", category = ""] = places.size > 1 && !isElsewhere
+        ? place.normalize("NFC").split("/").toReversed().slice(1)
+        : [];
+      filed = { place, term, category };
+    }
+    const { term, category } = filed;
     const known: Partial<CaptionedPicture> | undefined = captioned.get(path) ??
       made?.pictures[rowOf.get(path) ?? -1];
     const picture: SourcePicture = {
@@ -174,8 +181,7 @@ export async function servedFolder(
       author: known?.author ?? "",
       license: known?.license ?? "",
       page: known?.page ?? "",
-      term: folders.at(-2) ?? "",
-      category: folders.at(-3) ?? "",
+      ...{ term, category },
     };
     const { captions = [] } = known ?? {};
     if (captions.length > 1) picture.captions = captions;
