@@ -166,6 +166,10 @@ export const command = defineCommand({
     },
   };
   await ensureSetup(signal);
+  // Begun here, so that it is read from disk while the terminal is looked at.
+  const importing = importLater<
+    typeof import("../lib/search_page/search_once.ts")
+  >("../lib/search_page/search_once.ts");
 
   const { line: log, passing, remarks } = progressOn(process.stderr);
   let began: number | undefined;
@@ -203,9 +207,7 @@ export const command = defineCommand({
     );
   }
 
-  const { searchOnce } = await importLater<
-    typeof import("../lib/search_page/search_once.ts")
-  >("../lib/search_page/search_once.ts");
+  const { searchOnce } = await importing;
   const found = await searchOnce({
     ...options,
     ...{ log, onProgress, pictures },

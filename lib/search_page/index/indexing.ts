@@ -153,6 +153,9 @@ async function nextGroup(
     hashes.push(hash);
   }
   const group = pictures.slice(start, start + Math.max(GROUP, hashes.length));
+  if (hashes.length === group.length) {
+    return group.map((picture, i) => ({ ...picture, sha256: hashes[i] }));
+  }
   const read = pLimit(16);
   return await Promise.all(group.map(async (picture, i) => {
     const sha256 = hashes[i] ?? picture.sha256 ??
