@@ -34,7 +34,9 @@ Deno.test("package.json names what lib/ imports, in the versions of deno.json", 
     if (!/(?<!\.as)\.ts$/.test(name)) continue;
     const code = (await read(`lib/${name}`)).replace(/\/\*[^]*?\*\//g, "");
     for (
-      const [, from] of code.matchAll(/(?:from|resolve\(|import\() ?"([@a-z].*?)"/g)
+      const [, from] of code.matchAll(
+        /(?:from|resolve\(|import\() ?"([@a-z].*?)"/g,
+      )
     ) {
       const [, bare] = from.match(/^(@[^/]+\/[^/]+|[^/]+)/)!;
       if (!from.startsWith("node:")) used.add(bare);
