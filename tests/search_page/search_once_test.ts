@@ -1,5 +1,5 @@
 import { deepStrictEqual, ok, rejects, strictEqual } from "node:assert/strict";
-import { symlink, writeFile } from "node:fs/promises";
+import { readFile, symlink, writeFile } from "node:fs/promises";
 import { join } from "node:path";
 import { writeNpy } from "#lib/compare/npy.ts";
 import { openEncoder } from "#lib/encoders/encoders.ts";
@@ -172,3 +172,24 @@ Deno.test("searchOnce() by a picture passes over a link that leads to itself", (
     strictEqual(result.hits.some(({ path }) => path === "lemon.jpg"), false);
     strictEqual(result.total, 2);
   }));
+
+Deno.test("searchOnce() is loaded without a decoder and without the hub's client", async () => {
+  const modules = new Set<string>(), packages = new Set<string>();
+  const follow = async (module: URL) => {
+    if (modules.has(module.href)) return;
+    modules.add(module.href);
+    const code = await readFile(module, "utf8");
+    const imports = /^(?:import|export) (?!type )[^;"]*? from "(.+?)";$/gm;
+    for (const [, from] of code.matchAll(imports)) {
+      if (from.startsWith(".")) await follow(new URL(from, module));
+      else packages.add(from);
+    }
+  };
+  const start = "../../lib/search_page/search_once.ts";
+  await follow(new URL(start, import.meta.url));
+  ok(packages.has("onnxruntime-node"), "the walk sees what is imported");
+  for (const name of ["hub", "transformers"]) {
+    strictEqual(packages.has(`@huggingface/${name}`), false, name);
+  }
+  strictEqual(packages.has("sharp"), false, "sharp");
+});
