@@ -54,6 +54,20 @@ export function fileOfEach(
   return found;
 }
 
+/**
+ * Tells which file a path names, whoever else names it: as it stands, in the
+ * other form, or in another case where the system takes one for the other.
+ */
+export function namedFile(
+  folder: string,
+  files: readonly string[],
+): (path: string) => string | undefined {
+  const ways = [asItStands, inOneForm, asTheSystemSays]
+    .map((find) => find(folder, files));
+  return (path) =>
+    ways.map((fileOf) => fileOf(path)).find((file) => file !== undefined);
+}
+
 /** A way to find a picture's file by the path given. */
 type Finder = (
   folder: string,

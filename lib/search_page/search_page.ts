@@ -181,24 +181,28 @@ async function openOver(
     total = source.pictures.length;
     trouble = total === 0 ? problems.join("; ") : "";
     const watched = { signal: abort.signal, onProgress };
-    await updateIndex(source, spaces, failures, watched);
+    const looked = await updateIndex(source, spaces, failures, watched);
     error = "";
+    return looked;
   };
   const isListed = first.pictures.length > 0 || !first.look;
   let listed: PictureSource | undefined = isListed ? first : undefined;
   const look = async () => {
-    const source = listed;
+    const start = performance.now();
+    let source = listed, looked = 0;
     listed = undefined;
     rescanning = true;
     try {
-      if (source) await update(source);
-      else if (first.look) await update(await first.look());
+      source ??= await first.look?.();
+      looked = performance.now() - start;
+      if (source) looked += await update(source);
     } catch (reason) {
       trouble = (reason as Error).message;
       if (!done) error = trouble;
     } finally {
       rescanning = false;
     }
+    return looked;
   };
   const folderWatch = watchFolder(folder, look, watch && Boolean(first.look));
 

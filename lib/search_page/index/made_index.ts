@@ -33,7 +33,15 @@
  * @module
  */
 import { readdir, readFile } from "node:fs/promises";
-import { basename, dirname, isAbsolute, join, relative, sep } from "node:path";
+import {
+  basename,
+  dirname,
+  isAbsolute,
+  join,
+  normalize,
+  relative,
+  sep,
+} from "node:path";
 import zlib from "node:zlib";
 import {
   type Compressors,
@@ -41,7 +49,7 @@ import {
   parquetReadObjects,
   parquetSchema,
 } from "hyparquet";
-import { fileOfEach } from "../../captions/named_files.ts";
+import { fileOfEach, namedFile } from "../../captions/named_files.ts";
 import { readJson } from "../../captions/json.ts";
 import { Matrix } from "../../compare/matrix.ts";
 import { readNpy } from "../../compare/npy.ts";
@@ -128,10 +136,13 @@ function match(
   const listed = new Set(found);
   const paths = rows.map((row) => {
     const path = text(row, ...PATHS);
-    const inside = isAbsolute(path) ? relative(folder, path) : path;
+    // "./owl.jpg", as find writes it, is "owl.jpg".
+    const inside = isAbsolute(path) ? relative(folder, path) : tidy(path);
     return inside.startsWith("..") ? path : inside.split(sep).join("/");
   });
   const files = fileOfEach(folder, found, paths.map((path) => ({ path })));
+  const fileNamed = namedFile(folder, found);
+  // Files, and the paths that led to them.
   const taken = new Set<string>();
   const pictures: MadePicture[] = [], kept: number[] = [];
   const leftOut: LeftOut[] = [];
@@ -143,14 +154,17 @@ function match(
       ? path
       : undefined;
     if (place === undefined || taken.has(place)) {
-      const what = place === undefined ? "no such picture" : "there twice";
+      // A file is one row's: another that names it finds none.
+      const isAgain = [path, place, fileNamed(path)]
+        .some((one) => one !== undefined && taken.has(one));
+      const what = isAgain ? "there twice" : "no such picture";
       leftOut.push({
         path: path || `row ${i + 1}`,
         reason: `${what}, in ${name}`,
       });
       return;
     }
-    taken.add(place);
+    taken.add(place).add(path);
     kept.push(i);
     pictures.push({
       path: place,
@@ -162,6 +176,9 @@ function match(
   });
   return { name, pictures, vectors: vectors.pick(kept), leftOut };
 }
+
+/** A path without steps that lead nowhere; "" stays so. */
+const tidy = (path: string): string => path && normalize(path);
 
 /** The first of these that is a text, in whatever case the key is written. */
 function text(row: Row, ...keys: string[]): string {

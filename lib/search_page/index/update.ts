@@ -49,14 +49,16 @@ const FILES_A_TURN = 500;
  * Updates the collections of some spaces, one after the other.
  *
  * @param failures Of the time before; gets those of now.
+ * @returns Milliseconds that went into looking for what is new.
  */
 export async function updateIndex(
   source: PictureSource,
   spaces: readonly EncoderSpace[],
   failures: Failures,
   options: IndexOptions = {},
-): Promise<void> {
+): Promise<number> {
   const { pictures, vectors } = source;
+  let looked = 0;
   const paths = new Set(pictures.map(({ path }) => path));
   for (const path of failures.keys()) {
     if (!paths.has(path)) failures.delete(path);
@@ -64,6 +66,7 @@ export async function updateIndex(
   for (const space of spaces) {
     const { collection } = space;
     const changed: number[] = [];
+    const start = performance.now();
     for (const [i, picture] of pictures.entries()) {
       if (i % FILES_A_TURN === 0) {
         await nextTurn();
@@ -71,6 +74,7 @@ export async function updateIndex(
       }
       if (isNews(picture, collection, failures)) changed.push(i);
     }
+    looked += performance.now() - start;
     if (changed.length > 0) {
       collection.reserve(pictures.length);
       const news = { ...source, pictures: changed.map((i) => pictures[i]) };
@@ -95,6 +99,7 @@ export async function updateIndex(
     const gone = collection.pictures.filter(({ path }) => !paths.has(path));
     for (const { path } of gone) collection.remove(path);
   }
+  return looked;
 }
 
 /** Whether a picture is not in the collection as it is now. */

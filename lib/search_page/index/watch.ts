@@ -11,7 +11,10 @@
  *
  * const folder = await mkdtemp("/tmp/watch-");
  * const { promise, resolve } = Promise.withResolvers<void>();
- * const watch = watchFolder(folder, async () => resolve());
+ * const watch = watchFolder(folder, async () => {
+ *   resolve();
+ *   return 0;
+ * });
  * await writeFile(`${folder}/owl.jpg`, "owl");
  * await promise; // looked at again
  * await watch.close();
@@ -39,8 +42,11 @@ export interface FolderWatch {
 /** So long after a change, others are waited for. */
 const GATHER_MS = 300;
 
-/** Of the time, at most a tenth goes into looking. */
+/** Of the time, at most a tenth goes into looking, */
 const REST = 9;
+
+/** but a change never waits longer, however many files there are. */
+const LONGEST_REST_MS = 15_000;
 
 /** How often one asks whether a folder that is gone is there again. */
 const GONE_MS = 3000;
@@ -48,12 +54,14 @@ const GONE_MS = 3000;
 /**
  * Watches a folder.
  *
- * @param look Looks it over; never called while it runs, and expected not to throw.
+ * @param look Looks it over; never called while it runs, and expected not to
+ *   throw. Returns how many milliseconds went into looking, without what was done
+ *   about what was found: to embed new pictures takes as long as it takes.
  * @param isWatched Whether events are waited for, or `now` and `soon` alone count.
  */
 export function watchFolder(
   folder: string,
-  look: () => Promise<void>,
+  look: () => Promise<number>,
   isWatched = true,
 ): FolderWatch {
   let watcher: FSWatcher | undefined, watched: string | undefined;
@@ -83,10 +91,9 @@ export function watchFolder(
     });
   };
   const run = async () => {
-    const start = performance.now();
     rewatch();
-    await look();
-    restUntil = performance.now() + REST * (performance.now() - start);
+    const rest = REST * await look();
+    restUntil = performance.now() + Math.min(rest, LONGEST_REST_MS);
     running = undefined;
     if (again) soon();
     else if (watched === undefined && isWatched) schedule(GONE_MS);

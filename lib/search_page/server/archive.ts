@@ -64,7 +64,11 @@ export function archiveOf(
       const input = typeof source === "string"
         ? Readable.toWeb(createReadStream(source)) as ReadableStream
         : new Uint8ArrayReader(source);
-      await zip.add(names[i], input);
+      // Of a photograph without the camera's notes, it is the only date.
+      const changed = typeof source === "string"
+        ? statOf(source)?.mtime
+        : undefined;
+      await zip.add(names[i], input, { lastModDate: changed });
     }
     await zip.add("CREDITS.txt", new TextReader(credits.join("\n")));
     await zip.close();

@@ -213,3 +213,28 @@ Deno.test("damaged indexes cost no picture", () =>
     await writeFile(join(folder, "img_emb", "img_emb_0.npy"), "no npy");
     match((await folderSource(folder)).problems[0], /expected a \.npy file/);
   }));
+
+Deno.test("a row whose picture another row has is said to be there twice", () =>
+  withFolder(async (folder) => {
+    await write(join(folder, "photos"), "red", "green");
+    const rows = [
+      ...["photos/red.png", "photos/red.png", "photos/./red.png"],
+      ...["photos\\red.png", "green.png", "green.png", "gone/red.png"],
+    ];
+    await writeNpy(
+      join(folder, "rows.npy"),
+      Matrix.of(rows.map((_, i) => [i, 1])),
+    );
+    await writeFile(join(folder, "rows.json"), JSON.stringify(rows));
+    const { leftOut } = await folderSource(folder);
+    deepStrictEqual(
+      leftOut?.map(({ path, reason }) => `${path}: ${reason}`),
+      [
+        "photos/red.png: there twice, in rows.npy",
+        "photos/red.png: there twice, in rows.npy",
+        "photos\\red.png: there twice, in rows.npy",
+        "green.png: there twice, in rows.npy",
+        "gone/red.png: no such picture, in rows.npy",
+      ],
+    );
+  }));

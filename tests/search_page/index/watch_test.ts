@@ -193,6 +193,7 @@ Deno.test("looks never overlap, and take a small share of the time", () =>
       most = Math.max(most, ++atOnce);
       await wait(100);
       atOnce--;
+      return 100;
     });
     for (let i = 0; i < 40; i++) {
       await writeFile(join(folder, `${i}.png`), "x");
@@ -209,3 +210,46 @@ Deno.test("looks never overlap, and take a small share of the time", () =>
     await wait(500);
     strictEqual(looks, before, "closed");
   }));
+
+Deno.test("after an import that took long, the next change is noticed soon", () =>
+  withFolder(async (folder) => {
+    await writeFile(join(folder, "red.png"), await plain("red"));
+    const slow = colourEncoder();
+    const encoders = [{
+      ...slow,
+      async encodeDecoded(...given: Parameters<typeof slow.encodeDecoded>) {
+        await wait(1500);
+        return await slow.encodeDecoded(...given);
+      },
+    }];
+    const app = await openSearchApp(folder, { encoders, log() {} });
+    await app.ready;
+    await writeFile(join(folder, "blue.png"), await plain("blue"));
+    await until(() => pathsIn(app).length === 2, "the import");
+    const start = performance.now();
+    await rename(join(folder, "blue.png"), join(folder, "navy.png"));
+    await until(() => pathsIn(app).includes("navy.png"), "the new name");
+    await rm(folder, { recursive: true });
+    await until(() => app.status().trouble !== "", "the folder is gone");
+    const ms = performance.now() - start;
+    await app.close();
+    ok(ms < 5000, `${ms} ms, an import takes 1500`);
+  }));
+
+Deno.test("a change waits for fifteen seconds at most, however slow looking is", async () => {
+  const { setTimeout } = globalThis;
+  const waits: unknown[] = [];
+  const watch = watchFolder("/nowhere", () => Promise.resolve(60_000), false);
+  try {
+    await watch.now();
+    globalThis.setTimeout = ((_: unknown, ms: unknown) => {
+      waits.push(ms);
+    }) as unknown as typeof setTimeout;
+    watch.soon();
+  } finally {
+    globalThis.setTimeout = setTimeout;
+    await watch.close();
+  }
+  strictEqual(waits.length, 1);
+  ok(Number(waits[0]) > 14_000 && Number(waits[0]) <= 15_000, `${waits[0]}`);
+});

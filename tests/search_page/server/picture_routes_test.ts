@@ -1,5 +1,13 @@
 import { deepStrictEqual, match, ok, strictEqual } from "node:assert/strict";
-import { chmod, mkdir, readFile, rm, stat, writeFile } from "node:fs/promises";
+import {
+  chmod,
+  mkdir,
+  readFile,
+  rm,
+  stat,
+  utimes,
+  writeFile,
+} from "node:fs/promises";
 import { join } from "node:path";
 import process from "node:process";
 import { BlobReader, TextWriter, ZipReader } from "@zip.js/zip.js";
@@ -122,6 +130,30 @@ Deno.test("an archive leaves out what is gone, and is bounded", async () => {
   }
   match(message, /^5001 pictures of 0\.0 GB: expected at most 5000 and 2 GB/);
 });
+
+Deno.test("an archive keeps the dates of the files, the only ones that some have", () =>
+  withFolder(async (folder) => {
+    const changed = new Date("2001-02-03T04:05:06Z");
+    const source = join(folder, "a.png");
+    const old = join(folder, "old.png");
+    await writeFile(source, await plain("red"));
+    await writeFile(old, await plain("red"));
+    await utimes(source, changed, changed);
+    // Before a zip's first year.
+    await utimes(old, new Date(0), new Date(0));
+    const zip = await new Response(
+      archiveOf([
+        picture("a.png", { source }),
+        picture("old.png", {
+          source: old,
+        }),
+      ]),
+    ).blob();
+    const [first, second] = await new ZipReader(new BlobReader(zip))
+      .getEntries();
+    strictEqual(first.lastModDate.getTime(), changed.getTime());
+    ok(second.lastModDate.getUTCFullYear() <= 1980);
+  }));
 
 Deno.test("a hidden picture is no result, also after a restart, until it is shown", () =>
   withFolder(async (folder) => {
