@@ -45,7 +45,7 @@ import type {
 import { readRegularFile } from "../files.ts";
 import { scaledPicture } from "./bit_depth.ts";
 import { isPicture, trimStart, whyNoPicture } from "./formats.ts";
-import { decodeWhole, Fault } from "./whole.ts";
+import { decodeWhole, Fault, type Open } from "./whole.ts";
 
 /** A picture: the path of its file, or the file's bytes. */
 export type ImageSource = string | Uint8Array;
@@ -74,14 +74,18 @@ export function whyLeftOut(error: Error): string {
   return error instanceof PictureError ? error.reason : error.message;
 }
 
-/** How large a picture is wanted, in pixels. Only `square` changes its shape. */
+/** How large a picture is wanted, in pixels. */
 export type PictureSize =
   /** The longer side, or less where the picture is smaller. */
   | { longest: number }
   /** The shorter side, or less where the picture is smaller. */
   | { shortest: number }
   /** Both sides, squeezed or stretched. */
-  | { square: number };
+  | { square: number }
+  /** Both sides of the square in its middle, or less where the picture is smaller. */
+  | { middle: number }
+  /** All its pixels, or fewer where the picture has fewer. */
+  | { pixels: number };
 
 /** A picture as it was asked for. */
 export interface PictureData {
@@ -117,6 +121,9 @@ const FIT = {
   square: { fit: "fill" },
 } as const satisfies Record<string, ResizeOptions>;
 
+/** Longest side of a JPEG. */
+const LONGEST_SIDE = 65_500;
+
 /**
  * A picture as a new file, without the camera's data.
  *
@@ -126,7 +133,7 @@ const FIT = {
 export async function encodePicture(
   image: ImageSource,
   { format, ...encoding }: Encoding,
-  size: PictureSize = { longest: 65_500 },
+  size: PictureSize = { longest: LONGEST_SIDE },
 ): Promise<PictureData> {
   const file = typeof image === "string" ? await read(image) : image;
   // Before the decoder has a look: an SVG would have it read other files.
@@ -139,15 +146,33 @@ export async function encodePicture(
     const picture = (scaled ?? open().autoOrient())
       .flatten({ background: "#ffffff" })
       .toColourspace("srgb");
-    for (const [fit, side] of Object.entries(size)) {
-      picture.resize(side, side, FIT[fit as keyof typeof FIT]);
-    }
+    picture.resize(await resizing(size, open));
     const { data, info } = await picture.toFormat(format, encoding)
       .toBuffer({ resolveWithObject: true });
     return { data, width: info.width, height: info.height };
   });
   if (!(result instanceof Fault)) return result;
   throw new PictureError(image, result.fault, result.reason);
+}
+
+/** What the decoder is told of a size. */
+async function resizing(size: PictureSize, open: Open): Promise<ResizeOptions> {
+  if (!("middle" in size || "pixels" in size)) {
+    const [[fit, side]] = Object.entries(size);
+    return { width: side, height: side, ...FIT[fit as keyof typeof FIT] };
+  }
+  const { width, height } = (await open().metadata()).autoOrient;
+  if ("middle" in size) {
+    const side = Math.min(size.middle, width, height);
+    return { width: side, height: side, fit: "cover" };
+  }
+  const scale = Math.min(
+    1,
+    Math.sqrt(size.pixels / (width * height)),
+    LONGEST_SIDE / Math.max(width, height),
+  );
+  const scaled = (side: number) => Math.max(1, Math.round(scale * side));
+  return { width: scaled(width), height: scaled(height), fit: "fill" };
 }
 
 async function read(path: string): Promise<Uint8Array> {

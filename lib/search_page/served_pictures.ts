@@ -3,7 +3,7 @@
  * file reaches the browser as it is, and small ones are kept on disk.
  *
  * ```text
- * 6_search/thumbnails/<hash>.webp   longest side 320 pixels
+ * 6_search/thumbnails/<hash>.webp   the square in the middle, 480 pixels a side
  * 6_search/uploads/<hash>.jpg       pictures given as queries, 512 pixels
  * ```
  *
@@ -18,6 +18,7 @@
  */
 import { readdir, readFile, rm, stat } from "node:fs/promises";
 import { join } from "node:path";
+import pLimit from "p-limit";
 import { sha256 } from "../embeddings/file_hashes.ts";
 import { writeAtomic } from "../files.ts";
 import { paths } from "../paths.ts";
@@ -31,8 +32,21 @@ import { QueryError } from "./engine/query.ts";
 /** Uploads kept, so that an address with one can be opened again. */
 const UPLOADS_KEPT = 200;
 
+/** Side of a thumbnail: of a tile on the largest screens, or at twice the density. */
+const THUMBNAIL_SIDE = 480;
+
 /**
- * A small picture, from disk if it was made before of the same file.
+ * Pixels of a large picture in all: what a screen shows of it, and what is worth
+ * enlarging, which a browser can still hold. By all its pixels, not by its longer
+ * side: of a panorama, a strip of a few pixels would be left.
+ */
+const PIXELS = { screen: 4e6, whole: 32e6 };
+
+/** Whole pictures are made one after the other: each takes much memory. */
+const oneByOne = pLimit(1);
+
+/**
+ * A small square of a picture, as tiles show it, from disk if it was made before of the same file.
  *
  * @throws {PictureError} If there is no whole picture.
  */
@@ -43,22 +57,25 @@ export async function thumbnailOf(source: ImageSource): Promise<Uint8Array> {
       .catch(() => ({ size: 0, mtimeMs: 0 }));
     version = `${source} ${size} ${mtimeMs}`;
   }
-  const name = `${sha256(version).slice(0, 32)}.webp`;
+  const name = `${sha256(version).slice(0, 32)}-${THUMBNAIL_SIDE}.webp`;
   const path = join(paths.search, "thumbnails", name);
   const kept = await readFile(path).catch(() => undefined);
   if (kept) return kept;
-  // A tile of 160 pixels at twice the density.
-  const size = { longest: 320 };
+  const size = { middle: THUMBNAIL_SIDE };
   const encoding = { format: "webp", quality: 78, effort: 2 } as const;
   const { data } = await encodePicture(source, encoding, size);
   await writeAtomic(path, data);
   return data;
 }
 
-/** A picture to look at, longest side at most 1600 pixels. */
-export async function largePicture(source: ImageSource): Promise<Uint8Array> {
+/** A picture to look at, as a window shows it or enlarged. */
+export async function largePicture(
+  source: ImageSource,
+  as: keyof typeof PIXELS = "screen",
+): Promise<Uint8Array> {
   const encoding = { format: "jpeg", quality: 85 } as const;
-  return (await encodePicture(source, encoding, { longest: 1600 })).data;
+  const make = () => encodePicture(source, encoding, { pixels: PIXELS[as] });
+  return (await (as === "whole" ? oneByOne(make) : make())).data;
 }
 
 /**

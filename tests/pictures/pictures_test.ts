@@ -108,14 +108,19 @@ Deno.test("thumbnails of notebook and page are turned as EXIF says", async () =>
     .toBuffer();
   const { url, width, height } = await thumbnail(image, 50);
   deepEqual([width, height], [25, 50]);
-  const shown = [
-    Buffer.from(url.split(",")[1], "base64"),
-    Buffer.from(await thumbnailOf(image)),
-  ];
-  for (const file of shown) {
-    const facts = await sharp(file).metadata();
-    ok(facts.height > facts.width);
-    equal(facts.orientation, undefined);
+  const small = await sharp(Buffer.from(url.split(",")[1], "base64"))
+    .metadata();
+  ok(small.height > small.width);
+  const tile = await thumbnailOf(image);
+  const upright = await sharp(image).autoOrient().extract({
+    ...{ left: 0, top: 50, width: 100, height: 100 },
+  }).toBuffer();
+  const [shown, expected] = await Promise.all(
+    [tile, upright].map((file) => sharp(file).resize(8, 8).raw().toBuffer()),
+  );
+  ok(shown.every((value, i) => Math.abs(value - expected[i]) < 30));
+  for (const { orientation } of [small, await sharp(tile).metadata()]) {
+    equal(orientation, undefined);
   }
 });
 

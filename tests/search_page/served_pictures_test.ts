@@ -43,8 +43,9 @@ Deno.test("thumbnails and large pictures are turned as the camera says", () =>
     await writeFile(file, await lyingOnItsSide(2000, 1000));
     const app = await openOver(folder);
     const id = app.searcher.spaces[0].collection.idOf(0);
-    await isUpright((await ask(app, `thumbnail/${id}`)).bytes, 160, 320);
-    await isUpright((await ask(app, `picture/${id}`)).bytes, 800, 1600);
+    await isUpright((await ask(app, `thumbnail/${id}`)).bytes, 480, 480);
+    await isUpright((await ask(app, `picture/${id}`)).bytes, 1000, 2000);
+    await isUpright((await ask(app, `whole/${id}`)).bytes, 1000, 2000);
     const { picture } = (await ask(
       app,
       "upload",
@@ -56,6 +57,47 @@ Deno.test("thumbnails and large pictures are turned as the camera says", () =>
       1024,
     );
     await app.close();
+  }));
+
+Deno.test("of a long picture a tile has its middle, and the light box all its pixels", async () => {
+  const sizeOf = async (bytes: Uint8Array) => {
+    const { width, height } = await sharp(bytes).metadata();
+    return [width, height];
+  };
+  const of = async (width: number, height: number) => {
+    const picture = await sharp({
+      create: { width, height, channels: 3, background: "red" },
+    }).png().toBuffer();
+    return await Promise.all([
+      thumbnailOf(picture).then(sizeOf),
+      largePicture(picture).then(sizeOf),
+      largePicture(picture, "whole").then(sizeOf),
+    ]);
+  };
+  await withFolder(async () => {
+    deepEqual(await of(300, 200), [[200, 200], [300, 200], [300, 200]]);
+    deepEqual(await of(790, 20_000), [[480, 480], [397, 10_063], [
+      790,
+      20_000,
+    ]]);
+    deepEqual(await of(60_000, 40), [[40, 40], [60_000, 40], [60_000, 40]]);
+    deepEqual(await of(12_000, 9000), [[480, 480], [2309, 1732], [6532, 4899]]);
+    deepEqual(
+      (await of(100_000, 40))[2],
+      [65_500, 26],
+      "as long as a JPEG can be",
+    );
+  });
+});
+
+Deno.test("a thumbnail of an older size is not served", () =>
+  withFolder(async (folder) => {
+    const file = join(folder, "a.png");
+    await writeFile(file, await plain("red", "png", 600));
+    await thumbnailOf(file);
+    const kept = join(paths.search, "thumbnails");
+    const [name] = await readdir(kept);
+    equal(name.replace(/^\w{32}/, ""), "-480.webp");
   }));
 
 Deno.test("a thumbnail is made once, and anew when the file changes", () =>

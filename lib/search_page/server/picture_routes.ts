@@ -4,7 +4,8 @@
  *
  * | request | answer |
  * | --- | --- |
- * | `GET /thumbnail/ID`, `/picture/ID` | made anew, small and large |
+ * | `GET /thumbnail/ID` | a small square of it, made anew as the next two are |
+ * | `GET /picture/ID`, `/whole/ID` | as a window shows it, and to be enlarged |
  * | `GET /original/ID` | the file's own bytes, to be saved |
  * | `POST /archive` {paths} | a zip of the files and of who made them (archive.ts) |
  * | `POST /hide` {paths, hidden}, `GET /hidden` | what is no result |
@@ -79,6 +80,10 @@ export function pictureRoutes(state: PictureRoutesState): Hono {
     })
     .get("/picture/:id{\\d+}", async (context) => {
       const bytes = await largePicture(byId(context).source);
+      return picture(context, bytes, "jpeg");
+    })
+    .get("/whole/:id{\\d+}", async (context) => {
+      const bytes = await largePicture(byId(context).source, "whole");
       return picture(context, bytes, "jpeg");
     })
     .get("/original/:id{\\d+}", (context) => original(context, byId(context)))

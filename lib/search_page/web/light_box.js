@@ -39,6 +39,9 @@ export { closeLayer as closeLightBox };
 /** Milliseconds that a picture is shown before the drawer asks for its facts. */
 const SETTLED_MS = 120;
 
+/** How far the shown pixels may be drawn out before more are fetched. */
+const SHARP_ENOUGH = 1.1;
+
 /** Large pictures that are kept on either side of the one shown. */
 const NEIGHBOURS = 1;
 
@@ -101,7 +104,11 @@ const dialog = make(
 document.body.append(dialog);
 
 const zoom = panZoom(stage, {
-  most: 24,
+  // So far that each pixel can be seen, of long pictures too.
+  get most() {
+    const { width } = fittedSize();
+    return Math.max(24, 2 * (shown?.width ?? 0) / width);
+  },
   doubles: true,
   size: fittedSize,
   changed: moved,
@@ -206,7 +213,10 @@ function pictureOf(hit) {
     alt: hit.caption || titleOf(hit),
     draggable: false,
     src: `picture/${hit.id}`,
-    onload: () => image.style.backgroundImage = "",
+    onload() {
+      image.style.background = "";
+      sharpen();
+    },
     async onerror() {
       // The file is to blame only where the server answers.
       const reason = await ask("status").then(
@@ -217,10 +227,36 @@ function pictureOf(hit) {
       pictures.delete(hit.id);
     },
   });
-  // Something to see until the large one has come.
-  image.style.backgroundImage = `url("thumbnail/${hit.id}")`;
+  // Something to see until the large one has come: the square in its middle.
+  const { width, height } = hit;
+  const short = 100 * Math.min(width, height);
+  if (short > 0) {
+    image.style.background = `url("thumbnail/${hit.id}") center / min(${
+      short / width
+    }cqw, ${short / height}cqh) auto no-repeat`;
+  }
   pictures.set(hit.id, image);
   return image;
+}
+
+/** Fetches the picture with all its pixels, where it is drawn larger than it has come. */
+async function sharpen() {
+  const image = stage.querySelector("img"), hit = shown;
+  if (!image?.naturalWidth || !hit || image.src.includes("whole/")) return;
+  const width = fittedSize().width * zoom.view.scale * devicePixelRatio;
+  const isSharp = width <= SHARP_ENOUGH * image.naturalWidth;
+  if (isSharp || hit.width <= image.naturalWidth || "waits" in image.dataset) {
+    return;
+  }
+  image.dataset.waits = "";
+  await new Promise((resolve) => setTimeout(resolve, SETTLED_MS));
+  if (stage.contains(image)) {
+    const whole = make("img", { src: `whole/${hit.id}` });
+    // Where it does not come, the one on show stays.
+    const hasCome = await whole.decode().then(() => true, () => false);
+    if (hasCome && stage.contains(image)) image.src = whole.src;
+  }
+  delete image.dataset.waits;
 }
 
 /** The picture's size as it fits on the stage. */
@@ -244,6 +280,7 @@ function moved() {
     ? ""
     : `translate(${x}px, ${y}px) scale(${scale})`;
   stage.classList.toggle("enlarged", scale > 1);
+  sharpen();
 }
 
 /** To the picture before or after. @param {number} step */

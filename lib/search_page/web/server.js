@@ -82,14 +82,14 @@ function asLabelled(reason) {
   const words = [...texts]
     .filter((node) => node instanceof Text || node instanceof HTMLLegendElement)
     .map(({ textContent }) => textContent?.trim()).find(Boolean);
-  const name = OTHER_LABELS.get(part) ?? words ?? part;
+  const name = OTHER_LABELS[part] ?? words ?? part;
   return `${name}${rest}`;
 }
 
 /** Parts of a query without a label that can be seen. */
-const OTHER_LABELS = new Map([
-  ...[["text", "The words"], ["like", "More like"], ["unlike", "Less like"]],
-]);
+const OTHER_LABELS = /** @type {Record<string, string>} */ ({
+  ...{ text: "The words", like: "More like", unlike: "Less like" },
+});
 
 /**
  * Shows what went wrong, until something works.

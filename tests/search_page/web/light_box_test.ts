@@ -188,6 +188,52 @@ Deno.test("wheel, double click and keys enlarge about the pointer; dragging move
     deepStrictEqual(await box(page), whole);
   }));
 
+Deno.test("a long picture that is enlarged comes with all its pixels, and can be seen one by one", () =>
+  withPage(async ({ page }) => {
+    await searchAll(page, "green");
+    await open(page);
+    const natural = () =>
+      page.$eval(
+        ".stage img",
+        (image) => (image as HTMLImageElement).naturalWidth,
+      );
+    await page.waitForFunction(() =>
+      document.querySelector<HTMLImageElement>(".stage img")!.naturalWidth > 0
+    );
+    const first = await natural();
+    ok(first > 200 && first < 300, `${first}`);
+    for (let i = 0; i < 12; i++) await page.keyboard.press("+");
+    await page.waitForFunction(() =>
+      document.querySelector<HTMLImageElement>(".stage img")!.naturalWidth ===
+        300
+    );
+    const { width } = await page.$eval(".stage", (stage) => ({
+      width: stage.clientHeight * 300 / 20_000,
+    }));
+    const scale = await page.$eval(
+      ".stage img",
+      (image) => new DOMMatrix((image as HTMLElement).style.transform).a,
+    );
+    ok(scale * width >= 300, `${scale * width} pixels of 300`);
+    await page.keyboard.press("0");
+    await page.keyboard.press("ArrowRight");
+    await page.waitForFunction(() =>
+      document.querySelector("#lightBox .place")?.textContent === "2 of 27"
+    );
+  }, {
+    async prepare(folder) {
+      await writeFile(
+        join(folder, "green.png"),
+        await sharp({
+          create: {
+            ...{ width: 300, height: 20_000, channels: 3 },
+            background: "#00ff00",
+          },
+        }).png().toBuffer(),
+      );
+    },
+  }));
+
 Deno.test("two fingers enlarge, one finger leafs", () =>
   withPage(async ({ page }) => {
     await asPhone(page, 390, 844);
