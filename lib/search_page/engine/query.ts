@@ -69,7 +69,10 @@ export interface SearchQuery {
   /** The first and last date, inclusive: "2019", "2019-06", "2019-06-01"; or "". */
   after: string;
   before: string;
-  /** Order of what fits; the rest comes after it, nearest first. */
+  /**
+   * Order of what fits; the rest comes after it, nearest first. Where nothing is
+   * looked for, "relevance" is the order of paths.
+   */
   sort: "relevance" | "newest" | "oldest";
   /** The first result that is wanted, from 0 on; and how many. */
   from: number;

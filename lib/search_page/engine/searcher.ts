@@ -24,8 +24,9 @@ import { metrics } from "../../compare/metrics.ts";
 import { languageRemark } from "../../encoders/languages.ts";
 import type { FindOutdated } from "../index/changes.ts";
 import type { Collection, SourcePicture } from "../index/collection.ts";
-import { isEmpty, PIXELS } from "../web/query.js";
+import { isEmpty, isFiltered, PIXELS } from "../web/query.js";
 import { type CutOff, cutOffs, lineAbove } from "./cut_off.ts";
+import { drawOf } from "./draw.ts";
 import { passes } from "./filters.ts";
 import { FoldedOrder, type FoldedRow } from "./folding.ts";
 import { bestFirst } from "./order.ts";
@@ -207,17 +208,25 @@ export class Searcher {
     return hits.filter(isThere);
   }
 
-  /** Pictures drawn at random from those that pass the filters. */
-  random(input: Partial<SearchQuery>): SearchHit[] {
+  /**
+   * Pictures drawn at random from those that pass the filters.
+   *
+   * @param seed Draws the same ones again, but for those that came and went.
+   */
+  random(
+    input: Partial<SearchQuery>,
+    seed = Math.floor(2 ** 32 * Math.random()),
+  ): SearchHit[] {
     const query = readQuery(input);
     const [{ collection }] = this.spaces;
-    const rows = rowsThatPass(query, collection);
-    const count = Math.min(query.k, rows.length);
-    for (let i = 0; i < count; i++) {
-      const other = i + Math.floor(Math.random() * (rows.length - i));
-      [rows[i], rows[other]] = [rows[other], rows[i]];
-    }
-    return rows.slice(0, count).map((row) => hitOf(collection, row));
+    const isAllowed = rowFilter(query, collection);
+    const draws = collection.pictures.map(({ path }, row) =>
+      collection.isSearchable(row) && isAllowed(row) ? drawOf(path, seed) : NaN
+    );
+    return Array.from(
+      bestFirst(draws, "lower").subarray(0, query.k),
+      (row) => hitOf(collection, row),
+    );
   }
 
   #spaceOf({ space }: SearchQuery): EncoderSpace {
@@ -317,19 +326,28 @@ export class Searcher {
     };
   }
 
-  /** All that passes the filters, by date. */
+  /** All that passes the filters, by date or by path. */
   #browse(query: SearchQuery, collection: Collection): Ranking {
-    if (query.sort === "relevance") {
+    const { sort } = query;
+    const isByPath = sort === "relevance";
+    if (isByPath && !isFiltered(query)) {
       throw new QueryError(
         "nothing to look for: type words, or give a picture",
       );
     }
+    const { pictures } = collection;
     const isAllowed = rowFilter(query, collection);
-    const order = this.#rowsByDate(collection, query.sort)
-      .filter((row) => collection.isSearchable(row) && isAllowed(row));
+    const order =
+      (isByPath
+        ? Uint32Array.from(pictures.keys())
+        : this.#rowsByDate(collection, sort))
+        .filter((row) => collection.isSearchable(row) && isAllowed(row));
+    if (isByPath) {
+      order.sort((a, b) => pictures[a].path < pictures[b].path ? -1 : 1);
+    }
     return {
       said: {
-        comparedBy: `Date, the ${query.sort} first`,
+        comparedBy: isByPath ? "Path, from A to Z" : `Date, the ${sort} first`,
         better: "higher",
         total: order.length,
         fitting: order.length,
@@ -454,12 +472,6 @@ function rowFilter(
 ): (row: number) => boolean {
   const pass = passes(query);
   return (row) => pass(pictures[row], facts[row]);
-}
-
-function rowsThatPass(query: SearchQuery, collection: Collection): number[] {
-  const isAllowed = rowFilter(query, collection);
-  return [...collection.pictures.keys()]
-    .filter((row) => collection.isSearchable(row) && isAllowed(row));
 }
 
 /** What to say of the query's words, if anything. */

@@ -33,11 +33,14 @@ const MOST_BYTES = 2e9;
 /**
  * A zip of pictures.
  *
+ * @param gone Paths of those asked for that are no longer there: CREDITS.txt says
+ *   so.
  * @returns Its bytes, as they are made.
  * @throws {HTTPException} 413 if they are too many or too large.
  */
 export function archiveOf(
   pictures: readonly SourcePicture[],
+  gone: readonly string[] = [],
 ): ReadableStream<Uint8Array> {
   const bytes = pictures.reduce((sum, { source }) => sum + sizeOf(source), 0);
   if (pictures.length > MOST_FILES || bytes > MOST_BYTES) {
@@ -54,7 +57,9 @@ export function archiveOf(
   const zip = new ZipWriter(writable, { level: 0, useWebWorkers: false });
   const names = namesOf(pictures);
   const write = async () => {
-    const credits: string[] = [];
+    const credits = gone.map((path) =>
+      inOneLine(`${path}: left out, it is gone or has another name`) + "\n"
+    );
     for (const [i, picture] of pictures.entries()) {
       const { source } = picture;
       // One that is gone by now is left out, and the others come.
@@ -119,7 +124,8 @@ function creditOf(
     license && `  licence: ${license}`,
     page && `  ${page}`,
   ];
-  return lines.filter(Boolean)
-    .map((line) => line.replaceAll(/[\p{Cc}\p{Zl}\p{Zp}]+/gu, " "))
-    .join("\n") + "\n";
+  return lines.filter(Boolean).map(inOneLine).join("\n") + "\n";
 }
+
+const inOneLine = (text: string) =>
+  text.replaceAll(/[\p{Cc}\p{Zl}\p{Zp}]+/gu, " ");

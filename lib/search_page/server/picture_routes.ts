@@ -68,9 +68,20 @@ export function pictureRoutes(state: PictureRoutesState): Hono {
     if (row !== undefined) return collection.pictures[row];
     throw refusal(404, `no picture "${String(path).slice(0, 200)}"`);
   };
-  const listIn = ({ paths }: Record<string, unknown>): SourcePicture[] => {
-    if (Array.isArray(paths) && paths.length > 0) return paths.map(byPath);
-    throw refusal(400, "expected {paths: […]}, with one path or more");
+  /** The paths of a list: one that is gone keeps no other from what is asked. */
+  const listIn = ({ paths }: Record<string, unknown>) => {
+    if (!Array.isArray(paths) || paths.length === 0) {
+      throw refusal(400, "expected {paths: […]}, with one path or more");
+    }
+    const isKnown = (path: unknown) =>
+      typeof path === "string" &&
+      (collection.rowOf(path) !== undefined || collection.hidden.has(path));
+    const { known = [], gone = [] } = Object.groupBy(
+      paths as string[],
+      (path) => isKnown(path) ? "known" : "gone",
+    );
+    if (known.length === 0) byPath(gone[0]); // Says that there is none.
+    return { known, gone };
   };
 
   return new Hono()
@@ -88,8 +99,11 @@ export function pictureRoutes(state: PictureRoutesState): Hono {
     })
     .get("/original/:id{\\d+}", (context) => original(context, byId(context)))
     .post("/archive", async (context) => {
-      const wanted = listIn(await readJson(context, LONGEST_LIST));
-      return context.body(archiveOf(wanted), 200, {
+      const { known, gone } = listIn(await readJson(context, LONGEST_LIST));
+      const there = known.filter((path) =>
+        collection.rowOf(path) !== undefined
+      );
+      return context.body(archiveOf(there.map(byPath), gone), 200, {
         "Content-Type": "application/zip",
         "Content-Disposition": 'attachment; filename="pictures.zip"',
       });
@@ -99,7 +113,7 @@ export function pictureRoutes(state: PictureRoutesState): Hono {
       if (typeof asked.hidden !== "boolean") {
         throw refusal(400, "expected {paths: […], hidden: true or false}");
       }
-      for (const { path } of listIn(asked)) {
+      for (const path of listIn(asked).known) {
         for (const one of collections) one.hide(path, asked.hidden);
       }
       await keepSettings(folder, { hidden: [...collection.hidden] });

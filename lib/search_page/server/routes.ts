@@ -98,12 +98,15 @@ export interface Answers {
   compare: SearchResult;
   /** To a query: paths of all that fits. */
   fitting: string[];
-  /** To a query of which only the filters count. */
+  /**
+   * To a query of which only the filters count, and a `seed`, which draws the
+   * same pictures again.
+   */
   random: SearchHit[];
   /** To {path}. */
   detail: PictureDetail;
-  /** To {paths}. */
-  select: Record<never, never>;
+  /** To {paths}: those of them that are no longer there. */
+  select: { gone: string[] };
   /** To the picture's bytes: "upload:HASH". */
   upload: { picture: string };
   /** To {url}. */
@@ -147,8 +150,11 @@ export function pageRoutes(state: PageState): Hono {
     },
     compare: async (context) => searcher.search(await readJson(context)),
     fitting: async (context) => searcher.fitting(await readJson(context)),
-    random: async (context) =>
-      searcher.current(searcher.random(await readJson(context))),
+    async random(context) {
+      const { seed, ...query } = await readJson(context);
+      const own = Number.isInteger(seed) ? seed as number : undefined;
+      return await searcher.current(searcher.random(query, own));
+    },
     async detail(context) {
       const path = String((await readJson(context)).path);
       const row = collection.rowOf(path);
@@ -167,8 +173,12 @@ export function pageRoutes(state: PageState): Hono {
       ) {
         throw refusal(400, "expected {paths: […]}");
       }
+      const rows = paths.map((path) => collection.rowOf(path))
+        .filter((row) => row !== undefined);
+      await searcher.current(rows.map((row) => hitOf(collection, row)));
       state.select(paths);
-      return {};
+      const isGone = (path: string) => collection.rowOf(path) === undefined;
+      return { gone: paths.filter(isGone) };
     },
     async upload(context) {
       const bytes = await readBody(context, LARGEST_UPLOAD);

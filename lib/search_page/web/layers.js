@@ -38,7 +38,8 @@ function goBack(steps) {
 export function openLayer(dialog) {
   const depth = depthNow() + 1;
   layers.push({ dialog, depth, address: location.href });
-  history.pushState({ layers: depth }, "");
+  // What lies below may be asked for again meanwhile.
+  history.pushState({ ...history.state, layers: depth }, "");
   dialog.showModal();
   dialog.addEventListener("close", () => {
     // Closed by its button or by Escape: its entry goes as well.

@@ -59,7 +59,7 @@ import { drawGrids, focusCurrent } from "./grid.js";
 import { KEYS_ABOVE, openKeys } from "./keys.js";
 import { closeLightBox, openLightBox } from "./light_box.js";
 import { openMap } from "./map.js";
-import { isEmpty, LONGEST_LIST, PIXELS } from "./query.js";
+import { isEmpty, isFiltered, LONGEST_LIST, PIXELS } from "./query.js";
 import {
   goTo,
   openRest,
@@ -72,7 +72,12 @@ import {
   showResults,
   summary,
 } from "./results.js";
-import { isSelected, prepareSelection, select } from "./selection.js";
+import {
+  follow as followSelection,
+  isSelected,
+  prepareSelection,
+  select,
+} from "./selection.js";
 import { allIsWell, ask, complain, Unanswered } from "./server.js";
 
 const statusLine = byId("status", HTMLElement);
@@ -110,7 +115,8 @@ let slider = "";
  * Searches for what the form holds, and shows it.
  *
  * @param {object} [options]
- * @param {"new" | "same" | "replaced"} [options.address] The step in history.
+ * @param {"new" | "same" | "replaced" | "drawn"} [options.address] The step in
+ *   history; "drawn" is one to other pictures at random.
  * @param {SearchQuery} [options.query] Another one than the form's.
  * @param {Place} [options.place] Where to lead the reader.
  */
@@ -123,13 +129,13 @@ async function search(
   if (address === underWay) return;
   const tooMuch = kind === "same" ? "" : excess();
   if (tooMuch) return complain(new Error(tooMuch));
-  if (kind !== "same") setAddress(address, kind === "replaced");
+  if (kind !== "same") setAddress(address, kind, seedOf(kind, query));
   showForm();
   const signal = nextSignal(address);
   failed = undefined;
   try {
     if (isHidden) await showHidden(signal);
-    else if (isEmpty(query) && query.sort === "relevance") {
+    else if (isBare(query) && !isListed(query)) {
       await random(query, signal);
     } else await answer(query, signal);
     if (place && !signal.aborted) await goTo(place);
@@ -149,7 +155,7 @@ async function answer(query, signal) {
   const watch = usesPixels ? setInterval(showPixelProgress, 700, signal) : 0;
   try {
     // Pixels need a picture: where there is none, the best one by words.
-    const example = usesPixels && query.like.length === 0
+    const example = usesPixels && query.like.length === 0 && !isEmpty(query)
       ? await bestByWords(query, signal)
       : undefined;
     const queries = spaces.map((space) => ({
@@ -251,6 +257,7 @@ function summarize(result) {
 function collectionChanged(now, before) {
   status = now;
   showKnobs(status);
+  if (now.generation !== before?.generation) followSelection();
   if (failed?.error instanceof Unanswered && underWay === "") {
     search({ address: "same", query: failed.query });
   }
@@ -269,12 +276,40 @@ function showForm() {
   showActive(search);
 }
 
-/** @param {string} address @param {boolean} isReplaced */
-function setAddress(address, isReplaced) {
-  if (address === (location.hash || "#")) return;
-  if (isReplaced) return history.replaceState(null, "", address);
+/**
+ * @param {string} address
+ * @param {"new" | "replaced" | "drawn"} kind
+ * @param {number} [seed] Draws its pictures.
+ */
+function setAddress(address, kind, seed) {
+  if (kind !== "drawn" && address === (location.hash || "#")) return;
+  const state = seed === undefined ? null : { seed };
+  if (kind === "replaced") return history.replaceState(state, "", address);
   keepPlace();
-  history.pushState(null, "", address);
+  history.pushState(state, "", address);
+}
+
+/** Whether nothing is looked for, and no order asked for. @param {SearchQuery} query */
+const isBare = (query) => isEmpty(query) && query.sort === "relevance";
+
+/** Whether all that passes is listed: filters are on, and nothing was drawn. @param {SearchQuery} query */
+const isListed = (query) =>
+  isFiltered(query) && history.state?.seed === undefined;
+
+/** What draws the pictures of the step that comes. @param {string} kind @param {SearchQuery} query */
+function seedOf(kind, query) {
+  if (kind === "drawn") return newSeed();
+  // As many more or fewer of the same ones.
+  return isBare(query) && !isFiltered(query) ? history.state?.seed : undefined;
+}
+
+const newSeed = () => Math.floor(2 ** 32 * Math.random());
+
+/** What draws the pictures of this step: Back leads to the same ones. */
+function seedNow() {
+  const seed = history.state?.seed ?? newSeed();
+  history.replaceState({ ...history.state, seed }, "");
+  return seed;
 }
 
 /** Remembers where the reader is, for the way back. */
@@ -309,7 +344,7 @@ function nextSignal(address = "") {
 /** Shows pictures drawn at random. @param {SearchQuery} query @param {AbortSignal} signal */
 async function random(query, signal) {
   const start = performance.now();
-  const hits = await ask("random", query, signal);
+  const hits = await ask("random", { ...query, seed: seedNow() }, signal);
   allIsWell();
   setView("random", query);
   await showList("Random pictures", hits, actions);
@@ -349,7 +384,7 @@ async function showHidden(signal) {
 async function hide(hits) {
   const hidden = view !== "hidden";
   await ask("hide", { paths: hits.map(({ path }) => path), hidden });
-  if (hidden) select(hits, false);
+  select(hits, false);
   if (view === "results") await renew();
   else await search({ address: "same", query: shownQuery });
   if (!hidden || failed) return;
@@ -374,10 +409,8 @@ function setView(now, query) {
 
 /** Why there is nothing at all. @param {SearchResult} result */
 function nothing({ total, query }) {
-  const { terms, categories, licenses, cameras, after, before } = query;
-  const isFiltered = [terms, categories, licenses, cameras, after, before]
-    .some(({ length }) => length > 0);
-  const reason = isFiltered && total === 0
+  const isPart = isFiltered(query);
+  const reason = isPart && total === 0
     ? "No picture passes these filters."
     : status?.done && status.indexed === 1 && query.like.length > 0
     ? "This is the only picture here."
@@ -394,7 +427,7 @@ function nothing({ total, query }) {
     "div",
     { className: "empty" },
     make("p", {}, reason),
-    isFiltered && clear,
+    isPart && clear,
   );
 }
 
@@ -439,7 +472,7 @@ function setTheme(theme) {
 function drawRandom() {
   const nothing = { text: "", like: [], unlike: [], plus: [], minus: [] };
   change({ ...nothing, sort: "relevance" });
-  search();
+  search({ address: "drawn" });
 }
 
 /** What the keys do, and where. @type {Keys} */
@@ -547,7 +580,7 @@ function connect() {
   byId("openMap", HTMLElement).onclick = showMap;
   byId("openKeys", HTMLElement).onclick = showKeys;
   byId("showHidden", HTMLElement).onclick = () => {
-    setAddress(HIDDEN, false);
+    setAddress(HIDDEN, "new");
     fillFromAddress(HIDDEN);
     search({ address: "same" });
   };

@@ -101,7 +101,15 @@ export function splitWeight(entry) {
     : { weight: Number(weight), of: of.trim() };
 }
 
-/** Whether a query asks for nothing. @param {SearchQuery} query */
+/** Whether a query is for some of the pictures only. @param {SearchQuery} query */
+export function isFiltered(
+  { terms, categories, licenses, cameras, after, before },
+) {
+  return [terms, categories, licenses, cameras, after, before]
+    .some(({ length }) => length > 0);
+}
+
+/** Whether a query looks for nothing. @param {SearchQuery} query */
 export function isEmpty({ text, like, plus, minus, unlike }) {
   return [text, like, plus, minus, unlike]
     .every(({ length }) => length === 0);

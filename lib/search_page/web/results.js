@@ -401,6 +401,14 @@ function toCsv(hits) {
   return rows.map((row) => row.map(cell).join(",") + "\r\n").join("");
 }
 
+/** The order of what was not told apart. @param {SearchQuery} query */
+const orderOf = (query) =>
+  !isEmpty(query)
+    ? "the nearest first"
+    : query.sort === "relevance"
+    ? "by path"
+    : "by date";
+
 /** How a result can be summed up in a line. @param {SearchResult} result */
 export function summary({ hits, fitting, total, line, listed, query }) {
   if (hits.length === 0) return "No results";
@@ -412,7 +420,7 @@ export function summary({ hits, fitting, total, line, listed, query }) {
     ? ""
     : ` (${nearCopies(fitting - shown)} folded)`;
   const what = line === undefined
-    ? `${amount(shown)}, ${isEmpty(query) ? "by date" : "the nearest first"}`
+    ? `${amount(shown)}, ${orderOf(query)}`
     : `${count(shown)} of ${amount(total)} ${shown === 1 ? "fits" : "fit"}`;
   return what + copies;
 }

@@ -5,7 +5,7 @@
  * @module
  */
 /** @import { SearchHit } from "../engine/searcher.ts" */
-import { byId, copied, count, showText } from "./dom.js";
+import { amount, byId, copied, count, showText } from "./dom.js";
 import { ask, complain, download } from "./server.js";
 
 /** By path, in the order of selection. */
@@ -33,6 +33,50 @@ export function select(hits, isOn) {
     else selected.delete(hit.path);
   }
   changed();
+  tell().then(say, complain);
+}
+
+/** No longer selects what is gone, and says so: the collection has changed. */
+export function follow() {
+  if (selected.size > 0) tell().then(say, complain);
+}
+
+/** Tells the server what is selected. @returns {Promise<string[]>} What of it is gone. */
+async function tell() {
+  const { gone } = await ask("select", { paths: [...selected.keys()] });
+  for (const path of gone) selected.delete(path);
+  if (gone.length > 0) changed();
+  return gone;
+}
+
+/** Says what is no longer selected. @param {string[]} gone */
+function say(gone) {
+  const { length } = gone;
+  if (length === 0) return;
+  const [first] = gone;
+  const others = length > 1 ? ` and ${amount(length - 1, "other")}` : "";
+  complain(
+    new Error(
+      `Of what was selected, ${first}${others} ${length > 1 ? "are" : "is"} ` +
+        "left out: gone or renamed.",
+    ),
+  );
+}
+
+/**
+ * Does something with what is selected and there.
+ *
+ * @param {(hits: SearchHit[]) => unknown} act
+ */
+async function withSelected(act) {
+  // Whatever keeps it from being known, the server leaves out what is gone.
+  const gone = await tell().catch(() => []);
+  try {
+    if (selected.size > 0) await act([...selected.values()]);
+    say(gone);
+  } catch (error) {
+    complain(error);
+  }
 }
 
 function changed() {
@@ -43,7 +87,6 @@ function changed() {
   byId("selected", HTMLElement).textContent = `${count(size)} selected`;
   onChange();
   if (hadFocus && size === 0) onLeave();
-  ask("select", { paths: [...selected.keys()] }).catch(complain);
 }
 
 /**
@@ -54,7 +97,8 @@ function changed() {
  * @param {() => void} actions.left Puts the focus elsewhere.
  * @param {() => string} actions.folder Where the pictures lie; "" if nowhere.
  * @param {(paths: string[]) => void} actions.searchBy
- * @param {(hits: SearchHit[]) => void} actions.hide
+ * @param {(hits: SearchHit[]) => unknown} actions.hide They are no longer
+ *   selected then.
  */
 export function prepareSelection(
   { changed: draw, left, folder, searchBy, hide },
@@ -65,11 +109,7 @@ export function prepareSelection(
   const clear = () => select([...selected.values()], false);
   byId("clear", HTMLElement).onclick = clear;
   byId("searchBySelected", HTMLElement).onclick = () => searchBy(paths());
-  byId("hideSelected", HTMLElement).onclick = () => {
-    const hits = [...selected.values()];
-    clear();
-    hide(hits);
-  };
+  byId("hideSelected", HTMLElement).onclick = () => withSelected(hide);
   const copy = byId("copyPaths", HTMLElement);
   copy.onclick = async () => {
     const separator = folder().includes("\\") ? "\\" : "/";
@@ -85,11 +125,9 @@ export function prepareSelection(
   save.onclick = async () => {
     save.disabled = true;
     save.textContent = "Packing …";
-    try {
-      await download("archive", { paths: paths() }, "pictures.zip");
-    } catch (error) {
-      complain(error);
-    }
+    await withSelected(() =>
+      download("archive", { paths: paths() }, "pictures.zip")
+    );
     save.disabled = false;
     save.textContent = "Download";
   };

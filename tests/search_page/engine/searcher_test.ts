@@ -248,6 +248,61 @@ Deno.test("filters: one name of each kind must fit, for searches and at random",
   equal(new Set(firsts).size, 5, "any can come first");
 });
 
+Deno.test("filters alone list all that passes, by path, page by page", async () => {
+  const space = vectorSpace(
+    Array.from({ length: 30 }, (_, i) => ({
+      path: `${i % 2 ? "b" : "a"}/${String(29 - i).padStart(2, "0")}`,
+      vector: [Math.cos(i), Math.sin(i)],
+      term: i % 2 ? "owl" : "oak",
+    })),
+    () => [1, 0],
+  );
+  const searcher = new Searcher([space]);
+  space.collection.hide("b/00", true);
+  const query = { terms: ["owl"], k: 10 };
+  const first = await searcher.search(query);
+  const second = await searcher.search({ ...query, from: 10 });
+  const { total, fitting, listed, line, more, comparedBy } = first;
+  deepStrictEqual([total, fitting, listed, line, more, comparedBy], [
+    ...[14, 14, { total: 14, fitting: 14 }, undefined, true],
+    "Path, from A to Z",
+  ]);
+  const paths = [...first.hits, ...second.hits].map(({ path }) => path);
+  deepStrictEqual(
+    paths,
+    Array.from(
+      { length: 14 },
+      (_, i) => `b/${String(2 * i + 2).padStart(2, "0")}`,
+    ),
+  );
+  deepStrictEqual(await searcher.fitting(query), paths);
+});
+
+Deno.test("one seed draws the same pictures again, and one in the place of one that is hidden", () => {
+  const space = vectorSpace(
+    Array.from({ length: 200 }, (_, i) => ({
+      path: `holiday/IMG_${1000 + i}.jpg`,
+      vector: [1, i],
+    })),
+    () => [1, 0],
+  );
+  const searcher = new Searcher([space]);
+  const draw = (seed: number) =>
+    searcher.random({ k: 12 }, seed).map(({ path }) => path);
+  const before = draw(7);
+  deepStrictEqual(draw(7), before);
+  space.collection.hide(before[3], true);
+  space.collection.remove(before[8]);
+  const after = draw(7);
+  deepStrictEqual(
+    after.slice(0, 10),
+    before.filter((_, i) => i !== 3 && i !== 8),
+  );
+  strictEqual(new Set(after).size, 12);
+  const seen = new Set(Array.from({ length: 100 }, (_, i) => draw(i)).flat());
+  ok(seen.size > 190, `${seen.size} of 200`);
+});
+
 const directions: Record<string, number[]> = {
   ...{ up: [0, 1], down: [0, -1], right: [1, 0] },
 };
@@ -501,7 +556,7 @@ Deno.test("an empty query is browsed by date, within filters, and else refused",
     "1",
     "3",
   ]);
-  await rejects(searcher.search({ terms: ["owl"] }), {
+  await rejects(searcher.search({}), {
     name: "QueryError",
     message: /^nothing to look for/,
   });

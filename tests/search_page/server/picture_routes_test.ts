@@ -131,6 +131,35 @@ Deno.test("an archive leaves out what is gone, and is bounded", async () => {
   match(message, /^5001 pictures of 0\.0 GB: expected at most 5000 and 2 GB/);
 });
 
+Deno.test("of a list in which some are gone, the others are packed and hidden", () =>
+  withFolder(async (folder) => {
+    await paint(folder, 2);
+    const app = await openOver(folder);
+    const paths = ["gone\n.png", "paint/red/red-0.png"];
+    const { status, bytes } = await post(app, "archive", { paths });
+    strictEqual(status, 200);
+    const files = await unzip(bytes);
+    deepStrictEqual([...files.keys()], [paths[1], "CREDITS.txt"]);
+    match(
+      files.get("CREDITS.txt")!,
+      /^gone .png: left out, it is gone or has another name\n/,
+    );
+    const hide = (hidden: boolean) => post(app, "hide", { paths, hidden });
+    const { hidden } = app.searcher.spaces[0].collection;
+    strictEqual((await hide(true)).status, 200);
+    deepStrictEqual([...hidden], [paths[1]]);
+    // What is hidden and gone can be shown again: it may come back.
+    await rm(join(folder, paths[1]));
+    await app.rescan();
+    strictEqual((await hide(false)).status, 200);
+    deepStrictEqual([...hidden], []);
+    match((await hide(true)).json.error, /^no picture "gone/);
+    deepStrictEqual((await post(app, "select", { paths })).json, {
+      gone: paths,
+    });
+    await app.close();
+  }));
+
 Deno.test("an archive keeps the dates of the files, the only ones that some have", () =>
   withFolder(async (folder) => {
     const changed = new Date("2001-02-03T04:05:06Z");

@@ -3,7 +3,7 @@
  * line, the keyboard, the selection, and a collection that changes.
  */
 import { deepStrictEqual, match, ok, strictEqual } from "node:assert/strict";
-import { rm, writeFile } from "node:fs/promises";
+import { rename, rm, writeFile } from "node:fs/promises";
 import { join } from "node:path";
 import { setTimeout } from "node:timers/promises";
 import type { KeyInput, Page } from "puppeteer-core";
@@ -301,6 +301,44 @@ Deno.test("tiles are selected by box, key and range, in that order, and cleared"
     await after(() => page.keyboard.press("Escape"));
     deepStrictEqual(selected(), []);
     strictEqual(await page.$("#selection:not([hidden])"), null);
+  }));
+
+Deno.test("what is gone is no longer selected, and keeps nothing from the others", () =>
+  withPage(async ({ page, app, folder }) => {
+    const shown = await paths(page);
+    const pick = (i: number) =>
+      page.click(`[data-path="${shown[i]}"] [type=checkbox]`);
+    const problem = () => textOf(page, "#problem span");
+    for (const i of [0, 1, 2, 3]) await pick(i);
+    await page.waitForFunction(() =>
+      document.querySelector("#selected")!.textContent === "4 selected"
+    );
+    await rename(join(folder, shown[0]), join(folder, "renamed.png"));
+    await rm(join(folder, shown[1]));
+    await page.click("#hideSelected");
+    await page.waitForSelector("#selection[hidden]");
+    await page.waitForSelector("#problem span");
+    strictEqual(
+      await problem(),
+      `Of what was selected, ${shown[0]} and 1 other are left out: gone or ` +
+        "renamed.",
+    );
+    const { collection } = app.searcher.spaces[0];
+    deepStrictEqual([...collection.hidden], [shown[2], shown[3]]);
+    // The bar follows, without anything being done.
+    await page.waitForFunction(
+      (path) => document.querySelector(`[data-path="${path}"]`),
+      {},
+      shown[4],
+    );
+    await page.click("#problem button");
+    await pick(4);
+    await pick(5);
+    await rm(join(folder, shown[5]));
+    await app.rescan();
+    await page.waitForSelector("#problem span");
+    strictEqual(await textOf(page, "#selected"), "1 selected");
+    match(await problem(), /^Of what was selected, .* is left out: gone or/);
   }));
 
 Deno.test("selected pictures are downloaded, their paths copied, hidden and shown again", () =>

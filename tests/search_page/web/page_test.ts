@@ -93,6 +93,79 @@ Deno.test("Back, Forward, Reload and Random lead where they say", () =>
     strictEqual(await value(page, "#text"), "");
   }));
 
+Deno.test("Back leads to the same random pictures, and hiding one of them replaces one", () =>
+  withPage(async ({ page }) => {
+    const first = await paths(page);
+    await search(page, () => choose(page, "#random"));
+    const second = await paths(page);
+    ok(second.some((path) => !first.includes(path)), "others are drawn");
+    await page.hover(`[data-path="${second[0]}"]`);
+    await search(page, () => page.click(`[data-path="${second[0]}"] .like`));
+    await search(page, () => page.goBack());
+    deepStrictEqual(await paths(page), second);
+    // Through the light box, which is a step of its own.
+    await page.click(`[data-path="${second[1]}"] .tile`);
+    await page.waitForSelector("#lightBox[open] .stage img");
+    await search(page, () => page.keyboard.press("h"));
+    await page.keyboard.press("Escape");
+    await page.waitForFunction(() => !history.state?.layers);
+    const third = await paths(page);
+    deepStrictEqual(third.slice(0, 11), second.toSpliced(1, 1));
+    await search(page, () => page.goBack());
+    const isVisible = (path: string) => path !== second[1];
+    deepStrictEqual(
+      (await paths(page)).slice(0, 11),
+      first.filter(isVisible).slice(0, 11),
+    );
+    await search(page, () => page.reload());
+    deepStrictEqual(
+      (await paths(page)).slice(0, 11),
+      first.filter(isVisible).slice(0, 11),
+    );
+  }));
+
+Deno.test("filters alone list all that passes, and Random draws from it", () =>
+  withPage(async ({ page, app }) => {
+    await page.evaluate(() => location.hash = "#terms=red&fold=2");
+    await page.waitForFunction(() =>
+      document.querySelector("#status")!.textContent === "13 pictures, by path"
+    );
+    strictEqual((await paths(page)).length, 12);
+    await page.click(".showMore");
+    await page.waitForFunction(() =>
+      document.querySelectorAll(".card[data-path]").length === 13
+    );
+    const listed = await paths(page);
+    deepStrictEqual(listed, listed.toSorted());
+    deepStrictEqual(app.query?.terms, ["red"]);
+    await search(page, () => choose(page, "#random"));
+    match(await textOf(page, "#status"), /drawn at random/);
+    deepStrictEqual(await terms(page), ["red"]);
+    await search(page, () => page.goBack());
+    strictEqual(await textOf(page, "#status"), "13 pictures, by path");
+  }));
+
+Deno.test("an error calls a field as the page does", () =>
+  withPage(async ({ page }) => {
+    const errors = {
+      "after=soon": "From: expected a date such as 2019",
+      "text=x&plus=0:cat": "Towards: expected a weight above 0",
+      "text=x&minus=0:cat": "Away from: expected a weight above 0",
+      "after=2020&before=2019":
+        "From: expected a date up to the last one, 2019",
+      "text=x&like=0:cat": "More like: expected a weight above 0",
+    };
+    for (const [address, error] of Object.entries(errors)) {
+      await page.evaluate((hash) => location.hash = hash, `#${address}`);
+      await page.waitForFunction(
+        (error) =>
+          document.querySelector("#problem")!.textContent!.startsWith(error),
+        {},
+        error,
+      );
+    }
+  }));
+
 Deno.test("what is typed before the page has started stays, and is searched for", () =>
   withPage(async ({ page, app }) => {
     await page.setRequestInterception(true);
