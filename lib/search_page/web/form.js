@@ -230,13 +230,29 @@ export function fillFromAddress(address) {
   choose(beside, parameters.get("beside") ?? "");
 }
 
-/** The cell that searches in the same way. @param {SearchQuery} query */
-export function toCell(query) {
-  const lines = differing(query)
+/**
+ * The cell that finds the same pictures.
+ *
+ * @param {SearchQuery} query
+ * @param {number} length How many are taken.
+ * @param {boolean} fit Whether only those that fit are.
+ */
+export function toCell(query, length, fit) {
+  const { most } = RANGES.k;
+  const isOnePage = length <= most;
+  const k = Math.max(RANGES.k.least, Math.min(length, most));
+  const lines = differing({ ...query, from: 0, k })
     .map(([name, value]) => `  ${name}: ${JSON.stringify(value)},\n`);
+  const asked = `{\n${lines.join("")}}`;
+  const search = isOnePage
+    ? `const { hits } = await app.search(${asked});\n`
+    : `const query = ${asked};\nconst hits = [];\n` +
+      `for (let from = 0; from < ${length}; from += ${k}) {\n` +
+      "  hits.push(...(await app.search({ ...query, from })).hits);\n}\n";
+  const chosen = fit ? "hits.filter(({ fits }) => fits)" : "hits";
   return "// app: what openSearchApp() of #lib/search_page/search_page.ts " +
-    `returned\nconst found = await app.search({\n${lines.join("")}});\n` +
-    "found.hits.map(({ value, path }) => ({ value, path }))";
+    `returned\n${search}` +
+    `${chosen}.map(({ value, path }) => ({ value, path }))`;
 }
 
 /** What a query says that is not the default. @param {SearchQuery} query */

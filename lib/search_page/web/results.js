@@ -34,9 +34,12 @@ import { complain } from "./server.js";
 
 /** What a table of results has. */
 const COLUMNS = /** @type {const} */ ([
-  ...["path", "value", "title", "caption", "term", "category", "author"],
-  ...["license", "page"],
+  ...["path", "value", "fits", "title", "caption", "term", "category"],
+  ...["author", "license", "page"],
 ]);
+
+/** Most results that are taken away at once. */
+const MOST_TAKEN = 10_000;
 
 const results = byId("results", HTMLElement);
 const scores = byId("scores", HTMLElement);
@@ -211,6 +214,26 @@ class Section {
     (index < this.#fits.to ? this.#fits : this.#rest).focus(index);
   }
 
+  /**
+   * All that fits, listed or not yet; and what may not fit, where that is listed.
+   *
+   * @returns {Promise<SearchResult>} The result with all these hits.
+   */
+  async whole() {
+    const { result } = this;
+    const list = this.#hits;
+    this.#boundary ??= await list.boundary();
+    const isWhole = this.isWhole || this.#boundary === 0;
+    const end = isWhole ? () => list.length() : () => this.#boundary ?? 0;
+    const hits = [];
+    while (hits.length < Math.min(MOST_TAKEN, end())) {
+      const hit = await list.at(hits.length);
+      if (!hit) break;
+      hits.push(hit);
+    }
+    return { ...result, hits, more: hits.length < list.length() };
+  }
+
   /** Lists what may not fit as well. */
   async open() {
     await this.#lengthen();
@@ -371,12 +394,29 @@ export function prepareResults(counted) {
     cutShown.textContent = scoreText(Number(cutValue.value));
   // The form, which hears of it next, searches.
   cutValue.onchange = () => chooseCut(cutValue.value);
-  byId("csv", HTMLElement).onclick = () =>
-    save("results.csv", "text/csv", toCsv(shown?.hits ?? []));
-  byId("json", HTMLElement).onclick = () =>
-    save("results.json", "application/json", JSON.stringify(shown, null, 2));
-  byId("cell", HTMLElement).onclick = () => {
-    if (shown) showText("This search as a cell", toCell(shown.query));
+  takeAway("csv", ({ hits }) => save("results.csv", "text/csv", toCsv(hits)));
+  takeAway("json", (result) => {
+    const text = JSON.stringify(result, null, 2);
+    save("results.json", "application/json", text);
+  });
+  takeAway("cell", ({ query, hits }) => {
+    const cell = toCell(query, hits.length, hits.every(({ fits }) => fits));
+    showText("This search as a cell", cell);
+  });
+}
+
+/** Connects a button that takes the reader's results away. @param {string} id @param {(result: SearchResult) => void} take */
+function takeAway(id, take) {
+  byId(id, HTMLElement).onclick = async () => {
+    try {
+      const result = await sections[0].whole();
+      take(result);
+      const { length } = result.hits;
+      if (length < MOST_TAKEN || !result.more) return;
+      complain(new Error(`These are the first ${count(length)} results.`));
+    } catch (error) {
+      complain(error);
+    }
   };
 }
 
@@ -392,7 +432,7 @@ function toCsv(hits) {
       return COLUMNS.map((name) => ({ ...hit, caption })[name]);
     }),
   ];
-  const cell = (/** @type {string | number} */ value) => {
+  const cell = (/** @type {string | number | boolean} */ value) => {
     // Spreadsheets take what begins like this for a formula.
     const isFormula = typeof value === "string" && /^[=+\-@\t\r]/.test(value);
     const text = isFormula ? `'${value}` : `${value}`;

@@ -403,7 +403,7 @@ Deno.test("results are taken away as CSV, JSON and the cell that finds them", ()
       return await page.evaluate(() => document.body.dataset.saved!);
     };
     const csv = await saved("#csv");
-    match(csv, /^"path","value","title"/);
+    match(csv, /^"path","value","fits","title"/);
     match(csv, /"'=1\+1"/, "a formula is text");
     match(csv, /"<img src=x onerror=alert\(1\)> red & ""bold"""/);
     ok(JSON.parse(await saved("#json")).hits.length > 0);
@@ -411,9 +411,49 @@ Deno.test("results are taken away as CSV, JSON and the cell that finds them", ()
     strictEqual(
       await textOf(page, "#codeText"),
       "// app: what openSearchApp() of #lib/search_page/search_page.ts returned\n" +
-        'const found = await app.search({\n  text: "red",\n});\n' +
-        "found.hits.map(({ value, path }) => ({ value, path }))",
+        'const { hits } = await app.search({\n  text: "red",\n  k: 3,\n});\n' +
+        "hits.filter(({ fits }) => fits)" +
+        ".map(({ value, path }) => ({ value, path }))",
     );
+    await page.click("#closeCode");
+
+    // All that fits, of which the first page shows twelve.
+    await search(
+      page,
+      () => page.evaluate(() => location.hash = "#text=red&fold=2"),
+    );
+    const rows = (csv: string) =>
+      csv.trim().split("\r\n").slice(1)
+        .map((row) => /^"[^"]+","[^"]+","(\w+)"/.exec(row)![1]);
+    deepStrictEqual(rows(await saved("#csv")), Array(13).fill("true"));
+    strictEqual(JSON.parse(await saved("#json")).hits.length, 13);
+    // And what may not fit, where the reader has it listed.
+    await page.keyboard.press("m");
+    deepStrictEqual(rows(await saved("#csv")), [
+      ...[...Array(13).fill("true"), ...Array(13).fill("false")],
+    ]);
+    strictEqual(JSON.parse(await saved("#json")).hits.length, 26);
+    await choose(page, "#cell");
+    match(
+      await textOf(page, "#codeText"),
+      /\n {2}k: 26,\n {2}fold: 2,\n\}\);\nhits\.map/,
+    );
+    await page.click("#closeCode");
+    // What has more than a page of the server is asked for in pages.
+    const long = await page.evaluate(async () => {
+      const { readForm, toCell } = await import(
+        new URL("form.js", location.href).href
+      );
+      return toCell(readForm(), 450, true);
+    });
+    match(long, /^const query = \{\n.* {2}k: 200,\n/ms);
+    match(long, /\nfor \(let from = 0; from < 450; from \+= 200\) \{\n/);
+    // Where nothing fits, the nearest are listed.
+    await search(
+      page,
+      () => page.evaluate(() => location.hash = "#text=red&cut=5&fold=2"),
+    );
+    deepStrictEqual(rows(await saved("#csv")), Array(26).fill("false"));
   }));
 
 Deno.test("captions, titles and paths from outside are text", () => {
