@@ -130,6 +130,18 @@ Deno.test("searchOnce() says where a hit's picture lies, be it outside the folde
     });
   }));
 
+Deno.test("searchOnce() lists all that passes filters alone", () =>
+  withThree(async (folder) => {
+    const query = { after: "1900", k: 2 };
+    const { result } = await search({ folder, query });
+    deepStrictEqual(result.hits.map(({ path }) => path), [
+      ...["flamingo.jpg", "lemon.jpg"],
+    ]);
+    deepStrictEqual([result.fitting, result.more, result.line], [
+      ...[3, true, undefined],
+    ]);
+  }));
+
 Deno.test("searchOnce() refuses a query and a picture in one sentence", () =>
   withThree(async (folder) => {
     await rejects(

@@ -36,7 +36,7 @@ import { keepSettings } from "../folder_settings.ts";
 import type { Collection, SourcePicture } from "../index/collection.ts";
 import { reveal } from "./reveal.ts";
 import { largePicture, thumbnailOf } from "../served_pictures.ts";
-import { readJson, refusal } from "./server.ts";
+import { LARGEST_LIST, readJson, refusal } from "./server.ts";
 
 /** What these routes need of the app. */
 export interface PictureRoutesState {
@@ -49,9 +49,6 @@ export interface PictureRoutesState {
   /** Looks the folder over again. */
   rescan(): Promise<void>;
 }
-
-/** Most bytes of a list of paths. */
-const LONGEST_LIST = 5_000_000;
 
 /** The routes. */
 export function pictureRoutes(state: PictureRoutesState): Hono {
@@ -99,7 +96,7 @@ export function pictureRoutes(state: PictureRoutesState): Hono {
     })
     .get("/original/:id{\\d+}", (context) => original(context, byId(context)))
     .post("/archive", async (context) => {
-      const { known, gone } = listIn(await readJson(context, LONGEST_LIST));
+      const { known, gone } = listIn(await readJson(context, LARGEST_LIST));
       const there = known.filter((path) =>
         collection.rowOf(path) !== undefined
       );
@@ -109,7 +106,7 @@ export function pictureRoutes(state: PictureRoutesState): Hono {
       });
     })
     .post("/hide", async (context) => {
-      const asked = await readJson(context, LONGEST_LIST);
+      const asked = await readJson(context, LARGEST_LIST);
       if (typeof asked.hidden !== "boolean") {
         throw refusal(400, "expected {paths: […], hidden: true or false}");
       }

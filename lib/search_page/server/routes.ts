@@ -49,7 +49,7 @@ import {
 } from "../engine/searcher.ts";
 import type { Facets } from "../index/collection.ts";
 import { readUpload, saveUpload } from "../served_pictures.ts";
-import { readBody, readJson, refusal } from "./server.ts";
+import { LARGEST_LIST, readBody, readJson, refusal } from "./server.ts";
 import { LARGEST_UPLOAD } from "../web/query.js";
 
 /** How far the collection is, and what is in it: the page's start-up block. */
@@ -167,7 +167,7 @@ export function pageRoutes(state: PageState): Hono {
       return await detailOf(searcher, latest);
     },
     async select(context) {
-      const { paths } = await readJson(context);
+      const { paths } = await readJson(context, LARGEST_LIST);
       if (
         !Array.isArray(paths) || paths.some((one) => typeof one !== "string")
       ) {

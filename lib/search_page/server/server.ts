@@ -236,6 +236,9 @@ export async function readBody(
 /** Most bytes of a query: a picture's name and a thousand filters fit. */
 const LARGEST_QUERY = 200_000;
 
+/** Most bytes of a list of paths. */
+export const LARGEST_LIST = 5_000_000;
+
 /**
  * A request's body, a JSON object; whoever reads it checks it.
  *

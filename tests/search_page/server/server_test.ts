@@ -219,7 +219,9 @@ Deno.test("bodies are bounded, told or not, and the next request is answered", (
     for (const isTold of [true, false]) {
       equal(await send("search", 200_000, isTold), 400, "blank, but taken");
       equal(await send("search", 200_001, isTold), 413);
-      equal(await send("select", 200_001, isTold), 413);
+      equal(await send("detail", 200_001, isTold), 413);
+      equal(await send("select", 5_000_000, isTold), 400, "a long list");
+      equal(await send("select", 5_000_001, isTold), 413);
       equal(await send("upload", 20_000_000, isTold), 400, "no picture");
       equal(await send("upload", 20_000_001, isTold), 413);
       equal((await ask(app, "search", '{"text":"red"}')).status, 200);
