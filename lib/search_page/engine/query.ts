@@ -212,7 +212,7 @@ function checkOrder({ after, before }: SearchQuery): void {
   const shared = Math.min(after.length, before.length);
   if (after.slice(0, shared) <= before.slice(0, shared)) return;
   throw new QueryError(
-    `after: expected a date up to the last one, ${before}, got ${after}`,
+    `after: expected a date up to ${before}, where the range ends, got ${after}`,
   );
 }
 

@@ -21,6 +21,9 @@ let onLeave = () => {};
 /** Whether a picture is selected. @param {string} path */
 export const isSelected = (path) => selected.has(path);
 
+/** What is selected, in the order of selection. */
+export const selectedPaths = () => [...selected.keys()];
+
 /**
  * Selects pictures, or no longer.
  *
@@ -43,7 +46,7 @@ export function follow() {
 
 /** Tells the server what is selected. @returns {Promise<string[]>} What of it is gone. */
 async function tell() {
-  const { gone } = await ask("select", { paths: [...selected.keys()] });
+  const { gone } = await ask("select", { paths: selectedPaths() });
   for (const path of gone) selected.delete(path);
   if (gone.length > 0) changed();
   return gone;
@@ -105,16 +108,16 @@ export function prepareSelection(
 ) {
   onChange = draw;
   onLeave = left;
-  const paths = () => [...selected.keys()];
   const clear = () => select([...selected.values()], false);
   byId("clear", HTMLElement).onclick = clear;
-  byId("searchBySelected", HTMLElement).onclick = () => searchBy(paths());
+  byId("searchBySelected", HTMLElement).onclick = () =>
+    searchBy(selectedPaths());
   byId("hideSelected", HTMLElement).onclick = () => withSelected(hide);
   const copy = byId("copyPaths", HTMLElement);
   copy.onclick = async () => {
     const separator = folder().includes("\\") ? "\\" : "/";
     const before = folder() && folder() + separator;
-    const text = paths().map((path) => before + path).join("\n");
+    const text = selectedPaths().map((path) => before + path).join("\n");
     if (!await copied(text)) {
       return showText("The paths of the selected pictures", text);
     }
@@ -126,7 +129,7 @@ export function prepareSelection(
     save.disabled = true;
     save.textContent = "Packing …";
     await withSelected(() =>
-      download("archive", { paths: paths() }, "pictures.zip")
+      download("archive", { paths: selectedPaths() }, "pictures.zip")
     );
     save.disabled = false;
     save.textContent = "Download";

@@ -61,35 +61,13 @@ async function request(name, body, signal) {
   });
   if (response.ok) return response;
   const answer = await response.json().catch(() => ({}));
-  const reason = asLabelled(answer.error) ??
-    `the server said ${response.status}`;
+  const reason = answer.error ?? `the server said ${response.status}`;
   // An address that it begins with stays as it is.
   const sentence = /^\w+:\/\//.test(reason)
     ? reason
     : reason.charAt(0).toUpperCase() + reason.slice(1);
   throw new Error(/[.!?]$/.test(sentence) ? sentence : `${sentence}.`);
 }
-
-/** A complaint about a part of the query, which the page calls otherwise. @param {string} [reason] */
-function asLabelled(reason) {
-  const [, part, rest] = /^(\w+)(: expected .*)$/s.exec(reason ?? "") ?? [];
-  if (part === undefined) return reason;
-  const field = document.querySelector(
-    `#form [name=${part}], fieldset#${part}`,
-  );
-  // A label's words stand before its field or after it, a group's in its legend.
-  const texts = field?.closest("label, fieldset")?.childNodes ?? [];
-  const words = [...texts]
-    .filter((node) => node instanceof Text || node instanceof HTMLLegendElement)
-    .map(({ textContent }) => textContent?.trim()).find(Boolean);
-  const name = OTHER_LABELS[part] ?? words ?? part;
-  return `${name}${rest}`;
-}
-
-/** Parts of a query without a label that can be seen. */
-const OTHER_LABELS = /** @type {Record<string, string>} */ ({
-  ...{ text: "The words", like: "More like", unlike: "Less like" },
-});
 
 /**
  * Shows what went wrong, until something works.

@@ -97,7 +97,7 @@ Deno.test("readQuery() takes days, months and years that there are, in their ord
   readQuery({ after: "2019-06-15", before: "2019" });
   refused(
     { after: "2020", before: "2019-12" },
-    /^after: expected a date up to the last one, 2019-12, got 2020$/,
+    /^after: expected a date up to 2019-12, where the range ends, got 2020$/,
   );
 });
 

@@ -145,27 +145,6 @@ Deno.test("filters alone list all that passes, and Random draws from it", () =>
     strictEqual(await textOf(page, "#status"), "13 pictures, by path");
   }));
 
-Deno.test("an error calls a field as the page does", () =>
-  withPage(async ({ page }) => {
-    const errors = {
-      "after=soon": "From: expected a date such as 2019",
-      "text=x&plus=0:cat": "Towards: expected a weight above 0",
-      "text=x&minus=0:cat": "Away from: expected a weight above 0",
-      "after=2020&before=2019":
-        "From: expected a date up to the last one, 2019",
-      "text=x&like=0:cat": "More like: expected a weight above 0",
-    };
-    for (const [address, error] of Object.entries(errors)) {
-      await page.evaluate((hash) => location.hash = hash, `#${address}`);
-      await page.waitForFunction(
-        (error) =>
-          document.querySelector("#problem")!.textContent!.startsWith(error),
-        {},
-        error,
-      );
-    }
-  }));
-
 Deno.test("what is typed before the page has started stays, and is searched for", () =>
   withPage(async ({ page, app }) => {
     await page.setRequestInterception(true);

@@ -96,7 +96,7 @@ Deno.test("a malformed link falls back to the defaults, and adds no choices", ()
     deepStrictEqual(await options(), before);
     await page.goto("about:blank");
     await page.goto(`${app.url}#text=red&after=abc`);
-    await waitForText(page, "#problem", "From: expected a date");
+    await waitForText(page, "#problem", "After: expected a date");
   }));
 
 Deno.test("where a picture of the query is gone the words' results are shown, and one press takes it away", () =>
