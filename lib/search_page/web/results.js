@@ -222,13 +222,11 @@ class Section {
   async whole() {
     const { result } = this;
     const list = this.#hits;
-    this.#boundary ??= await list.boundary();
-    const isWhole = this.isWhole || this.#boundary === 0;
-    const end = isWhole ? () => list.length() : () => this.#boundary ?? 0;
+    const isWhole = this.isWhole || result.fitting === 0;
     const hits = [];
-    while (hits.length < Math.min(MOST_TAKEN, end())) {
+    while (hits.length < MOST_TAKEN) {
       const hit = await list.at(hits.length);
-      if (!hit) break;
+      if (!hit || !(hit.fits || isWhole)) break;
       hits.push(hit);
     }
     return { ...result, hits, more: hits.length < list.length() };
