@@ -215,7 +215,7 @@ export class Searcher {
    */
   random(
     input: Partial<SearchQuery>,
-    seed = Math.floor(2 ** 32 * Math.random()),
+    seed: number = Math.floor(2 ** 32 * Math.random()),
   ): SearchHit[] {
     const query = readQuery(input);
     const [{ collection }] = this.spaces;
