@@ -5,7 +5,7 @@
  * @module
  */
 /** @import { AppStatus } from "../server/routes.ts" */
-import { amount, byId, count, make, scoreText } from "./dom.js";
+import { amount, byId, count, make, pathText, scoreText } from "./dom.js";
 import { fillFilters } from "./filters.js";
 import { allIsWell, ask, complain } from "./server.js";
 
@@ -102,9 +102,11 @@ async function showTotals(status) {
     make("div", {}, make("dt", {}, name), make("dd", {}, value))
   );
   const remarks = [
-    ...failures.map(({ path, reason }) => `${path}: ${reason}`),
-    ...problems,
-  ].map((remark) => make("li", {}, remark));
+    ...failures.map(({ path, reason }) =>
+      make("li", {}, pathText(path), `: ${reason}`)
+    ),
+    ...problems.map((problem) => make("li", {}, problem)),
+  ];
   const summary = `Remarks on what was left out (${remarks.length})`;
   byId("start", HTMLElement).replaceChildren(
     make("dl", {}, ...list),

@@ -39,7 +39,7 @@ export function make(tag, properties, ...children) {
  * @param {string} text
  * @param {() => void} onclick
  * @param {Partial<HTMLButtonElement>} [properties]
- * @param {...Node} children
+ * @param {...(Node | string)} children
  */
 export function button(text, onclick, properties, ...children) {
   const own = { type: /** @type {const} */ ("button"), onclick };
@@ -79,12 +79,31 @@ export const nearCopies = (number) =>
   `${count(number)} near ${number === 1 ? "copy" : "copies"}`;
 
 /** A score in few digits. @param {number} value */
-export const scoreText = (value) =>
-  Math.abs(value) >= 100 ? count(Math.round(value)) : value.toFixed(3);
+export function scoreText(value) {
+  const number = Math.abs(value);
+  const sign = value < 0 ? "−" : "";
+  return sign + (number >= 100 ? count(Math.round(number)) : number.toFixed(3));
+}
 
 /** What to call a picture, by its file if need be. @param {{ title: string, caption?: string, path: string }} hit */
 export const titleOf = ({ title, caption, path }) =>
   title || caption || path.replace(/.*\//, "");
+
+/**
+ * A path whose folders stand in their order, also where names are written from
+ * right to left; a line breaks rather between them.
+ *
+ * @param {string} path
+ */
+export const pathText = (path) =>
+  make(
+    "bdi",
+    { dir: "ltr" },
+    ...path.split(/(?<=[/\\])/).flatMap((part) => [
+      make("bdi", { dir: "ltr" }, part),
+      make("wbr", {}),
+    ]),
+  );
 
 /** A small picture of a hit. @param {{ id: number, path: string, title: string, caption?: string }} hit */
 export const thumbnail = (hit) =>

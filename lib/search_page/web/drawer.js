@@ -6,7 +6,15 @@
  */
 /** @import { PictureDetail } from "../engine/overview.ts" */
 /** @import { SearchHit } from "../engine/searcher.ts" */
-import { bars, button, count, make, thumbnail, titleOf } from "./dom.js";
+import {
+  bars,
+  button,
+  count,
+  make,
+  pathText,
+  thumbnail,
+  titleOf,
+} from "./dom.js";
 import { isSelected } from "./selection.js";
 import { ask } from "./server.js";
 
@@ -19,18 +27,19 @@ import { ask } from "./server.js";
  * @property {() => unknown} like
  * @property {() => unknown} unlike
  * @property {() => unknown} select
- * @property {() => unknown} hide
+ * @property {() => unknown} hide Or show again.
+ * @property {boolean} isHidden
  * @property {(found: SearchHit[], index: number) => void} open
  * @property {(text: string) => void} say
  */
 
 /** @param {Known} known @param {Deeds} deeds */
 export function drawer(known, deeds) {
-  const where = make("code", {}, known.file || known.path);
+  const where = make("code", {}, pathText(known.file || known.path));
   return make(
     "div",
     { className: "drawer" },
-    make("h2", {}, titleOf(known)),
+    make("h2", { dir: "auto" }, ...foldIfLong(titleOf(known))),
     make(
       "div",
       { className: "deeds" },
@@ -39,7 +48,7 @@ export function drawer(known, deeds) {
       button("Select", deeds.select, {
         ariaPressed: `${isSelected(known.path)}`,
       }),
-      button("Hide", deeds.hide),
+      button(deeds.isHidden ? "Show again" : "Hide", deeds.hide),
     ),
     factsOf(known, where),
     fileOf(known, where, deeds),
@@ -48,6 +57,9 @@ export function drawer(known, deeds) {
     vectorOf(known),
   );
 }
+
+/** Characters of some five lines; what has more is folded. */
+const LONG = 240;
 
 /** Opens elsewhere, without telling there where the reader comes from. */
 const OUTSIDE = { target: "_blank", rel: "noopener noreferrer" };
@@ -59,7 +71,11 @@ function factsOf(known, where) {
   const isLink = /^https?:\/\//.test(page);
   const facts = Object.entries({
     [captions ? "Captions" : "Caption"]: captions
-      ? make("ul", {}, ...captions.map((text) => make("li", {}, text)))
+      ? make(
+        "ul",
+        {},
+        ...captions.map((text) => make("li", { dir: "auto" }, text)),
+      )
       : caption,
     Size: [pixelsOf(known), bytes && bytesText(bytes)]
       .filter(Boolean).join(", "),
@@ -79,9 +95,32 @@ function factsOf(known, where) {
     "dl",
     {},
     ...facts.flatMap(([name, value]) =>
-      value ? [make("dt", {}, name), make("dd", {}, value)] : []
+      value
+        ? [
+          make("dt", {}, name),
+          make("dd", { dir: "auto" }, ...foldIfLong(value)),
+        ]
+        : []
     ),
   );
+}
+
+/**
+ * What is long as its first lines, with a button for the others: what comes below
+ * stays in sight.
+ *
+ * @param {string | HTMLElement} content
+ * @returns {(string | HTMLElement)[]}
+ */
+function foldIfLong(content) {
+  const text = typeof content === "string" ? content : content.textContent;
+  if ((text ?? "").length <= LONG) return [content];
+  const folded = make("div", { className: "folded" }, content);
+  const more = button("Show all", () => {
+    const isFolded = folded.classList.toggle("folded");
+    more.textContent = isFolded ? "Show all" : "Show less";
+  }, { className: "bare" });
+  return [folded, more];
 }
 
 /** @param {Known} known */

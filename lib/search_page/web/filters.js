@@ -96,7 +96,8 @@ export function showActive(search) {
       next?.focus();
     };
     const ariaLabel = `Take away: ${text}`;
-    return make("li", {}, button(`${text} ×`, take, { ariaLabel }));
+    const what = make("bdi", {}, text);
+    return make("li", {}, button("", take, { ariaLabel }, what, " ×"));
   }));
   const active = byId("active", HTMLElement);
   active.textContent = parts.length ? count(parts.length) : "";
@@ -194,7 +195,7 @@ function fillFacet(name, facets) {
       },
     });
     const number = make("small", {}, count(pictures));
-    return make("label", {}, box, ` ${value} `, number);
+    return make("label", {}, box, make("bdi", {}, value), " ", number);
   });
   const finder = make("input", {
     type: "text",

@@ -24,6 +24,15 @@ import {
 
 export const form = byId("form", HTMLFormElement);
 
+/** What the form calls the parts of a query. */
+const LABELS = new Map(Object.entries({
+  ...{ text: "Words", like: "More like", unlike: "Less like" },
+  ...{ plus: "Towards", minus: "Away from", after: "From", before: "To" },
+  ...{ terms: "Term", categories: "Category", cameras: "Camera" },
+  ...{ licenses: "Licence", sort: "Order", k: "Results", cut: "Cut-off" },
+  ...{ textWeight: "Weight", fold: "Fold near copies", space: "Compare by" },
+}));
+
 /** The space that stands beside the query's own; "" for none. */
 export const beside = byId("beside", HTMLSelectElement);
 
@@ -106,6 +115,18 @@ export function fillForm(query) {
   for (const name of /** @type {(keyof Lists)[]} */ (Object.keys(lists))) {
     lists[name] = [...query[name] ?? []];
   }
+}
+
+/**
+ * A complaint about a part of a query, which it calls as the form does.
+ *
+ * @param {Error} error
+ */
+export function withLabel(error) {
+  const [, first = "", others, rest] =
+    error.message.match(/^(\w)(\w*)(: .*)$/s) ?? [];
+  const label = LABELS.get(first.toLowerCase() + others);
+  return label ? new Error(label + rest) : error;
 }
 
 /** What the form has too much of, in a sentence; "" if nothing. */

@@ -27,8 +27,17 @@ import { isSelected, select } from "./selection.js";
  * @property {(hit: SearchHit) => void} like Search for more like it.
  * @property {(hit: SearchHit) => void} unlike Search for less like it.
  * @property {(hit: SearchHit) => void} select Or no longer.
- * @property {(hit: SearchHit) => void} hide
+ * @property {(hit: SearchHit) => Promise<Done>} hide Or show again, if it is hidden.
+ * @property {(hit: SearchHit) => boolean} isHidden
  * @property {(index: number) => void} focusTile
+ */
+
+/**
+ * What was done, in a sentence, and the way back.
+ *
+ * @typedef {object} Done
+ * @property {string} said
+ * @property {() => Promise<void>} undo
  */
 
 /**
@@ -333,6 +342,8 @@ export class Grid {
 
   /** Brings a tile in sight, with the focus. @param {number} index */
   focus(index) {
+    // Other pictures have taken the place of all of these.
+    if (!this.element.isConnected) return focusCurrent();
     const row = Math.floor((index - this.from) / this.columns);
     const { top } = this.element.getBoundingClientRect();
     const y = top + row * this.#rowHeight;

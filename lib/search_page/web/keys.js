@@ -16,7 +16,7 @@ export const KEYS_ABOVE = [
   ["l", "More like this", "Light box"],
   ["n", "Less like this", "Light box"],
   ["x", "Select", "Light box"],
-  ["h", "Hide, and go on to the next", "Light box"],
+  ["h", "Hide or show again, and go on to the next", "Light box"],
   ["Backspace", "Back to where another picture was opened from", "Light box"],
   ["← → ↑ ↓", "To the nearest picture in that direction", "Map"],
   ["+ − 0", "Larger, smaller, all of it", "Map"],

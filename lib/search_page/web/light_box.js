@@ -6,6 +6,7 @@
  */
 /** @import { PictureDetail } from "../engine/overview.ts" */
 /** @import { SearchHit } from "../engine/searcher.ts" */
+/** @import { Done } from "./grid.js" */
 import { button, count, make, titleOf } from "./dom.js";
 import { drawer } from "./drawer.js";
 import { closeLayer, leaveLayers, openLayer } from "./layers.js";
@@ -29,7 +30,8 @@ import { ask } from "./server.js";
  * @property {(hit: SearchHit) => unknown} like
  * @property {(hit: SearchHit) => unknown} unlike
  * @property {(hit: SearchHit) => unknown} select
- * @property {(hit: SearchHit) => unknown} hide
+ * @property {(hit: SearchHit) => Promise<Done>} hide Or show again, if it is hidden.
+ * @property {(hit: SearchHit) => boolean} isHidden
  * @property {(index: number) => void} focusTile Called when the box closes, with
  *   the picture that was shown last.
  */
@@ -48,9 +50,23 @@ const NEIGHBOURS = 1;
 /** CSS pixels that a finger draws a picture aside to leaf on. */
 const SWIPE = 60;
 
+/** How far a picture is looked for where others have come or gone before it. */
+const SHIFT = 60;
+
 let actions = /** @type {Actions} */ ({});
-/** What is leafed through, and where; below it, what Back in the box leads to. */
-let trail = /** @type {{ hits: Hits, index: number, title: string }[]} */ ([]);
+/**
+ * Pictures that are leafed through, and where.
+ *
+ * @typedef {object} Spot
+ * @property {Hits} hits
+ * @property {number} index
+ * @property {SearchHit} [hit] The picture there.
+ * @property {boolean} [isGone] Whether it has left the list: the next one lies
+ *   at `index` already.
+ */
+
+/** What is leafed through; below it, what Back in the box leads to. */
+let trail = /** @type {Spot[]} */ ([]);
 let shown = /** @type {SearchHit | undefined} */ (undefined);
 let isLeaving = false;
 let asking = new AbortController();
@@ -60,7 +76,8 @@ const pictures = /** @type {Map<number, HTMLImageElement>} */ (new Map());
 
 const stage = make("div", { className: "stage", tabIndex: -1 });
 const place = make("span", { className: "place" });
-const name = make("span", { className: "name" });
+const name = make("span", { className: "name", dir: "auto" });
+const doubt = make("span", { className: "doubt" });
 const mark = make("span", { className: "mark" });
 const message = make("p", { className: "message", role: "alert" });
 const facts = make("aside", {
@@ -72,7 +89,11 @@ const facts = make("aside", {
 /** @param {string} text @param {string} ariaLabel @param {() => void} act */
 const tool = (text, ariaLabel, act, className = "") =>
   button(text, act, { ariaLabel, title: ariaLabel, className });
-const wayBack = button("", stepBack, { className: "wayBack", hidden: true });
+const wayBack = button("", stepBack, {
+  className: "wayBack",
+  dir: "auto",
+  hidden: true,
+});
 const previous = tool("‹", "Previous picture", () => leaf(-1), "side previous");
 const next = tool("›", "Next picture", () => leaf(1), "side next");
 const info = button("Info", toggleFacts, {
@@ -88,7 +109,7 @@ const dialog = make(
     "div",
     { className: "top" },
     wayBack,
-    make("p", { role: "status" }, place, mark, name),
+    make("p", { role: "status" }, place, doubt, mark, name),
     likeButton,
     tool("−", "Smaller", () => zoom.zoomBy(1 / 1.5), "zoom"),
     tool("+", "Larger", () => zoom.zoomBy(1.5), "zoom"),
@@ -129,29 +150,34 @@ new ResizeObserver(zoom.settle).observe(stage);
  */
 export function openLightBox(hits, index, reader) {
   actions = reader;
-  trail = [{ hits, index, title: "" }];
+  trail = [{ hits, index }];
   isLeaving = false;
   openLayer(dialog);
   stage.focus();
   show();
 }
 
-dialog.onclose = () => {
+dialog.onclose = async () => {
+  const [lowest] = trail;
   asking.abort();
   pictures.clear();
   stage.replaceChildren();
-  if (!isLeaving) actions.focusTile(trail[0].index);
+  if (isLeaving) return;
+  actions.focusTile((await placeIn(lowest))?.index ?? lowest.index);
 };
 
 /** Shows the picture at the trail's end. */
 async function show() {
-  const { hits, index } = trail[trail.length - 1];
+  const here = trail[trail.length - 1];
+  const { hits, index } = here;
   asking.abort();
   asking = new AbortController();
   const { signal } = asking;
   say("");
+  here.isGone = false;
+  const below = trail.at(-2)?.hit;
   wayBack.hidden = trail.length === 1;
-  wayBack.textContent = `‹ ${trail.at(-2)?.title}`;
+  wayBack.textContent = `‹ ${below ? titleOf(below) : ""}`;
   showPlace();
   let reason = "This picture is no longer in the collection.";
   const hit = await hits.at(index).catch((error) => {
@@ -159,13 +185,14 @@ async function show() {
     return undefined;
   });
   if (signal.aborted) return;
-  shown = hit;
+  shown = here.hit = hit;
   name.textContent = hit ? titleOf(hit) : "";
+  doubt.textContent = hit && !hit.fits ? "may not fit" : "";
   showSelected();
   facts.replaceChildren();
   // The list was announced longer than it is: its end is known by now.
   if (!hit && index >= hits.length() && hits.length() > 0) {
-    trail[trail.length - 1].index = hits.length() - 1;
+    here.index = hits.length() - 1;
     return await show();
   }
   if (!hit) {
@@ -182,12 +209,44 @@ async function show() {
 
 /** Says which of how many it is, and whether there is one before and after. */
 function showPlace() {
-  const { hits, index } = trail[trail.length - 1];
+  const { hits, index, isGone } = trail[trail.length - 1];
   const length = hits.length();
-  place.textContent = `${count(index + 1)} of ${count(length)}`;
+  place.textContent = isGone ? "" : `${count(index + 1)} of ${count(length)}`;
   // Only said to be disabled: a disabled button would lose the focus.
   previous.ariaDisabled = `${index === 0}`;
-  next.ariaDisabled = `${index + 1 >= length}`;
+  next.ariaDisabled = `${index + (isGone ? 0 : 1) >= length}`;
+}
+
+/**
+ * Looks where the picture lies once the list has changed: others came or went
+ * before it, or it has gone itself.
+ */
+export async function followList() {
+  const here = trail.at(-1);
+  if (!dialog.open || !here?.hit || here.isGone) return;
+  const { hit } = here;
+  const { signal } = asking;
+  const found = await placeIn(here);
+  const isStill = await fetch(`thumbnail/${hit.id}`, { cache: "no-store" })
+    .then(({ status }) => status !== 404, () => true);
+  if (signal.aborted) return;
+  if (found) here.index = found.index;
+  // Its file has become another picture.
+  if (found && found.hit.id !== hit.id) return await show();
+  here.isGone = !found;
+  showPlace();
+  if (!isStill) say("This picture is no longer in the collection.");
+}
+
+/** Where a spot's picture lies by now, if it does near by. @param {Spot} spot */
+async function placeIn({ hits, index, hit }) {
+  for (let away = 0; away <= SHIFT; away++) {
+    for (const at of away > 0 ? [index - away, index + away] : [index]) {
+      if (at < 0 || at >= hits.length()) continue;
+      const one = await hits.at(at).catch(() => undefined);
+      if (one && one.path === hit?.path) return { index: at, hit: one };
+    }
+  }
 }
 
 /** Makes the neighbours ready, and lets go of those far away. @param {Hits} hits @param {number} index @param {AbortSignal} signal */
@@ -286,7 +345,7 @@ function moved() {
 /** To the picture before or after. @param {number} step */
 function leaf(step) {
   const here = trail[trail.length - 1];
-  const to = here.index + step;
+  const to = here.index + (here.isGone && step > 0 ? step - 1 : step);
   if (to < 0 || to >= here.hits.length()) return;
   here.index = to;
   show();
@@ -294,19 +353,20 @@ function leaf(step) {
 
 /** Opens other pictures over these. @param {SearchHit[]} found @param {number} index */
 function openFound(found, index) {
-  trail[trail.length - 1].title = name.textContent ?? "";
   const at = /** @param {number} place */ (place) =>
     Promise.resolve(found[place]);
-  trail.push({ hits: { length: () => found.length, at }, index, title: "" });
+  trail.push({ hits: { length: () => found.length, at }, index });
   stage.focus();
   show();
 }
 
 /** Back to the picture from which others were opened. */
-function stepBack() {
+async function stepBack() {
   if (trail.length === 1) return;
   trail.pop();
   stage.focus();
+  const here = trail[trail.length - 1];
+  here.index = (await placeIn(here))?.index ?? here.index;
   show();
 }
 
@@ -326,6 +386,7 @@ async function showFacts(hit, signal) {
   const fill = (detail) => {
     facts.replaceChildren(drawer({ ...hit, ...detail }, {
       ...{ open: openFound, say, select, hide },
+      isHidden: actions.isHidden(hit),
       like: () => leaveFor(actions.like),
       unlike: () => leaveFor(actions.unlike),
     }));
@@ -365,23 +426,34 @@ function showSelected() {
   if (own) own.ariaPressed = `${isOn}`;
 }
 
-/** Hides the picture, and goes on to the next. */
+/** Hides the picture, or shows it again, and goes on to the next. */
 async function hide() {
   if (!shown) return;
   const { path } = shown;
-  try {
-    await actions.hide(shown);
-  } catch (error) {
-    return say(/** @type {Error} */ (error).message);
-  }
   const here = trail[trail.length - 1];
-  // The list may have closed the gap already.
-  const now = await here.hits.at(here.index).catch(() => undefined);
-  if (now?.path === path) here.hits = without(here.hits, here.index);
-  const length = here.hits.length();
-  here.index = Math.max(0, Math.min(here.index, length - 1));
-  if (length > 0) await show();
-  else dialog.close();
+  const before = { ...here };
+  try {
+    const { said, undo } = await actions.hide(shown);
+    // The list may have closed the gap already.
+    const now = await here.hits.at(here.index).catch(() => undefined);
+    if (now?.path === path) here.hits = without(here.hits, here.index);
+    const length = here.hits.length();
+    if (length === 0) return dialog.close();
+    here.index = Math.min(here.index, length - 1);
+    show();
+    const takeBack = async () => {
+      await undo();
+      Object.assign(here, before);
+      stage.focus();
+      await show();
+    };
+    message.replaceChildren(
+      `${said} `,
+      button("Undo", () => takeBack().catch(({ message }) => say(message))),
+    );
+  } catch (error) {
+    say(/** @type {Error} */ (error).message);
+  }
 }
 
 /** The list without one of its pictures. @param {Hits} hits @param {number} gone @returns {Hits} */

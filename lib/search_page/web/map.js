@@ -74,6 +74,8 @@ const dialog = make(
 document.body.append(dialog);
 
 let points = /** @type {MapPoint[]} */ ([]);
+/** Paths of the results on show, which are marked. */
+let results = /** @type {Set<string>} */ (new Set());
 let actions = /** @type {Actions} */ ({});
 let scene = /** @type {Scene | undefined} */ (undefined);
 /** Pictures as they are drawn just now. */
@@ -114,21 +116,10 @@ export async function openMap(reader, shownPaths) {
   asking = new AbortController();
   const { signal } = asking;
   try {
-    points = await ask("map", {}, signal);
+    const found = await ask("map", {}, signal);
     if (signal.aborted) return;
-    const xs = Float32Array.from(points, ({ x }) => x);
-    const ys = Float32Array.from(points, ({ y }) => y);
-    const marked = points.flatMap(({ path }, i) =>
-      shownPaths.has(path) ? [i] : []
-    );
-    const groups = drawLegend();
-    scene = {
-      ...{ xs, ys, groups, marked, grid: new PointGrid(xs, ys) },
-      ...{ highlighted: new Set(), chosen: -1, hovered: -1 },
-      ...coloursNow(),
-      want: (indices) => thumbnails.want(indices.map((i) => points[i].id)),
-      thumbnail: (i) => thumbnails.get(points[i].id),
-    };
+    results = shownPaths;
+    place(found);
     view.reset();
     status.textContent = points.length === 0
       ? "There are no pictures here yet."
@@ -138,6 +129,23 @@ export async function openMap(reader, shownPaths) {
     dialog.close();
     complain(error);
   }
+}
+
+/** Places these points, and no others. @param {MapPoint[]} found */
+function place(found) {
+  points = found;
+  const xs = Float32Array.from(points, ({ x }) => x);
+  const ys = Float32Array.from(points, ({ y }) => y);
+  const marked = points.flatMap(({ path }, i) => results.has(path) ? [i] : []);
+  const groups = drawLegend();
+  scene = {
+    ...{ xs, ys, groups, marked, grid: new PointGrid(xs, ys) },
+    ...{ highlighted: new Set(), chosen: -1, hovered: -1 },
+    ...coloursNow(),
+    want: (indices) => thumbnails.want(indices.map((i) => points[i].id)),
+    thumbnail: (i) => thumbnails.get(points[i].id),
+  };
+  redraw();
 }
 
 dialog.onclose = () => {
@@ -202,7 +210,8 @@ function drawLegend() {
         ariaPressed: "false",
       },
       mark,
-      make("span", {}, `${term} `),
+      make("bdi", {}, term),
+      " ",
       make("small", {}, count(n)),
     );
     return make("li", {}, entry);
@@ -263,16 +272,29 @@ function pick(x, y) {
 function open(index) {
   if (!scene || index < 0) return;
   choose(index);
-  const order = scene.grid.around(index, AROUND);
+  let listed = scene.grid.around(index, AROUND).map((i) => points[i]);
   const hits = {
-    length: () => order.length,
+    length: () => listed.length,
     at: /** @param {number} place */ (place) =>
-      Promise.resolve(hitOf(points[order[place]])),
+      Promise.resolve(listed[place] && hitOf(listed[place])),
   };
   openLightBox(hits, 0, {
     ...actions,
+    async hide(hit) {
+      const before = { points, listed };
+      const { said, undo } = await actions.hide(hit);
+      const isKept = (/** @type {MapPoint} */ { path }) => path !== hit.path;
+      listed = listed.filter(isKept);
+      place(points.filter(isKept));
+      const takeBack = async () => {
+        await undo();
+        listed = before.listed;
+        place(before.points);
+      };
+      return { said, undo: takeBack };
+    },
     focusTile(place) {
-      choose(order[place]);
+      choose(points.indexOf(listed[place]));
       frame.focus();
     },
   });
@@ -288,7 +310,7 @@ function hitOf(point) {
 
 /** Chooses a picture, and brings it into sight. @param {number} index */
 function choose(index) {
-  if (!scene) return;
+  if (!scene || index < 0) return;
   scene.chosen = index;
   scene.hovered = -1;
   name(index);
@@ -305,7 +327,12 @@ function name(index) {
   const { term } = points[index];
   const title = titleOf(hitOf(points[index]));
   const mark = scene?.marked.includes(index) && "among the results";
-  status.textContent = [title, term, mark].filter(Boolean).join(" · ");
+  // Each as it is written: from left to right, or from right to left.
+  status.replaceChildren(
+    ...[title, term, mark].flatMap((part, i) =>
+      part ? [i > 0 ? " · " : "", make("bdi", {}, part)] : []
+    ),
+  );
 }
 
 /** To the nearest picture in a direction. @param {[x: number, y: number]} direction */

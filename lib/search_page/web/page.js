@@ -24,6 +24,7 @@ import {
   keep,
   kept,
   make,
+  nearCopies,
   titleOf,
 } from "./dom.js";
 import {
@@ -54,10 +55,11 @@ import {
   showKnobs,
   toAddress,
   tooManyPictures,
+  withLabel,
 } from "./form.js";
 import { drawGrids, focusCurrent } from "./grid.js";
 import { KEYS_ABOVE, openKeys } from "./keys.js";
-import { closeLightBox, openLightBox } from "./light_box.js";
+import { closeLightBox, followList, openLightBox } from "./light_box.js";
 import { openMap } from "./map.js";
 import { isEmpty, isFiltered, LONGEST_LIST, PIXELS } from "./query.js";
 import {
@@ -77,10 +79,12 @@ import {
   isSelected,
   prepareSelection,
   select,
+  selectedPaths,
 } from "./selection.js";
 import { allIsWell, ask, complain, Unanswered } from "./server.js";
 
 const statusLine = byId("status", HTMLElement);
+const deed = byId("deed", HTMLElement);
 const more = byId("more", HTMLElement);
 
 /** The address of the hidden pictures. */
@@ -108,6 +112,13 @@ let note = "";
 let failed = /** @type {{ error: unknown, query: SearchQuery } | undefined} */ (
   undefined
 );
+/** A query of which pictures are gone, and what was searched for without them. */
+let incomplete =
+  /** @type {{ query: SearchQuery, rest: SearchQuery } | undefined} */ (
+    undefined
+  );
+/** Pictures that are hidden, as far as the page has heard. */
+const hiddenPaths = /** @type {Set<string>} */ (new Set());
 /** The slider that was moved last: moving it on is the same step in history. */
 let slider = "";
 
@@ -132,7 +143,8 @@ async function search(
   if (kind !== "same") setAddress(address, kind, seedOf(kind, query));
   showForm();
   const signal = nextSignal(address);
-  failed = undefined;
+  failed = incomplete = undefined;
+  deed.replaceChildren();
   try {
     if (isHidden) await showHidden(signal);
     else if (isBare(query) && !isListed(query)) {
@@ -206,22 +218,37 @@ async function fail(error, query, signal) {
   statusLine.textContent = view === "nothing"
     ? "The search did not work."
     : "The search did not work: the pictures are those from before.";
-  complain(error);
+  const reason = withLabel(/** @type {Error} */ (error));
+  complain(reason);
   if (error instanceof Unanswered) return;
   const rest = await withoutGone(query).catch(() => query);
   if (rest === query || signal.aborted) return;
   // The other words and pictures are looked for meanwhile.
-  await search({ address: "same", query: rest });
+  const searched = search({ address: "same", query: rest });
+  const { signal: next } = running;
+  await searched;
+  if (next.aborted) return;
+  incomplete = { query, rest };
   if (failed) return;
   const { like, unlike } = rest;
   complain(
-    error,
+    reason,
     button("Take it away", () => {
       change({ like, unlike });
       text.focus();
       search();
     }),
   );
+}
+
+/** Searches for all that was asked, once a picture that was gone is back. */
+async function completeQuery() {
+  const before = incomplete;
+  if (!before) return;
+  const rest = await withoutGone(before.query).catch(() => before.rest);
+  const isSame = JSON.stringify(rest) === JSON.stringify(before.rest);
+  if (isSame || before !== incomplete || underWay !== "") return;
+  await search({ address: "same", query: before.query });
 }
 
 /** Asks again what is on show, quietly: the collection has changed. */
@@ -262,7 +289,9 @@ function collectionChanged(now, before) {
     search({ address: "same", query: failed.query });
   }
   const isNew = now.generation !== generation || now.done !== before?.done;
-  if (view === "results" && isNew && underWay === "") renew();
+  if (view === "results" && isNew && underWay === "") renew().then(followList);
+  else if (now.generation !== before?.generation) followList();
+  if (now.generation !== before?.generation) completeQuery();
   const isBare = view === "random" && !document.querySelector(".card");
   if (isBare && now.indexed > 0 && underWay === "") search({ address: "same" });
   else if (view === "random" && !before) sayRandom();
@@ -369,6 +398,7 @@ function sayRandom() {
 async function showHidden(signal) {
   const hits = await ask("hidden", undefined, signal);
   allIsWell();
+  for (const { path } of hits) hiddenPaths.add(path);
   setView("hidden", readForm());
   await showList("Hidden pictures", hits, actions);
   if (signal.aborted) return;
@@ -380,16 +410,51 @@ async function showHidden(signal) {
     : "No picture is hidden.";
 }
 
-/** Hides pictures, or shows them again where the hidden ones are. @param {SearchHit[]} hits */
+/** @param {Pick<SearchHit, "path">} hit */
+const isHidden = ({ path }) => hiddenPaths.has(path);
+
+/** Whether all that is selected is hidden. */
+const isHiddenSelected = () =>
+  selectedPaths().every((path) => hiddenPaths.has(path));
+
+/**
+ * Hides pictures, and the near copies that are folded behind them; shows them
+ * again if all of them are hidden.
+ *
+ * @param {SearchHit[]} hits
+ */
 async function hide(hits) {
-  const hidden = view !== "hidden";
-  await ask("hide", { paths: hits.map(({ path }) => path), hidden });
-  select(hits, false);
+  const hidden = !hits.every(isHidden);
+  const own = hits.filter((hit) => isHidden(hit) !== hidden);
+  const paths = new Set(own.flatMap(({ path, copies }) => [path, ...copies]));
+  await setHidden([...paths], hidden);
+  const done = hidden ? "Hidden" : "Shown again";
+  const many = own.length === 1
+    ? done
+    : `${count(own.length)} ${done.toLowerCase()}`;
+  const copies = paths.size - own.length;
+  const said = many + (copies > 0 ? `, with ${nearCopies(copies)}.` : ".");
+  const undo = async () => {
+    await setHidden([...paths], !hidden);
+    deed.replaceChildren();
+  };
+  deed.replaceChildren(
+    `${said} `,
+    button("Undo", () => undo().then(focusCurrent, complain)),
+  );
+  return { said, undo };
+}
+
+/** Hides pictures or shows them again; what is on show follows. @param {string[]} paths @param {boolean} hidden */
+async function setHidden(paths, hidden) {
+  await ask("hide", { paths, hidden });
+  for (const path of paths) {
+    if (hidden) hiddenPaths.add(path);
+    else hiddenPaths.delete(path);
+  }
+  select(paths.map((path) => /** @type {SearchHit} */ ({ path })), false);
   if (view === "results") await renew();
   else await search({ address: "same", query: shownQuery });
-  if (!hidden || failed) return;
-  statusLine.textContent = `${count(hits.length)} hidden. More → Hidden ` +
-    `pictures has ${hits.length === 1 ? "it" : "them"}.`;
 }
 
 /** Looks the folder over again; what is on show follows. */
@@ -398,13 +463,10 @@ async function rescan() {
   if (view === "results") await renew();
 }
 
-/** Remembers what is on show; hidden pictures can be shown again. @param {View} now @param {SearchQuery} query */
+/** Remembers what is on show. @param {View} now @param {SearchQuery} query */
 function setView(now, query) {
   view = now;
   shownQuery = query;
-  byId("hideSelected", HTMLElement).textContent = view === "hidden"
-    ? "Show again"
-    : "Hide";
 }
 
 /** Why there is nothing at all. @param {SearchResult} result */
@@ -444,6 +506,7 @@ const actions = {
   unlike: (hit) => searchBy(hit, true),
   select: (hit) => select([hit], !isSelected(hit.path)),
   hide: (hit) => hide([hit]),
+  isHidden,
   focusTile: (index) => reveal(index),
 };
 
@@ -543,7 +606,12 @@ function connect() {
   prepareFilters();
   prepareResults(() => shown && !failed && summarize(shown));
   prepareSelection({
-    changed: drawGrids,
+    changed() {
+      drawGrids();
+      byId("hideSelected", HTMLElement).textContent = isHiddenSelected()
+        ? "Show again"
+        : "Hide";
+    },
     left: focusCurrent,
     folder: () => status?.folder ?? "",
     searchBy(paths) {

@@ -39,7 +39,9 @@ export function panZoom(frame, use) {
   const pointers = /** @type {Map<number, { x: number, y: number }>} */ (
     new Map()
   );
-  let travelled = 0, swept = 0;
+  let travelled = 0;
+  /** How far one finger has drawn what is not enlarged. */
+  let swept = { x: 0, y: 0 };
   let lastTap = { x: 0, y: 0, ms: -DOUBLE_MS };
 
   /** Keeps the content in sight, and says that it moved. */
@@ -97,6 +99,17 @@ export function panZoom(frame, use) {
     };
   }
 
+  /** How far to a side: not at all while the finger goes rather up or down. */
+  function sweep() {
+    return Math.abs(swept.x) > Math.abs(swept.y) ? swept.x : 0;
+  }
+
+  /** Puts back what a finger has drawn: it means something else. */
+  function endSweep() {
+    if (swept.x !== 0 || swept.y !== 0) use.swiped?.(0, true);
+    swept = { x: 0, y: 0 };
+  }
+
   frame.onwheel = (event) => {
     event.preventDefault();
     // Two fingers on a touch pad come as a wheel with Ctrl, in small steps.
@@ -106,8 +119,11 @@ export function panZoom(frame, use) {
   };
   frame.onpointerdown = (event) => {
     if (event.button !== 0) return;
-    if (pointers.size === 0) travelled = swept = 0;
+    if (pointers.size === 0) travelled = 0;
+    // A second finger enlarges, whatever the first one was about.
+    endSweep();
     pointers.set(event.pointerId, placeOf(event));
+    if (pointers.size > 1) travelled = Infinity;
     frame.setPointerCapture(event.pointerId);
   };
   frame.onpointermove = (event) => {
@@ -118,18 +134,19 @@ export function panZoom(frame, use) {
     const dx = now.x - before.x, dy = now.y - before.y;
     travelled += Math.abs(dx) + Math.abs(dy);
     if (pointers.size === 2 && before.apart > 0) {
-      travelled = Infinity;
       zoomBy(now.apart / before.apart, before);
     }
     if (travelled <= TREMBLING) return;
     const swipes = use.swiped && view.scale === 1 &&
-      event.pointerType !== "mouse" && pointers.size === 1;
-    if (swipes) use.swiped?.(swept += dx, false);
-    else moveBy(dx, dy);
+      event.pointerType !== "mouse" && travelled < Infinity;
+    if (!swipes) return moveBy(dx, dy);
+    swept = { x: swept.x + dx, y: swept.y + dy };
+    use.swiped?.(sweep(), false);
   };
   frame.onpointerup = (event) => {
     if (!pointers.delete(event.pointerId) || pointers.size > 0) return;
-    if (swept !== 0) use.swiped?.(swept, true);
+    use.swiped?.(sweep(), true);
+    swept = { x: 0, y: 0 };
     if (travelled > TREMBLING) return;
     const at = placeOf(event);
     use.tapped?.(
@@ -146,8 +163,7 @@ export function panZoom(frame, use) {
   };
   frame.onpointercancel = ({ pointerId }) => {
     pointers.delete(pointerId);
-    if (swept !== 0) use.swiped?.(0, true);
-    swept = 0;
+    endSweep();
   };
   return { view, moveBy, zoomBy, reset, settle };
 }

@@ -206,12 +206,19 @@ class Section {
     if (focus !== undefined) await this.#reveal(focus);
   }
 
-  /** Puts the focus on a tile, listed or not yet. @param {number} index */
+  /**
+   * Puts the focus on a tile that fits, listed or not yet; on one that may not
+   * fit where these are open, else on the button that opens them.
+   *
+   * @param {number} index
+   */
   async #reveal(index) {
     if (index >= this.#fits.to) await this.#lengthen();
-    if (index >= this.#fits.to) this.isWhole = true;
     this.draw();
-    (index < this.#fits.to ? this.#fits : this.#rest).focus(index);
+    const place = Math.min(index, this.#rest.to - 1);
+    const isFolded = index > place && !this.#rule.hidden;
+    if (isFolded && !this.#open.hidden) this.#open.focus();
+    else (place < this.#fits.to ? this.#fits : this.#rest).focus(place);
   }
 
   /**

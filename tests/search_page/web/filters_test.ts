@@ -155,7 +155,7 @@ Deno.test("on a phone the options are a sheet, and the controls take 120 pixels 
     );
     ok(top <= 120, `${top} pixels above the first picture`);
     const small = await page.$$eval(
-      "header button, .card [type=checkbox], .pick",
+      ".head button, .card [type=checkbox], .pick",
       (all) =>
         all.filter((one) => {
           const { width, height } = (one.closest(".pick") ?? one)
@@ -175,7 +175,7 @@ Deno.test("on a phone the options are a sheet, and the controls take 120 pixels 
       await search(page, () => page.keyboard.press("l"));
     }
     const lowest = await page.$$eval(
-      "#text, header > button",
+      "#text, .head > button",
       (all) =>
         Math.max(...all.map((one) => one.getBoundingClientRect().bottom)),
     );

@@ -375,13 +375,17 @@ Deno.test("selected pictures are downloaded, their paths copied, hidden and show
       {},
       first,
     );
-    match(await textOf(page, "#status"), /^1 hidden/);
+    match(await textOf(page, "#deed"), /^Hidden, with \d+ near copies\. Undo$/);
     await choose(page, "#showHidden");
     await page.waitForFunction(() =>
-      /1 hidden picture/.test(document.querySelector("#status")!.textContent!)
+      /hidden pictures: they/.test(
+        document.querySelector("#status")!.textContent!,
+      )
     );
-    deepStrictEqual(await paths(page), [first]);
-    await pick(first);
+    const hidden = await paths(page);
+    ok(hidden.includes(first) && hidden.length > 1);
+    for (const path of hidden) await pick(path);
+    strictEqual(await textOf(page, "#hideSelected"), "Show again");
     await page.click("#hideSelected");
     await page.waitForFunction(() =>
       /No picture is hidden/.test(
@@ -464,4 +468,13 @@ Deno.test("Enter opens a picture, and closing puts the focus where it was left",
       document.activeElement?.closest(".card")?.ariaPosInSet === "9"
     );
     strictEqual(app.query!.k, 6);
+  }));
+
+Deno.test("a score below nought has the minus sign of what stands beside it", () =>
+  withPage(async ({ page }) => {
+    const texts = await page.evaluate(async () => {
+      const { scoreText } = await import(new URL("dom.js", location.href).href);
+      return [-0.1177, 0.1177, -1234.4, 1234.4].map(scoreText);
+    });
+    deepStrictEqual(texts, ["−0.118", "0.118", "−1,234", "1,234"]);
   }));

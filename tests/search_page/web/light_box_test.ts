@@ -3,13 +3,14 @@
  * way out of it.
  */
 import { deepStrictEqual, match, ok, strictEqual } from "node:assert/strict";
-import { writeFile } from "node:fs/promises";
+import { mkdir, rm, writeFile } from "node:fs/promises";
 import { join } from "node:path";
 import { setTimeout as delay } from "node:timers/promises";
 import type { Page } from "puppeteer-core";
 import sharp from "sharp";
 import { NO_FOLDING } from "#lib/search_page/web/query.js";
 import { seriousFaults } from "../../support/axe.ts";
+import { plain } from "../../support/colour_encoder.ts";
 import {
   asPhone,
   search,
@@ -239,12 +240,7 @@ Deno.test("two fingers enlarge, one finger leafs", () =>
     await asPhone(page, 390, 844);
     await page.waitForSelector(".card .tile img");
     await open(page);
-    const touches = await page.createCDPSession();
-    const send = (type: string, ...points: number[][]) =>
-      touches.send("Input.dispatchTouchEvent", {
-        type: type as "touchStart",
-        touchPoints: points.map(([x, y], id) => ({ x, y, id })),
-      });
+    const send = await fingers(page);
     await send("touchStart", [300, 400]);
     await send("touchMove", [200, 400]);
     await send("touchMove", [100, 400]);
@@ -260,6 +256,159 @@ Deno.test("two fingers enlarge, one finger leafs", () =>
     await page.waitForSelector(".stage.enlarged");
     ok((await box(page)).width > 2 * whole.width);
     strictEqual((await place(page)).split(" ")[0], "2", "no swipe as well");
+  }));
+
+/** Sends touches: their type, and where the fingers are. */
+async function fingers(page: Page) {
+  const touches = await page.createCDPSession();
+  return (type: string, ...points: number[][]) =>
+    touches.send("Input.dispatchTouchEvent", {
+      type: type as "touchStart",
+      touchPoints: points.map(([x, y], id) => ({ x, y, id })),
+    });
+}
+
+Deno.test("a second finger ends a swipe: the picture goes back to the middle, and is enlarged", () =>
+  withPage(async ({ page }) => {
+    await asPhone(page, 390, 844);
+    await page.waitForSelector(".card .tile img");
+    await open(page);
+    const send = await fingers(page);
+    await send("touchStart", [300, 400]);
+    await send("touchMove", [250, 400]);
+    await send("touchMove", [200, 400]);
+    const isAt = (translate: string) =>
+      page.waitForFunction(
+        (translate) =>
+          document.querySelector<HTMLElement>(".stage img")!.style.translate ===
+            translate,
+        {},
+        translate,
+      );
+    await isAt("-100px");
+    await send("touchStart", [200, 400], [230, 400]);
+    await isAt("");
+    await send("touchMove", [170, 400], [260, 400]);
+    await send("touchMove", [100, 400], [330, 400]);
+    await send("touchEnd");
+    await page.waitForSelector(".stage.enlarged");
+    match(await place(page), /^1 of /);
+  }));
+
+Deno.test("a finger that goes rather down than aside leafs nowhere", () =>
+  withPage(async ({ page }) => {
+    await asPhone(page, 390, 844);
+    await page.waitForSelector(".card .tile img");
+    await open(page);
+    const send = await fingers(page);
+    await send("touchStart", [300, 200]);
+    await send("touchMove", [260, 400]);
+    await send("touchMove", [220, 560]);
+    await send("touchEnd");
+    await send("touchStart", [300, 200]);
+    await send("touchMove", [260, 220]);
+    await send("touchMove", [220, 260]);
+    await send("touchEnd");
+    await page.waitForFunction(() =>
+      document.querySelector("#lightBox .place")?.textContent !== "1 of 12"
+    );
+    match(await place(page), /^2 of /, "only by the second one");
+  }));
+
+Deno.test("where the picture shown is deleted it is said, and Next leads to the one that took its place", () =>
+  withPage(async ({ page, folder }) => {
+    await searchAll(page);
+    const shown = await page.$$eval(
+      ".card",
+      (cards) => cards.map((card) => (card as HTMLElement).dataset.path!),
+    );
+    const fourth = await page.$eval(
+      `[data-path="${shown[3]}"] .name`,
+      (name) => name.textContent,
+    );
+    await open(page, 2);
+    const remove = async (path: string) => {
+      await rm(join(folder, path));
+      await page.evaluate(() =>
+        fetch("rescan", { method: "POST", body: "{}" })
+      );
+    };
+    const says = (selector: string, text: string) =>
+      page.waitForFunction(
+        (selector, text) =>
+          document.querySelector(`#lightBox ${selector}`)?.textContent === text,
+        {},
+        selector,
+        text,
+      );
+    await remove(shown[0]);
+    await says(".place", "2 of 25");
+    strictEqual(await textOf(page, "#lightBox .message"), "");
+    await remove(shown[2]);
+    await says(".message", "This picture is no longer in the collection.");
+    strictEqual(await place(page), "");
+    await page.keyboard.press("ArrowRight");
+    await says(".name", fourth!);
+    strictEqual(await place(page), "2 of 24");
+    await page.keyboard.press("ArrowLeft");
+    await says(".place", "1 of 24");
+    await page.keyboard.press("Escape");
+    await closed(page);
+    await page.waitForFunction(
+      (path) =>
+        document.activeElement?.closest<HTMLElement>(".card")?.dataset.path ===
+          path,
+      {},
+      shown[1],
+    );
+  }));
+
+Deno.test("a long caption is folded, so that what can be done stays in sight; a path keeps its order", () =>
+  withPage(async ({ page, folder }) => {
+    await asPhone(page, 390, 844);
+    await searchAll(page, "green");
+    await open(page);
+    await openDrawer(page);
+    ok(
+      await page.$eval("#lightBox .name", (name) => name.checkVisibility()),
+      "a phone's bar has the name too",
+    );
+    const tall = () =>
+      page.$eval("#lightBox dd", (dd) => dd.getBoundingClientRect().height);
+    const short = await tall();
+    ok(short < 200, `${short} pixels`);
+    await page.evaluate(() =>
+      [...document.querySelectorAll<HTMLElement>("#lightBox dd button")]
+        .find(({ textContent }) => textContent === "Show all")!.click()
+    );
+    ok(await tall() > 2 * short);
+    const [trip, name] = await page.$$eval(
+      "#lightBox code bdi bdi",
+      (parts) =>
+        parts.slice(-2).map((part) => {
+          const { left, top } = part.getBoundingClientRect();
+          return { text: part.textContent, left, top };
+        }),
+    );
+    deepStrictEqual([trip.text, name.text], ["טיול/", "שלום.jpg"]);
+    ok(trip.top < name.top || trip.left < name.left, "the folder comes first");
+    strictEqual(
+      await textOf(page, "#lightBox code"),
+      join(folder, "טיול", "שלום.jpg"),
+    );
+  }, {
+    async prepare(folder) {
+      await mkdir(join(folder, "טיול"));
+      await writeFile(
+        join(folder, "טיול", "שלום.jpg"),
+        await plain("#00ff00", "jpeg"),
+      );
+      const caption = "green leaves and more ".repeat(55);
+      await writeFile(
+        join(folder, "captions.json"),
+        JSON.stringify({ "טיול/שלום.jpg": { caption } }),
+      );
+    },
   }));
 
 Deno.test("a list that turns out shorter ends at its last picture; one that fails says why", () =>

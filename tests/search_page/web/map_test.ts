@@ -448,3 +448,33 @@ Deno.test("? works over light box, map and menu and on a slider; the map's keys 
     await look();
     ok(await page.$("#lightBox[open]"), "only the sheet is closed");
   }));
+
+Deno.test("a picture that is hidden leaves the map, and Undo brings it back", () =>
+  withPage(async ({ page }) => {
+    await openMap(page);
+    match(await status(page), /^26 pictures/);
+    const legend = () => textOf(page, "#mapLegend");
+    const before = await legend();
+    const named = async () => (await status(page)).split(" ·")[0];
+    await page.keyboard.press("ArrowRight");
+    const first = await named();
+    await page.keyboard.press("Enter");
+    await page.waitForSelector("#lightBox[open] .stage img");
+    await page.keyboard.press("h");
+    await page.waitForSelector("#lightBox .message button");
+    strictEqual(await textOf(page, "#lightBox .place"), "1 of 25");
+    ok(await legend() !== before, "one less");
+    await page.keyboard.press("Escape");
+    await page.waitForSelector("#lightBox:not([open])");
+    ok(await named() !== first);
+    await page.keyboard.press("Enter");
+    await page.waitForSelector("#lightBox[open] .stage img");
+    strictEqual(await textOf(page, "#lightBox .place"), "1 of 25");
+    await page.keyboard.press("h");
+    await page.waitForSelector("#lightBox .message button");
+    strictEqual(await textOf(page, "#lightBox .place"), "1 of 24");
+    await page.click("#lightBox .message button");
+    await page.waitForFunction(() =>
+      document.querySelector("#lightBox .place")!.textContent === "1 of 25"
+    );
+  }));

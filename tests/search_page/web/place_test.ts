@@ -8,6 +8,7 @@ import { join } from "node:path";
 import type { Page } from "puppeteer-core";
 import {
   choose,
+  openFilters,
   paths,
   search,
   searchText,
@@ -37,6 +38,14 @@ const gone = (page: Page, path: string) =>
     {},
     path,
   );
+
+/** Shows what is red, nothing folded. */
+async function openAll(page: Page): Promise<void> {
+  await openFilters(page);
+  await search(page, () => page.click("#fold"));
+  await page.click("#openFilters");
+  await searchText(page, "red");
+}
 
 const select = async (page: Page, path: string) => {
   await page.click(`[data-path="${path}"] [type=checkbox]`);
@@ -101,10 +110,7 @@ Deno.test("the focus goes to the next tile when pictures go, are hidden or no lo
     await page.keyboard.press("Enter");
     await gone(page, first);
     strictEqual(await focused(page), "1 of 24");
-    strictEqual(
-      await textOf(page, "#status"),
-      "1 hidden. More → Hidden pictures has it.",
-    );
+    strictEqual(await textOf(page, "#deed"), "Hidden. Undo");
     await page.focus(`[data-path="${second}"] .tile`);
     await rm(join(folder, second));
     await page.evaluate(() => fetch("rescan", { method: "POST", body: "{}" }));
@@ -149,7 +155,7 @@ Deno.test("Back leads to the place that was left: what was open, how far, and wh
 
 Deno.test("hidden pictures have an address: Back leads to the search, and a reload shows them again", () =>
   withPage(async ({ page }) => {
-    await searchText(page, "red");
+    await openAll(page);
     const [first] = await paths(page);
     await select(page, first);
     await page.click("#hideSelected");
@@ -164,8 +170,114 @@ Deno.test("hidden pictures have an address: Back leads to the search, and a relo
     await page.waitForFunction(isHidden);
     deepStrictEqual(await paths(page), [first]);
     await search(page, () => page.goBack());
-    ok(page.url().endsWith("#text=red"));
+    ok(page.url().endsWith("#text=red&fold=2"), page.url());
     match(await textOf(page, "#status"), /fit/);
+  }));
+
+Deno.test("with a folded picture its near copies are hidden, and Undo brings all back", () =>
+  withPage(async ({ page, app }) => {
+    await searchText(page, "red");
+    const before = await textOf(page, "#status");
+    const shown = await paths(page);
+    const { copies } = app.result!.hits[0];
+    ok(copies.length > 1);
+    await select(page, shown[0]);
+    await page.click("#hideSelected");
+    await gone(page, shown[0]);
+    strictEqual(
+      await textOf(page, "#deed"),
+      `Hidden, with ${copies.length} near copies. Undo`,
+    );
+    const { collection } = app.searcher.spaces[0];
+    deepStrictEqual([...collection.hidden].sort(), [
+      ...[shown[0], ...copies].sort(),
+    ]);
+    deepStrictEqual(await paths(page), shown.slice(1), "none took its place");
+    match(await textOf(page, "#status"), /^\d+ of \d+ pictures fit/);
+    await page.focus("#deed button");
+    await page.keyboard.press("Enter");
+    await page.waitForSelector(`[data-path="${shown[0]}"]`);
+    strictEqual(collection.hidden.size, 0);
+    strictEqual(await textOf(page, "#deed"), "");
+    strictEqual(await textOf(page, "#status"), before);
+    match(await focused(page), /^1 of /);
+  }));
+
+Deno.test("whether a picture is hidden or shown again depends on it, not on the list that it was opened from", () =>
+  withPage(async ({ page, app }) => {
+    const { collection } = app.searcher.spaces[0];
+    await openAll(page);
+    const [first] = await paths(page);
+    await select(page, first);
+    await page.click("#hideSelected");
+    await gone(page, first);
+    await search(page, () => page.click(".card .like"));
+    await choose(page, "#showHidden");
+    await page.waitForSelector(`[data-path="${first}"]`);
+    await page.click(".tile");
+    await page.keyboard.press("i");
+    await page.waitForSelector("#lightBox .found .tile");
+    const deeds = () =>
+      page.$eval("#lightBox .deeds", ({ textContent }) => textContent);
+    match(await deeds() ?? "", /Show again$/);
+    await page.click("#lightBox .found .tile");
+    await page.waitForFunction(() =>
+      /Hide$/.test(document.querySelector("#lightBox .deeds")!.textContent!)
+    );
+    await page.keyboard.press("h");
+    await page.waitForFunction(() =>
+      document.querySelector("#lightBox .message")!.textContent ===
+        "Hidden. Undo"
+    );
+    strictEqual(collection.hidden.size, 2);
+    await page.click("#lightBox .message button");
+    await page.waitForFunction(() =>
+      document.querySelector("#lightBox .message")!.textContent === ""
+    );
+    deepStrictEqual([...collection.hidden], [first]);
+    await page.keyboard.press("Backspace");
+    await page.waitForFunction(() =>
+      /Show again$/.test(
+        document.querySelector("#lightBox .deeds")!.textContent!,
+      )
+    );
+    await page.keyboard.press("h");
+    await page.waitForSelector("#lightBox:not([open])");
+    strictEqual(collection.hidden.size, 0);
+    strictEqual(await textOf(page, "#status"), "No picture is hidden.");
+    strictEqual(await textOf(page, "#deed"), "Shown again. Undo");
+  }));
+
+Deno.test("closing the light box beyond the line unfolds nothing, and leads to the button that does", () =>
+  withPage(async ({ page, app }) => {
+    await open(page, app.url, "#text=red&fold=2&k=12");
+    const { fitting, total } = app.result!;
+    await page.click(".tile");
+    const said = () => textOf(page, "#lightBox [role=status]");
+    for (let i = 1; i <= fitting; i++) {
+      match(await said(), RegExp(`^${i} of ${total}[^m]`));
+      ok(!/may not fit/.test(await said()), `${i} fits`);
+      await page.keyboard.press("ArrowRight");
+      await page.waitForFunction(
+        (place) => {
+          const said = document.querySelector("#lightBox .place")!;
+          const image = document.querySelector(".stage img");
+          return image && said.textContent!.startsWith(`${place} of`);
+        },
+        {},
+        i + 1,
+      );
+    }
+    await page.waitForFunction(() =>
+      document.querySelector("#lightBox .doubt")!.textContent === "may not fit"
+    );
+    await page.keyboard.press("Escape");
+    await page.waitForFunction(() =>
+      document.activeElement!.textContent === "Show what may not fit"
+    );
+    strictEqual((await page.$$(".rule ~ .grid .card")).length, 0);
+    await page.keyboard.press("Enter");
+    await page.waitForSelector(".rule ~ .grid .card");
   }));
 
 Deno.test("many pictures are one chip, and too many are refused before they are asked for", () =>

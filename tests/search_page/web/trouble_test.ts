@@ -3,7 +3,7 @@
  * goes and comes back, links that nobody made well, pictures that are gone.
  */
 import { deepStrictEqual, match, ok, strictEqual } from "node:assert/strict";
-import { rm } from "node:fs/promises";
+import { readFile, rm, writeFile } from "node:fs/promises";
 import { join } from "node:path";
 import type { Page } from "puppeteer-core";
 import {
@@ -96,7 +96,44 @@ Deno.test("a malformed link falls back to the defaults, and adds no choices", ()
     deepStrictEqual(await options(), before);
     await page.goto("about:blank");
     await page.goto(`${app.url}#text=red&after=abc`);
-    await waitForText(page, "#problem", "After: expected a date");
+    await waitForText(page, "#problem", "From: expected a date");
+  }));
+
+Deno.test("an error calls a part of the query as the form does", () =>
+  withPage(async ({ page, app }) => {
+    for (
+      const [wrong, words] of [
+        ["after=2020&before=2019", "From: expected a date up to 2019"],
+        ["before=abc", "To: expected a date"],
+        ["plus=0:cat", "Towards: expected a weight"],
+        ["minus=2:", "Away from: expected something to weigh"],
+        ["like=0:cat", "More like: expected a weight"],
+        ["cut=1e20", "Cut-off: expected a number"],
+        ["fold=-1", "Fold near copies: expected a number"],
+      ]
+    ) {
+      await page.goto("about:blank");
+      await page.goto(`${app.url}#text=red&${wrong}`);
+      await waitForText(page, "#problem", words);
+    }
+  }));
+
+Deno.test("a picture of the query that comes back is searched by again", () =>
+  withPage(async ({ page, app, folder }) => {
+    const path = "paint/red/red-3.png";
+    await follow(page, app.url, `#text=red&like=${encodeURIComponent(path)}`);
+    const bytes = await readFile(join(folder, path));
+    const rescan = () =>
+      page.evaluate(() => fetch("rescan", { method: "POST", body: "{}" }));
+    await rm(join(folder, path));
+    await rescan();
+    await waitForText(page, "#problem", "There is no picture");
+    await page.waitForSelector("#chips [role=img]");
+    await writeFile(join(folder, path), bytes);
+    await rescan();
+    await page.waitForSelector("#chips img:not([hidden])");
+    strictEqual(await textOf(page, "#problem"), "");
+    deepStrictEqual(app.query!.like, [path]);
   }));
 
 Deno.test("where a picture of the query is gone the words' results are shown, and one press takes it away", () =>
