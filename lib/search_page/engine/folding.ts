@@ -33,6 +33,9 @@ export interface FoldedRow {
  */
 const LOOK_BACK = 100;
 
+/** So many rows are looked through to be counted: in some 4 ms. */
+const MOST_COUNTED = 500;
+
 /** Rows in an order, each once. */
 export class FoldedOrder {
   readonly #order: Uint32Array;
@@ -69,9 +72,13 @@ export class FoldedOrder {
     return this.#folded.slice(from, to);
   }
 
-  /** How many of the order's first rows are left once copies are folded. */
-  count(rows: number): number {
+  /**
+   * How many of the order's first rows are left once copies are folded; undefined
+   * of many that no `slice` has looked through yet.
+   */
+  count(rows: number): number | undefined {
     if (this.#threshold > 1) return rows;
+    if (rows > Math.max(MOST_COUNTED, this.#done)) return undefined;
     while (this.#done < rows) this.#place(this.#order[this.#done++]);
     const end = this.#starts.findIndex((start) => start >= rows);
     return end < 0 ? this.#starts.length : end;

@@ -79,7 +79,7 @@ export interface SearchResult {
   fitting: number;
   /**
    * How many of both are listed, once copies are folded; undefined where there
-   * are too many to be counted at once.
+   * are too many to be counted at once, until a page behind them is asked for.
    */
   listed: { total?: number; fitting?: number };
   /** What unrelated queries reach; undefined where that cannot be told. */
@@ -115,9 +115,6 @@ interface Ranking {
 
 /** Rankings kept: 1 MB each where there are 100,000 pictures. */
 const KEPT = 8;
-
-/** Of so many results the copies are counted at once: in some 60 ms. */
-const MOST_COUNTED = 5000;
 
 /** Hits looked after for each that is wanted, where the first have changed. */
 const CANDIDATES = 4;
@@ -392,8 +389,6 @@ export class Searcher {
     const { from, k } = query;
     const inOrder = folded.get(query.fold)!;
     const found = inOrder.slice(from, from + k + 1);
-    const listed = (rows: number) =>
-      rows <= MOST_COUNTED ? inOrder.count(rows) : undefined;
     const shown = found.slice(0, k);
     const fits = fitting(said);
     const [first] = this.spaces;
@@ -411,7 +406,10 @@ export class Searcher {
     });
     const result = {
       ...{ query, ...said, hits, from, more: found.length > k },
-      listed: { total: listed(said.total), fitting: listed(said.fitting) },
+      listed: {
+        total: inOrder.count(said.total),
+        fitting: inOrder.count(said.fitting),
+      },
     };
     const rows = shown.flatMap(({ row, copies }) => [
       ...[row, ...copies.slice(0, COPIES_CHECKED)],

@@ -2,8 +2,9 @@
  * Results as the page walks through them: the first ones are at hand, the others
  * come from the server a page at a time, when they come in sight.
  *
- * Of very many results it is known at the end only how many are left once near
- * copies are folded; until then as many are announced as pass the filters.
+ * Of many results the server tells how many are left once near copies are folded
+ * when it is asked for the last of them; until then as many are announced as pass
+ * the filters.
  *
  * @module
  */
@@ -46,7 +47,6 @@ export class PagedHits {
   #end = 0;
   #query;
   #onCome;
-  /** How many fit: at most so many, near copies counted, where it says nothing. */
   #first;
 
   /**
@@ -57,7 +57,7 @@ export class PagedHits {
   constructor(query, first, onCome) {
     this.#query = query;
     this.#onCome = onCome;
-    this.#end = first.listed.total ?? first.total;
+    this.#end = first.total;
     this.#first = first;
     this.#take(first);
   }
@@ -106,20 +106,10 @@ export class PagedHits {
     }
   }
 
-  /** The place of the first that may not fit; `length()` where all fit. */
-  async boundary() {
+  /** Learns how many fit: the first result's `listed` tells it then. */
+  async countFitting() {
     const { fitting, listed } = this.#first;
-    if (listed.fitting !== undefined) return listed.fitting;
-    let least = 0;
-    let most = Math.min(fitting, this.#end);
-    // Unless copies were folded, the last one is where it is expected.
-    let middle = most - 1;
-    while (least < most) {
-      if ((await this.at(middle))?.fits) least = middle + 1;
-      else most = middle;
-      middle = Math.floor((least + most) / 2);
-    }
-    return least;
+    if (listed.fitting === undefined) await this.at(fitting - 1);
   }
 
   /** @param {number} number */
@@ -127,16 +117,9 @@ export class PagedHits {
     const abort = new AbortController();
     const place = { from: number * PAGE, k: PAGE };
     const done = ask("compare", { ...this.#query, ...place }, abort.signal)
-      .then(async (result) => {
+      .then((result) => {
         this.#take(result);
         this.#onCome();
-        // Beyond the end: it is somewhere between there and what is known.
-        const middle = Math.floor((this.#hits.length + this.#end) / 2 / PAGE);
-        if (result.hits.length === 0 && middle < number) {
-          const page = this.#pages.get(middle) ?? this.#fetch(middle);
-          page.isKept = true;
-          await page.done;
-        }
       })
       .finally(() => {
         if (this.#pages.get(number) === page) this.#pages.delete(number);
@@ -147,8 +130,9 @@ export class PagedHits {
   }
 
   /** @param {SearchResult} result */
-  #take({ hits, from, more }) {
+  #take({ hits, from, listed }) {
     hits.forEach((hit, i) => this.#hits[from + i] = hit);
-    if (!more) this.#end = Math.min(this.#end, from + hits.length);
+    Object.assign(this.#first.listed, listed);
+    this.#end = listed.total ?? this.#end;
   }
 }

@@ -51,6 +51,9 @@ export let shown = /** @type {SearchResult | undefined} */ (undefined);
 
 let sections = /** @type {Section[]} */ ([]);
 
+/** Of so many results the copies are counted unasked: in some 40 ms. */
+const MOST_COUNTED = 5000;
+
 /** Called when it is known how many are listed. */
 let onCounted = () => {};
 
@@ -74,8 +77,6 @@ class Section {
   );
   #said = make("div", {});
   #hits;
-  /** The place of the first that may not fit, once it is known. */
-  #boundary = /** @type {number | undefined} */ (undefined);
 
   /**
    * @param {SearchQuery} query As it was asked.
@@ -127,10 +128,7 @@ class Section {
   /** @param {SearchResult} result */
   #accept(result) {
     this.result = result;
-    const { hits, more, remark, fitting, listed } = result;
-    const first = hits.findIndex(({ fits }) => !fits);
-    this.#boundary = listed.fitting ??
-      (first >= 0 ? first : more ? undefined : hits.length);
+    const { hits, remark, fitting } = result;
     const nothing = hits.length === 0
       ? this.empty(result)
       : fitting === 0 && make(
@@ -152,20 +150,18 @@ class Section {
     const list = this.#listOf(result);
     const [first, end] = inSight([this.#fits, this.#rest]);
     for (let index = first; index < end; index++) await list.at(index);
-    const needsBoundary = this.isLong || this.isWhole;
-    const boundary = needsBoundary ? await list.boundary() : undefined;
+    if (this.isLong || this.isWhole) await list.countFitting();
     this.#hits = list;
     this.#accept(result);
-    this.#boundary ??= boundary;
-    result.listed.fitting ??= boundary;
     this.draw();
+    this.countSoon();
   }
 
   /** Lists what is open. */
   draw() {
     const { result } = this;
     const length = this.#hits.length();
-    const known = this.#boundary;
+    const known = result.listed.fitting;
     const most = Math.min(known ?? result.fitting, length);
     const fitEnd = this.isLong ? most : Math.min(most, result.query.k);
     const isAtLine = known !== undefined && fitEnd === most;
@@ -188,14 +184,26 @@ class Section {
     this.isLong = true;
     this.draw();
     if (hadFocus) this.#fits.focus(to);
+    await this.#count();
+  }
+
+  /** Learns how many fit once near copies are folded. */
+  async #count() {
     try {
-      this.#boundary ??= await this.#hits.boundary();
-      this.result.listed.fitting = this.#boundary;
+      await this.#hits.countFitting();
       onCounted();
     } catch (error) {
       complain(error);
     }
     this.draw();
+  }
+
+  /** The same of not too many, when nobody waits for anything else. */
+  async countSoon() {
+    const { fitting, listed } = this.result;
+    if (listed.fitting !== undefined || fitting > MOST_COUNTED) return;
+    await new Promise((resolve) => setTimeout(resolve, 300));
+    if (this.element.isConnected) await this.#count();
   }
 
   /** Opens what was open, with the focus where it was. @param {Place} place */
@@ -338,6 +346,7 @@ export async function showResults(queries, sides, names, actions, empty) {
   setExports(true);
   showScores(sides[0]);
   await painted(results);
+  for (const section of sections) section.countSoon();
 }
 
 /** Takes in new results of the queries on show. @param {SearchResult[]} sides */
@@ -460,7 +469,7 @@ export function summary({ hits, fitting, total, line, listed, query }) {
   if (fitting === 0) return `None of ${amount(total)} seems to fit`;
   const shown = listed.fitting ?? fitting;
   const copies = listed.fitting === undefined
-    ? query.fold > 1 ? "" : ", near copies counted"
+    ? ", near copies counted"
     : fitting === shown
     ? ""
     : ` (${nearCopies(fitting - shown)} folded)`;
