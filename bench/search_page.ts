@@ -7,7 +7,7 @@
  * The pictures are those of the sample, many times over, with made-up vectors of
  * 512 numbers, as CLIP's are; texts go through the offline encoder first, so
  * that a query costs what it costs. Each shows other results than the last, and
- * their thumbnails come from the server each time.
+ * their thumbnails come with the answer.
  *
  * @module
  */

@@ -16,11 +16,13 @@
  *
  * @module
  */
+import type { Buffer } from "node:buffer";
+import { readFileSync } from "node:fs";
 import { readdir, readFile, rm, stat } from "node:fs/promises";
 import { join } from "node:path";
 import pLimit from "p-limit";
 import { sha256 } from "../embeddings/file_hashes.ts";
-import { writeAtomic } from "../files.ts";
+import { statOf, writeAtomic } from "../files.ts";
 import { paths } from "../paths.ts";
 import {
   encodePicture,
@@ -51,21 +53,33 @@ const oneByOne = pLimit(1);
  * @throws {PictureError} If there is no whole picture.
  */
 export async function thumbnailOf(source: ImageSource): Promise<Uint8Array> {
-  let version = source;
-  if (typeof source === "string") {
-    const { size, mtimeMs } = await stat(source)
-      .catch(() => ({ size: 0, mtimeMs: 0 }));
-    version = `${source} ${size} ${mtimeMs}`;
-  }
-  const name = `${sha256(version).slice(0, 32)}-${THUMBNAIL_SIDE}.webp`;
-  const path = join(paths.search, "thumbnails", name);
-  const kept = await readFile(path).catch(() => undefined);
+  const kept = keptThumbnail(source);
   if (kept) return kept;
   const size = { middle: THUMBNAIL_SIDE };
   const encoding = { format: "webp", quality: 78, effort: 2 } as const;
   const { data } = await encodePicture(source, encoding, size);
-  await writeAtomic(path, data);
+  await writeAtomic(thumbnailPath(source), data);
   return data;
+}
+
+/** A small picture that was made before of the same file; undefined if none was. */
+export function keptThumbnail(source: ImageSource): Buffer | undefined {
+  try {
+    // A grid waits for many: they are read sooner than a thread is found for it.
+    return readFileSync(thumbnailPath(source));
+  } catch {
+    return undefined;
+  }
+}
+
+function thumbnailPath(source: ImageSource): string {
+  let version = source;
+  if (typeof source === "string") {
+    const { size = 0, mtimeMs = 0 } = statOf(source) ?? {};
+    version = `${source} ${size} ${mtimeMs}`;
+  }
+  const name = `${sha256(version).slice(0, 32)}-${THUMBNAIL_SIDE}.webp`;
+  return join(paths.search, "thumbnails", name);
 }
 
 /** A picture to look at, as a window shows it or enlarged. */

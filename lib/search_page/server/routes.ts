@@ -48,7 +48,7 @@ import {
   type SearchResult,
 } from "../engine/searcher.ts";
 import type { Facets } from "../index/collection.ts";
-import { readUpload, saveUpload } from "../served_pictures.ts";
+import { keptThumbnail, readUpload, saveUpload } from "../served_pictures.ts";
 import { LARGEST_LIST, readBody, readJson, refusal } from "./server.ts";
 import { LARGEST_UPLOAD } from "../web/query.js";
 
@@ -83,6 +83,15 @@ export interface AppStatus {
   hasTexts: boolean;
 }
 
+/** A result as the page gets it. */
+export interface ShownResult extends SearchResult {
+  /**
+   * Thumbnails of the first hits, where they have been made, as data URLs by the
+   * hits' ids: one answer is painted sooner than twelve. With `search` only.
+   */
+  thumbnails?: Record<number, string>;
+}
+
 /** What the page is answered, by the name that it asks. */
 export interface Answers {
   status: AppStatus;
@@ -93,9 +102,9 @@ export interface Answers {
   /** Every picture's place. */
   map: MapPoint[];
   /** To a query. */
-  search: SearchResult;
-  /** To a query that stands beside the reader's. */
-  compare: SearchResult;
+  search: ShownResult;
+  /** To a query that stands beside the reader's, or for more of the same. */
+  compare: ShownResult;
   /** To a query: paths of all that fits. */
   fitting: string[];
   /**
@@ -123,6 +132,9 @@ export interface PageState {
   select(paths: string[]): void;
 }
 
+/** Most hits whose thumbnails come with an answer: as many as the slider offers. */
+const FIRST_PAGE = 24;
+
 /** The routes of the page. */
 export function pageRoutes(state: PageState): Hono {
   const { searcher } = state;
@@ -146,7 +158,7 @@ export function pageRoutes(state: PageState): Hono {
     async search(context) {
       const result = await searcher.search(await readJson(context));
       state.searched(result);
-      return result;
+      return { ...result, thumbnails: thumbnailsOf(result.hits) };
     },
     compare: async (context) => searcher.search(await readJson(context)),
     fitting: async (context) => searcher.fitting(await readJson(context)),
@@ -192,6 +204,17 @@ export function pageRoutes(state: PageState): Hono {
       };
     },
   };
+  const thumbnailsOf = (hits: SearchHit[]) =>
+    Object.fromEntries(
+      hits.slice(0, FIRST_PAGE).flatMap(({ id, path }) => {
+        const row = collection.rowOf(path);
+        const kept = row === undefined
+          ? undefined
+          : keptThumbnail(collection.pictures[row].source);
+        if (!kept) return [];
+        return [[id, `data:image/webp;base64,${kept.toString("base64")}`]];
+      }),
+    );
   const routes = new Hono();
   for (const [name, answer] of Object.entries(answers)) {
     routes.on(

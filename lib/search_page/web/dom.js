@@ -4,6 +4,7 @@
  *
  * @module
  */
+/** @import { ShownResult } from "../server/routes.ts" */
 
 /**
  * The element of that id, which is of that kind.
@@ -105,10 +106,19 @@ export const pathText = (path) =>
     ]),
   );
 
+/** Thumbnails that came with the last answer, by id. */
+let sent = /** @type {Record<number, string>} */ ({});
+
+/** Takes the thumbnails that came with an answer out of it. @param {ShownResult} result */
+export function takeThumbnails(result) {
+  sent = result.thumbnails ?? {};
+  delete result.thumbnails;
+}
+
 /** A small picture of a hit. @param {{ id: number, path: string, title: string, caption?: string }} hit */
 export const thumbnail = (hit) =>
   make("img", {
-    src: `thumbnail/${hit.id}`,
+    src: sent[hit.id] ?? `thumbnail/${hit.id}`,
     alt: hit.caption || titleOf(hit),
     draggable: false,
     decoding: "async",

@@ -176,7 +176,7 @@ export class Grid {
    */
   #deal(wanted, side, placeOf) {
     const cards = /** @type {Map<number, Card>} */ (new Map());
-    const free = /** @type {Card[]} */ ([]);
+    const free = /** @type {Set<Card | undefined>} */ (new Set());
     const byPath = /** @type {Map<string, Card>} */ (new Map());
     const isWanted = new Set(wanted);
     for (const [index, card] of this.#cards) {
@@ -184,29 +184,28 @@ export class Grid {
       if (isWanted.has(index) && (!card.hit || card.hit.path === path)) {
         cards.set(index, card);
       } else {
-        free.push(card);
+        free.add(card);
         if (card.hit) byPath.set(card.hit.path, card);
       }
     }
-    const used = new Set();
     for (const index of wanted) {
       if (cards.has(index)) continue;
       const path = this.hits.known(index)?.path;
       const same = path === undefined ? undefined : byPath.get(path);
       if (!same) continue;
       cards.set(index, same);
-      used.add(same);
+      free.delete(same);
       byPath.delete(path ?? "");
     }
-    for (const card of free) {
-      if (used.has(card)) continue;
-      card.element.remove();
-      empty(card);
-      this.#spare.push(card);
-    }
     let next = this.element.firstElementChild;
+    const here = () => next ? cardOf.get(next) : undefined;
     for (const index of wanted) {
-      const card = cards.get(index) ?? this.#spare.pop() ?? makeCard();
+      const own = cards.get(index);
+      while (own && free.has(here())) next = next?.nextElementSibling ?? null;
+      // A card that stands in the right place costs the browser least.
+      const [other] = free.has(here()) ? [here()] : free;
+      const card = own ?? other ?? this.#spare.pop() ?? makeCard();
+      free.delete(card);
       cards.set(index, card);
       const { element } = card;
       this.#fill(card, index);
@@ -215,6 +214,12 @@ export class Grid {
       element.style.width = `${side}px`;
       if (element === next) next = next.nextElementSibling;
       else this.element.insertBefore(element, next);
+    }
+    for (const card of free) {
+      if (!card) continue;
+      card.element.remove();
+      empty(card);
+      this.#spare.push(card);
     }
     this.#cards = cards;
   }
@@ -251,6 +256,7 @@ export class Grid {
     const image = thumbnail(hit);
     image.onerror = () => element.classList.add("gone");
     element.classList.remove("gone");
+    stopLoading(tile);
     tile.replaceChildren(image);
   }
 
@@ -505,7 +511,7 @@ function empty(card) {
   const { element, tile } = card;
   card.hit = undefined;
   card.filled = "";
-  tile.querySelector("img")?.removeAttribute("src");
+  stopLoading(tile);
   tile.replaceChildren();
   tile.ariaLabel = "Loading";
   element.classList.remove("gone");
@@ -514,6 +520,11 @@ function empty(card) {
   for (const span of element.querySelectorAll(".caption span")) {
     span.textContent = "";
   }
+}
+
+/** @param {HTMLElement} tile */
+function stopLoading(tile) {
+  tile.querySelector("img")?.removeAttribute("src");
 }
 
 /** What a tile says where the pointer rests. @param {SearchHit} hit */

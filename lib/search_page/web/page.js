@@ -25,6 +25,7 @@ import {
   kept,
   make,
   nearCopies,
+  takeThumbnails,
   titleOf,
 } from "./dom.js";
 import {
@@ -177,6 +178,7 @@ async function answer(query, signal) {
     const sides = await Promise.all(
       queries.map((one, i) => ask(i === 0 ? "search" : "compare", one, signal)),
     );
+    takeThumbnails(sides[0]);
     allIsWell();
     setView("results", query);
     note = example

@@ -169,6 +169,24 @@ Deno.test("no path leads out of the page's files and pictures", () =>
     await app.close();
   }));
 
+Deno.test("thumbnails that have been made come with a search, and with nothing else", () =>
+  withFolder(async (folder) => {
+    await paint(folder);
+    const app = await openOver(folder);
+    const search = async (name: string) =>
+      (await ask(app, name, '{"text":"red"}')).json;
+    const { hits: [{ id }], thumbnails } = await search("search");
+    deepEqual(thumbnails, {});
+    const { bytes } = await ask(app, `thumbnail/${id}`);
+    const data = Buffer.from(bytes).toString("base64");
+    deepEqual((await search("search")).thumbnails, {
+      [id]: `data:image/webp;base64,${data}`,
+    });
+    equal("thumbnails" in await search("compare"), false);
+    equal("thumbnails" in app.result!, false);
+    await app.close();
+  }));
+
 Deno.test("answers say what a browser may do with them, and what it may keep", () =>
   withFolder(async (folder) => {
     await paint(folder);

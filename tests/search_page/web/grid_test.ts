@@ -95,6 +95,34 @@ Deno.test("the first page comes near to filling the window, in tiles of a sensib
     }
   }));
 
+Deno.test("wherever it is scrolled, tiles are in the order of their places, each with its own picture", () =>
+  withPage(async ({ page, app }) => {
+    await open(page, app.url, ALL);
+    await page.click(".showMore");
+    const all = await app.search({ ...app.query, from: 0, k: 200 });
+    const expected = all.hits.map(({ path }) => path);
+    // By rows, by windows, and back.
+    for (const y of [0, 250, 500, 2600, 2350, 9000, 0, 700]) {
+      await page.evaluate((top) => scrollTo(0, top), y);
+      await page.waitForFunction(() =>
+        new Promise((resolve) =>
+          requestAnimationFrame(() =>
+            requestAnimationFrame(() =>
+              resolve(!document.querySelector(".card:not([data-path])"))
+            )
+          )
+        )
+      );
+      const places = await page.$$eval(
+        ".card",
+        (cards) => cards.map(({ ariaPosInSet }) => Number(ariaPosInSet) - 1),
+      );
+      deepStrictEqual(places, places.toSorted((a, b) => a - b), `at ${y}`);
+      const shown = places.map((place) => expected[place]);
+      deepStrictEqual(await paths(page), shown, `at ${y}`);
+    }
+  }, MANY));
+
 Deno.test("what was asked for rows that are out of sight again is given up", () =>
   withPage(async ({ page, app }) => {
     await open(page, app.url, ALL);
