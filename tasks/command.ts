@@ -28,14 +28,20 @@
  *
  * @module
  */
-import { accessSync, constants, readFileSync, realpathSync } from "node:fs";
+import {
+  accessSync,
+  constants,
+  lstatSync,
+  readFileSync,
+  realpathSync,
+} from "node:fs";
 import { dirname, join, resolve } from "node:path";
 import process from "node:process";
 import { fileURLToPath } from "node:url";
 import { parseArgs, type ParseArgsConfig } from "node:util";
 import { statOf } from "../lib/files.ts";
 import { nearestName } from "./nearest.ts";
-import { withoutControls } from "./progress.ts";
+import { progressOn, withoutControls } from "./progress.ts";
 
 /**
  * The one version whose notebook kernel works: later ones lose outputs, and
@@ -143,80 +149,99 @@ export function readArguments<const Taken extends Options>(
   args: string[] = process.argv.slice(2),
   caller = "deno task",
 ): Arguments<Taken> {
-  const end = args.indexOf("--");
-  const named = end < 0 ? args : args.slice(0, end);
-  const isAsked = (name: keyof typeof COMMON_OPTIONS) =>
-    named.includes(`--${name}`) || named.includes(`-${name[0]}`);
+  const name = nameOf({ help });
+  const known: Options = { ...options, ...COMMON_OPTIONS };
+  const { given, problem } = withLongNames(args, known);
+  const end = given.indexOf("--");
+  const isAsked = (option: keyof typeof COMMON_OPTIONS) =>
+    given.slice(0, end < 0 ? undefined : end).includes(`--${option}`);
   if (isAsked("help") || isAsked("version")) {
     const text = help.replaceAll("deno task", caller);
     console.log(isAsked("help") ? text : versionLine());
     process.exit(0);
   }
-  try {
-    const allowPositionals = positionals !== undefined;
-    const given = withValues(args, options ?? {});
-    return parseArgs({
-      ...{ args: given, options, allowPositionals },
-    }) as Arguments<Taken>;
-  } catch (error) {
-    throw new CommandError(
-      `${nameOf({ help })}: ${problemWith(error as ParseError, options)}`,
-    );
-  }
+  if (problem) throw new CommandError(`${name}: ${problem}`);
+  const read = parseArgs({
+    ...{ args: given, options: known, allowPositionals: true },
+  }) as Arguments<Taken>;
+  const [first] = read.positionals;
+  if (first === undefined || positionals !== undefined) return read;
+  throw new CommandError(
+    `${name}: unexpected argument '${shorten(first)}'; ${ADVICE}`,
+  );
 }
 
-type ParseError = Error & { code?: string };
-
-/** What parseArgs() complains of, in one short line. */
-function problemWith(error: ParseError, options: Options = {}): string {
-  const [first] = error.message.split(/\. |\n/);
-  const problem = first.charAt(0).toLowerCase() + shorten(first.slice(1));
-  if (error.code !== "ERR_PARSE_ARGS_UNKNOWN_OPTION") {
-    return `${problem}; --help lists what is expected`;
-  }
-  const [, dashes, name] = error.message.match(/'(--?)(.*?)'/s)!;
-  const known = Object.keys({ ...options, ...COMMON_OPTIONS });
-  const nearest = dashes === "--" ? nearestName(name, known) : undefined;
-  return `unknown option ${dashes}${shorten(name)}; ` +
-    (nearest ? `did you mean --${nearest}? ` : "") + "--help lists them";
-}
+const ADVICE = "--help lists what is expected";
 
 function shorten(text: string): string {
   return text.length > 100 ? `${text.slice(0, 100)}…` : text;
 }
 
+function unknownOption(shown: string, known: Options): string {
+  const nearest = shown.startsWith("--")
+    ? nearestName(shown.slice(2), Object.keys(known))
+    : undefined;
+  return `unknown option ${shorten(shown)}; ` +
+    (nearest ? `did you mean --${nearest}? ` : "") + "--help lists them";
+}
+
 /**
- * The arguments as parseArgs() takes them: "--preview=" for a bare "--preview" or
- * "-p", "--preview=kitty" for "-pkitty", "--top=3" for "-t=3"; each of them also
- * behind switches, "-npt3".
+ * The arguments with each option by its long name and its value behind "=":
+ * "--top=3" for "-t 3", "-t3", "-t=3" and the end of "-nt3".
+ *
+ * A value that an option needs is the next argument, whatever that begins with.
+ * One that may be left out stands in the same argument, "-pkitty", or is "".
+ *
+ * @returns Also the first problem with them, if there is one.
  */
-function withValues(args: readonly string[], options: Options): string[] {
-  const all = Object.entries(options);
-  const shorts = (kind: "boolean" | "string") =>
-    all.filter(([, { type, short }]) => type === kind && short)
-      .map(([, { short }]) => short).join("");
-  const group = new RegExp(
-    `^-([${shorts("boolean")}]*)([${shorts("string")}])(=?)(.*)$`,
-    "s",
-  );
-  const end = args.includes("--") ? args.indexOf("--") : args.length;
-  return args.flatMap((arg, i) => {
-    if (i > end) return [arg];
-    if (options[arg.slice(2)]?.optional && arg.startsWith("--")) {
-      return [`${arg}=`];
+function withLongNames(
+  args: readonly string[],
+  known: Options,
+): { given: string[]; problem?: string } {
+  const given: string[] = [], rest = [...args];
+  let problem: string | undefined;
+  const take = (shown: string, name: string, value?: string) => {
+    const { type, optional } = known[name];
+    const isSwitch = type === "boolean";
+    const taken = value ?? (isSwitch || optional ? "" : rest.shift());
+    if (isSwitch && value !== undefined) {
+      problem ??= `${shown} takes no value, got ${
+        shorten(value) || '""'
+      }; ${ADVICE}`;
+    } else if (taken === undefined) {
+      problem ??= `expected a value after ${shown}, got nothing; ${ADVICE}`;
+    } else given.push(isSwitch ? `--${name}` : `--${name}=${taken}`);
+  };
+  for (let arg = rest.shift(); arg !== undefined; arg = rest.shift()) {
+    if (arg === "--") return { given: [...given, arg, ...rest], problem };
+    const [, long, value] = arg.match(/^--([^=]*)(?:=(.*))?$/s) ?? [];
+    let letters = long === undefined && arg.startsWith("-") ? arg.slice(1) : "";
+    if (long !== undefined && Object.hasOwn(known, long)) {
+      take(`--${long}`, long, value);
+    } else if (long !== undefined) {
+      problem ??= unknownOption(`--${long}`, known);
+    } else if (letters === "") given.push(arg);
+    while (letters !== "") {
+      const [letter] = letters;
+      const after = letters.slice(letter.length);
+      const [name, option] = Object.entries(known)
+        .find(([, { short }]) => short === letter) ?? [];
+      if (!name || !option) {
+        problem ??= unknownOption(`-${letter}`, known);
+        break;
+      }
+      const isValue = option.type === "string" && after !== "" &&
+        (!option.optional || option.values?.includes(after));
+      const value = after.startsWith("=")
+        ? after.slice(1)
+        : isValue
+        ? after
+        : undefined;
+      take(`-${letter}`, name, value);
+      letters = value === undefined ? after : "";
     }
-    const [, before, letter, sign, after] = arg.match(group) ?? [];
-    if (letter === undefined) return [arg];
-    const [name, { optional, values = [] }] = all
-      .find(([, { short }]) => short === letter)!;
-    const switches = before ? [`-${before}`] : [];
-    if (sign || values.includes(after)) {
-      return [...switches, `--${name}=${after}`];
-    }
-    if (!optional) return [arg];
-    const rest = after ? withValues([`-${after}`], options) : [];
-    return [...switches, `--${name}=`, ...rest];
-  });
+  }
+  return { given, problem };
 }
 
 /** A text as one word of a POSIX shell. */
@@ -273,10 +298,22 @@ export function readPath(
   const found = statOf(path);
   const is = found?.isFile() ? "file" : found?.isDirectory() ? "folder" : "";
   if (is === kind) return resolve(path);
-  const other = found ? "neither file nor folder" : "not there";
+  const other = found
+    ? "neither file nor folder"
+    : isLink(path)
+    ? "a link that leads nowhere"
+    : "not there";
   throw new CommandError(
     `${what}: expected a ${kind}, ${path || '""'} is ${is ? `a ${is}` : other}`,
   );
+}
+
+function isLink(path: string): boolean {
+  try {
+    return lstatSync(path).isSymbolicLink();
+  } catch {
+    return false;
+  }
 }
 
 /**
@@ -353,7 +390,15 @@ export async function runCommand(
   }
   // Later, since most commands answer sooner, and a worker takes 50 ms to start.
   const deadline = new URL("./deadline.ts", import.meta.url);
-  setTimeout(() => new Worker(deadline, { type: "module" }), DEADLINE_AFTER_MS);
+  setTimeout(() => {
+    try {
+      process.cwd();
+    } catch {
+      return; // Where the folder that we stand in is gone no worker starts.
+    }
+    const worker = new Worker(deadline, { type: "module" });
+    worker.onerror = (event) => event.preventDefault(); // It goes just now.
+  }, DEADLINE_AFTER_MS);
   let status = 2;
   try {
     const caller = installed ? "contact-sheet" : "deno task";
@@ -361,6 +406,7 @@ export async function runCommand(
     const here = goToCaller(installed);
     status = await command.work({ ...read, signal, here }) ?? 0;
   } catch (error) {
+    progressOn(process.stderr).passing(""); // What was going on, in a terminal.
     console.error(describeError(error));
   }
   process.exit(signal.aborted ? 130 : status);

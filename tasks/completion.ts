@@ -19,11 +19,13 @@ const help = `Usage: deno task completion bash | zsh | fish
 
 Prints what completes contact-sheet's commands and options, for a shell to read:
 
-  bash  contact-sheet completion bash > \\
+  bash  mkdir -p ~/.local/share/bash-completion/completions
+        contact-sheet completion bash > \\
           ~/.local/share/bash-completion/completions/contact-sheet
   zsh   contact-sheet completion zsh > FOLDER/_contact-sheet
           with FOLDER on fpath, before compinit
-  fish  contact-sheet completion fish > \\
+  fish  mkdir -p ~/.config/fish/completions
+        contact-sheet completion fish > \\
           ~/.config/fish/completions/contact-sheet.fish`;
 
 /** What follows a command. */
@@ -183,14 +185,14 @@ fi`;
 
 function fish(table: Completed[]): string {
   const lines = table.flatMap(({ name, description, options, words }) => {
-    const after = `-n '__fish_seen_subcommand_from ${name}'`;
+    const after = `-n '__contact_sheet_runs ${name}'`;
     const flags = Object.entries(options).map(
       ([long, { short, type, optional, values }]) =>
         [
           `complete -c contact-sheet ${after} -l ${long}`,
           ...short ? [`-s ${short}`] : [],
-          ...type === "string" && !optional ? [values ? "-x" : "-r"] : [],
-          ...values ? [`-a '${values.join(" ")}'`] : [],
+          ...type === "string" && !optional ? ["-r"] : [],
+          ...values ? [`-f -a '${values.join(" ")}'`] : [],
         ].join(" "),
     );
     return [
@@ -203,7 +205,12 @@ function fish(table: Completed[]): string {
         : [],
     ];
   });
-  return lines.join("\n");
+  // Words of a query may be called as a command is: only the first one runs.
+  return `function __contact_sheet_runs
+  set -l words (commandline -opc)
+  test "$words[2]" = "$argv[1]"
+end
+${lines.join("\n")}`;
 }
 
 function names(table: Completed[]): string {

@@ -49,7 +49,7 @@ export const command = defineCommand({
   positionals: "TERM",
   options: {
     plan: { type: "string" },
-    site: { type: "string", default: "local" },
+    site: { type: "string", default: "local", values: SITES },
     limit: { type: "string", default: "20" },
     download: { type: "boolean" },
     json: { type: "boolean" },
@@ -119,6 +119,10 @@ async function readTerms(
         file === undefined ? "neither" : "both"
       }`,
     );
+  }
+  const empty = terms.find((term) => term.trim() === "");
+  if (empty !== undefined) {
+    throw new CommandError(`crawl: expected terms, got "${empty}" among them`);
   }
   if (file === undefined) return { [NO_CATEGORY]: terms };
   const path = readPath("--plan", file, "file");

@@ -12,7 +12,7 @@ import { chmod, mkdir, readFile, rm } from "node:fs/promises";
 import { homedir } from "node:os";
 import { basename, delimiter, join, resolve } from "node:path";
 import process from "node:process";
-import { writeAtomic } from "../lib/files.ts";
+import { statOf, writeAtomic } from "../lib/files.ts";
 import { paths } from "../lib/paths.ts";
 import {
   CommandError,
@@ -40,7 +40,16 @@ export const command = defineCommand({
   help,
   options: { bin: { type: "string" }, uninstall: { type: "boolean" } },
 }, async ({ values, signal }) => {
-  const bin = resolve(values.bin ?? join(homedir(), ".local", "bin"));
+  const given = values.bin ?? join(homedir(), ".local", "bin");
+  const found = statOf(given);
+  if (given.trim() === "" || found && !found.isDirectory()) {
+    throw new CommandError(
+      `--bin: expected a folder, got ${given.trim() ? given : '""'}${
+        found ? ", which is none" : ""
+      }`,
+    );
+  }
+  const bin = resolve(given);
   const isWindows = process.platform === "win32";
   const file = join(bin, isWindows ? "contact-sheet.cmd" : "contact-sheet");
   const isThere = existsSync(file);

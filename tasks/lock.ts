@@ -6,20 +6,26 @@
 import { mkdir } from "node:fs/promises";
 import { join } from "node:path";
 import { paths } from "../lib/paths.ts";
+import { CommandError } from "./command.ts";
 
 /**
- * Takes the lock of that name; if it is taken, says so and waits.
+ * Takes the lock of that name, "Set-up"; if it is taken, says so and waits.
  *
  * @returns Gives it back when closed; so does the end of the process, however
  * it comes.
+ * @throws {CommandError} If it cannot be taken: this user may not write there.
  */
 export async function takeLock(name: string): Promise<Deno.FsFile> {
   const folder = join(paths.root, "data", ".locks");
-  await mkdir(folder, { recursive: true });
-  const lock = await Deno.open(join(folder, name), {
-    create: true,
-    write: true,
-  });
+  const path = join(folder, name);
+  const lock = await mkdir(folder, { recursive: true })
+    .then(() => Deno.open(path, { create: true, write: true }))
+    .catch(({ code, message }) => {
+      throw new CommandError(
+        `${name} is to be done, and ${path} cannot be written ` +
+          `(${code ?? message}): let the owner of ${paths.root} run task setup`,
+      );
+    });
   if (!await lock.tryLock(true)) {
     console.error(`${name} is running in another window: waiting for it …`);
     await lock.lock(true);

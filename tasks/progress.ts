@@ -11,6 +11,8 @@ export interface Progress {
   line(text: string): void;
   /** What is going on: replaced by the next line on a terminal; "" clears it. */
   passing(text: string): void;
+  /** The same each second, with the seconds, until what it returns is called. */
+  waiting(text: string): () => void;
   /** A line each, but only so many. */
   remarks(lines: readonly string[], most: number): void;
 }
@@ -31,11 +33,18 @@ export function progressOn(
     output.write(`${isLive ? "\r\x1b[K" : ""}${text}${end}`);
   };
   const line = (text: string) => write(text, "\n");
+  const passing = (text: string) => {
+    if (isLive) write(text.slice(0, 78), "");
+    else if (text && Date.now() - last >= 10_000) line(text);
+  };
   return {
-    line,
-    passing(text) {
-      if (isLive) write(text.slice(0, 78), "");
-      else if (text && Date.now() - last >= 10_000) line(text);
+    ...{ line, passing },
+    waiting(text) {
+      const start = Date.now();
+      const timer = setInterval(() => {
+        passing(`${text} … (${Math.round((Date.now() - start) / 1000)} s)`);
+      }, 1000);
+      return () => clearInterval(timer);
     },
     remarks(lines, most) {
       // They quote names of files, which may hold what a terminal obeys.

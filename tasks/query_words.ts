@@ -66,7 +66,9 @@ export function readQueryWords(
     typed: [...signed, ...images].join(" "),
     // First, since what stands last may follow a "-".
     line: [...images.map((path) => resolve(path)), ...signed].map((word) =>
-      PATH.test(splitWeight(word).of) ? word.replace(/\s/g, "\\$&") : word
+      PATH.test(splitWeight(word).of.trimStart())
+        ? word.replace(/\s/g, "\\$&")
+        : word
     ).join(" "),
   };
   let sign = 1, part: string[] = [], isFirst = true;
@@ -124,7 +126,9 @@ function take(
 ): void {
   const text: string[] = [];
   for (const word of part) {
-    const { weight, of } = splitWeight(word);
+    const { weight, of: weighed } = splitWeight(word);
+    // "2: ./cat.jpg"; what a name ends with is its own.
+    const of = weighed.trimStart();
     const isAddress = ADDRESS.test(of);
     if (isAddress || PATH.test(of)) {
       checkWeight(word);
@@ -143,7 +147,7 @@ function take(
 /** @throws {CommandError} If something weighs nothing, too much, or is nothing. */
 function checkWeight(typed: string): void {
   const { weight, of } = splitWeight(typed);
-  if (weight > 0 && weight <= HEAVIEST && of !== "") return;
+  if (weight > 0 && weight <= HEAVIEST && of.trim() !== "") return;
   throw new CommandError(
     `search: expected a weight above 0 and up to ${HEAVIEST} and something that ` +
       `it weighs, such as 2:cat, got ${typed.slice(0, 100)}`,

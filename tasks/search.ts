@@ -47,14 +47,17 @@ written into it. It answers as the search page does.
       --image FILE      a picture, whatever its path begins with
       --images DIR      the folder to search in; left out, the sample, and for
                         an installed contact-sheet the folder you stand in
-  -t, --top K           how many, ${RANGES.k.least} to ${RANGES.k.most}; ${top} if left out
-  -f, --filepath-only   only absolute paths, and only of what fits
+  -t, --top K           how many, ${RANGES.k.least} to ${RANGES.k.most}; ${top} if left out; pictures that
+                        are nearly equal count as one
+  -f, --filepath-only   only absolute paths, and only of what fits; near copies
+                        follow the picture that they are copies of
   -0, --null            with -f: a NUL after each in place of a line break
   -p, --preview[=HOW]   shows the pictures by ${
   PROTOCOLS.slice(0, -1).join(", ")
 } or ${PROTOCOLS.at(-1)};
                         without HOW as the terminal can, else by blocks; left
                         out, where the terminal has a protocol or true colour
+                        and NO_COLOR is not set
       --no-preview      never shows them
   -i, --interactive     a grid in the terminal that is searched as you type
   -n, --no-indexing     searches what is indexed already
@@ -67,15 +70,18 @@ written into it. It answers as the search page does.
       --encoder NAME    clip-vit-b32, offline, a folder with a model, …
       --precision P     how CLIP's weights are stored: fp32, fp16 or q8
       --json            one line of JSON at the end of standard output: query,
-                        encoder, cut, line, hits, and leftOut with the reasons
+                        encoder, cut, line, hits with their near copies, and
+                        leftOut with the reasons
 
 Each line has a rank, the similarity, how far it lies above the line from where
 on a picture fits, and the path. Ends with 0 where something fits, with 1 where
-nothing does (the nearest are printed still), with 2 for an error.
+nothing does (the nearest are printed still), with 2 for an error. Of fewer than
+three pictures, and where things are only taken away, nothing tells what fits:
+all do then, and cut and line are null.
 
 For those who know rclip: what does not fit comes last, and -f leaves it out;
-no folder is passed over by itself but hidden ones; there is no -H, no -b, and
-there are no raw pictures.`;
+near copies are one result; no folder is passed over by itself but hidden ones;
+there is no -H, no -b, and there are no raw pictures.`;
 
 /** How long nothing is said of indexing, in milliseconds. */
 const PATIENCE_MS = 1000;
@@ -121,9 +127,6 @@ export const command = defineCommand({
   const query = readQueryWords(positionals, values);
   const { text, plus, minus, pictures } = query;
   const isEmpty = [text, plus, minus, pictures].every(({ length }) => !length);
-  if (isEmpty && !values.interactive) {
-    throw new CommandError("search: expected words or a picture, got neither");
-  }
   for (const names of ALONE) {
     const given = names.filter((name) => values[name] !== undefined);
     if (given.length > 1) {
@@ -165,15 +168,21 @@ export const command = defineCommand({
       maxMegapixels: readMegapixels(values["max-image-megapixels"]),
     },
   };
+  // Last: "-t cat" lacks a number, and not a word.
+  if (isEmpty && !values.interactive) {
+    throw new CommandError("search: expected words or a picture, got neither");
+  }
   await ensureSetup(signal);
   // Begun here, so that it is read from disk while the terminal is looked at.
   const importing = importLater<
     typeof import("../lib/search_page/search_once.ts")
   >("../lib/search_page/search_once.ts");
 
-  const { line: log, passing, remarks } = progressOn(process.stderr);
+  const { line: log, passing, remarks, waiting } = progressOn(process.stderr);
+  const stopWaiting = waiting("Looking for pictures, opening the encoder");
   let began: number | undefined;
   const onProgress = (done: number, total: number) => {
+    stopWaiting();
     began ??= Date.now();
     // What is indexed already passes in a moment.
     if (Date.now() - began < PATIENCE_MS) return;
@@ -183,13 +192,13 @@ export const command = defineCommand({
     typeof import("../lib/search_page/terminal/protocol.ts")
   >("../lib/search_page/terminal/protocol.ts");
   const isDumb = process.env.TERM === "dumb";
-  const isWanted = preview !== undefined || values.interactive && !isDumb;
+  const isTerminal = process.stdin.isTTY && process.stdout.isTTY && !isDumb;
+  const isWanted = preview !== undefined || values.interactive && isTerminal;
   const protocol = wanted ??
     (values["no-preview"] ? undefined : await findProtocol(
       process.env,
       { input: process.stdin, output: process.stdout },
     ) ?? (isWanted ? "blocks" : undefined));
-  const isTerminal = process.stdin.isTTY && process.stdout.isTTY;
   if (values.interactive && protocol && isTerminal) {
     // Without this module of it, Deno waits for ever while it imports Ink.
     await import(new URL("reconciler.js", import.meta.resolve("ink")).href);
@@ -207,7 +216,14 @@ export const command = defineCommand({
     );
   }
 
+  if (values.interactive) {
+    log("-i needs a terminal that shows pictures: this is an ordinary search");
+  }
   const { searchOnce } = await importing;
+  // Now, since Deno imports nothing where the folder that it stands in is gone.
+  const { drawResult } = await importLater<
+    typeof import("../lib/search_page/terminal/hits.ts")
+  >("../lib/search_page/terminal/hits.ts");
   const found = await searchOnce({
     ...options,
     ...{ log, onProgress, pictures },
@@ -221,36 +237,37 @@ export const command = defineCommand({
     failures.map(({ path, reason }) => `  left out: ${path}: ${reason}`),
     5,
   );
-  const fileOf = (hit: typeof hits[number]) => {
-    const source = sourceOf(hit);
+  const fileOf = (path: string) => {
+    const source = sourceOf({ path });
     return typeof source === "string" ? source : "";
   };
   const fitting = hits.filter(({ fits }) => fits);
   if (values.json) {
     const rows = hits.map((hit) => ({
-      path: fileOf(hit),
+      path: fileOf(hit.path),
       relativePath: hit.path,
+      copies: hit.copies.map(fileOf),
       similarity: hit.value,
       fits: hit.fits,
       label: hit.term,
       caption: hit.caption,
       captions: hit.captions ?? (hit.caption ? [hit.caption] : []),
     }));
-    const said = { query: query.typed, encoder, cut, line };
-    console.log(JSON.stringify({ ...said, hits: rows, leftOut }));
+    const said = { query: query.typed, encoder, cut: cut ?? null };
+    const rest = { line: line ?? null, hits: rows, leftOut };
+    console.log(JSON.stringify({ ...said, ...rest }));
   } else if (values["filepath-only"]) {
     const end = values.null ? "\0" : "\n";
-    for (const file of fitting.map(fileOf).filter(Boolean)) {
+    const files = fitting.flatMap(({ path, copies }) => [path, ...copies])
+      .map(fileOf);
+    for (const file of files.filter(Boolean)) {
       const isRead = process.stdout.isTTY && !values.null;
       process.stdout.write((isRead ? withoutControls(file) : file) + end);
     }
-    if (fitting.some((hit) => !fileOf(hit))) {
+    if (files.includes("")) {
       log("  left out: pictures that have no file of their own (images.txt)");
     }
   } else {
-    const { drawResult } = await importLater<
-      typeof import("../lib/search_page/terminal/hits.ts")
-    >("../lib/search_page/terminal/hits.ts");
     const { columns } = process.stdout;
     const hasAllColours = /truecolor|24bit/.test(process.env.COLORTERM ?? "");
     const trueColour = !process.stdout.isTTY || hasAllColours;

@@ -7,6 +7,8 @@
  * @module
  */
 import { Buffer } from "node:buffer";
+import { basename } from "node:path";
+import process from "node:process";
 import { Box, render, Text, useApp, useInput, useWindowSize } from "ink";
 import Image, { InkPictureProvider } from "ink-picture";
 // @ts-types="@types/react"
@@ -35,11 +37,18 @@ import {
   findQueryPictures,
   nameQueryPictures,
 } from "../lib/search_page/query_pictures.ts";
+import { remarkOnNew } from "../lib/search_page/search_once.ts";
 import {
   isLateAnswer,
   type Protocol,
 } from "../lib/search_page/terminal/protocol.ts";
-import { MODES, RANGES } from "../lib/search_page/web/query.js";
+import {
+  DEFAULT_QUERY,
+  MODES,
+  NO_FOLDING,
+  RANGES,
+} from "../lib/search_page/web/query.js";
+import { withoutControls } from "./progress.ts";
 import { readQueryWords } from "./query_words.ts";
 import { CLEAR_LINE, DELETE_WORD, typeInto } from "./typed_line.ts";
 
@@ -104,12 +113,20 @@ export async function runGrid(
     const space = new EncoderSpace(encoder, source.pictures.length);
     const { hidden = [] } = await readSettings(source.folder);
     for (const path of hidden) space.collection.hide(path, true);
-    await indexPictures(source, space, options);
+    const failures = await indexPictures(source, space, options);
+    // They stand on the screen that comes back when the grid is left.
+    const { length } = source.pictures;
+    const left = length - failures.length - space.collection.count;
+    for (const remark of [...remarkOnNew(left), ...source.problems]) {
+      log(withoutControls(`  ${remark}`));
+    }
     const searcher = new Searcher([space]);
     const grid = h(Grid, { typed, searcher, source, options });
     // Ink draws nothing where CI is set, as dev containers may do; but we are
     // here since somebody sits at a terminal and asked for it.
-    const screen = render(grid, { alternateScreen: true, interactive: true });
+    const screen = render(grid, {
+      ...{ alternateScreen: true, interactive: true, exitOnCtrlC: false },
+    });
     signal.addEventListener("abort", () => screen.unmount());
     await screen.waitUntilExit();
     return 0;
@@ -139,14 +156,15 @@ interface GridProps {
 function Grid({ typed, searcher, source, options }: GridProps) {
   const { exit } = useApp();
   const { columns: width, rows: height } = useWindowSize();
+  // Where no picture has room there is a list of titles.
+  const isList = width < LEAST_TILE.width || height - LINES < LEAST_TILE.height;
+  const most = isList ? { width, height: 1 } : TILE;
   const tile = {
-    width: Math.min(TILE.width, width),
-    height: Math.min(TILE.height, height - LINES),
+    width: Math.min(most.width, width),
+    height: Math.min(most.height, height - LINES),
   };
-  const across = Math.max(1, Math.floor(width / TILE.width));
-  const down = Math.max(1, Math.floor((height - LINES) / TILE.height));
-  const isSmall = tile.width < LEAST_TILE.width ||
-    tile.height < LEAST_TILE.height;
+  const across = Math.max(1, Math.floor(width / most.width));
+  const down = Math.max(1, Math.floor((height - LINES) / most.height));
   const k = Math.min(2 * across * down, RANGES.k.most);
 
   const [text, setText] = useState(typed);
@@ -154,6 +172,7 @@ function Grid({ typed, searcher, source, options }: GridProps) {
   /** The text whose addresses may be fetched: Enter says so. */
   const [accepted, setAccepted] = useState("");
   const [mode, setMode] = useState(options.mode);
+  const [fold, setFold] = useState(DEFAULT_QUERY.fold);
   const [at, setAt] = useState(0);
   const [top, setTop] = useState(0);
   const [found, setFound] = useState<Found | undefined>(undefined);
@@ -186,7 +205,7 @@ function Grid({ typed, searcher, source, options }: GridProps) {
           searcher,
           source,
         );
-        return query && { ...query, k, mode: mode as keyof typeof MODES };
+        return query && { ...query, k, fold, mode: mode as keyof typeof MODES };
       };
       search(read, (result, query) => {
         setFound(result && { query: query!, result, hits: result.hits });
@@ -195,7 +214,7 @@ function Grid({ typed, searcher, source, options }: GridProps) {
       });
     }, PAUSE_MS);
     return () => clearTimeout(timer);
-  }, [text, like, mode, k, accepted]);
+  }, [text, like, mode, k, fold, accepted]);
 
   const hits = found?.hits ?? [];
   const hit = hits[at];
@@ -229,7 +248,11 @@ function Grid({ typed, searcher, source, options }: GridProps) {
     else if (key.pageUp) move(-across * down);
     else if (key.pageDown) move(across * down);
     else if (key.tab) setMode(nextMode);
-    else if (key.return && text !== accepted && ADDRESS.test(text)) {
+    // In raw mode it is a character.
+    else if (key.ctrl && input === "c") process.kill(process.pid, "SIGINT");
+    else if (key.ctrl && input === "n") {
+      setFold((fold) => fold === NO_FOLDING ? DEFAULT_QUERY.fold : NO_FOLDING);
+    } else if (key.return && text !== accepted && ADDRESS.test(text)) {
       setAccepted(text);
     } else if (key.return) {
       if (hit) open(fileOf(hit, searcher)).then(setMessage);
@@ -244,7 +267,7 @@ function Grid({ typed, searcher, source, options }: GridProps) {
     } else if (!key.ctrl && !key.meta && !isLateAnswer(input)) type(input);
   });
 
-  const rows = isSmall ? [] : Array.from(
+  const rows = Array.from(
     { length: down },
     (_, row) => hits.slice((top + row) * across, (top + row + 1) * across),
   );
@@ -263,10 +286,7 @@ function Grid({ typed, searcher, source, options }: GridProps) {
       h(
         Text,
         { dimColor: true, wrap: "truncate" },
-        message ||
-          (isSmall
-            ? "This window is too small for pictures."
-            : told(found?.result)),
+        message || told(found?.result),
       ),
       ...rows.map((row, i) =>
         h(
@@ -288,7 +308,9 @@ function Grid({ typed, searcher, source, options }: GridProps) {
       h(
         Text,
         { dimColor: true, wrap: "truncate" },
-        `${mode} (Tab)  arrows move  Enter opens  Ctrl-L more like this  Esc ends`,
+        // What a narrow window cuts off is the least wanted.
+        `Esc ends  Enter opens  ${mode} (Tab)  Ctrl-L more like this  ` +
+          "Ctrl-N near copies",
       ),
     ),
   );
@@ -302,28 +324,32 @@ interface TileProps {
   protocol: Protocol;
 }
 
-/** A picture and its title. */
+/** A picture and its title; the title alone where there is no room. */
 function Tile({ hit, source, size: tile, isChosen, protocol }: TileProps) {
+  const size = { width: tile.width - 2, height: tile.height - 2 };
+  const hasRoom = size.height > 0;
   const [png, setPng] = useState<Buffer | undefined>(undefined);
   useEffect(() => {
+    if (!hasRoom) return;
     let isWanted = true;
     smallPicture(source).then((data) => isWanted && setPng(data), () => {});
     return () => {
       isWanted = false;
     };
-  }, [source]);
-  const size = { width: tile.width - 2, height: tile.height - 2 };
-  const title = `${hit.value.toFixed(2)} ${oneLine(hit.title)}`;
+  }, [source, hasRoom]);
+  const name = oneLine(hit.title || basename(hit.path));
+  const copies = hit.copies.length > 0 ? ` (+${hit.copies.length})` : "";
+  const title = `${hit.value.toFixed(2)}${copies} ${name}`;
   return h(
     Box,
     { flexDirection: "column", width: tile.width },
-    h(
+    hasRoom && h(
       Box,
       size,
       png && h(Image, {
         src: png,
         ...size,
-        alt: oneLine(hit.title),
+        alt: name,
         objectFit: "contain",
         protocol: INK_PROTOCOLS[protocol],
       }),
@@ -371,11 +397,14 @@ async function open(source: ImageSource): Promise<string> {
 /** The line above the grid. */
 function told(result: SearchResult | undefined): string {
   if (!result) return "Type what you look for";
-  const { total, listed } = result;
+  const { total, listed, line, remark = "" } = result;
   const fitting = listed.fitting ?? result.fitting;
-  return fitting > 0
-    ? `${fitting} of ${total} pictures fit; dim titles may not`
+  const said = line === undefined
+    ? `${total} pictures.`
+    : fitting > 0
+    ? `${fitting} of ${total} pictures fit; dim titles may not.`
     : "Nothing here seems to show this. The nearest:";
+  return `${said} ${remark}`;
 }
 
 function nextMode(mode: string): string {

@@ -32,6 +32,9 @@ const NOT_FETCHED =
   "addresses of this machine and of private networks are not " +
   "fetched: save the picture and give its file";
 
+const NO_HOST = "no host of this name is found: look at the address and at " +
+  "the network";
+
 /** How a picture is fetched. */
 export interface FetchedPictureOptions {
   /** Hosts with their ports that may be asked though they are not public. */
@@ -64,6 +67,8 @@ export async function fetchedPicture(
       // Its own reason is about pages and lists; this the reader has typed.
       : message.startsWith("expected a public address")
       ? NOT_FETCHED
+      : message.includes("getaddrinfo")
+      ? NO_HOST
       : message;
     throw new QueryError(`${address.trim().slice(0, 200)}: ${why}`);
   }

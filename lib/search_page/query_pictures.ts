@@ -85,8 +85,10 @@ export async function nameQueryPictures(
       ? indexed
       : [UPLOAD + (upload ?? await saveUpload(source))];
     for (const name of names) {
-      (weight < 0 ? unlike : like)
-        .push(`${Math.abs(weight) / names.length}:${name}`);
+      let entry = `${Math.abs(weight) / names.length}:${name}`;
+      // A picture's path is taken whole first: there may be a "1:cat.jpg" too.
+      while (collection.rowOf(entry) !== undefined) entry = `0${entry}`;
+      (weight < 0 ? unlike : like).push(entry);
     }
   }
   return { like, unlike };

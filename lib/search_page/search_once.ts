@@ -14,6 +14,7 @@
  * @module
  */
 import { resolve } from "node:path";
+import { fileVersion } from "../embeddings/file_hashes.ts";
 import type { EmbedFailure } from "../embeddings/embeddings.ts";
 import type { Precision } from "../encoders/clip.ts";
 import { openEncoder } from "../encoders/encoders.ts";
@@ -116,9 +117,10 @@ export async function searchOnce(
     const failures = await indexPictures(source, space, options);
     const [failure] = failures;
     if (failure && failures.length === source.pictures.length) {
+      const why = [`${failure.path}: ${failure.reason}`, ...source.problems];
       throw new Error(
         `none of the ${failures.length} pictures in ${source.folder} can be ` +
-          `read; ${failure.path}: ${failure.reason}`,
+          `read; ${why.join("; ")}`,
       );
     }
     if (collection.count === 0) {
@@ -136,6 +138,13 @@ export async function searchOnce(
       like: [...asked.like, ...like],
       unlike: [...asked.unlike, ...unlike],
     });
+    const notIndexed = source.pictures.filter(isNew);
+    const changed = result.hits.filter(({ path }) => {
+      const row = collection.rowOf(path)!;
+      const { source } = collection.pictures[row];
+      const then = collection.versions[row];
+      return typeof source === "string" && then && then !== fileVersion(source);
+    });
     return {
       encoder: encoder.name,
       result,
@@ -147,13 +156,35 @@ export async function searchOnce(
       leftOut: [
         ...source.leftOut ?? [],
         ...failures.map(({ path, reason }) => ({ path, reason })),
-        ...source.pictures.filter(isNew)
-          .map(({ path }) => ({ path, reason: "not indexed yet" })),
+        ...notIndexed.map(({ path }) => ({ path, reason: "not indexed yet" })),
       ],
-      problems: [...result.remark ? [result.remark] : [], ...source.problems],
+      problems: [
+        ...result.remark ? [result.remark] : [],
+        ...remarkOnNew(notIndexed.length),
+        ...remarkOnChanged(changed.map(({ path }) => path)),
+        ...source.problems,
+      ],
     };
   } finally {
     await early;
     await encoder.close();
   }
+}
+
+/** Paths in a remark. */
+const MOST_NAMED = 4;
+
+function remarkOnChanged(paths: readonly string[]): string[] {
+  if (paths.length === 0) return [];
+  const named = paths.slice(0, MOST_NAMED).join(", ");
+  const more = paths.length - MOST_NAMED;
+  const rest = more > 0 ? ` and ${more} more` : "";
+  return [`changed or gone since they were indexed: ${named}${rest}`];
+}
+
+/** What to say of pictures that were passed over, if any were. */
+export function remarkOnNew(count: number): string[] {
+  if (count === 0) return [];
+  const what = count === 1 ? "1 picture is" : `${count} pictures are`;
+  return [`${what} not indexed yet: search once with indexing`];
 }

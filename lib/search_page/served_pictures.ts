@@ -37,6 +37,9 @@ const UPLOADS_KEPT = 200;
 /** Side of a thumbnail: of a tile on the largest screens, or at twice the density. */
 const THUMBNAIL_SIDE = 480;
 
+/** Of those that cannot be written: some megabytes. */
+const MOST_UNWRITTEN = 20;
+
 /**
  * Pixels of a large picture in all: what a screen shows of it, and what is worth
  * enlarging, which a browser can still hold. By all its pixels, not by its longer
@@ -109,17 +112,28 @@ export async function saveUpload(image: ImageSource): Promise<string> {
     throw new QueryError(message);
   });
   const name = sha256(data);
-  await writeAtomic(uploadPath(name), data);
-  await forgetOldUploads();
+  try {
+    await writeAtomic(uploadPath(name), data);
+    await forgetOldUploads();
+  } catch {
+    // A disk that is full or read-only: it can be searched for all the same.
+    unwritten.set(name, data);
+    if (unwritten.size > MOST_UNWRITTEN) {
+      unwritten.delete(unwritten.keys().next().value!);
+    }
+  }
   return name;
 }
+
+/** Uploads that could not be written, as long as the program runs. */
+const unwritten = new Map<string, Uint8Array>();
 
 /** A picture given as a query; undefined if it is gone. */
 export async function readUpload(
   name: string,
 ): Promise<Uint8Array | undefined> {
   if (!/^[0-9a-f]{64}$/.test(name)) return undefined;
-  return await readFile(uploadPath(name)).catch(() => undefined);
+  return await readFile(uploadPath(name)).catch(() => unwritten.get(name));
 }
 
 function uploadPath(name: string): string {

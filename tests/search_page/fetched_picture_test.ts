@@ -81,3 +81,11 @@ Deno.test("the page's server fetches no picture from this machine", () =>
     strictEqual((await ask(app, "upload-url", "{}")).status, 400);
     await app.close();
   }));
+
+Deno.test("fetchedPicture() says where a host's name is not known", () =>
+  rejects(fetchedPicture("http://nosuchhost.invalid/a.jpg"), {
+    name: "QueryError",
+    message:
+      "http://nosuchhost.invalid/a.jpg: no host of this name is found: " +
+      "look at the address and at the network",
+  }));

@@ -10,6 +10,7 @@ import {
   searchOnce,
   type SearchOnceOptions,
 } from "#lib/search_page/search_once.ts";
+import { NO_FOLDING } from "#lib/search_page/web/query.js";
 import { startPhotoSite } from "#lib/photo_site/photo_site.ts";
 import { plain } from "../support/colour_encoder.ts";
 import { withFolder } from "../support/search_app.ts";
@@ -86,8 +87,14 @@ Deno.test("searchOnce() without indexing searches what was indexed before, and n
     });
     await search({ folder, query });
     await writeFile(join(folder, "red.png"), await plain("red"));
-    const { result, leftOut } = await search({ folder, query, index: false });
+    await Deno.copyFile(join(folder, "violin.jpg"), join(folder, "lemon.jpg"));
+    const later = await search({ folder, query, index: false });
+    const { result, leftOut, problems } = later;
     strictEqual(result.total, 3);
+    deepStrictEqual(problems, [
+      "1 picture is not indexed yet: search once with indexing",
+      "changed or gone since they were indexed: lemon.jpg",
+    ]);
     deepStrictEqual(leftOut, [{ path: "red.png", reason: "not indexed yet" }]);
     const source = join(folder, "red.png");
     const red = await search({ folder, pictures: [{ source }], index: false });
@@ -140,6 +147,24 @@ Deno.test("searchOnce() lists all that passes filters alone", () =>
     deepStrictEqual([result.fitting, result.more, result.line], [
       ...[3, true, undefined],
     ]);
+  }));
+
+Deno.test("searchOnce() finds a query's picture in the folder, whatever its name looks like", () =>
+  withThree(async (folder) => {
+    const names = [" space ", "lemon", "1:lemon", "01:lemon", "0.5: space "];
+    const at = (name: string) => join(folder, `${name}.jpg`);
+    for (const name of names.filter((name) => name !== "lemon")) {
+      await Deno.copyFile(at("violin"), at(name));
+    }
+    for (const name of names) {
+      for (const weight of [1, -0.5]) {
+        const pictures = [{ source: at(name), weight }];
+        const query = { fold: NO_FOLDING, text: "a fruit" };
+        const { result } = await search({ folder, pictures, query });
+        const found = result.hits.map(({ path }) => path);
+        strictEqual(found.includes(`${name}.jpg`), weight < 0, name);
+      }
+    }
   }));
 
 Deno.test("searchOnce() refuses a query and a picture in one sentence", () =>

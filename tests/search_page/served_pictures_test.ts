@@ -1,5 +1,12 @@
 import { deepEqual, equal, ok, rejects } from "node:assert/strict";
-import { readdir, utimes, writeFile } from "node:fs/promises";
+import {
+  mkdir,
+  readdir,
+  rename,
+  rm,
+  utimes,
+  writeFile,
+} from "node:fs/promises";
 import { join } from "node:path";
 import sharp from "sharp";
 import { paths } from "#lib/paths.ts";
@@ -163,3 +170,19 @@ Deno.test("of uploads, the 200 newest are kept", () =>
       [200, false],
     );
   }));
+
+Deno.test("a query's picture that cannot be written can be searched for all the same", async () => {
+  // A file where the folder is to be.
+  const uploads = join(paths.search, "uploads");
+  const aside = `${uploads}-aside`;
+  await mkdir(uploads, { recursive: true });
+  await rename(uploads, aside);
+  await writeFile(uploads, "");
+  try {
+    const name = await saveUpload(await plain("teal"));
+    ok((await readUpload(name))!.length > 0);
+  } finally {
+    await rm(uploads);
+    await rename(aside, uploads);
+  }
+});

@@ -4,6 +4,7 @@ import {
   equal,
   match,
   ok,
+  strictEqual,
   throws,
 } from "node:assert/strict";
 import { spawnSync } from "node:child_process";
@@ -108,8 +109,8 @@ Deno.test("readArguments() reads options and what stands between them", () => {
     help: "Usage: deno task x",
     positionals: "DIR",
     options: {
-      top: { type: "string", default: "10" },
-      json: { type: "boolean" },
+      top: { type: "string", short: "t", default: "10" },
+      json: { type: "boolean", short: "j" },
     },
   } as const;
   const { values, positionals } = readArguments(command, ["a", "--json", "b"]);
@@ -119,7 +120,23 @@ Deno.test("readArguments() reads options and what stands between them", () => {
     () => readArguments(command, ["--tap", "3"]),
     /^CommandError: x: unknown option --tap; did you mean --top\? --help lists them$/,
   );
-  throws(() => readArguments(command, ["--top"]), /x: option '--top <value>'/);
+  for (const option of ["--top", "-t"]) {
+    throws(() => readArguments(command, [option]), {
+      message: `x: expected a value after ${option}, got nothing; --help ` +
+        "lists what is expected",
+    });
+  }
+  for (const [arg, shown] of [["--json=1", "--json"], ["-j=1", "-j"]]) {
+    throws(() => readArguments(command, [arg]), {
+      message:
+        `x: ${shown} takes no value, got 1; --help lists what is expected`,
+    });
+  }
+  // Whatever it begins with.
+  for (const args of [["--top", "-3"], ["-t", "-3"], ["-jt-3"]]) {
+    deepStrictEqual(readArguments(command, args).values.top, "-3");
+  }
+  throws(() => readArguments(command, ["--help=1"]), /--help takes no value/);
   for (const unknown of ["-x", "--no-such-option"]) {
     throws(
       () => readArguments(command, [unknown]),
@@ -132,10 +149,28 @@ Deno.test("readArguments() reads options and what stands between them", () => {
   );
 });
 
+Deno.test("-h and -v hold among other letters, before what is wrong, and not as a value", async () => {
+  const help = `{
+    help: "Usage: deno task x",
+    options: { file: { type: "string", short: "f" }, all: { type: "boolean", short: "a" } },
+  }`;
+  for (const args of [["-hv"], ["-ah"], ["-x", "-h"], ["--help", "--no"]]) {
+    const { code, output } = await runText(help, "", ...args);
+    deepStrictEqual({ code, output }, {
+      code: 0,
+      output: "Usage: deno task x",
+    });
+  }
+  const { output } = await runText(help, "", "-av");
+  match(output, /^contact-sheet \d/);
+  const read = "console.log(values.file);";
+  strictEqual((await runText(help, read, "-f", "-h")).output, "-h");
+});
+
 Deno.test("readArguments() quotes the beginning of what is long", () => {
   const long = `--${"a".repeat(5000)}`;
   throws(() => readArguments({ help: "Usage: deno task x" }, [long]), {
-    message: `x: unknown option --${"a".repeat(100)}…; --help lists them`,
+    message: `x: unknown option --${"a".repeat(98)}…; --help lists them`,
   });
 });
 
@@ -212,6 +247,13 @@ Deno.test("readPath() tells a file from a folder and from nothing", () => {
   throws(() => readPath("--x", license, "folder"), /LICENSE is a file$/);
   throws(() => readPath("--x", "gone", "folder"), /folder, gone is not there$/);
   if (Deno.build.os === "windows") return;
+  const link = Deno.makeTempFileSync();
+  Deno.removeSync(link);
+  Deno.symlinkSync(link, link);
+  throws(() => readPath("--x", link, "file"), / is a link that leads nowhere$/);
+  Deno.removeSync(link);
+  const below = join(license, "below");
+  throws(() => readPath("--x", below, "file"), / is not there$/);
   throws(
     () => readPath("--x", "/dev/null", "file"),
     /neither file nor folder$/,
@@ -242,6 +284,22 @@ Deno.test("runCommand() ends with the work's status, one line where it fails", a
   // A mistake of our own tells where it is.
   const own = await runText(help, "null.length;");
   match(own.output, /TypeError: [^]*\n +at /);
+});
+
+Deno.test({
+  name: "runCommand() goes on where the folder that it stands in is gone",
+  ignore: Deno.build.os === "windows",
+  async fn() {
+    const { code, output } = await runText(
+      '{ help: "Usage: deno task x" }',
+      `const folder = await Deno.makeTempDir();
+       Deno.chdir(folder);
+       await Deno.remove(folder);
+       await new Promise((resolve) => setTimeout(resolve, 1500));
+       console.log("done");`,
+    );
+    deepStrictEqual({ code, output }, { code: 0, output: "done" });
+  },
 });
 
 Deno.test("runCommand() aborts its signal at Ctrl-C, and ends at the second", async () => {
@@ -276,7 +334,7 @@ for (
 ) {
   Deno.test({
     name:
-      `runCommand() ends within 2 s of Ctrl-C, though its work waits ${what}`,
+      `runCommand() ends with 130 within 2 s of Ctrl-C, though its work waits ${what}`,
     ignore: Deno.build.os === "windows",
     async fn() {
       // From another process, since some work leaves its own no time.
@@ -288,7 +346,7 @@ for (
       const help = '{ help: "Usage: deno task x" }';
       const { code } = await runText(help, signal + work);
       const seconds = (performance.now() - start) / 1000;
-      ok(code !== 0);
+      strictEqual(code, 130);
       ok(seconds > 1 && seconds < 4.5, `${seconds} s, start included`);
     },
   });

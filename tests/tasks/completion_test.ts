@@ -2,6 +2,7 @@ import { match, ok, strictEqual } from "node:assert/strict";
 import { spawnSync } from "node:child_process";
 import { join } from "node:path";
 import { paths } from "#lib/paths.ts";
+import { PROTOCOLS } from "#lib/search_page/terminal/protocol.ts";
 import { runChild } from "../../tasks/child.ts";
 
 function completion(...args: string[]) {
@@ -75,6 +76,7 @@ for (const [shell, argumentsFor] of Object.entries(SHELLS)) {
         ["search --encoder ", "offline"],
         ["evaluate --precision ", "fp16"],
         ["completion ", "fish"],
+        ["crawl --site ", "flickr"],
       ];
       for (const [line, value] of values) {
         const found = offered(`contact-sheet ${line}`);
@@ -86,6 +88,11 @@ for (const [shell, argumentsFor] of Object.entries(SHELLS)) {
       const shown = offered(`contact-sheet search --preview${behind}`);
       ok(shown.some((one) => one.endsWith("kitty")), `${shown}`);
       ok(!offered("contact-sheet search --preview ").includes("kitty"));
+      const any = shell === "bash" ? " = " : "=";
+      const all = offered(`contact-sheet search --preview${any}`);
+      strictEqual(all.length, PROTOCOLS.length, `${all}`);
+      // "store" is a word of the query here.
+      ok(!offered("contact-sheet search store ").includes("compact"));
     },
   });
 }

@@ -72,6 +72,8 @@ Deno.test("task crawl says in one line what is wrong", () =>
         ["--plan", join(data, "gone")],
         /^--plan: expected a file, .* not there$/,
       ],
+      [["a", " "], /^crawl: expected terms, got " " among them$/],
+      [[""], /^crawl: expected terms, got "" among them$/],
       [["a", "--site", "x"], /^--site: expected local or flickr, got x$/],
       [
         ["a", "--limit", "0"],

@@ -70,6 +70,22 @@ Deno.test({
     }),
 });
 
+Deno.test("task install refuses what is no folder to install into", () =>
+  withHome(async (home) => {
+    const file = join(home, "file");
+    await writeFile(file, "");
+    for (
+      const [bin, message] of [
+        ["", '--bin: expected a folder, got ""'],
+        [file, `--bin: expected a folder, got ${file}, which is none`],
+      ]
+    ) {
+      const { code, output } = await install(home, "--bin", bin);
+      strictEqual(code, 2);
+      strictEqual(output, message);
+    }
+  }));
+
 Deno.test("task install leaves another program of that name alone", () =>
   withHome(async (home) => {
     const name = isWindows ? "contact-sheet.cmd" : "contact-sheet";

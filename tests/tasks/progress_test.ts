@@ -71,3 +71,14 @@ Deno.test("remarks() says the first ones, and how many there are besides", () =>
   deepEqual(say(2), ["0\n", "1\n"]);
   deepEqual(say(5), ["0\n", "1\n", "… and 3 more like these\n"]);
 });
+
+Deno.test("waiting() says each second how long it has been, until it is stopped", async () => {
+  const output = makeOutput(true);
+  const stop = progressOn(output).waiting("Looking");
+  await new Promise((resolve) => setTimeout(resolve, 1100));
+  stop();
+  const said = ["\r\x1b[KLooking … (1 s)"];
+  deepStrictEqual(output.written, said);
+  await new Promise((resolve) => setTimeout(resolve, 1100));
+  deepStrictEqual(output.written, said);
+});

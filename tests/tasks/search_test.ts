@@ -118,14 +118,10 @@ Deno.test({
         return JSON.parse(out[0]).hits
           .map((hit: { relativePath: string }) => hit.relativePath).sort();
       };
-      const all = [".hidden/green.png", "blue.png", "old/green.png", "red.png"];
       deepStrictEqual(await found("2:paint", "+", "wall", "-", "dog"), [
         ...["blue.png", "old/green.png", "red.png"],
       ]);
-      // Copies are folded: the two green ones are one result.
-      const hidden = await found("paint", "--include-hidden");
-      strictEqual(all.includes(hidden[0]), true);
-      strictEqual(hidden.length, 3);
+      strictEqual((await found("paint", "--include-hidden")).length, 3);
       for (const old of ["old", "old/", "./old", join(folder, "old")]) {
         deepStrictEqual(await found("paint", "--exclude-dir", old), [
           ...["blue.png", "red.png"],
@@ -135,6 +131,35 @@ Deno.test({
         await found("-t1", "-n", "-s", "dog", "-a", join(folder, "blue.png")),
         [(await found("-n", "-s", "dog", join(folder, "blue.png")))[0]],
       );
+    }),
+});
+
+Deno.test({
+  name:
+    "task search counts near copies as one result, and names each: in its lines, in -f and in JSON",
+  ignore: missing,
+  fn: () =>
+    withFolder(async (folder, data) => {
+      const copied = ["a.jpg", "b.jpg", "c.jpg"];
+      const lemon = join(paths.sample, "food", "fruit", "lemon.jpg");
+      for (const name of copied) {
+        await Deno.copyFile(lemon, join(folder, name));
+      }
+      const args = ["--images", folder, "--mode", "visual", "a lemon", "-t1"];
+      const json = await run(data, "search", ...args, "--json");
+      const { hits } = JSON.parse(json.out[0]);
+      strictEqual(hits.length, 1);
+      const [{ path, copies }] = hits;
+      strictEqual(copies.length, 2);
+      deepStrictEqual(
+        [path, ...copies].sort(),
+        copied.map((name) => join(folder, name)),
+      );
+      const lines = await run(data, "search", ...args);
+      match(lines.out.at(-1)!, /\.jpg {2}\(and 2 near copies\)/);
+      const files = await run(data, "search", ...args, "-f0");
+      const all = [path, ...copies].map((one) => `${one}\0`).join("");
+      strictEqual(files.out.join("\n"), all);
     }),
 });
 
@@ -155,6 +180,35 @@ Deno.test({
       });
       strictEqual(code < 2, true);
       strictEqual(JSON.parse(out[0]).hits[0].path, join(folder, "blue.png"));
+    }),
+});
+
+Deno.test({
+  name:
+    "contact-sheet search gives its answer though the folder it stands in is removed meanwhile",
+  ignore: missing || Deno.build.os === "windows",
+  fn: () =>
+    withFolder(async (folder, data) => {
+      await run(data, "search", "--images", folder, "blue");
+      const out: string[] = [];
+      const { code, output } = await runChild(Deno.execPath(), [
+        ...["run", "-A", "--config", join(paths.root, "deno.json")],
+        join(paths.root, "tasks", "contact_sheet.ts"),
+        ...["search", "-n", "blue"],
+      ], {
+        cwd: folder,
+        env: { CONTACT_SHEET_DATA: data, CONTACT_SHEET_ENCODER: "offline" },
+        onLine(line, stream) {
+          if (stream === "stdout") out.push(line);
+          // The pictures are listed by then.
+          else if (line.startsWith("Encoder ")) {
+            Deno.removeSync(folder, { recursive: true });
+          }
+        },
+      });
+      strictEqual(code, 0, output);
+      strictEqual(out.length, 2);
+      match(output, /changed or gone since they were indexed: \w+\.png, \w+/);
     }),
 });
 
@@ -181,17 +235,25 @@ Deno.test({
 });
 
 Deno.test({
-  name: "task search prints a list, and says when nothing fits",
+  name: "task search prints a list, and says where nothing tells what fits",
   ignore: missing,
   fn: () =>
     withFolder(async (folder, data) => {
-      const { code, out } = await run(
+      const { code, out, output } = await run(
         data,
         ...["search", "--images", folder, "something", "blue"],
       );
       equal(code, 0);
       match(out[0], /^ {2}1 {2}-?0\.\d{3} {2}(red|blue)\.png {2}(red|blue)$/);
       equal(out.length, 2);
+      match(output, /^ {2}There are too few pictures to tell what fits\.$/m);
+      // No terminal: no grid, and no pictures that nobody asked for.
+      const grid = await run(data, "search", "-i", "--images", folder, "x");
+      equal(grid.out.some((line) => line.includes("\x1b")), false);
+      match(grid.output, /^-i needs a terminal .* an ordinary search$/m);
+      const json = await run(data, "search", "--images", folder, "x", "--json");
+      const { cut, line } = JSON.parse(json.out[0]);
+      deepStrictEqual([cut, line], [null, null]);
     }),
 });
 
@@ -221,7 +283,7 @@ Deno.test({
       equal(none.code, 2);
       match(
         none.output,
-        /none of the 2 pictures in .* can be read; (blue|red)\.png: /,
+        /none of the 2 pictures in .* can be read; (blue|red)\.png: .*; left out: 1 \.heic: /,
       );
     }),
 });
@@ -235,6 +297,14 @@ Deno.test({
         [
           ["search"],
           /^search: expected words or a picture, got neither$/,
+        ],
+        [
+          ["search", "-t", "cat"],
+          /^--top: expected a whole number from 1 to 200, got cat$/,
+        ],
+        [
+          ["search", "--image", "-f.jpg"],
+          /^--image: expected a file, -f\.jpg is not there$/,
         ],
         [
           ["search", "--top", "0", "x"],

@@ -1,4 +1,4 @@
-import { deepEqual, equal, match } from "node:assert/strict";
+import { deepEqual, equal, match, rejects } from "node:assert/strict";
 import {
   chmod,
   cp,
@@ -14,6 +14,7 @@ import { join } from "node:path";
 import process from "node:process";
 import { paths } from "#lib/paths.ts";
 import { runChild } from "../../tasks/child.ts";
+import { takeLock } from "../../tasks/lock.ts";
 import { venvPython } from "../../tasks/python.ts";
 
 Deno.test("findPython() asks the programs on PATH and says what was found", async () => {
@@ -337,3 +338,11 @@ async function makeWheel(
   });
   return wheel;
 }
+
+Deno.test("a lock that this user may not take is told in words", async () => {
+  await rejects(takeLock("no/such"), {
+    name: "CommandError",
+    message:
+      /^no\/such is to be done, and .* cannot be written \(.*\): let the/,
+  });
+});

@@ -167,7 +167,8 @@ const PREFIX =
  * rest would only bring it nearer to any picture.
  */
 export function subjectOf(words: string): string {
-  return words.replace(PREFIX, "") || words;
+  const said = words.trim();
+  return said.replace(PREFIX, "") || said;
 }
 
 /** One thing of a query's list, and what it weighs. */

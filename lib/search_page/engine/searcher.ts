@@ -268,8 +268,9 @@ export class Searcher {
       words: query.text !== "" || query.plus.length > 0,
       pictures: like.length > 0,
     };
-    const hasCut = !ofPixels && query.metric === "cosine" &&
-      (parts.words || parts.pictures);
+    const isMeasured = !ofPixels && query.metric === "cosine" &&
+      query.cut === "auto";
+    const hasCut = isMeasured && (parts.words || parts.pictures);
     const cut = query.cut === "none"
       ? undefined
       : query.cut !== "auto"
@@ -305,9 +306,12 @@ export class Searcher {
         .filter((row) => fits(values[row])),
       ranked.subarray(count),
     );
-    const remark = ofPixels
-      ? remarkOnPixels(query)
-      : remarkOnWords(query, space) ?? remarkOnTexts(query, collection);
+    const isUnknown = isMeasured && cut === undefined && collection.count > 0;
+    const remarks = (ofPixels ? [remarkOnPixels(query)] : [
+      remarkOnWords(query, space),
+      remarkOnTexts(query, collection) ??
+        (isUnknown ? remarkOnCut(hasCut) : undefined),
+    ]).filter((remark) => remark !== undefined);
     return {
       said: {
         comparedBy: `${label}, ${ofPixels ? this.pixels.label : space.label}`,
@@ -316,7 +320,7 @@ export class Searcher {
         fitting: count,
         ...(cut !== undefined && { cut, line }),
         scores: distribution(values),
-        ...(remark !== undefined && { remark }),
+        ...(remarks.length > 0 && { remark: remarks.join(" ") }),
         generation,
       },
       ...{ values, order, layout, folded: new Map() },
@@ -492,6 +496,13 @@ function remarkOnTexts(
     ? undefined
     : "Nothing is written about these pictures: look for them by their looks, " +
       "in another mode.";
+}
+
+/** Why nothing tells what fits. @param hasAim Whether there is anything towards which the query goes. */
+function remarkOnCut(hasAim: boolean): string {
+  return hasAim
+    ? "There are too few pictures to tell what fits."
+    : "Nothing tells what fits where things are only taken away.";
 }
 
 /** What to say of what pixels cannot be compared with, if anything. */

@@ -8,7 +8,10 @@
  * import { drawResult } from "#lib/search_page/terminal/hits.ts";
  * import { strictEqual } from "node:assert/strict";
  *
- * strictEqual(await drawResult({ hits: [] }), "no pictures");
+ * strictEqual(
+ *   await drawResult({ hits: [] }),
+ *   "no pictures to compare with",
+ * );
  * ```
  *
  * @module
@@ -38,7 +41,8 @@ export async function drawResult(
     sourceOf: (hit: SearchHit) => ImageSource;
   },
 ): Promise<string> {
-  if (hits.length === 0) return "no pictures";
+  // Of the query's own pictures none is a result.
+  if (hits.length === 0) return "no pictures to compare with";
   const drawn = await Promise.all(hits.map(async (hit, i) => {
     const picture = pictures &&
       // What cannot be shown can still be named.
@@ -52,11 +56,13 @@ export async function drawResult(
   return drawn.join("\n");
 }
 
-/** "0.412  +0.08  a.jpg  A wall (and 2 more)" */
+/** "0.412  +0.08  a.jpg  (and 1 near copy)  A wall  (and 2 more)" */
 function lineOf(hit: SearchHit, line: number | undefined): string {
   const others = (hit.captions?.length ?? 1) - 1;
+  const { length: copies } = hit.copies;
   const parts = [
     ...[hit.value.toFixed(3), aboveLine(hit, line), hit.path],
+    copies > 0 ? `(and ${copies} near ${copies > 1 ? "copies" : "copy"})` : "",
     ...[hit.caption || hit.title, others > 0 ? `(and ${others} more)` : ""],
   ];
   return parts.filter(Boolean).map(oneLine).join("  ");

@@ -80,8 +80,9 @@ export async function findProtocol(
   if (!terminal.output.isTTY || NO_COLOR) return undefined;
   const told = protocolFor(variables);
   if (told) return told;
+  if (TERM === "dumb") return undefined;
   // These print what they do not know.
-  const isSimple = /^(|dumb|linux|vt\d+)$/.test(TERM);
+  const isSimple = /^(|linux|vt\d+)$/.test(TERM);
   const asked = isSimple ? undefined : await askTerminal(terminal);
   return asked ?? (/truecolor|24bit/.test(COLORTERM) ? "blocks" : undefined);
 }

@@ -89,7 +89,8 @@ const WEIGHT = /^\s*([-+]?(?:\d+\.?\d*|\.\d+)(?:e[-+]?\d+)?)\s*:(.*)$/is;
 
 /**
  * What one entry of a query's list says: "2:cat" weighs twice, "cat" once. A
- * weight that a query cannot have comes back as it is.
+ * weight that a query cannot have comes back as it is, and so does what it
+ * weighs: a file's name may begin or end with a space.
  *
  * @param {string} entry
  * @returns {{weight: number, of: string}}
@@ -98,7 +99,7 @@ export function splitWeight(entry) {
   const [, weight, of] = entry.match(WEIGHT) ?? [];
   return of === undefined
     ? { weight: 1, of: entry }
-    : { weight: Number(weight), of: of.trim() };
+    : { weight: Number(weight), of };
 }
 
 /** Whether a query is for some of the pictures only. @param {SearchQuery} query */

@@ -103,7 +103,7 @@ Deno.test("readQuery() takes days, months and years that there are, in their ord
 
 Deno.test("splitWeight() takes a number before a colon for a weight", () => {
   deepStrictEqual(splitWeight("2:cat"), { weight: 2, of: "cat" });
-  deepStrictEqual(splitWeight(".5: a cat "), { weight: 0.5, of: "a cat" });
+  deepStrictEqual(splitWeight(".5: a cat "), { weight: 0.5, of: " a cat " });
   deepStrictEqual(splitWeight("cat"), { weight: 1, of: "cat" });
   deepStrictEqual(splitWeight("upload:12"), { weight: 1, of: "upload:12" });
   deepStrictEqual(splitWeight("2:upload:ab"), { weight: 2, of: "upload:ab" });

@@ -9,6 +9,7 @@ import {
 } from "node:assert/strict";
 import { writeFile } from "node:fs/promises";
 import { join } from "node:path";
+import type { SearchQuery } from "#lib/search_page/engine/query.ts";
 import { Searcher } from "#lib/search_page/engine/searcher.ts";
 import type { EncoderSpace } from "#lib/search_page/engine/spaces.ts";
 import type { SearchApp } from "#lib/search_page/search_page.ts";
@@ -564,12 +565,36 @@ Deno.test("an empty query is browsed by date, within filters, and else refused",
 
 Deno.test("where nothing is written, the mode of text says so", async () => {
   const remark = async (mode: "text" | "smart", text?: number[]) => {
-    const space = vectorSpace([{ vector: [1, 0] }, { vector: [0, 1], text }]);
+    const vectors = [[1, 0], [1, 1], [0, 1]];
+    const space = vectorSpace(vectors.map((vector) => ({ vector, text })));
     return (await new Searcher([space]).search({ text: "x", mode })).remark;
   };
   match((await remark("text"))!, /^Nothing is written about these pictures/);
   strictEqual(await remark("smart"), undefined);
   strictEqual(await remark("text", [1, 0]), undefined);
+});
+
+Deno.test("a search says where nothing tells what fits: too few pictures, or only what to go away from", async () => {
+  const find = async (vectors: number[][], query: Partial<SearchQuery>) => {
+    const space = vectorSpace(vectors.map((vector) => ({ vector })));
+    const result = await new Searcher([space]).search(query);
+    const { remark, cut, line, fitting } = result;
+    return { remark, cut, line, fitting };
+  };
+  const none = { cut: undefined, line: undefined };
+  const two = [[1, 0], [0, 1]], three = [...two, [1, 1]];
+  const tooFew = "There are too few pictures to tell what fits.";
+  deepStrictEqual(await find(two, { text: "x" }), {
+    ...none,
+    ...{ remark: tooFew, fitting: 2 },
+  });
+  deepStrictEqual(await find(three, { minus: ["x"] }), {
+    ...none,
+    remark: "Nothing tells what fits where things are only taken away.",
+    fitting: 3,
+  });
+  strictEqual((await find(three, { text: "x" })).remark, undefined);
+  strictEqual((await find(two, { text: "x", cut: "none" })).remark, undefined);
 });
 
 Deno.test("what a query names must be there", async () => {

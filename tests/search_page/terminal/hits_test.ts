@@ -38,7 +38,13 @@ Deno.test("a hit is a line: rank, similarity, how far above the line, path; with
     await drawResult({ hits: [{ ...hits[0], captions }] }),
     / {2}\(and 2 more\)$/,
   );
-  strictEqual(await drawResult({ hits: [] }), "no pictures");
+  for (const copies of [["a.png"], ["a.png", "b.png"]]) {
+    match(
+      await drawResult({ hits: [{ ...hits[0], copies }] }),
+      / red\.png {2}\(and (1 near copy|2 near copies)\) {2}A red wall/,
+    );
+  }
+  strictEqual(await drawResult({ hits: [] }), "no pictures to compare with");
 });
 
 Deno.test("a hit's line stands below its picture, alone where that is gone", () =>

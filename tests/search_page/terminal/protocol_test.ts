@@ -98,7 +98,7 @@ Deno.test("findProtocol() shows nothing where there is no terminal or no colour 
   strictEqual(await find({ ...kitty, NO_COLOR: "1" }), undefined);
   strictEqual(await find(kitty), "kitty");
   strictEqual(await find({ TERM: "linux", COLORTERM: "truecolor" }), "blocks");
-  strictEqual(await find({ TERM: "dumb" }), undefined);
+  strictEqual(await find({ TERM: "dumb", COLORTERM: "24bit" }), undefined);
   strictEqual(one.asked.length, 0);
   strictEqual(await find({ TERM: "xterm", COLORTERM: "24bit" }), "blocks");
   strictEqual(one.asked.length, 1);
