@@ -62,6 +62,9 @@ const ABOVE = 130;
 /** Pixels at the upper edge that the header covers, at the lower the bar. */
 const COVERED = 70;
 
+/** What a tile is called until its picture is known. */
+const LOADING = "Loading";
+
 /** The grids on show. */
 const grids = /** @type {Set<Grid>} */ (new Set());
 
@@ -476,12 +479,15 @@ function makeCurrent(index) {
 
 /** @param {Card} card */
 function reach({ index, reached }) {
-  for (const control of reached) control.tabIndex = index === current ? 0 : -1;
+  const tabIndex = index === current ? 0 : -1;
+  // As for all controls: the first one tells.
+  if (reached[0].tabIndex === tabIndex) return;
+  for (const control of reached) control.tabIndex = tabIndex;
 }
 
 /** @returns {Card} */
 function makeCard() {
-  const tile = button("", () => {}, { className: "tile" });
+  const tile = button("", () => {}, { className: "tile", ariaLabel: LOADING });
   const box = make("input", { type: "checkbox" });
   const acts = [
     button("+", () => {}, { className: "like", title: "More like this" }),
@@ -501,6 +507,7 @@ function makeCard() {
     ),
   );
   const reached = [tile, box, ...acts];
+  for (const control of reached) control.tabIndex = -1;
   const card = { element, tile, box, reached, index: 0, filled: "" };
   cardOf.set(element, card);
   return card;
@@ -508,12 +515,13 @@ function makeCard() {
 
 /** Takes the picture away; what is under way for it ends. @param {Card} card */
 function empty(card) {
+  if (!card.hit) return;
   const { element, tile } = card;
   card.hit = undefined;
   card.filled = "";
   stopLoading(tile);
   tile.replaceChildren();
-  tile.ariaLabel = "Loading";
+  tile.ariaLabel = LOADING;
   element.classList.remove("gone");
   delete element.dataset.path;
   element.title = "";

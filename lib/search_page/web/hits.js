@@ -26,6 +26,9 @@ import { ask, complain } from "./server.js";
 /** Results that are fetched at once. */
 const PAGE = 60;
 
+/** Pause before what is in sight is fetched again: much passes by in a scroll. */
+const PAUSE_MS = 50;
+
 /** A list that is whole. @param {SearchHit[]} hits @returns {Hits} */
 export function wholeList(hits) {
   return {
@@ -48,6 +51,9 @@ export class PagedHits {
   #query;
   #onCome;
   #first;
+  /** What is in sight, while there is a pause. */
+  #wanted = /** @type {[from: number, to: number] | undefined} */ (undefined);
+  #isPausing = false;
 
   /**
    * @param {SearchQuery} query As it was asked.
@@ -85,6 +91,20 @@ export class PagedHits {
 
   /** @param {number} from @param {number} to */
   want(from, to) {
+    this.#wanted = [from, to];
+    if (this.#isPausing) return;
+    this.#fetchWanted();
+    this.#isPausing = true;
+    setTimeout(() => {
+      this.#isPausing = false;
+      this.#fetchWanted();
+    }, PAUSE_MS);
+  }
+
+  #fetchWanted() {
+    if (!this.#wanted) return;
+    const [from, to] = this.#wanted;
+    this.#wanted = undefined;
     const first = Math.floor(from / PAGE);
     const last = Math.floor((Math.min(to, this.#end) - 1) / PAGE);
     for (const [number, { abort, isKept }] of this.#pages) {

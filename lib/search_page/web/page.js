@@ -669,8 +669,14 @@ function connect() {
   };
   history.scrollRestoration = "manual";
   onpagehide = keepPlace;
+  let ended =
+    /** @type {ReturnType<typeof setTimeout> | undefined} */ (undefined);
   onscrollend = () => {
-    if (underWay === "") keepPlace();
+    clearTimeout(ended);
+    // One scroll may follow another, and browsers count how often this is done.
+    ended = setTimeout(() => {
+      if (underWay === "") keepPlace();
+    }, 100);
   };
 }
 
