@@ -51,7 +51,8 @@ const PIXELS = { screen: 4e6, whole: 32e6 };
 const oneByOne = pLimit(1);
 
 /**
- * A small square of a picture, as tiles show it, from disk if it was made before of the same file.
+ * A small square of a picture, as tiles show it, from disk if it was made before
+ * of the same file.
  *
  * @throws {PictureError} If there is no whole picture.
  */
@@ -61,7 +62,8 @@ export async function thumbnailOf(source: ImageSource): Promise<Uint8Array> {
   const size = { middle: THUMBNAIL_SIDE };
   const encoding = { format: "webp", quality: 78, effort: 2 } as const;
   const { data } = await encodePicture(source, encoding, size);
-  await writeAtomic(thumbnailPath(source), data);
+  // A disk that is full or read-only: it can be shown all the same.
+  await writeAtomic(thumbnailPath(source), data).catch(() => {});
   return data;
 }
 
