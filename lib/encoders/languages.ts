@@ -39,7 +39,7 @@ export function languageRemark(
   if (!isEnglishOnly || looksEnglish(text)) return undefined;
   const [model] = name.split("/");
   return `This encoder, ${model}, knows English only: what it finds for words of ` +
-    "another language may not fit them";
+    "another language may not fit them.";
 }
 
 /** Common words of English: each makes up for one of another language. */

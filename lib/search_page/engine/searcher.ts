@@ -21,7 +21,6 @@
  * @module
  */
 import { metrics } from "../../compare/metrics.ts";
-import { languageRemark } from "../../encoders/languages.ts";
 import type { FindOutdated } from "../index/changes.ts";
 import type { Collection, SourcePicture } from "../index/collection.ts";
 import { isEmpty, isFiltered, PIXELS } from "../web/query.js";
@@ -39,6 +38,7 @@ import {
 } from "./query.ts";
 import { picturesOf, queryVector, UPLOAD } from "./query_vector.ts";
 import { type Distribution, distribution } from "./ranking.ts";
+import { remarksOn } from "./remarks.ts";
 import { type EncoderSpace, uploadOf } from "./spaces.ts";
 
 /** One result. */
@@ -307,11 +307,7 @@ export class Searcher {
       ranked.subarray(count),
     );
     const isUnknown = isMeasured && cut === undefined && collection.count > 0;
-    const remarks = (ofPixels ? [remarkOnPixels(query)] : [
-      remarkOnWords(query, space),
-      remarkOnTexts(query, collection) ??
-        (isUnknown ? remarkOnCut(hasCut) : undefined),
-    ]).filter((remark) => remark !== undefined);
+    const remarks = remarksOn(query, space, isUnknown);
     return {
       said: {
         comparedBy: `${label}, ${ofPixels ? this.pixels.label : space.label}`,
@@ -474,46 +470,6 @@ function rowFilter(
 ): (row: number) => boolean {
   const pass = passes(query);
   return (row) => pass(pictures[row], facts[row]);
-}
-
-/** What to say of the query's words, if anything. */
-function remarkOnWords(
-  { text, plus, minus }: SearchQuery,
-  { encoder }: EncoderSpace,
-): string | undefined {
-  return [text, ...plus, ...minus]
-    .map((words) => languageRemark(encoder, words))
-    .find((remark) => remark !== undefined);
-}
-
-/** What to say where there is nothing to compare a query with, if so. */
-function remarkOnTexts(
-  { mode }: SearchQuery,
-  { count, textRows }: Collection,
-): string | undefined {
-  if (mode !== "text" || count === 0) return undefined;
-  return textRows.some((row) => row >= 0)
-    ? undefined
-    : "Nothing is written about these pictures: look for them by their looks, " +
-      "in another mode.";
-}
-
-/** Why nothing tells what fits. @param hasAim Whether there is anything towards which the query goes. */
-function remarkOnCut(hasAim: boolean): string {
-  return hasAim
-    ? "There are too few pictures to tell what fits."
-    : "Nothing tells what fits where things are only taken away.";
-}
-
-/** What to say of what pixels cannot be compared with, if anything. */
-function remarkOnPixels(
-  { text, plus, minus, unlike }: SearchQuery,
-): string | undefined {
-  const isMore = [text, plus, minus, unlike].some(({ length }) => length > 0);
-  return isMore
-    ? "Pixels are compared with the pictures alone: words, and what to go away " +
-      "from, count for an encoder only."
-    : undefined;
 }
 
 /** What is known of a picture, as a result. */

@@ -24,7 +24,6 @@ import {
   keep,
   kept,
   make,
-  nearCopies,
   takeThumbnails,
   titleOf,
 } from "./dom.js";
@@ -59,6 +58,14 @@ import {
   withLabel,
 } from "./form.js";
 import { drawGrids, focusCurrent } from "./grid.js";
+import {
+  areHidden,
+  forgetDeed,
+  hide,
+  isHidden,
+  isHiddenSelected,
+  prepareHiding,
+} from "./hiding.js";
 import { KEYS_ABOVE, openKeys } from "./keys.js";
 import { closeLightBox, followList, openLightBox } from "./light_box.js";
 import { openMap } from "./map.js";
@@ -66,7 +73,6 @@ import { isEmpty, isFiltered, LONGEST_LIST, PIXELS } from "./query.js";
 import {
   goTo,
   openRest,
-  placeNow,
   prepareResults,
   renewResults,
   setExports,
@@ -80,12 +86,18 @@ import {
   isSelected,
   prepareSelection,
   select,
-  selectedPaths,
 } from "./selection.js";
 import { allIsWell, ask, complain, Unanswered } from "./server.js";
+import {
+  isBare,
+  isListed,
+  keepPlace,
+  seedNow,
+  seedOf,
+  setAddress,
+} from "./steps.js";
 
 const statusLine = byId("status", HTMLElement);
-const deed = byId("deed", HTMLElement);
 const more = byId("more", HTMLElement);
 
 /** The address of the hidden pictures. */
@@ -118,8 +130,6 @@ let incomplete =
   /** @type {{ query: SearchQuery, rest: SearchQuery } | undefined} */ (
     undefined
   );
-/** Pictures that are hidden, as far as the page has heard. */
-const hiddenPaths = /** @type {Set<string>} */ (new Set());
 /** The slider that was moved last: moving it on is the same step in history. */
 let slider = "";
 
@@ -135,8 +145,8 @@ let slider = "";
 async function search(
   { address: kind = "new", query = readForm(), place } = {},
 ) {
-  const isHidden = kind === "same" && location.hash === HIDDEN;
-  const address = isHidden ? HIDDEN : toAddress(query);
+  const isOfHidden = kind === "same" && location.hash === HIDDEN;
+  const address = isOfHidden ? HIDDEN : toAddress(query);
   // Enter in a field says twice that it has changed.
   if (address === underWay) return;
   const tooMuch = kind === "same" ? "" : excess();
@@ -145,9 +155,9 @@ async function search(
   showForm();
   const signal = nextSignal(address);
   failed = incomplete = undefined;
-  deed.replaceChildren();
+  forgetDeed();
   try {
-    if (isHidden) await showHidden(signal);
+    if (isOfHidden) await showHidden(signal);
     else if (isBare(query) && !isListed(query)) {
       await random(query, signal);
     } else await answer(query, signal);
@@ -294,10 +304,11 @@ function collectionChanged(now, before) {
   if (view === "results" && isNew && underWay === "") renew().then(followList);
   else if (now.generation !== before?.generation) followList();
   if (now.generation !== before?.generation) completeQuery();
-  const isBare = view === "random" && !document.querySelector(".card");
-  if (isBare && now.indexed > 0 && underWay === "") search({ address: "same" });
-  else if (view === "random" && !before) sayRandom();
-  else if (isBare) sayRandom();
+  const hasNone = view === "random" && !document.querySelector(".card");
+  if (hasNone && now.indexed > 0 && underWay === "") {
+    search({ address: "same" });
+  } else if (view === "random" && !before) sayRandom();
+  else if (hasNone) sayRandom();
 }
 
 /** Shows what the form says, around it. */
@@ -305,48 +316,6 @@ function showForm() {
   showKnobs(status);
   showChips(search);
   showActive(search);
-}
-
-/**
- * @param {string} address
- * @param {"new" | "replaced" | "drawn"} kind
- * @param {number} [seed] Draws its pictures.
- */
-function setAddress(address, kind, seed) {
-  if (kind !== "drawn" && address === (location.hash || "#")) return;
-  const state = seed === undefined ? null : { seed };
-  if (kind === "replaced") return history.replaceState(state, "", address);
-  keepPlace();
-  history.pushState(state, "", address);
-}
-
-/** Whether nothing is looked for, and no order asked for. @param {SearchQuery} query */
-const isBare = (query) => isEmpty(query) && query.sort === "relevance";
-
-/** Whether all that passes is listed: filters are on, and nothing was drawn. @param {SearchQuery} query */
-const isListed = (query) =>
-  isFiltered(query) && history.state?.seed === undefined;
-
-/** What draws the pictures of the step that comes. @param {string} kind @param {SearchQuery} query */
-function seedOf(kind, query) {
-  if (kind === "drawn") return newSeed();
-  // As many more or fewer of the same ones.
-  return isBare(query) && !isFiltered(query) ? history.state?.seed : undefined;
-}
-
-const newSeed = () => Math.floor(2 ** 32 * Math.random());
-
-/** What draws the pictures of this step: Back leads to the same ones. */
-function seedNow() {
-  const seed = history.state?.seed ?? newSeed();
-  history.replaceState({ ...history.state, seed }, "");
-  return seed;
-}
-
-/** Remembers where the reader is, for the way back. */
-function keepPlace() {
-  const place = placeNow();
-  history.replaceState({ ...history.state, place }, "");
 }
 
 /** The nearest picture. @param {SearchQuery} query @param {AbortSignal} signal */
@@ -400,7 +369,7 @@ function sayRandom() {
 async function showHidden(signal) {
   const hits = await ask("hidden", undefined, signal);
   allIsWell();
-  for (const { path } of hits) hiddenPaths.add(path);
+  areHidden(hits);
   setView("hidden", readForm());
   await showList("Hidden pictures", hits, actions);
   if (signal.aborted) return;
@@ -410,53 +379,6 @@ async function showHidden(signal) {
     : hits.length === 1
     ? "1 hidden picture: it is no result. Select it to show it again."
     : "No picture is hidden.";
-}
-
-/** @param {Pick<SearchHit, "path">} hit */
-const isHidden = ({ path }) => hiddenPaths.has(path);
-
-/** Whether all that is selected is hidden. */
-const isHiddenSelected = () =>
-  selectedPaths().every((path) => hiddenPaths.has(path));
-
-/**
- * Hides pictures, and the near copies that are folded behind them; shows them
- * again if all of them are hidden.
- *
- * @param {SearchHit[]} hits
- */
-async function hide(hits) {
-  const hidden = !hits.every(isHidden);
-  const own = hits.filter((hit) => isHidden(hit) !== hidden);
-  const paths = new Set(own.flatMap(({ path, copies }) => [path, ...copies]));
-  await setHidden([...paths], hidden);
-  const done = hidden ? "Hidden" : "Shown again";
-  const many = own.length === 1
-    ? done
-    : `${count(own.length)} ${done.toLowerCase()}`;
-  const copies = paths.size - own.length;
-  const said = many + (copies > 0 ? `, with ${nearCopies(copies)}.` : ".");
-  const undo = async () => {
-    await setHidden([...paths], !hidden);
-    deed.replaceChildren();
-  };
-  deed.replaceChildren(
-    `${said} `,
-    button("Undo", () => undo().then(focusCurrent, complain)),
-  );
-  return { said, undo };
-}
-
-/** Hides pictures or shows them again; what is on show follows. @param {string[]} paths @param {boolean} hidden */
-async function setHidden(paths, hidden) {
-  await ask("hide", { paths, hidden });
-  for (const path of paths) {
-    if (hidden) hiddenPaths.add(path);
-    else hiddenPaths.delete(path);
-  }
-  select(paths.map((path) => /** @type {SearchHit} */ ({ path })), false);
-  if (view === "results") await renew();
-  else await search({ address: "same", query: shownQuery });
 }
 
 /** Looks the folder over again; what is on show follows. */
@@ -603,6 +525,11 @@ function keyed(event) {
 }
 
 function connect() {
+  prepareHiding(() =>
+    view === "results"
+      ? renew()
+      : search({ address: "same", query: shownQuery })
+  );
   prepareForm();
   prepareField(search);
   prepareFilters();

@@ -237,10 +237,7 @@ Deno.test("a long picture that is enlarged comes with all its pixels, and can be
 
 Deno.test("two fingers enlarge, one finger leafs", () =>
   withPage(async ({ page }) => {
-    await asPhone(page, 390, 844);
-    await page.waitForSelector(".card .tile img");
-    await open(page);
-    const send = await fingers(page);
+    const send = await openOnPhone(page);
     await send("touchStart", [300, 400]);
     await send("touchMove", [200, 400]);
     await send("touchMove", [100, 400]);
@@ -258,8 +255,11 @@ Deno.test("two fingers enlarge, one finger leafs", () =>
     strictEqual((await place(page)).split(" ")[0], "2", "no swipe as well");
   }));
 
-/** Sends touches: their type, and where the fingers are. */
-async function fingers(page: Page) {
+/** Opens the first picture; sends touches: their type, and where the fingers are. */
+async function openOnPhone(page: Page) {
+  await asPhone(page, 390, 844);
+  await page.waitForSelector(".card .tile img");
+  await open(page);
   const touches = await page.createCDPSession();
   return (type: string, ...points: number[][]) =>
     touches.send("Input.dispatchTouchEvent", {
@@ -270,10 +270,7 @@ async function fingers(page: Page) {
 
 Deno.test("a second finger ends a swipe: the picture goes back to the middle, and is enlarged", () =>
   withPage(async ({ page }) => {
-    await asPhone(page, 390, 844);
-    await page.waitForSelector(".card .tile img");
-    await open(page);
-    const send = await fingers(page);
+    const send = await openOnPhone(page);
     await send("touchStart", [300, 400]);
     await send("touchMove", [250, 400]);
     await send("touchMove", [200, 400]);
@@ -297,10 +294,7 @@ Deno.test("a second finger ends a swipe: the picture goes back to the middle, an
 
 Deno.test("a finger that goes rather down than aside leafs nowhere", () =>
   withPage(async ({ page }) => {
-    await asPhone(page, 390, 844);
-    await page.waitForSelector(".card .tile img");
-    await open(page);
-    const send = await fingers(page);
+    const send = await openOnPhone(page);
     await send("touchStart", [300, 200]);
     await send("touchMove", [260, 400]);
     await send("touchMove", [220, 560]);
