@@ -139,6 +139,9 @@ export async function searchOnce(
       unlike: [...asked.unlike, ...unlike],
     });
     const notIndexed = source.pictures.filter(isNew);
+    const hiddenOnes = source.pictures.filter(({ path }) =>
+      collection.hidden.has(path)
+    );
     const changed = result.hits.filter(({ path }) => {
       const row = collection.rowOf(path)!;
       const { source } = collection.pictures[row];
@@ -157,10 +160,15 @@ export async function searchOnce(
         ...source.leftOut ?? [],
         ...failures.map(({ path, reason }) => ({ path, reason })),
         ...notIndexed.map(({ path }) => ({ path, reason: "not indexed yet" })),
+        ...hiddenOnes.map(({ path }) => ({
+          path,
+          reason: "hidden on the page",
+        })),
       ],
       problems: [
         ...result.remark ? [result.remark] : [],
         ...remarkOnNew(notIndexed.length),
+        ...remarkOnHidden(hiddenOnes.length),
         ...remarkOnChanged(changed.map(({ path }) => path)),
         ...source.problems,
       ],
@@ -180,6 +188,12 @@ function remarkOnChanged(paths: readonly string[]): string[] {
   const more = paths.length - MOST_NAMED;
   const rest = more > 0 ? ` and ${more} more` : "";
   return [`changed or gone since they were indexed: ${named}${rest}`];
+}
+
+function remarkOnHidden(count: number): string[] {
+  if (count === 0) return [];
+  const what = count === 1 ? "1 picture is" : `${count} pictures are`;
+  return [`${what} hidden: the search page can show them again`];
 }
 
 /** What to say of pictures that were passed over, if any were. */

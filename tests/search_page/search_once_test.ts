@@ -1,4 +1,10 @@
-import { deepStrictEqual, ok, rejects, strictEqual } from "node:assert/strict";
+import {
+  deepStrictEqual,
+  match,
+  ok,
+  rejects,
+  strictEqual,
+} from "node:assert/strict";
 import { readFile, symlink, writeFile } from "node:fs/promises";
 import { join } from "node:path";
 import { writeNpy } from "#lib/compare/npy.ts";
@@ -192,12 +198,16 @@ Deno.test("searchOnce() refuses a query and a picture in one sentence", () =>
     await site.close();
   }));
 
-Deno.test("searchOnce() shows no picture that was hidden on the page", () =>
+Deno.test("searchOnce() shows no picture that was hidden on the page, and says so", () =>
   withThree(async (folder) => {
     await keepSettings(folder, { hidden: ["lemon.jpg"] });
-    const { result } = await search({ folder, query: { text: "a lemon" } });
-    const found = result.hits.map(({ path }) => path).sort();
-    deepStrictEqual(found, ["flamingo.jpg", "violin.jpg"]);
+    const found = await search({ folder, query: { text: "a lemon" } });
+    const paths = found.result.hits.map(({ path }) => path).sort();
+    deepStrictEqual(paths, ["flamingo.jpg", "violin.jpg"]);
+    deepStrictEqual(found.leftOut, [
+      { path: "lemon.jpg", reason: "hidden on the page" },
+    ]);
+    match(found.problems.join("; "), /1 picture is hidden/);
   }));
 
 Deno.test("searchOnce() by a picture passes over a link that leads to itself", () =>

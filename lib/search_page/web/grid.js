@@ -140,7 +140,7 @@ export class Grid {
     const rowsEnd = Math.ceil((innerHeight - top + MARGIN) / rowHeight);
     const first = Math.min(to, from + firstRow * columns);
     const end = Math.max(first, Math.min(to, from + rowsEnd * columns));
-    if (end > first) this.hits.want(first, end);
+    this.hits.want(this, first, end);
     const wanted = [];
     const focused = cardAt(document.activeElement);
     const here = focused && this.#cards.get(focused.index) === focused

@@ -19,8 +19,9 @@ import { ask, complain } from "./server.js";
  * @property {() => number} length
  * @property {(index: number) => Promise<SearchHit | undefined>} at
  * @property {(index: number) => SearchHit | undefined} known What is at hand.
- * @property {(from: number, to: number) => void} want Says what is in sight:
- *   it is fetched, and what is under way for elsewhere is given up.
+ * @property {(by: object, from: number, to: number) => void} want Says what is
+ *   in sight, of each grid that shows some: it is fetched, and what is under way
+ *   for elsewhere is given up.
  */
 
 /** Results that are fetched at once. */
@@ -51,8 +52,8 @@ export class PagedHits {
   #query;
   #onCome;
   #first;
-  /** What is in sight, while there is a pause. */
-  #wanted = /** @type {[from: number, to: number] | undefined} */ (undefined);
+  /** What is in sight, by the grid that shows it. */
+  #wanted = /** @type {Map<object, [from: number, to: number]>} */ (new Map());
   #isPausing = false;
 
   /**
@@ -89,9 +90,9 @@ export class PagedHits {
     return this.#hits[index];
   }
 
-  /** @param {number} from @param {number} to */
-  want(from, to) {
-    this.#wanted = [from, to];
+  /** @param {object} by @param {number} from @param {number} to */
+  want(by, from, to) {
+    this.#wanted.set(by, [from, to]);
     if (this.#isPausing) return;
     this.#fetchWanted();
     this.#isPausing = true;
@@ -102,27 +103,20 @@ export class PagedHits {
   }
 
   #fetchWanted() {
-    if (!this.#wanted) return;
-    const [from, to] = this.#wanted;
-    this.#wanted = undefined;
-    const first = Math.floor(from / PAGE);
-    const last = Math.floor((Math.min(to, this.#end) - 1) / PAGE);
+    const numbers = /** @type {Set<number>} */ (new Set());
+    for (const [from, to] of this.#wanted.values()) {
+      for (let index = from; index < Math.min(to, this.#end); index++) {
+        if (!this.#hits[index]) numbers.add(Math.floor(index / PAGE));
+      }
+    }
     for (const [number, { abort, isKept }] of this.#pages) {
-      if (isKept || number >= first && number <= last) continue;
+      if (isKept || numbers.has(number)) continue;
       abort.abort();
       // It may be wanted again before it has ended.
       this.#pages.delete(number);
     }
-    for (let number = first; number <= last; number++) {
-      const start = Math.max(from, number * PAGE);
-      const end = Math.min(to, this.#end, (number + 1) * PAGE);
-      for (let index = start; index < end; index++) {
-        if (this.#hits[index]) continue;
-        if (!this.#pages.has(number)) {
-          this.#fetch(number).done.catch(complain);
-        }
-        break;
-      }
+    for (const number of numbers) {
+      if (!this.#pages.has(number)) this.#fetch(number).done.catch(complain);
     }
   }
 

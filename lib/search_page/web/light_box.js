@@ -12,7 +12,7 @@ import { drawer } from "./drawer.js";
 import { closeLayer, leaveLayers, openLayer } from "./layers.js";
 import { panZoom } from "./pan_zoom.js";
 import { isSelected } from "./selection.js";
-import { ask } from "./server.js";
+import { ask, Unanswered } from "./server.js";
 
 /**
  * Pictures to leaf through; those beyond the first page are fetched as they are
@@ -37,6 +37,9 @@ import { ask } from "./server.js";
  */
 
 export { closeLayer as closeLightBox };
+
+/** What is said of a picture that was deleted meanwhile. */
+const GONE = "This picture is no longer in the collection.";
 
 /** Milliseconds that a picture is shown before the drawer asks for its facts. */
 const SETTLED_MS = 120;
@@ -179,7 +182,7 @@ async function show() {
   wayBack.hidden = trail.length === 1;
   wayBack.textContent = `‹ ${below ? titleOf(below) : ""}`;
   showPlace();
-  let reason = "This picture is no longer in the collection.";
+  let reason = GONE;
   const hit = await hits.at(index).catch((error) => {
     reason = error.message;
     return undefined;
@@ -235,7 +238,7 @@ export async function followList() {
   if (found && found.hit.id !== hit.id) return await show();
   here.isGone = !found;
   showPlace();
-  if (!isStill) say("This picture is no longer in the collection.");
+  if (!isStill) say(GONE);
 }
 
 /** Where a spot's picture lies by now, if it does near by. @param {Spot} spot */
@@ -399,7 +402,10 @@ async function showFacts(hit, signal) {
     const detail = await ask("detail", { path: hit.path }, signal);
     if (!signal.aborted) fill(detail);
   } catch (error) {
-    if (!signal.aborted) say(/** @type {Error} */ (error).message);
+    if (signal.aborted) return;
+    if (error instanceof Unanswered) return say(error.message);
+    // Nothing more is known of it, and nothing can be done with it.
+    facts.replaceChildren(make("p", {}, GONE));
   }
 }
 

@@ -151,7 +151,9 @@ async function search(
   if (address === underWay) return;
   const tooMuch = kind === "same" ? "" : excess();
   if (tooMuch) return complain(new Error(tooMuch));
-  if (kind !== "same") setAddress(address, kind, seedOf(kind, query));
+  if (kind !== "same") {
+    setAddress(address, kind, seedOf(kind, query, shownQuery));
+  }
   showForm();
   const signal = nextSignal(address);
   failed = incomplete = undefined;
@@ -356,8 +358,9 @@ async function random(query, signal) {
 function sayRandom() {
   const { length } = document.querySelectorAll(".card");
   const all = status && status.indexed > 0 ? `${totals(status)}. ` : "";
+  const from = isFiltered(shownQuery) ? " from what passes the filters" : "";
   statusLine.textContent = length > 0
-    ? `${all}These are drawn at random.`
+    ? `${all}These are drawn at random${from}.`
     : !status?.done
     ? "The first pictures come soon."
     : status.indexed > 0
@@ -563,7 +566,7 @@ function connect() {
     const field = /** @type {HTMLInputElement} */ (target);
     // The text waits for Enter; what is chosen takes effect at once.
     if (field === text || field.type === "file") return;
-    const isAgain = field.id === slider;
+    const isAgain = slider !== "" && field.id === slider;
     slider = field.type === "range" ? field.id : "";
     search({ address: isAgain ? "replaced" : "new" });
   };

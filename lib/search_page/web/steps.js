@@ -31,11 +31,21 @@ export const isBare = (query) => isEmpty(query) && query.sort === "relevance";
 export const isListed = (query) =>
   isFiltered(query) && history.state?.seed === undefined;
 
-/** What draws the pictures of the step that comes. @param {string} kind @param {SearchQuery} query */
-export function seedOf(kind, query) {
+/**
+ * What draws the pictures of the step that comes.
+ *
+ * @param {string} kind
+ * @param {SearchQuery} query
+ * @param {SearchQuery} before What is on show.
+ */
+export function seedOf(kind, query, before) {
   if (kind === "drawn") return newSeed();
-  // As many more or fewer of the same ones.
-  return isBare(query) && !isFiltered(query) ? history.state?.seed : undefined;
+  // More or fewer of the same ones.
+  const isSame = JSON.stringify({ ...query, k: before.k }) ===
+    JSON.stringify(before);
+  return isBare(query) && (isSame || !isFiltered(query))
+    ? history.state?.seed
+    : undefined;
 }
 
 const newSeed = () => Math.floor(2 ** 32 * Math.random());

@@ -81,6 +81,53 @@ Deno.test("a link with filters opens unfolded, and one button clears them where 
     deepStrictEqual(await chips(page), ["blue ×", "To 1999-12 ×"]);
   }));
 
+Deno.test("each box that is ticked is a step in history, and no slider keeps the form from being sent", () =>
+  withPage(async ({ page, app }) => {
+    await openFilters(page);
+    await searchText(page, "red");
+    const steps = () => page.evaluate(() => history.length);
+    const before = await steps();
+    for (const term of ["blue", "red"]) {
+      await search(page, () => page.click(`#terms input[value=${term}]`));
+    }
+    strictEqual(await steps(), before + 2);
+    await search(page, () => page.goBack());
+    deepStrictEqual(app.query!.terms, ["blue"]);
+    // A line that no slider of fifteen digits can hold.
+    await page.$eval("#cutValue", (slider) => {
+      const input = slider as HTMLInputElement;
+      input.setCustomValidity("beyond the largest value");
+    });
+    await searchText(page, "blue");
+    strictEqual(app.query!.text, "blue");
+  }));
+
+Deno.test("pictures drawn from what passes the filters stay drawn where more are wanted", () =>
+  withPage(async ({ page }) => {
+    await openFilters(page);
+    await search(page, () => slide(page, "#k", 6));
+    await search(page, () => page.click("#terms input[value=red]"));
+    match(await textOf(page, "#status"), /by path/);
+    await search(
+      page,
+      () => page.$eval("#random", (one) => (one as HTMLElement).click()),
+    );
+    match(
+      await textOf(page, "#status"),
+      /drawn at random from what passes the filters/,
+    );
+    const shown = () =>
+      page.$$eval(
+        ".card",
+        (cards) => cards.map((card) => (card as HTMLElement).dataset.path),
+      );
+    const drawn = await shown();
+    strictEqual(drawn.length, 6);
+    await search(page, () => slide(page, "#k", 12));
+    deepStrictEqual((await shown()).slice(0, 6), drawn);
+    match(await textOf(page, "#status"), /drawn at random/);
+  }));
+
 Deno.test("weight, number, mode, metric, cut-off, order and copies change what is shown", () =>
   withPage(async ({ page, app }) => {
     await openFilters(page);

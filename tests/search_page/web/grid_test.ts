@@ -508,3 +508,29 @@ Deno.test("a score below nought has the minus sign of what stands beside it", ()
     });
     deepStrictEqual(texts, ["−0.118", "0.118", "−1,234", "1,234"]);
   }));
+
+Deno.test("what two grids have in sight is fetched for both, however slowly it comes", () =>
+  withPage(async ({ page }) => {
+    const known = await page.evaluate(async () => {
+      const { PagedHits } = await import(`${document.baseURI}hits.js`);
+      // A slow network; the answers are of a collection larger than the test's.
+      globalThis.fetch = async (_, init) => {
+        const { from, k } = JSON.parse(`${init?.body}`);
+        await new Promise((resolve, reject) => {
+          globalThis.setTimeout(resolve, 150);
+          init?.signal?.addEventListener("abort", reject);
+        });
+        const hits = Array.from({ length: k }, (_, i) => ({ id: from + i }));
+        return Response.json({ hits, from, listed: {} });
+      };
+      const first = { hits: [], from: 0, total: 1000, listed: {} };
+      const list = new PagedHits({}, first, () => {});
+      const [fits, rest] = [{}, {}];
+      list.want(fits, 110, 125);
+      list.want(rest, 300, 320);
+      await new Promise((resolve) => globalThis.setTimeout(resolve, 600));
+      const seen = [110, 119, 120, 124, 300, 319].map((at) => list.known(at));
+      return seen.map((hit) => hit?.id);
+    });
+    deepStrictEqual(known, [110, 119, 120, 124, 300, 319]);
+  }));
