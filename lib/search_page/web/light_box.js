@@ -403,9 +403,10 @@ async function showFacts(hit, signal) {
     if (!signal.aborted) fill(detail);
   } catch (error) {
     if (signal.aborted) return;
-    if (error instanceof Unanswered) return say(error.message);
+    const reason = /** @type {Error} */ (error).message;
+    if (error instanceof Unanswered) return say(reason);
     // Nothing more is known of it, and nothing can be done with it.
-    facts.replaceChildren(make("p", {}, GONE));
+    facts.replaceChildren(make("p", {}, reason));
   }
 }
 

@@ -341,6 +341,11 @@ Deno.test("where the picture shown is deleted it is said, and Next leads to the 
     await remove(shown[2]);
     await says(".message", "This picture is no longer in the collection.");
     strictEqual(await place(page), "");
+    // The drawer offers nothing that cannot be done.
+    await page.keyboard.press("i");
+    await says("aside", `No picture "${shown[2]}".`);
+    await says(".message", "This picture is no longer in the collection.");
+    await page.keyboard.press("i");
     await page.keyboard.press("ArrowRight");
     await says(".name", fourth!);
     strictEqual(await place(page), "2 of 24");
