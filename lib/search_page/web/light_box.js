@@ -177,6 +177,8 @@ async function show() {
   asking = new AbortController();
   const { signal } = asking;
   say("");
+  // Until it is known: whoever closes the box now is led to the place.
+  here.hit = undefined;
   here.isGone = false;
   const below = trail.at(-2)?.hit;
   wayBack.hidden = trail.length === 1;
@@ -243,11 +245,12 @@ export async function followList() {
 
 /** Where a spot's picture lies by now, if it does near by. @param {Spot} spot */
 async function placeIn({ hits, index, hit }) {
+  if (!hit) return undefined;
   for (let away = 0; away <= SHIFT; away++) {
     for (const at of away > 0 ? [index - away, index + away] : [index]) {
       if (at < 0 || at >= hits.length()) continue;
       const one = await hits.at(at).catch(() => undefined);
-      if (one && one.path === hit?.path) return { index: at, hit: one };
+      if (one && one.path === hit.path) return { index: at, hit: one };
     }
   }
 }

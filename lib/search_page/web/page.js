@@ -296,13 +296,14 @@ function summarize(result) {
 
 /** Takes in how far the collection is. @param {AppStatus} now @param {AppStatus} [before] */
 function collectionChanged(now, before) {
+  const wasDone = status?.done;
   status = now;
   showKnobs(status);
   if (now.generation !== before?.generation) followSelection();
   if (failed?.error instanceof Unanswered && underWay === "") {
     search({ address: "same", query: failed.query });
   }
-  const isNew = now.generation !== generation || now.done !== before?.done;
+  const isNew = now.generation !== generation || now.done !== wasDone;
   if (view === "results" && isNew && underWay === "") renew().then(followList);
   else if (now.generation !== before?.generation) followList();
   if (now.generation !== before?.generation) completeQuery();
