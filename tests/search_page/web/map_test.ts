@@ -3,6 +3,7 @@
  * with 100,000.
  */
 import { deepStrictEqual, match, ok, strictEqual } from "node:assert/strict";
+import { setTimeout as sleep } from "node:timers/promises";
 import type { Page } from "puppeteer-core";
 import { seriousFaults } from "../../support/axe.ts";
 import {
@@ -466,6 +467,8 @@ Deno.test("a picture that is hidden leaves the map, and Undo brings it back", ()
     ok(await legend() !== before, "one less");
     await page.keyboard.press("Escape");
     await page.waitForSelector("#lightBox:not([open])");
+    // It is looked up where the next one lies.
+    for (let i = 0; i < 100 && await named() === first; i++) await sleep(50);
     ok(await named() !== first);
     await page.keyboard.press("Enter");
     await page.waitForSelector("#lightBox[open] .stage img");
