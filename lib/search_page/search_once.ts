@@ -191,14 +191,15 @@ function remarkOnChanged(paths: readonly string[]): string[] {
 }
 
 function remarkOnHidden(count: number): string[] {
-  if (count === 0) return [];
-  const what = count === 1 ? "1 picture is" : `${count} pictures are`;
-  return [`${what} hidden: the search page can show them again`];
+  return passedOver(count, "hidden: the search page can show them again");
 }
 
-/** What to say of pictures that were passed over, if any were. */
+/** What to say of pictures that are not indexed, if there are any. */
 export function remarkOnNew(count: number): string[] {
+  return passedOver(count, "not indexed yet: search once with indexing");
+}
+
+function passedOver(count: number, why: string): string[] {
   if (count === 0) return [];
-  const what = count === 1 ? "1 picture is" : `${count} pictures are`;
-  return [`${what} not indexed yet: search once with indexing`];
+  return [`${count === 1 ? "1 picture is" : `${count} pictures are`} ${why}`];
 }
