@@ -129,6 +129,16 @@ export const terms = async (page: Page) => [
 export const textOf = (page: Page, selector: string) =>
   page.$eval(selector, (element) => element.textContent ?? "");
 
+/** Waits until an element says something. */
+export const waitForText = (page: Page, selector: string, words: string) =>
+  page.waitForFunction(
+    (selector, words) =>
+      document.querySelector(selector)?.textContent?.includes(words),
+    {},
+    selector,
+    words,
+  );
+
 /** Unfolds filters and options. */
 export async function openFilters(page: Page): Promise<void> {
   await page.click("#openFilters");

@@ -140,7 +140,6 @@ export class Grid {
     const rowsEnd = Math.ceil((innerHeight - top + MARGIN) / rowHeight);
     const first = Math.min(to, from + firstRow * columns);
     const end = Math.max(first, Math.min(to, from + rowsEnd * columns));
-    this.hits.want(this, first, end);
     const wanted = [];
     const focused = cardAt(document.activeElement);
     const here = focused && this.#cards.get(focused.index) === focused
@@ -152,6 +151,7 @@ export class Grid {
       if (here.index < first) wanted.unshift(here.index);
       if (here.index >= end) wanted.push(here.index);
     }
+    this.hits.want(this, wanted);
     const active = document.activeElement;
     const [place, path] = [here?.index ?? 0, here?.hit?.path];
     this.#deal(wanted, side, (index) => {

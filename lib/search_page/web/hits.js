@@ -19,9 +19,9 @@ import { ask, complain } from "./server.js";
  * @property {() => number} length
  * @property {(index: number) => Promise<SearchHit | undefined>} at
  * @property {(index: number) => SearchHit | undefined} known What is at hand.
- * @property {(by: object, from: number, to: number) => void} want Says what is
- *   in sight, of each grid that shows some: it is fetched, and what is under way
- *   for elsewhere is given up.
+ * @property {(by: object, places: number[]) => void} want Says what is drawn, of
+ *   each grid that shows some: it is fetched, and what is under way for elsewhere
+ *   is given up.
  */
 
 /** Results that are fetched at once. */
@@ -52,8 +52,8 @@ export class PagedHits {
   #query;
   #onCome;
   #first;
-  /** What is in sight, by the grid that shows it. */
-  #wanted = /** @type {Map<object, [from: number, to: number]>} */ (new Map());
+  /** The places that are drawn, by the grid that shows them. */
+  #wanted = /** @type {Map<object, number[]>} */ (new Map());
   #isPausing = false;
 
   /**
@@ -90,9 +90,9 @@ export class PagedHits {
     return this.#hits[index];
   }
 
-  /** @param {object} by @param {number} from @param {number} to */
-  want(by, from, to) {
-    this.#wanted.set(by, [from, to]);
+  /** @param {object} by @param {number[]} places */
+  want(by, places) {
+    this.#wanted.set(by, places);
     if (this.#isPausing) return;
     this.#fetchWanted();
     this.#isPausing = true;
@@ -104,9 +104,9 @@ export class PagedHits {
 
   #fetchWanted() {
     const numbers = /** @type {Set<number>} */ (new Set());
-    for (const [from, to] of this.#wanted.values()) {
-      for (let index = from; index < Math.min(to, this.#end); index++) {
-        if (!this.#hits[index]) numbers.add(Math.floor(index / PAGE));
+    for (const index of [...this.#wanted.values()].flat()) {
+      if (index < this.#end && !this.#hits[index]) {
+        numbers.add(Math.floor(index / PAGE));
       }
     }
     for (const [number, { abort, isKept }] of this.#pages) {

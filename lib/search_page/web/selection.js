@@ -5,7 +5,7 @@
  * @module
  */
 /** @import { SearchHit } from "../engine/searcher.ts" */
-import { amount, byId, copied, count, showText } from "./dom.js";
+import { amount, button, byId, copied, count, make, showText } from "./dom.js";
 import { ask, complain, download } from "./server.js";
 
 /** By path, in the order of selection. */
@@ -17,6 +17,9 @@ const bar = byId("selection", HTMLElement);
 let onChange = () => {};
 /** Called where the bar goes that has the focus. */
 let onLeave = () => {};
+
+/** What was selected and is gone, until the reader has put the line away. */
+const lost = /** @type {Set<string>} */ (new Set());
 
 /** Whether a picture is selected. @param {string} path */
 export const isSelected = (path) => selected.has(path);
@@ -36,33 +39,39 @@ export function select(hits, isOn) {
     else selected.delete(hit.path);
   }
   changed();
-  tell().then(say, complain);
+  tell().catch(complain);
 }
 
 /** No longer selects what is gone, and says so: the collection has changed. */
 export function follow() {
-  if (selected.size > 0) tell().then(say, complain);
+  if (selected.size > 0) tell().catch(complain);
 }
 
-/** Tells the server what is selected. @returns {Promise<string[]>} What of it is gone. */
+/** Tells the server what is selected, and takes away what of it is gone. */
 async function tell() {
   const { gone } = await ask("select", { paths: selectedPaths() });
-  for (const path of gone) selected.delete(path);
+  for (const path of gone.filter((one) => selected.delete(one))) lost.add(path);
   if (gone.length > 0) changed();
-  return gone;
+  sayLost();
 }
 
-/** Says what is no longer selected. @param {string[]} gone */
-function say(gone) {
-  const { length } = gone;
-  if (length === 0) return;
-  const [first] = gone;
-  const others = length > 1 ? ` and ${amount(length - 1, "other")}` : "";
-  complain(
-    new Error(
-      `Of what was selected, ${first}${others} ${length > 1 ? "are" : "is"} ` +
+function sayLost() {
+  const [first] = lost;
+  const { size } = lost;
+  const line = byId("lost", HTMLElement);
+  if (size === 0) return line.replaceChildren();
+  const others = size > 1 ? ` and ${amount(size - 1, "other")}` : "";
+  line.replaceChildren(
+    make(
+      "span",
+      {},
+      `Of what was selected, ${first}${others} ${size > 1 ? "are" : "is"} ` +
         "left out: gone or renamed.",
     ),
+    button("Close", () => {
+      lost.clear();
+      sayLost();
+    }),
   );
 }
 
@@ -73,10 +82,9 @@ function say(gone) {
  */
 async function withSelected(act) {
   // Whatever keeps it from being known, the server leaves out what is gone.
-  const gone = await tell().catch(() => []);
+  await tell().catch(() => {});
   try {
     if (selected.size > 0) await act([...selected.values()]);
-    say(gone);
   } catch (error) {
     complain(error);
   }

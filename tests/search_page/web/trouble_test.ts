@@ -14,17 +14,9 @@ import {
   setText,
   terms,
   textOf,
+  waitForText,
   withPage,
 } from "../../support/search_tab.ts";
-
-const waitForText = (page: Page, selector: string, words: string) =>
-  page.waitForFunction(
-    (selector, words) =>
-      document.querySelector(selector)?.textContent?.includes(words),
-    {},
-    selector,
-    words,
-  );
 
 /** Opens a link as if it had been sent. */
 async function follow(page: Page, url: string, hash: string): Promise<void> {
