@@ -21,16 +21,11 @@ let isLeaving = false;
 
 const depthNow = () => history.state?.layers ?? 0;
 
-// Reloaded with something open, which is closed now: its entry is left.
-if (depthNow() > 0) goBack(depthNow());
-
 /** Leaves entries in which there is nothing to see. @param {number} steps */
 function goBack(steps) {
   isLeaving = true;
-  // After the page has asked, or before it listens at all.
-  addEventListener("popstate", () => setTimeout(() => isLeaving = false), {
-    once: true,
-  });
+  // After the page has asked: it listens already.
+  addEventListener("popstate", () => isLeaving = false, { once: true });
   history.go(-steps);
 }
 
@@ -49,8 +44,9 @@ export function openLayer(dialog) {
 }
 
 /**
- * Closes what the browser's Back leads out of. The page asks this first
- * whenever the history moved.
+ * Closes what the browser's Back leads out of, and leaves the entry of what is
+ * closed already, by a reload say. The page asks this first whenever the history
+ * moved, and when it begins to listen.
  *
  * @returns Whether that is all there was to do: false where the address has
  *   changed as well.
@@ -59,7 +55,6 @@ export function closeLayer() {
   if (isLeaving) return true;
   const beyond = depthNow() - (layers.at(-1)?.depth ?? 0);
   if (beyond > 0) {
-    // Forward, to what was closed.
     goBack(beyond);
     return true;
   }

@@ -598,6 +598,7 @@ function connect() {
     fillFromAddress(location.hash);
     search({ address: "same", place: history.state?.place ?? TOP });
   };
+  closeLightBox();
   history.scrollRestoration = "manual";
   onpagehide = keepPlace;
   let ended =

@@ -730,6 +730,18 @@ Deno.test("a reload with the box open, and Forward to where it was, leave no dea
       })
     );
     await closed(page);
+    // Also before the page listens: it asks its server first.
+    const held = Promise.withResolvers<void>();
+    await page.setRequestInterception(true);
+    page.on("request", async (request) => {
+      if (request.url().endsWith("/status")) await held.promise;
+      await request.continue();
+    });
+    await page.reload();
+    await page.evaluate(() => history.forward());
+    await page.waitForFunction(() => history.state?.layers === 1);
+    held.resolve();
+    await closed(page);
     await search(page, () => page.goBack().then(() => {}));
     ok(page.url() !== searched, "Back leads to the search before");
   }));
