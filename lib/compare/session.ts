@@ -26,14 +26,17 @@ export type Device = "cuda" | "webgpu" | "cpu";
  *
  * @param model An ONNX file's path, or its bytes.
  * @param device Execution provider; the CPU runs what it cannot.
+ * @param graphOptimizationLevel How much the model is made over at opening.
  */
 export function openSession(
   model: string | Uint8Array,
   device: Device = "cpu",
+  graphOptimizationLevel: "all" | "disabled" = "all",
 ): Promise<InferenceSession> {
   // Its types want to know beforehand which of the two it is.
   return InferenceSession.create(model as string, {
     executionProviders: [device],
+    graphOptimizationLevel,
     extra: { session: { intra_op: { allow_spinning: "0" } } },
   });
 }
