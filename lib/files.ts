@@ -89,30 +89,15 @@ export function isRegularFile(path: string): boolean {
   return statOf(path)?.isFile() ?? false;
 }
 
-/** What `statOf` tells. */
-export type FileState = Pick<
-  Stats,
-  "isFile" | "isDirectory" | "size" | "mtime" | "mtimeMs"
->;
-
-/** Of Deno, where it runs: its own look at a file takes a third of the time. */
-const { Deno: deno } = globalThis as { Deno?: Pick<typeof Deno, "statSync"> };
-
 /**
  * What is at a path, links followed; undefined where nothing is, or nothing can
  * be looked at: a link that leads to itself, a folder that nobody may enter.
  *
- * It is no promise, which would take 0.3 s more for 10,000 files.
+ * A quarter of the time that it takes with a promise: of 10,000 files, 0.3 s.
  */
-export function statOf(path: string): FileState | undefined {
+export function statOf(path: string): Stats | undefined {
   try {
-    if (!deno) return statSync(path, { throwIfNoEntry: false });
-    const { isFile, isDirectory, size, mtime } = deno.statSync(path);
-    return {
-      isFile: () => isFile,
-      isDirectory: () => isDirectory,
-      ...{ size, mtime: mtime!, mtimeMs: mtime!.getTime() },
-    };
+    return statSync(path, { throwIfNoEntry: false });
   } catch {
     return undefined;
   }

@@ -50,11 +50,13 @@ export function follow() {
 /** Tells the server what is selected, and takes away what of it is gone. */
 async function tell() {
   const { gone } = await ask("select", { paths: selectedPaths() });
+  if (gone.length === 0) return;
   for (const path of gone.filter((one) => selected.delete(one))) lost.add(path);
-  if (gone.length > 0) changed();
+  changed();
   sayLost();
 }
 
+/** Says what was lost until it is put away: other things work meanwhile. */
 function sayLost() {
   const [first] = lost;
   const { size } = lost;
