@@ -31,6 +31,10 @@ export interface FoundPicture {
   author: string;
   /** Under which terms, as the site says. */
   license: string;
+  /** Pixels across, as the site says; absent where it does not. */
+  width?: number;
+  /** Pixels down, as the site says; absent where it does not. */
+  height?: number;
 }
 
 /** A picture that has a place. */
@@ -43,9 +47,9 @@ export interface Picture extends FoundPicture {
 export interface DatasetPicture extends Picture {
   /** Gallery ("train") or query ("test"). */
   split: "train" | "test";
-  /** Width in pixels. */
+  /** Width in pixels, of the file. */
   width: number;
-  /** Height in pixels. */
+  /** Height in pixels, of the file. */
   height: number;
   /** SHA-256 of the file's bytes, hexadecimal. */
   sha256: string;

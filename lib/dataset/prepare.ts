@@ -173,7 +173,7 @@ const LOST_AT: Record<string, Outcome[]> = {
 };
 
 /** A downloaded picture that came out clean. */
-interface Cleaned extends PictureFile, Omit<CleanPicture, "jpeg"> {}
+type Cleaned = PictureFile & Omit<CleanPicture, "jpeg">;
 
 function toPicture(
   { file, width, height, sha256, split: _, ...found }: Cleaned,
