@@ -137,7 +137,7 @@ async function openSite(name: string): Promise<
     const { flickr } = await importLater<
       typeof import("../lib/crawl/sites/flickr.ts")
     >("../lib/crawl/sites/flickr.ts");
-    return { site: flickr, limits: {}, close: () => Promise.resolve() };
+    return { site: flickr(), limits: {}, close: () => Promise.resolve() };
   }
   const { localSite } = await importLater<
     typeof import("../lib/crawl/sites/local.ts")

@@ -13,10 +13,10 @@
  * results come in the plan's order, whichever tab was faster.
  *
  * Times are milliseconds. Beside this: sites/ says what differs from one site to
- * the next; term.ts crawls a term, through the search_page.ts in a tab of a
- * browser.ts, which public_proxy.ts keeps from addresses that are not public and
- * guard.ts says so; robots.ts reads what a site allows; records.ts keeps the
- * results.
+ * the next; api_term.ts crawls a term by a site's interface; term.ts crawls one
+ * through the search_page.ts in a tab of a browser.ts, which public_proxy.ts keeps
+ * from addresses that are not public and guard.ts says so; robots.ts reads what a
+ * site allows; records.ts keeps the results.
  *
  * ```ts
  * import { crawl } from "#lib/crawl/crawl.ts";
@@ -45,6 +45,7 @@ import { removeUnfinished } from "../files.ts";
 import { Host } from "../http/hosts.ts";
 import { STOPPED, USER_AGENT } from "../http/http.ts";
 import { paths } from "../paths.ts";
+import { apiAsk, crawlApiTerm } from "./api_term.ts";
 import { launchBrowser } from "./browser.ts";
 import { guardTab } from "./guard.ts";
 import { startPublicProxy } from "./public_proxy.ts";
@@ -176,6 +177,13 @@ async function crawlTerms(
   options: CrawlOptions & { maxImages: number; tabs: number },
 ): Promise<void> {
   const { maxImages, backoffMs = 1000, timeoutMs = 30_000, signal } = options;
+  if ("search" in site) {
+    const ask = apiAsk(site, options);
+    for (const term of terms) {
+      await finish(term, await crawlApiTerm(ask, site, term.term, options));
+    }
+    return;
+  }
   const { origin, host: hostName } = new URL(site.searchUrl(""));
   const allowedHosts = site.allowedHost ? [site.allowedHost] : [];
   const asked = { allowedHosts, signal };

@@ -38,7 +38,7 @@ import {
 import { FinalError } from "../http/final_error.ts";
 import { checkStatus } from "../http/http.ts";
 import { REFUSED } from "./guard.ts";
-import type { Credit, Site, SitePicture } from "./sites/site.ts";
+import type { Credit, PageSite, SitePicture } from "./sites/site.ts";
 
 /** Without a request for so long, nothing more is coming. */
 const QUIET_MS = 500;
@@ -50,7 +50,7 @@ export class SearchPage {
   /** What the guard refused the page, under the address it first asked for. */
   readonly #refused = new Set<string>();
   #tab: Page;
-  #site: Site;
+  #site: PageSite;
   #timeoutMs: number;
 
   /**
@@ -59,7 +59,7 @@ export class SearchPage {
    * @param tab An empty tab.
    * @param timeoutMs For a page, or for more pictures, to arrive.
    */
-  constructor(tab: Page, site: Site, timeoutMs: number) {
+  constructor(tab: Page, site: PageSite, timeoutMs: number) {
     this.#tab = tab;
     this.#site = site;
     this.#timeoutMs = timeoutMs;

@@ -41,7 +41,7 @@ import type { Page } from "puppeteer-core";
 import type { Host } from "../http/hosts.ts";
 import { send, STOPPED, webAddress } from "../http/http.ts";
 import { SearchPage } from "./search_page.ts";
-import type { Site, SitePicture } from "./sites/site.ts";
+import type { PageSite, Site, SitePicture } from "./sites/site.ts";
 
 /** What a term's search led to. */
 export interface TermFindings {
@@ -85,7 +85,7 @@ const CLOSING_MS = 5000;
  */
 export async function crawlTerm(
   openTab: () => Promise<Page>,
-  site: Site,
+  site: PageSite,
   term: string,
   options: TermOptions,
 ): Promise<TermFindings> {
@@ -114,17 +114,7 @@ export async function crawlTerm(
       ? STOPPED
       : (error as Error).message.split("\n")[0];
   }
-  const repeats = [...results.repeats].map(([url, of]) => ({ url, of }));
-  const skipped = [...results.skipped].map(([url, reason]) => ({
-    url,
-    reason,
-  }));
-  return {
-    pictures: results.pictures,
-    repeats,
-    ...skipped.length > 0 && { skipped },
-    ...failure && { failure },
-  };
+  return results.findings(failure);
 }
 
 /** Opens a search page and brings up pictures until there are enough, or no more. */
@@ -153,7 +143,7 @@ async function search(
 /** Asks the pictures' own pages who made them, and under which terms. */
 async function addCredits(
   page: SearchPage,
-  site: Site,
+  site: PageSite,
   pictures: SitePicture[],
   { host, isAllowed, signal }: TermOptions,
 ): Promise<void> {
@@ -209,7 +199,9 @@ export class SearchResults {
   add(shown: readonly SitePicture[]): void {
     for (const picture of shown) {
       if (!this.#isOfWeb(picture.url)) continue;
-      const url = this.#site.pictureUrl(picture.url);
+      const url = "pictureUrl" in this.#site
+        ? this.#site.pictureUrl(picture.url)
+        : picture.url;
       if (!url || !this.#isOfWeb(url)) continue;
       const id = this.#site.pictureId(url);
       const known = this.#known.get(id);
@@ -221,14 +213,33 @@ export class SearchResults {
       }
       if (this.complete) return;
       this.#known.set(id, { shown: picture.url, url });
+      const { width, height, thumbnail = "" } = picture;
       this.pictures.push({
         url,
         page: this.#isOfWeb(picture.page) ? picture.page : "",
         caption: tidy(picture.caption),
         author: tidy(picture.author),
         license: tidy(picture.license),
+        ...isLength(width) && isLength(height) && { width, height },
+        ...this.#isOfWeb(thumbnail) && { thumbnail },
       });
     }
+  }
+
+  /**
+   * What the search led to.
+   *
+   * @param failure Why there is nothing, or may be more.
+   */
+  findings(failure?: string): TermFindings {
+    const repeats = [...this.repeats].map(([url, of]) => ({ url, of }));
+    const skipped = [...this.skipped].map(([url, reason]) => ({ url, reason }));
+    return {
+      pictures: this.pictures,
+      repeats,
+      ...skipped.length > 0 && { skipped },
+      ...failure && { failure },
+    };
   }
 
   /** Whether there is an http or https address; another one is noted. */
@@ -242,6 +253,11 @@ export class SearchResults {
       return false;
     }
   }
+}
+
+/** Whether a site's number can be one of pixels. */
+function isLength(pixels: number | undefined): boolean {
+  return Number.isInteger(pixels) && pixels! > 0;
 }
 
 /** Text from outside: on one line, and not endless. */

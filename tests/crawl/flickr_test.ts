@@ -6,11 +6,12 @@ import { crawlTerm } from "#lib/crawl/term.ts";
 import { Host } from "#lib/http/hosts.ts";
 import { flickr } from "#lib/crawl/sites/flickr.ts";
 
+const site = flickr();
 const HOST = "https://live.staticflickr.com/65535";
 
 Deno.test("flickr asks for a term as text", () => {
   equal(
-    flickr.searchUrl("lion & lamb"),
+    site.searchUrl("lion & lamb"),
     "https://www.flickr.com/search/?text=lion%20%26%20lamb",
   );
 });
@@ -20,13 +21,13 @@ Deno.test("flickr leads every size with the common secret to 1024 pixels", () =>
     const size of ["_s", "_q", "_t", "_m", "_n", "_w", "", "_z", "_c", "_b"]
   ) {
     equal(
-      flickr.pictureUrl(`${HOST}/53241234567_0a1b2c${size}.jpg`),
+      site.pictureUrl(`${HOST}/53241234567_0a1b2c${size}.jpg`),
       `${HOST}/53241234567_0a1b2c_b.jpg`,
     );
   }
-  equal(flickr.pictureUrl(`${HOST}/1_ab_m.jpg?zz=1`), `${HOST}/1_ab_b.jpg`);
+  equal(site.pictureUrl(`${HOST}/1_ab_m.jpg?zz=1`), `${HOST}/1_ab_b.jpg`);
   equal(
-    flickr.pictureUrl("https://farm6.staticflickr.com/5600/1_ab_n.jpg"),
+    site.pictureUrl("https://farm6.staticflickr.com/5600/1_ab_n.jpg"),
     "https://farm6.staticflickr.com/5600/1_ab_b.jpg",
   );
 });
@@ -34,7 +35,7 @@ Deno.test("flickr leads every size with the common secret to 1024 pixels", () =>
 Deno.test("flickr leaves larger sizes, and takes nothing but photos", () => {
   for (const size of ["h", "k", "3k"]) {
     const large = `${HOST}/1_cd_${size}.jpg`;
-    equal(flickr.pictureUrl(large), large);
+    equal(site.pictureUrl(large), large);
   }
   for (
     const image of [
@@ -44,7 +45,7 @@ Deno.test("flickr leaves larger sizes, and takes nothing but photos", () => {
       "data:image/gif;base64,R0lGOD",
       "",
     ]
-  ) equal(flickr.pictureUrl(image), undefined);
+  ) equal(site.pictureUrl(image), undefined);
 });
 
 Deno.test("flickr knows a picture by its number, whatever server and secret", () => {
@@ -54,7 +55,7 @@ Deno.test("flickr knows a picture by its number, whatever server and secret", ()
       `${HOST}/53241234567_ffffff_k.jpg`,
       "https://farm6.staticflickr.com/5600/53241234567_0a1b2c_m.jpg",
     ]
-  ) equal(flickr.pictureId(url), "53241234567");
+  ) equal(site.pictureId(url), "53241234567");
 });
 
 /** Answers for flickr.com from tests/fixtures; nothing leaves the machine. */
@@ -82,7 +83,7 @@ Deno.test("flickr's pages are read: titles, authors, licences, load more", async
   try {
     const findings = await crawlTerm(
       async () => stayOffline(await browser.newPage()),
-      flickr,
+      site,
       "owl",
       {
         maxImages: 20,

@@ -23,14 +23,14 @@
  * import { equal } from "node:assert/strict";
  *
  * equal(
- *   flickr.pictureUrl("https://live.staticflickr.com/65535/1_0a1b_w.jpg"),
+ *   flickr().pictureUrl("https://live.staticflickr.com/65535/1_0a1b_w.jpg"),
  *   "https://live.staticflickr.com/65535/1_0a1b_b.jpg",
  * );
  * ```
  *
  * @module
  */
-import type { Site, SitePicture } from "./site.ts";
+import type { PageSite, SiteOptions, SitePicture } from "./site.ts";
 
 /** A picture in one of the sizes that share a secret. */
 const PICTURE =
@@ -41,23 +41,26 @@ const LARGE_PICTURE =
   /^https:\/\/[a-z0-9.]+\.staticflickr\.com\/(?:\d+\/)+(\d+)_[0-9a-f]+_(?:[hkf]|[3-6]k)\.jpg(?:\?.*)?$/;
 
 /** https://www.flickr.com/ */
-export const flickr: Site = {
-  name: "Flickr",
-  intervalMs: 1000,
-  searchUrl: (term) =>
-    `https://www.flickr.com/search/?text=${encodeURIComponent(term)}`,
-  moreButton: /^\s*(load|show|view|see) more/i,
-  readResults,
-  readPhotoPage,
-  pictureUrl: (image) =>
-    PICTURE.test(image)
-      ? image.replace(PICTURE, "$1$2_$3_b.jpg")
-      : LARGE_PICTURE.test(image)
-      ? image
-      : undefined,
-  pictureId: (url) =>
-    PICTURE.exec(url)?.[2] ?? LARGE_PICTURE.exec(url)?.[1] ?? url,
-};
+export function flickr({ licences }: SiteOptions = {}): PageSite {
+  return {
+    name: "Flickr",
+    intervalMs: 1000,
+    licences,
+    searchUrl: (term) =>
+      `https://www.flickr.com/search/?text=${encodeURIComponent(term)}`,
+    moreButton: /^\s*(load|show|view|see) more/i,
+    readResults,
+    readPhotoPage,
+    pictureUrl: (image) =>
+      PICTURE.test(image)
+        ? image.replace(PICTURE, "$1$2_$3_b.jpg")
+        : LARGE_PICTURE.test(image)
+        ? image
+        : undefined,
+    pictureId: (url) =>
+      PICTURE.exec(url)?.[2] ?? LARGE_PICTURE.exec(url)?.[1] ?? url,
+  };
+}
 
 /**
  * Starts from the links to photo pages, which are addresses and so outlive

@@ -14,7 +14,7 @@
  *
  * @module
  */
-import type { Site, SitePicture } from "./site.ts";
+import type { PageSite, SitePicture } from "./site.ts";
 
 /** Number, name and size in a picture's address. */
 const PICTURE = /\/pictures\/(\d+)-([a-z0-9-]+)_[stmb]\.jpg(\?.*)?$/;
@@ -24,7 +24,7 @@ const PICTURE = /\/pictures\/(\d+)-([a-z0-9-]+)_[stmb]\.jpg(\?.*)?$/;
  *
  * @param origin As `startPhotoSite()` returns it: "http://127.0.0.1:8765".
  */
-export function localSite(origin: string): Site {
+export function localSite(origin: string): PageSite {
   return {
     name: "Darkroom, the offline photo site",
     // It is this machine's own.

@@ -1,18 +1,24 @@
 /**
  * What the crawler has to know about a photo site: all that differs from one
- * site to the next. A new site is one more file like flickr.ts or local.ts.
+ * site to the next. A new site is one more file beside this one, and a line in
+ * sites.ts.
  *
- * The two readers run inside the site's page, where nothing of this library
- * exists: each is a function that uses its argument and nothing around it.
- * What they return is text from outside, cut and checked by the crawler.
+ * A site is seen in a browser, as people see it (`PageSite`: flickr.ts,
+ * local.ts), or asked by its documented interface, without one (`ApiSite`:
+ * openverse.ts, commons.ts, flickr_api.ts).
+ *
+ * The two readers of a `PageSite` run inside the site's page, where nothing of
+ * this library exists: each is a function that uses its argument and nothing
+ * around it. What a site says is text from outside, cut and checked by the
+ * crawler.
  *
  * ```ts
  * import { flickr } from "#lib/crawl/sites/flickr.ts";
  * import { localSite } from "#lib/crawl/sites/local.ts";
- * import type { Site } from "#lib/crawl/sites/site.ts";
+ * import type { PageSite } from "#lib/crawl/sites/site.ts";
  * import { equal } from "node:assert/strict";
  *
- * const sites: Site[] = [flickr, localSite("http://127.0.0.1:8765")];
+ * const sites: PageSite[] = [flickr(), localSite("http://127.0.0.1:8765")];
  * equal(sites[1].searchUrl("water bird"), "http://127.0.0.1:8765/search/?text=water%20bird");
  * ```
  *
@@ -24,13 +30,27 @@ import type { FoundPicture } from "../../records.ts";
  * A picture as a site shows it: all but what was searched for. On a search page
  * its address is that of the small picture, and "" is what the page does not say.
  */
-export type SitePicture = Omit<FoundPicture, "category" | "term">;
+export type SitePicture = Omit<FoundPicture, "category" | "term"> & {
+  /** Address of a small picture, to show while the crawl runs. */
+  thumbnail?: string;
+};
 
 /** What a picture's own page says, and perhaps no other. */
 export type Credit = Pick<FoundPicture, "author" | "license">;
 
-/** A photo site. */
-export interface Site {
+/** What every site may be told. */
+export interface SiteOptions {
+  /**
+   * Licences to ask for, in any spelling: "CC BY" takes in each of its versions.
+   * @default {[]}, any
+   */
+  licences?: readonly string[];
+  /** What stands for the real site in tests: "http://127.0.0.1:8765". */
+  origin?: string;
+}
+
+/** What all sites have. */
+export interface SiteBase {
   /** What messages call it. */
   readonly name: string;
   /** Least time between two requests, in milliseconds. */
@@ -40,6 +60,17 @@ export interface Site {
    * network: "127.0.0.1:8765". All else that is asked for must be public.
    */
   readonly allowedHost?: string;
+  /**
+   * Licences that are asked for; the crawl drops what has another, as isOneOf()
+   * of licences.ts says. Absent or empty for any.
+   */
+  readonly licences?: readonly string[];
+  /** What all addresses of one picture have in common. */
+  pictureId(url: string): string;
+}
+
+/** A site that is seen in a browser. */
+export interface PageSite extends SiteBase {
   /** The page that shows pictures for a term. */
   searchUrl(term: string): string;
   /** What the button that brings more pictures says. */
@@ -54,6 +85,46 @@ export interface Site {
    * @returns Undefined for what is no picture of the site: an icon, a face.
    */
   pictureUrl(image: string): string | undefined;
-  /** What all addresses of one picture have in common. */
-  pictureId(url: string): string;
 }
+
+/** A site that is asked by its documented interface. */
+export interface ApiSite extends SiteBase {
+  /** Where it is asked: "https://api.openverse.org". */
+  readonly origin: string;
+  /**
+   * Pages of results, in the site's order, as long as the caller takes them.
+   *
+   * @throws {FinalError} If an answer is not what the documentation says.
+   * @throws {Error} What `ask` throws.
+   */
+  search(term: string, ask: Ask): AsyncIterable<SitePicture[]>;
+  /** What is wrong, where an answer tells of an error in its content. */
+  errorOf?(answer: unknown): ApiError | undefined;
+  /**
+   * How long nothing may be asked after an answer, in milliseconds, as its
+   * headers tell of a quota that is used up; 0 if there is some left.
+   */
+  pauseAfter?(headers: Headers): number;
+}
+
+/**
+ * Asks for JSON, when the site's turn comes, and again as http.ts has it.
+ *
+ * @throws {FinalError} If there is no use in asking again now.
+ * @throws {Error} If it failed too often.
+ */
+export type Ask = (
+  url: URL,
+  headers?: Record<string, string>,
+) => Promise<unknown>;
+
+/** An error in an answer's content. */
+export interface ApiError {
+  /** The site's words: "105 Service currently unavailable". */
+  said: string;
+  /** What helps: asking again, asking after a pause, or nothing. */
+  remedy: "retry" | "wait" | "none";
+}
+
+/** A photo site. */
+export type Site = PageSite | ApiSite;
