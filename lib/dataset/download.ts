@@ -25,10 +25,14 @@
 import { createHash } from "node:crypto";
 import { existsSync } from "node:fs";
 import { extname, join } from "node:path";
+import { setImmediate as immediate } from "node:timers/promises";
 import { inspect } from "node:util";
 import { type FetchLimits, pictureFetcher } from "./fetch.ts";
+import { isOneOf } from "../crawl/licences.ts";
 import { removeUnfinished, writeAtomic } from "../files.ts";
+import { FinalError } from "../http/final_error.ts";
 import { STOPPED } from "../http/http.ts";
+import { at, type Stage, stageOf } from "../http/stages.ts";
 import { paths } from "../paths.ts";
 import type { FoundPicture } from "../records.ts";
 
@@ -39,6 +43,16 @@ export interface DownloadOptions extends Partial<FetchLimits> {
    * named after its own address either way.
    */
   rebase?: (url: string) => string;
+  /**
+   * Licences that are wanted, by their names or families: "CC BY 4.0", "CC0". Of
+   * others there is no request. @default {all}
+   */
+  licences?: readonly string[];
+  /**
+   * Asks for what has a file again, and keeps the file where the site says that
+   * nothing has changed since. @default {false}
+   */
+  refresh?: boolean;
   /** Called after each picture. */
   onProgress?: (progress: DownloadProgress) => void;
   /** Stops the download; what has arrived stays for the next run. */
@@ -49,7 +63,7 @@ export interface DownloadOptions extends Partial<FetchLimits> {
 export interface DownloadProgress {
   /** Settled so far. */
   done: number;
-  /** Asked for. */
+  /** Asked for; of a list whose length nobody knows, what is read of it. */
   total: number;
   /** Of the settled ones: those that an earlier run had fetched. */
   resumed: number;
@@ -67,6 +81,118 @@ export interface DownloadedPicture extends FoundPicture {
 export interface DownloadFailure extends FoundPicture {
   /** Why, in a few words: "404 Not Found". */
   reason: string;
+  /** Where it ended: "status". */
+  stage: Stage;
+}
+
+/** What became of a picture; it has a `file` or a `reason`. */
+export type Download = DownloadedPicture | DownloadFailure;
+
+/** What has a file and what has none, each in the order given. */
+export interface Downloads {
+  records: DownloadedPicture[];
+  failures: DownloadFailure[];
+  /** Places of the failures among all that were given, from 0. */
+  failedAt?: number[];
+}
+
+/** Pictures of a list that are under way or wait for their hosts, at most. */
+const WINDOW = 10_000;
+
+/**
+ * Downloads pictures to paths.downloads, as a stream: a list may be endless.
+ *
+ * Reads ahead, so that a host which is slow keeps only its own pictures waiting.
+ * Never throws over a picture or a host. After a stop it reads no more of the
+ * list, and what it has read is told as stopped.
+ *
+ * @yields Each picture, when it is settled, with its place in the list, from 0.
+ */
+export async function* downloadEach(
+  pictures: Iterable<FoundPicture> | AsyncIterable<FoundPicture>,
+  { rebase = (url) => url, licences = [], onProgress, signal, ...limits }:
+    DownloadOptions = {},
+): AsyncGenerator<Download & { index: number }> {
+  await removeUnfinished(paths.downloads);
+  const left = new AbortController();
+  const stop = AbortSignal.any([left.signal, ...signal ? [signal] : []]);
+  const fetchPicture = pictureFetcher(limits, stop);
+  /** By file, what is under way: whether an earlier run had fetched it. */
+  const underWay = new Map<string, Promise<boolean>>();
+  const progress = { done: 0, total: 0, resumed: 0, failed: 0 };
+  let settled: (Download & { index: number })[] = [];
+  /** Read, and not yet taken by the caller. */
+  let inside = 0;
+  let changed = Promise.withResolvers<void>();
+  let room = Promise.withResolvers<void>();
+
+  async function settle(picture: FoundPicture, index: number) {
+    // Records from elsewhere may hold anything.
+    const given: unknown = picture?.url;
+    const url = typeof given === "string" ? given : inspect(given);
+    const file = downloadPath(url);
+    try {
+      checkLicence(picture, licences);
+      const first = !underWay.has(file);
+      if (first) {
+        underWay.set(file, save(file, () => fetchPicture(rebase(url))));
+      }
+      const resumed = await underWay.get(file)!
+        .finally(() => first && underWay.delete(file));
+      if (resumed) progress.resumed++;
+      settled.push({ ...picture, file, index });
+    } catch (error) {
+      progress.failed++;
+      const [reason, stage] = signal?.aborted
+        ? [STOPPED, "stopped" as const]
+        : [(error as Error).message, stageOf(error)];
+      settled.push({ ...picture, reason, stage, index });
+    }
+    progress.done++;
+    onProgress?.({ ...progress });
+    changed.resolve();
+  }
+
+  async function read() {
+    if (Array.isArray(pictures)) progress.total = pictures.length;
+    let index = 0;
+    for await (const picture of pictures) {
+      if (stop.aborted) break;
+      inside++;
+      progress.total = Math.max(progress.total, index + 1);
+      settle(picture, index++);
+      if (inside >= WINDOW) {
+        room = Promise.withResolvers();
+        await room.promise;
+      }
+      // Requests go out while a long list is read.
+      if (index % 64 === 0) await immediate();
+    }
+  }
+
+  let reading = true;
+  const end = read().finally(() => {
+    reading = false;
+    changed.resolve();
+  });
+  end.catch(() => {});
+  try {
+    while (reading || inside > 0) {
+      await changed.promise;
+      changed = Promise.withResolvers();
+      const batch = settled;
+      settled = [];
+      for (const download of batch) {
+        inside--;
+        room.resolve();
+        yield download;
+      }
+    }
+    await end;
+  } finally {
+    left.abort();
+    room.resolve();
+  }
 }
 
 /**
@@ -79,41 +205,78 @@ export interface DownloadFailure extends FoundPicture {
  */
 export async function download(
   pictures: readonly FoundPicture[],
-  { rebase = (url) => url, onProgress, signal, ...limits }: DownloadOptions =
-    {},
-): Promise<{ records: DownloadedPicture[]; failures: DownloadFailure[] }> {
-  await removeUnfinished(paths.downloads);
-  const fetchPicture = pictureFetcher(limits, signal);
-  /** By file: whether an earlier run had fetched it, or why there is none. */
-  const outcomes = new Map<string, Promise<boolean | Error>>();
-  const progress = { done: 0, total: pictures.length, resumed: 0, failed: 0 };
-  const records: DownloadedPicture[] = [];
-  const failures: DownloadFailure[] = [];
-
-  const settled = await Promise.all(pictures.map(async (picture) => {
-    // Records from elsewhere may hold anything.
-    const given: unknown = picture?.url;
-    const url = typeof given === "string" ? given : inspect(given);
-    const file = downloadPath(url);
-    if (!outcomes.has(file)) {
-      const fetchBytes = () => fetchPicture(rebase(url));
-      const onError = (error: Error) =>
-        signal?.aborted ? new Error(STOPPED) : error;
-      outcomes.set(file, save(file, fetchBytes).catch(onError));
-    }
-    const outcome = await outcomes.get(file)!;
-    progress.done++;
-    if (outcome === true) progress.resumed++;
-    if (outcome instanceof Error) progress.failed++;
-    onProgress?.({ ...progress });
-    return { file, outcome };
-  }));
-  settled.forEach(({ file, outcome }, i) => {
-    if (outcome instanceof Error) {
-      failures.push({ ...pictures[i], reason: outcome.message });
-    } else records.push({ ...pictures[i], file });
+  options: DownloadOptions = {},
+): Promise<Downloads> {
+  const outcomes: Download[] = [];
+  for await (const { index, ...outcome } of downloadEach(pictures, options)) {
+    outcomes[index] = outcome;
+  }
+  // After a stop the rest of the list is not read.
+  const rest = pictures.slice(outcomes.length).map((picture) => {
+    const file = downloadPath(String(picture?.url));
+    return existsSync(file)
+      ? { ...picture, file }
+      : { ...picture, reason: STOPPED, stage: "stopped" as const };
   });
-  return { records, failures };
+  return inOrder([...outcomes, ...rest]);
+}
+
+/**
+ * Asks once more for what failed.
+ *
+ * @param options As of `download`; progress is of what failed.
+ * @returns All pictures, in the order in which they were first given.
+ */
+export async function retryFailed(
+  { records, failures, failedAt }: Downloads,
+  options: DownloadOptions = {},
+): Promise<Downloads> {
+  const pictures = failures.map(({ reason: _, stage: __, ...picture }) =>
+    picture
+  );
+  const again: Download[] = [];
+  for await (const { index, ...outcome } of downloadEach(pictures, options)) {
+    again[index] = outcome;
+  }
+  const places = new Map(failedAt?.map((place, i) => [place, again[i]]));
+  const kept = records.values();
+  return inOrder(
+    Array.from(
+      { length: records.length + failures.length },
+      (_, place) => places.get(place) ?? kept.next().value!,
+    ),
+  );
+}
+
+/** Parts what has a file from what has none. */
+function inOrder(outcomes: readonly Download[]): Downloads {
+  const downloads: Required<Downloads> = {
+    records: [],
+    failures: [],
+    failedAt: [],
+  };
+  outcomes.forEach((outcome, place) => {
+    if ("file" in outcome) downloads.records.push(outcome);
+    else {
+      downloads.failures.push(outcome);
+      downloads.failedAt.push(place);
+    }
+  });
+  return downloads;
+}
+
+/** @throws {FinalError} If a picture's licence is none of those, where there are any. */
+function checkLicence(
+  { license }: FoundPicture,
+  licences: readonly string[],
+): void {
+  if (licences.length === 0 || isOneOf(license, licences)) return;
+  throw at(
+    "licence",
+    new FinalError(
+      `expected one of ${licences.join(", ")}, got ${license || "no licence"}`,
+    ),
+  );
 }
 
 /**

@@ -27,8 +27,11 @@ import {
   readStart,
   redirectOf,
   send,
+  tooLate,
+  tooManyRedirects,
   webAddress,
 } from "../http/http.ts";
+import { at } from "../http/stages.ts";
 import { isPicture, whyNoPicture } from "../pictures/formats.ts";
 
 /** Limits on what is fetched, and how fast. */
@@ -110,7 +113,7 @@ export function pictureFetcher(
         );
       } catch (error) {
         if (Date.now() - start >= silenceMs) silences++;
-        throw late.aborted ? new Error("no whole answer in time") : error;
+        throw late.aborted ? tooLate() : error;
       }
     };
     for (let hop = 0; hop <= MAX_REDIRECTS; hop++) {
@@ -122,7 +125,7 @@ export function pictureFetcher(
       if (!(answer instanceof URL)) return answer;
       address = answer;
     }
-    throw new FinalError(`more than ${MAX_REDIRECTS} redirects`);
+    throw tooManyRedirects();
   };
 }
 
@@ -137,16 +140,24 @@ async function readAnswer(
   const { status, statusText, headers } = response;
   const elsewhere = redirectOf(response, address);
   if (elsewhere) return elsewhere;
-  if (status !== 200) throw new FinalError(`${status} ${statusText}`.trim());
+  if (status !== 200) {
+    throw at("status", new FinalError(`${status} ${statusText}`.trim()));
+  }
 
   const type = headers.get("content-type") ?? "";
   if (!/^(image\/(?!svg)|(application|binary)\/octet-stream|$)/i.test(type)) {
-    throw new FinalError(`expected a picture, got ${type.slice(0, 60)}`);
+    throw at(
+      "type",
+      new FinalError(`expected a picture, got ${type.slice(0, 60)}`),
+    );
   }
-  const tooLarge = new FinalError(`larger than ${maxBytes} bytes`);
+  const tooLarge = at(
+    "size",
+    new FinalError(`larger than ${maxBytes} bytes`),
+  );
   if (Number(headers.get("content-length")) > maxBytes) throw tooLarge;
   const bytes = await readStart(response, maxBytes + 1, arrived);
   if (bytes.length > maxBytes) throw tooLarge;
-  if (!isPicture(bytes)) throw new FinalError(whyNoPicture(bytes));
+  if (!isPicture(bytes)) throw at("type", new FinalError(whyNoPicture(bytes)));
   return bytes;
 }

@@ -20,6 +20,7 @@
 import { lookup } from "node:dns";
 import { BlockList, isIP, type LookupFunction } from "node:net";
 import { FinalError } from "./final_error.ts";
+import { at } from "./stages.ts";
 
 /**
  * What IANA's registries of special-purpose addresses keep from the public:
@@ -81,8 +82,9 @@ export function publicLookup(resolve: typeof lookup = lookup): LookupFunction {
       const hidden = found.find(({ address }) => !isPublic(address));
       if (error) done(error, []);
       else if (hidden) done(notPublic(name, hidden.address), []);
-      else if (found.length === 0) done(new Error(`no address: ${name}`), []);
-      else if (options.all) done(null, found);
+      else if (found.length === 0) {
+        done(at("look-up", new Error(`no address: ${name}`)), []);
+      } else if (options.all) done(null, found);
       else done(null, found[0].address, found[0].family);
     });
   };
@@ -116,9 +118,12 @@ export async function checkHost(url: URL): Promise<void> {
 
 /** Why a host is not asked. */
 function notPublic(host: string, address: string): FinalError {
-  const at = host === address ? "" : ` (${host})`;
-  return new FinalError(
-    `expected a public address, got ${address}${at}: a page or a list may ` +
-      "not lead into this machine or its network",
+  const of = host === address ? "" : ` (${host})`;
+  return at(
+    "address",
+    new FinalError(
+      `expected a public address, got ${address}${of}: a page or a list may ` +
+        "not lead into this machine or its network",
+    ),
   );
 }

@@ -27,6 +27,7 @@
 import { setTimeout as sleep } from "node:timers/promises";
 import pLimit, { type LimitFunction } from "p-limit";
 import { FinalError } from "./final_error.ts";
+import { at } from "./stages.ts";
 
 /** How a host is treated; milliseconds. */
 export interface HostLimits {
@@ -232,9 +233,12 @@ export class Host {
     const until = Math.max(Date.now(), this.#pausedUntil);
     const refusing = until - this.#refusingSince;
     if (refusing <= this.limits.patienceMs) return;
-    throw new FinalError(
-      `${this.#name} refuses requests for ${Math.ceil(refusing / 1000)} s: ` +
-        "run again later",
+    throw at(
+      "refused",
+      new FinalError(
+        `${this.#name} refuses requests for ${Math.ceil(refusing / 1000)} s: ` +
+          "run again later",
+      ),
     );
   }
 }

@@ -9,7 +9,8 @@
  * | anything else | final |
  *
  * Beside this, request.ts sends one request, to whom addresses.ts lets it;
- * final_error.ts is the error that says: do not ask again;
+ * final_error.ts is the error that says: do not ask again; stages.ts, where a
+ * request ended;
  * hosts.ts holds a host's timetable, large_file.ts downloads what is too large to
  * begin anew, zip.ts reads archives, near or far, and connections.ts is for the
  * other side: how long our own servers wait.
@@ -42,6 +43,7 @@ import pRetry from "p-retry";
 import { FinalError } from "./final_error.ts";
 import { type Host, inQueue } from "./hosts.ts";
 import { request, type RequestOptions } from "./request.ts";
+import { at } from "./stages.ts";
 
 /** What we call ourselves to other machines. */
 export const USER_AGENT = "contact-sheet";
@@ -69,10 +71,10 @@ export function checkStatus(
   if (status < 400) return;
   const said = `${status} ${statusText}`.trim();
   if (status === 429 || (status === 503 && retryAfter)) {
-    throw Object.assign(new RefusedError(said), { retryAfter });
+    throw at("refused", Object.assign(new RefusedError(said), { retryAfter }));
   }
-  if (status === 408 || status >= 500) throw new Error(said);
-  throw new FinalError(said, status);
+  if (status === 408 || status >= 500) throw at("status", new Error(said));
+  throw at("status", new FinalError(said, status));
 }
 
 /**
@@ -173,11 +175,16 @@ export async function fetchOnce<Content>(
     checkStatus(status, statusText, response.headers.get("retry-after"));
     return await read(response, () => timer.refresh());
   } catch (error) {
-    throw late.signal.aborted ? new Error("no whole answer in time") : error;
+    throw late.signal.aborted ? tooLate() : error;
   } finally {
     clearTimeout(timer);
     if (!response?.bodyUsed) await response?.body?.cancel();
   }
+}
+
+/** What an answer that takes too long is thrown as. */
+export function tooLate(): Error {
+  return at("time", new Error("no whole answer in time"));
 }
 
 /** The answer at the end of all redirects; each has to lead to a public address. */
@@ -193,7 +200,13 @@ async function ask(
     await response.body?.cancel();
     url = next;
   }
-  throw new FinalError(`more than ${MAX_REDIRECTS} redirects`);
+  throw tooManyRedirects();
+}
+
+/** What an address that leads on and on is thrown as. */
+export function tooManyRedirects(): FinalError {
+  const message = `more than ${MAX_REDIRECTS} redirects`;
+  return at("redirect", new FinalError(message));
 }
 
 /**
@@ -209,7 +222,10 @@ export function redirectOf(
   if (![301, 302, 303, 307, 308].includes(status)) return;
   const location = headers.get("location");
   if (!location) {
-    throw new FinalError(`expected an address to go to, got none (${status})`);
+    throw at(
+      "redirect",
+      new FinalError(`expected an address to go to, got none (${status})`),
+    );
   }
   return webAddress(location, url);
 }
@@ -222,12 +238,16 @@ export function redirectOf(
  */
 export function webAddress(text: string, base?: URL): URL {
   if (!URL.canParse(text, base)) {
-    throw new FinalError(`expected an address, got ${text.slice(0, 60)}`);
+    throw at(
+      "address",
+      new FinalError(`expected an address, got ${text.slice(0, 60)}`),
+    );
   }
   const url = new URL(text, base);
   if (!/^https?:$/.test(url.protocol)) {
-    throw new FinalError(
-      `expected an http or https address, got ${url.protocol}`,
+    throw at(
+      "address",
+      new FinalError(`expected an http or https address, got ${url.protocol}`),
     );
   }
   return url;

@@ -26,6 +26,7 @@ import * as https from "node:https";
 import { Readable } from "node:stream";
 import { checkLiteral, publicLookup } from "./addresses.ts";
 import { FinalError } from "./final_error.ts";
+import { at } from "./stages.ts";
 
 /** What goes with a request. */
 export interface RequestOptions {
@@ -75,7 +76,9 @@ export async function request(
   try {
     const { statusCode: status = 0, statusMessage: statusText } = message;
     // What some sites say to strangers, and no Response can hold.
-    if (status > 599) throw new FinalError(`${status} ${statusText}`.trim());
+    if (status > 599) {
+      throw at("status", new FinalError(`${status} ${statusText}`.trim()));
+    }
     const said = Object.entries(message.headers).map(([name, value]) =>
       [name, String(value)] as [string, string]
     );

@@ -264,7 +264,8 @@ Deno.test("download() follows five redirects, and no sixth", async () => {
     const pictures = [found(`${origin}/5`), found(`${origin}/6`)];
     const { records, failures } = await download(pictures, quick);
     deepEqual(records.map(withoutFile), [pictures[0]]);
-    deepEqual(failures, [{ ...pictures[1], reason: "more than 5 redirects" }]);
+    const reason = "more than 5 redirects";
+    deepEqual(failures, [{ ...pictures[1], reason, stage: "redirect" }]);
     equal(requests.length, 12);
   });
 });
