@@ -30,17 +30,20 @@ import {
 } from "node:fs/promises";
 import { dirname, join } from "node:path";
 
+/** Text that comes piece by piece, so that a long file is never held whole. */
+export type TextPieces = AsyncIterable<string> | Iterable<string>;
+
 /**
  * Writes a file so that it appears whole or not at all.
  *
  * @param path Where it goes; missing folders are made.
- * @param content Text (written as UTF-8) or bytes.
+ * @param content Text (written as UTF-8), bytes, or text in pieces.
  * @param mode Who may read it, where nobody else is to: 0o600.
  * @throws {Error} If it cannot be written: names it and says what to look at.
  */
 export async function writeAtomic(
   path: string,
-  content: string | Uint8Array,
+  content: string | Uint8Array | TextPieces,
   mode = 0o666,
 ): Promise<void> {
   const temporary = join(dirname(path), `.${randomUUID()}.part`);
@@ -48,7 +51,11 @@ export async function writeAtomic(
     await mkdir(dirname(path), { recursive: true });
     const file = await open(temporary, "w", mode);
     try {
-      await file.writeFile(content);
+      if (typeof content === "string" || content instanceof Uint8Array) {
+        await file.writeFile(content);
+      } else {for await (const block of inBlocks(content)) {
+          await file.writeFile(block); // Goes on where the one before ended.
+        }}
       // Without this, a power cut after the rename can leave an empty file.
       await file.sync();
     } finally {
@@ -68,6 +75,18 @@ export async function writeAtomic(
       { cause: error },
     );
   }
+}
+
+/** Pieces put together to about 64 KB, since each write takes its time. */
+async function* inBlocks(pieces: TextPieces): AsyncGenerator<string> {
+  let block = "";
+  for await (const piece of pieces) {
+    block += piece;
+    if (block.length < 65_536) continue;
+    yield block;
+    block = "";
+  }
+  yield block;
 }
 
 /**
@@ -126,15 +145,36 @@ export async function removeUnfinished(folder: string): Promise<void> {
   }
 }
 
-/** Writes rows as JSON Lines, whole or not at all. */
-export function writeJsonLines(
+/** Writes rows, as they come, as JSON Lines, whole or not at all. */
+export async function writeJsonLines(
   path: string,
-  rows: readonly unknown[],
+  rows: AsyncIterable<unknown> | Iterable<unknown>,
 ): Promise<void> {
-  return writeAtomic(
-    path,
-    rows.map((row) => JSON.stringify(row) + "\n").join(""),
-  );
+  await writeAtomic(path, lines());
+
+  async function* lines(): AsyncGenerator<string> {
+    for await (const row of rows) yield JSON.stringify(row) + "\n";
+  }
+}
+
+/** Writes one JSON object, entry by entry as they come, whole or not at all. */
+export async function writeJsonObject(
+  path: string,
+  entries:
+    | AsyncIterable<readonly [string, unknown]>
+    | Iterable<readonly [string, unknown]>,
+): Promise<void> {
+  await writeAtomic(path, pieces());
+
+  async function* pieces(): AsyncGenerator<string> {
+    let before = "{\n";
+    for await (const [key, value] of entries) {
+      const text = JSON.stringify(value, null, 2).replaceAll("\n", "\n  ");
+      yield `${before}  ${JSON.stringify(key)}: ${text}`;
+      before = ",\n";
+    }
+    yield before === "{\n" ? "{}\n" : "\n}\n";
+  }
 }
 
 /**

@@ -8,6 +8,10 @@
  *   filename.txt        every picture's path, sorted, one a line
  *   manifest.jsonl      every picture's record, in the same order
  *   captions.json       every picture's caption, author and licence
+ *   CREDITS.md          who made the pictures, under which licences, to read
+ *   credits.json        the same for programs
+ *   train/metadata.jsonl, test/metadata.jsonl
+ *                       every picture's record, as image folders have it
  * ```
  *
  * Written by notebook 2, read by every later one. Beside this: fetch.ts and
@@ -24,42 +28,91 @@
  * @module
  */
 import { createHash } from "node:crypto";
+import { rm } from "node:fs/promises";
 import { join } from "node:path";
 import {
   readJsonLines,
   requireStage,
   writeAtomic,
   writeJsonLines,
+  writeJsonObject,
 } from "../files.ts";
 import { paths } from "../paths.ts";
 import type { DatasetPicture } from "../records.ts";
+import { writeCredits } from "./credits.ts";
 
 /** A picture's absolute path. */
 export function picturePath(picture: Pick<DatasetPicture, "path">): string {
   return join(paths.dataset, picture.path);
 }
 
+/** The records of a data set, read anew at each call: they need not be held. */
+export type Records = () =>
+  | AsyncIterable<DatasetPicture>
+  | Iterable<DatasetPicture>;
+
 /**
- * Writes the lists, sorted by path. In captions.json the term stands for a
+ * Writes the lists. In captions.json and metadata.jsonl the term stands for a
  * caption that nobody wrote.
+ *
+ * @param records Gives all records, sorted by path, as often as it is called.
  */
-export async function writeDataset(pictures: DatasetPicture[]): Promise<void> {
-  const sorted = pictures.toSorted((a, b) => a.path < b.path ? -1 : 1);
-  await writeJsonLines(join(paths.dataset, "manifest.jsonl"), sorted);
-  await writeAtomic(
-    join(paths.dataset, "filename.txt"),
-    sorted.map(({ path }) => path + "\n").join(""),
+export async function writeDataset(records: Records): Promise<void> {
+  const at = (name: string) => join(paths.dataset, name);
+  const splits = new Set<string>();
+  await writeJsonLines(
+    at("manifest.jsonl"),
+    mapped(records, (picture) => {
+      splits.add(picture.split);
+      return picture;
+    }),
   );
-  const captions = sorted.map((
-    { path, term, caption, author, license, page },
-  ) => [
-    path,
-    { caption: caption || term, author, license, page },
-  ]);
   await writeAtomic(
-    join(paths.dataset, "captions.json"),
-    JSON.stringify(Object.fromEntries(captions), null, 2) + "\n",
+    at("filename.txt"),
+    mapped(records, ({ path }) => path + "\n"),
   );
+  await writeJsonObject(
+    at("captions.json"),
+    mapped(records, ({ path, term, caption, author, license, page }) => [
+      path,
+      { caption: caption || term, author, license, page },
+    ]),
+  );
+  for (const split of ["train", "test"]) {
+    const file = at(join(split, "metadata.jsonl"));
+    // An empty one would be a split of nothing.
+    if (!splits.has(split)) await rm(file, { force: true });
+    else {await writeJsonLines(
+        file,
+        mapped(
+          records,
+          (picture) =>
+            picture.split === split ? metadataOf(picture) : undefined,
+        ),
+      );}
+  }
+  await writeCredits(records, at("manifest.jsonl"));
+}
+
+/** A record as Hugging Face's imagefolder takes it: `file_name` and columns. */
+function metadataOf({ path, split, sha256: _, ...picture }: DatasetPicture) {
+  const { term, caption } = picture;
+  return {
+    file_name: path.slice(split.length + 1),
+    ...picture,
+    caption: caption || term,
+  };
+}
+
+/** What each record becomes, without those that become undefined. */
+async function* mapped<Value>(
+  records: Records,
+  map: (picture: DatasetPicture) => Value | undefined,
+): AsyncGenerator<Value> {
+  for await (const picture of records()) {
+    const value = map(picture);
+    if (value !== undefined) yield value;
+  }
 }
 
 /** A data set as the notebooks use it. */

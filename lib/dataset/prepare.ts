@@ -131,7 +131,8 @@ export async function prepareDataset(
     await mkdir(dirname(picturePath(picture)), { recursive: true });
     await rename(join(staging, picture.sha256), picturePath(picture));
   }
-  await writeDataset(pictures);
+  const sorted = pictures.toSorted((a, b) => a.path < b.path ? -1 : 1);
+  await writeDataset(() => sorted);
   await removeOthers(pictures);
   await rm(staging, { recursive: true });
 
@@ -201,8 +202,15 @@ async function removeOthers(
   // Folded, since some file systems take "Owl" and "owl" for one folder.
   const fold = (path: string) => path.normalize("NFC").toLowerCase();
   const files = pictures.map(picturePath);
-  const wanted = new Set([...files, ...files.map(dirname)].map(fold));
-  for (const folder of ["train", "test"].map((at) => join(paths.dataset, at))) {
+  const folders = ["train", "test"].map((at) => join(paths.dataset, at));
+  const wanted = new Set(
+    [
+      ...files,
+      ...files.map(dirname),
+      ...folders.map((folder) => join(folder, "metadata.jsonl")),
+    ].map(fold),
+  );
+  for (const folder of folders) {
     const names = await readdir(folder, { recursive: true }).catch(() => []);
     for (const path of names.map((name) => join(folder, name))) {
       if (wanted.has(fold(path))) continue;

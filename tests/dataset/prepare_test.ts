@@ -161,7 +161,7 @@ Deno.test("prepareDataset() accounts for every picture and writes what is kept",
     equal(createHash("sha256").update(bytes).digest("hex"), sha256);
     const facts = await sharp(bytes).metadata();
     deepEqual([facts.format, facts.channels], ["jpeg", 3]);
-    equal(Object.keys(await snapshot()).length, 7);
+    equal(Object.keys(await snapshot()).length, 4 + 3 + 2 + 2);
   });
 });
 
@@ -194,7 +194,7 @@ Deno.test("prepareDataset() sends each term's first pictures to test, but not it
         listed.join("\n") + "\n",
       );
       deepEqual(
-        Object.keys(await snapshot()).filter((path) => path.includes("/")),
+        Object.keys(await snapshot()).filter((path) => /\.jpg$/.test(path)),
         listed,
       );
     }
@@ -212,7 +212,7 @@ Deno.test("prepareDataset() run again gives the same data set", async () => {
     const before = await snapshot();
     equal(
       Object.keys(before).length,
-      12 + 3,
+      12 + 3 + 2 + 2,
       "no picture takes another's name",
     );
     deepEqual(await prepareDataset(downloads), accounts);
@@ -240,9 +240,12 @@ Deno.test("prepareDataset() removes what an earlier run left", async () => {
     deepEqual(
       Object.keys(await snapshot()).map((path) => path.replace(/-\w+/, "")),
       [
+        "CREDITS.md",
         "captions.json",
+        "credits.json",
         "filename.txt",
         "manifest.jsonl",
+        "train/metadata.jsonl",
         "train/owl/a.jpg",
         "train/owl/b.jpg",
       ],

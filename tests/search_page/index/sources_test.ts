@@ -301,7 +301,7 @@ Deno.test("the data set comes with the embeddings of notebook 4", () =>
         await mkdir(join(folder, "train", term), { recursive: true });
         await writeFile(join(folder, path), await plain(term));
       }
-      await writeDataset(records);
+      await writeDataset(() => records);
       await embedPictures(
         colourEncoder(),
         records.map((one) => ({ ...one, source: join(folder, one.path) })),

@@ -1,0 +1,166 @@
+/**
+ * Whose the pictures are: CREDITS.md to read and credits.json for programs, both
+ * beside a data set, and the line that stands below one picture.
+ *
+ * What a site says is text from outside: in Markdown its signs are escaped, and
+ * only addresses of the web become links.
+ *
+ * ```ts
+ * import { creditLine } from "#lib/dataset/credits.ts";
+ * import { strictEqual } from "node:assert/strict";
+ *
+ * strictEqual(
+ *   creditLine({ caption: "A snowy owl", author: "Ada", license: "CC BY 4.0",
+ *     page: "https://photos.example.org/ada/1" }),
+ *   "“A snowy owl” by Ada, CC BY 4.0 (photos.example.org)",
+ * );
+ * ```
+ *
+ * @module
+ */
+import { Buffer } from "node:buffer";
+import { closeSync, openSync, readSync } from "node:fs";
+import { dirname, join } from "node:path";
+import { licenceUrl } from "../crawl/licences.ts";
+import { writeAtomic, writeJsonObject } from "../files.ts";
+import type { DatasetPicture, FoundPicture } from "../records.ts";
+import type { Records } from "./dataset.ts";
+
+/** What a credit is made of. */
+export type Credited = Pick<
+  FoundPicture,
+  "caption" | "author" | "license" | "page"
+>;
+
+/** Longest title in a credit, in characters. */
+const TITLE_LENGTH = 60;
+
+/**
+ * The credit that a figure needs, in one line of plain text: title, author,
+ * licence, and the site where the picture's page is.
+ */
+export function creditLine({ caption, author, license, page }: Credited) {
+  const title = caption.trim() === "" ? "Untitled" : `“${shortTitle(caption)}”`;
+  const by = inOneLine(author) || "unknown author";
+  const terms = inOneLine(license) || "licence unknown";
+  const site = webAddress(page)?.host;
+  return `${title} by ${by}, ${terms}${site ? ` (${site})` : ""}`;
+}
+
+/**
+ * Writes CREDITS.md and credits.json beside a data set's manifest.
+ *
+ * @param records Gives all records, as often as it is called.
+ * @param manifest The same records in the same order, as JSON Lines.
+ */
+export async function writeCredits(
+  records: Records,
+  manifest: string,
+): Promise<void> {
+  const folder = dirname(manifest);
+  await writeJsonObject(join(folder, "credits.json"), entries());
+  const places = await placesOf(records);
+  await writeAtomic(join(folder, "CREDITS.md"), creditsText(places, manifest));
+
+  async function* entries() {
+    for await (const { path, caption, url, ...picture } of records()) {
+      const { author, license, page } = picture;
+      const licence = { license, licenceUrl: licenceUrl(license) ?? "" };
+      const title = caption;
+      yield [path, { title, author, ...licence, page, url }] as const;
+    }
+  }
+}
+
+/** Of each licence and author, where in the manifest each record lies. */
+type Places = Map<string, Map<string, { start: number; length: number }[]>>;
+
+/** Records are read again where they are needed: of 100,000, few are held. */
+async function placesOf(records: Records): Promise<Places> {
+  const places: Places = new Map();
+  let start = 0;
+  for await (const picture of records()) {
+    const license = inOneLine(picture.license);
+    const author = inOneLine(picture.author);
+    const length = Buffer.byteLength(JSON.stringify(picture) + "\n");
+    if (!places.has(license)) places.set(license, new Map());
+    const authors = places.get(license)!;
+    if (!authors.has(author)) authors.set(author, []);
+    authors.get(author)!.push({ start, length });
+    start += length;
+  }
+  return places;
+}
+
+/** CREDITS.md: licences, below each its authors, below each their pictures. */
+function* creditsText(places: Places, manifest: string): Generator<string> {
+  const file = openSync(manifest, "r");
+  const read = (place: { start: number; length: number }): DatasetPicture => {
+    const bytes = Buffer.alloc(place.length);
+    readSync(file, bytes, 0, place.length, place.start);
+    return JSON.parse(bytes.toString());
+  };
+  try {
+    yield "# Credits\n";
+    for (const [license, authors] of byName(places)) {
+      const count = [...authors.values()].flat().length;
+      yield `\n## ${escaped(license) || "Licence unknown"}\n\n`;
+      yield count === 1 ? "1 picture" : `${count} pictures`;
+      const terms = licenceUrl(license);
+      yield terms ? `, under [these terms](<${terms}>).\n` : ".\n";
+      for (const [author, pictures] of byName(authors)) {
+        yield `\n### ${escaped(author) || "Author unknown"}\n\n`;
+        for (const place of pictures) yield `- ${creditItem(read(place))}\n`;
+      }
+    }
+  } finally {
+    closeSync(file);
+  }
+}
+
+/** Sorted by name; what has none comes last. */
+function byName<Value>(named: Map<string, Value>): [string, Value][] {
+  return [...named].sort(([a], [b]) =>
+    Number(a === "") - Number(b === "") || a.localeCompare(b, "en")
+  );
+}
+
+/** A picture's title, which leads to its page, and its path. */
+function creditItem({ caption, page, url, path }: DatasetPicture): string {
+  const title = escaped(shortTitle(caption)) || "Untitled";
+  const address = webAddress(page) ?? webAddress(url);
+  // Within <…>, a backslash would still escape.
+  const link = address?.href.replaceAll("\\", "%5C");
+  return `${link ? `[${title}](<${link}>)` : title}, ${escaped(path)}`;
+}
+
+/** A caption's beginning, where it is too long for a title. */
+function shortTitle(caption: string): string {
+  const letters = [...inOneLine(caption)];
+  return letters.length > TITLE_LENGTH
+    ? letters.slice(0, TITLE_LENGTH - 1).join("").trimEnd() + "…"
+    : letters.join("");
+}
+
+/** An address of the web; undefined for anything else, "javascript:" say. */
+function webAddress(text: string): URL | undefined {
+  const url = URL.parse(text);
+  return url && /^https?:$/.test(url.protocol) ? url : undefined;
+}
+
+/** Without breaks of lines, and without what turns the direction of others. */
+function inOneLine(text: string): string {
+  return text.replaceAll(
+    /[\p{Cc}\p{Zl}\p{Zp}\u202a-\u202e\u2066-\u2069]+/gu,
+    " ",
+  )
+    .trim();
+}
+
+/** As Markdown that shows the very text, and links to nothing. */
+function escaped(text: string): string {
+  return inOneLine(text).replaceAll(
+    /[\\`*_{}[\]<>#|~&!@$]|:(?=\/\/)|(?<=www)\./gi,
+    "\\$&",
+  );
+}
