@@ -7,17 +7,12 @@
  * the manifest is exchanged, then what it no longer lists is removed.
  *
  * ```ts
- * import { countLeft } from "#lib/dataset/prepare.ts";
- * import { deepEqual } from "node:assert/strict";
+ * import { prepareDataset } from "#lib/dataset/prepare.ts";
+ * import { rejects } from "node:assert/strict";
  *
- * const owl = { category: "birds", term: "owl", url: "https://example.org/a.jpg",
- *   page: "", caption: "", author: "", license: "" };
- * deepEqual(
- *   countLeft([
- *     { ...owl, outcome: "corrupt", reason: "an empty file" },
- *     { ...owl, outcome: "train", reason: "" },
- *   ]),
- *   { found: 2, downloaded: 2, decodable: 1, "right size": 1, distinct: 1 },
+ * await rejects(
+ *   prepareDataset({ records: [], failures: [] }),
+ *   /no picture is left of 0 found/,
  * );
  * ```
  *
@@ -25,104 +20,123 @@
  */
 import { mkdir, readdir, rename, rm } from "node:fs/promises";
 import { basename, dirname, join } from "node:path";
-import pLimit from "p-limit";
 import {
-  type CleanPicture,
-  cleanPicture,
-  type RejectedPicture,
-} from "./clean.ts";
+  type Account,
+  accountsPath,
+  type Outcome,
+  OUTCOMES,
+} from "./accounts.ts";
+import { type CleanPicture, cleanPicture } from "./clean.ts";
 import type { DownloadedPicture, DownloadFailure } from "./download.ts";
-import { writeAtomic } from "../files.ts";
+import { writeAtomic, writeJsonLines } from "../files.ts";
 import { paths } from "../paths.ts";
-import type { DatasetPicture, FoundPicture } from "../records.ts";
+import type { DatasetPicture } from "../records.ts";
 import { picturePath, writeDataset } from "./dataset.ts";
+import type { NearOptions, NearPair } from "./near_duplicates.ts";
+import type { SplitOptions } from "./split.ts";
 
-/** Where a found picture ended: why it was left out, or in which split. */
-export type Outcome =
-  | "not downloaded"
-  | RejectedPicture["rejected"]
-  | "duplicate"
-  | DatasetPicture["split"];
-
-/** What became of one found picture. */
-export interface Account extends FoundPicture {
-  /** Where it ended. */
-  outcome: Outcome;
-  /** Why it was left out; "" for a picture of the data set. */
-  reason: string;
-  /** The downloaded file's absolute path, if there is one. */
-  file?: string;
-}
-
-/** A picture file to prepare. */
+/** A picture file to prepare, and its side if that is settled. */
 export interface PictureFile extends DownloadedPicture {
-  /** Where it belongs, if that is settled; else its term's first are queries. */
   split?: DatasetPicture["split"];
 }
 
+/** One settled download: a file, or why there is none. */
+export type FoundFile =
+  & (PictureFile | (DownloadFailure & { stage?: string }))
+  & {
+    /** Its place in the source, from 0. */
+    index: number;
+  };
+
 /** How to prepare. */
 export interface PrepareOptions {
-  /** Pictures of each term that become queries. @default 2 */
-  testPerTerm?: number;
+  /** How many of each class become queries, and which. @default the first 2 */
+  split?: SplitOptions;
   /** Shortest side in pixels. @default 50 */
   minSide?: number;
+  /** Longer side in pixels, to which larger pictures are shrunk. */
+  maxSide?: number;
+  /** How near duplicates are left out; false keeps them. */
+  nearDuplicates?: NearOptions | false;
   /** Called after each picture with how many are cleaned. */
   onProgress?: (done: number) => void;
   /** Stops the work; the earlier data set stays. */
   signal?: AbortSignal;
 }
 
+/** What became of the pictures; one by one, `readAccounts` tells it. */
+export interface Prepared {
+  /** How many ended how. */
+  counts: Record<Outcome, number>;
+  /** Classes that were left out, and why. */
+  refused: { term: string; reason: string }[];
+  /** What was left out for what is nearly the same. */
+  pairs: NearPair[];
+}
+
 /**
  * Writes the data set to paths.dataset.
  *
- * @param downloads What `download` returned, in the order of the crawl: each
- *   term's first pictures become its queries.
- * @returns One account for each found picture, records first, then failures.
+ * @param downloads What `download` returned, or what `downloadEach` yields.
  * @throws {Error} If no picture is left: the earlier data set stays.
  */
 export async function prepareDataset(
-  downloads: {
-    records: readonly PictureFile[];
-    failures: readonly DownloadFailure[];
-  },
-  { testPerTerm = 2, minSide, onProgress, signal }: PrepareOptions = {},
-): Promise<Account[]> {
-  if (!Number.isInteger(testPerTerm) || testPerTerm < 0) {
+  downloads: Downloads | AsyncIterable<FoundFile>,
+  { split = {}, minSide, onProgress, signal }: PrepareOptions = {},
+): Promise<Prepared> {
+  const { test = 2 } = split;
+  if (!(test >= 0) || (test > 1 && !Number.isInteger(test))) {
     throw new RangeError(
-      `prepareDataset: expected testPerTerm to be a whole number from 0, got ${testPerTerm}`,
+      `prepareDataset: expected test to be a whole number from 0, or a ` +
+        `fraction below 1, got ${test}`,
     );
   }
   const staging = join(paths.dataset, ".new");
   let done = 0;
-  // sharp decodes off this thread; more at once would only hold more memory.
-  const cleaned = await pLimit(4).map(downloads.records, async (record) => {
+  const rows: (FoundFile & Partial<Account & Cleaned>)[] = [];
+  for await (const item of inOrder(downloads)) {
     signal?.throwIfAborted();
-    const result = await cleanPicture(record.file, { minSide });
+    if (!("file" in item)) {
+      const stage = "stage" in item ? item.stage : "status";
+      rows.push({ ...item, stage, outcome: "not downloaded" });
+      continue;
+    }
+    const result = await cleanPicture(item.file, { minSide });
     onProgress?.(++done);
     if ("rejected" in result) {
-      return { ...record, outcome: result.rejected, reason: result.reason };
+      const { rejected: outcome, reason } = result;
+      rows.push({ ...item, outcome, reason, stage: "clean" });
+      continue;
     }
     const { jpeg, ...facts } = result;
     await writeAtomic(join(staging, facts.sha256), jpeg);
-    return { ...record, ...facts };
-  });
+    rows.push({ ...item, ...facts });
+  }
+  rows.sort((a, b) => a.index - b.index);
 
   const distinct = new Map<string, Cleaned>();
-  for (const item of cleaned) {
-    if (!("sha256" in item) || distinct.has(item.sha256)) continue;
-    distinct.set(item.sha256, item);
+  for (const item of rows) {
+    if (!item.sha256 || distinct.has(item.sha256)) continue;
+    distinct.set(item.sha256, item as Cleaned);
   }
   if (distinct.size === 0) {
     throw new Error(
-      `prepareDataset: no picture is left of ${
-        cleaned.length + downloads.failures.length
-      } found; ${paths.dataset} stays as it was`,
+      `prepareDataset: no picture is left of ${rows.length} found; ` +
+        `${paths.dataset} stays as it was`,
     );
   }
   const terms = Map.groupBy(distinct.values(), ({ term }) => term);
-  const pictures = [...terms.values()].flatMap((items) => {
-    // The first ones are queries, but one is left to be found.
-    const testCount = Math.min(testPerTerm, items.length - 1);
+  const refused: Prepared["refused"] = [];
+  const pictures = [...terms].flatMap(([term, items]) => {
+    const wanted = Number.isInteger(test) ? test : Math.max(
+      1,
+      Math.round(test * items.length),
+    );
+    if (test > 0 && items.length < 2 && !items[0].split) {
+      refused.push({ term, reason: "one picture" });
+      return [];
+    }
+    const testCount = Math.min(wanted, items.length - 1);
     return items.map((item, i) =>
       toPicture(item, item.split ?? (i < testCount ? "test" : "train"))
     );
@@ -134,50 +148,60 @@ export async function prepareDataset(
   const sorted = pictures.toSorted((a, b) => a.path < b.path ? -1 : 1);
   await writeDataset(() => sorted);
   await removeOthers(pictures);
-  await rm(staging, { recursive: true });
 
   const kept = new Map(pictures.map((picture) => [picture.sha256, picture]));
-  return [
-    ...cleaned.map((item): Account => {
-      if (!("sha256" in item)) return item;
-      const { sha256, width: _, height: __, split: ___, ...found } = item;
-      const { split, path } = kept.get(sha256)!;
-      return distinct.get(sha256) === item
-        ? { ...found, outcome: split, reason: "" }
-        : { ...found, outcome: "duplicate", reason: `same as ${path}` };
-    }),
-    ...downloads.failures.map((failure): Account => (
-      { ...failure, outcome: "not downloaded" }
-    )),
-  ];
+  const counts = Object.fromEntries(
+    OUTCOMES.map((outcome) => [outcome, 0]),
+  ) as Prepared["counts"];
+  const accounts = rows.map((item): Account => {
+    const { sha256, width, height, split: _, index: ___, ...found } = item;
+    const account = { ...found } as Account;
+    if (sha256) {
+      const picture = kept.get(sha256);
+      Object.assign(
+        account,
+        { width, height },
+        distinct.get(sha256) !== item
+          ? {
+            outcome: "duplicate",
+            stage: "compare",
+            reason: picture ? `same as ${picture.path}` : "same as another",
+          }
+          : picture
+          ? { outcome: picture.split, stage: "", reason: "" }
+          : { outcome: "class too small", stage: "split", reason: "alone" },
+      );
+    }
+    counts[account.outcome]++;
+    return account;
+  });
+  await writeJsonLines(accountsPath(), accounts);
+  await rm(staging, { recursive: true });
+  return { counts, refused, pairs: [] };
 }
 
-/** How many pictures are left after each step, in the order of the steps. */
-export function countLeft(
-  accounts: readonly Account[],
-): Record<string, number> {
-  let left = accounts.length;
-  const counts: Record<string, number> = { found: left };
-  for (const [step, lost] of Object.entries(LOST_AT)) {
-    left -= accounts.filter(({ outcome }) => lost.includes(outcome)).length;
-    counts[step] = left;
+/** What `download` returns. */
+interface Downloads {
+  records: readonly PictureFile[];
+  failures: readonly (DownloadFailure & { stage?: string })[];
+}
+
+/** As a stream: records first, then failures. */
+async function* inOrder(
+  downloads: Downloads | AsyncIterable<FoundFile>,
+): AsyncIterable<FoundFile> {
+  if (!("records" in downloads)) return yield* downloads;
+  const { records, failures } = downloads;
+  for (const [i, item] of [...records, ...failures].entries()) {
+    yield { ...item, index: i };
   }
-  return counts;
 }
-
-/** How pictures end at each step, in the order of the steps. */
-const LOST_AT: Record<string, Outcome[]> = {
-  downloaded: ["not downloaded"],
-  decodable: ["corrupt"],
-  "right size": ["too small", "too large"],
-  distinct: ["duplicate"],
-};
 
 /** A downloaded picture that came out clean. */
-type Cleaned = PictureFile & Omit<CleanPicture, "jpeg">;
+type Cleaned = PictureFile & { index: number } & Omit<CleanPicture, "jpeg">;
 
 function toPicture(
-  { file, width, height, sha256, split: _, ...found }: Cleaned,
+  { file, width, height, sha256, split: _, index: __, ...found }: Cleaned,
   split: DatasetPicture["split"],
 ): DatasetPicture {
   // With its own sum in its name, a picture never takes another's place.
