@@ -183,12 +183,12 @@ async function prepare(
     ),
     5,
   );
-  const accounts = await prepareDataset(downloads, {
+  const { counts } = await prepareDataset(downloads, {
     signal,
     onProgress: (done) => progress.passing(`Cleaning: ${done} pictures`),
   });
   signal.throwIfAborted();
-  const kept = accounts.filter(({ reason }) => reason === "").length;
+  const kept = counts.train + counts.test;
   progress.line(`${kept} of them are the data set`);
   return { downloaded: downloads.records.length, kept };
 }

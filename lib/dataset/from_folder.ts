@@ -17,11 +17,8 @@
 import { resolve } from "node:path";
 import type { DatasetPicture } from "../records.ts";
 import { readClassFolder } from "./class_folder.ts";
-import {
-  type Account,
-  prepareDataset,
-  type PrepareOptions,
-} from "./prepare.ts";
+import { type Account, readAccounts } from "./accounts.ts";
+import { prepareDataset, type PrepareOptions } from "./prepare.ts";
 
 /** What became of a folder's pictures. */
 export interface PreparedFolder {
@@ -62,7 +59,8 @@ export async function prepareFolder(
     ...gallery.map((picture) => record(picture, "train")),
     ...queries.map((picture) => record(picture, "test")),
   ];
-  const accounts = await prepareDataset({ records, failures: [] }, options);
+  await prepareDataset({ records, failures: [] }, options);
+  const accounts = await readAccounts();
   if (!accounts.some(({ outcome }) => outcome === "test")) {
     throw new Error(
       `${folder} leaves nothing to search with: expected a class of two ` +
