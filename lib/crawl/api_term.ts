@@ -30,6 +30,7 @@
  */
 import { Buffer } from "node:buffer";
 import { setTimeout as sleep } from "node:timers/promises";
+import * as v from "valibot";
 import { FinalError } from "../http/final_error.ts";
 import { Host } from "../http/hosts.ts";
 import {
@@ -41,7 +42,7 @@ import {
 } from "../http/http.ts";
 import { request } from "../http/request.ts";
 import { isOneOf } from "./licences.ts";
-import type { ApiSite, Ask } from "./sites/site.ts";
+import type { ApiError, ApiSite, Ask } from "./sites/site.ts";
 import { SearchResults, type TermFindings } from "./term.ts";
 
 /** Largest answer that is read: a page of 500 results has a tenth of that. */
@@ -64,54 +65,108 @@ export interface AskOptions {
 
 /** What asks a site for all terms of a crawl, so that they share its pace. */
 export function apiAsk(site: ApiSite, options: AskOptions = {}): Ask {
-  const { intervalMs = site.intervalMs, backoffMs, signal } = options;
+  const { intervalMs = site.intervalMs, backoffMs = 1000, signal } = options;
   const { host: name } = new URL(site.origin);
-  const limits = { intervalMs, concurrency: 1, ...backoffMs && { backoffMs } };
-  const host = new Host(name, limits);
+  const host = new Host(name, { intervalMs, backoffMs, concurrency: 1 });
+  /** When the site may be asked again, as of Date.now(). */
   let openAt = 0;
-  return (url, headers) =>
+  const waitForQuota = async () => {
+    const pause = openAt - Date.now();
+    if (pause > PATIENCE_MS) {
+      const time = new Date(openAt).toISOString().slice(0, 16).split("T");
+      throw new FinalError(
+        `${site.name}'s quota is used up: run again after ${
+          time.join(" ")
+        } UTC`,
+      );
+    }
+    if (pause > 0) await sleep(pause, undefined, { signal });
+  };
+  return (url, schema) =>
     send(host, async () => {
-      const pause = openAt - Date.now();
-      if (pause > PATIENCE_MS) throw new FinalError(comeAgain(site, openAt));
-      await sleep(Math.max(0, pause), undefined, { signal });
-      const answer = await askOnce(site, url, headers, options);
-      openAt = Date.now() + (site.pauseAfter?.(answer.headers) ?? 0);
-      return answer.content;
+      await waitForQuota();
+      const { response, content } = await askOnce(site, url, options);
+      openAt = Date.now() + pauseAfter(site, response);
+      if (response.status === 429) await waitForQuota();
+      check(response, site.errorOf?.(content));
+      return read(schema, content);
     }, signal);
 }
 
-/** When the quota is there again, in words. */
-function comeAgain({ name }: ApiSite, openAt: number): string {
-  const time = new Date(openAt).toISOString().slice(0, 16).replace("T", " ");
-  return `${name}'s quota is used up: run again after ${time} UTC`;
-}
-
+/** One request, and its answer as far as it is JSON. */
 async function askOnce(
   site: ApiSite,
   url: URL,
-  headers: Record<string, string> | undefined,
   { timeoutMs = 30_000, signal }: AskOptions,
-): Promise<{ content: unknown; headers: Headers }> {
+): Promise<{ response: Response; content: unknown }> {
   const late = AbortSignal.timeout(timeoutMs);
-  const response = await request(url, {
-    headers: {
-      "accept": "application/json",
-      "user-agent": USER_AGENT,
-      ...headers,
-    },
-    allowedHosts: site.allowedHost ? [site.allowedHost] : [],
-    signal: AbortSignal.any([late, ...signal ? [signal] : []]),
-  });
-  const bytes = await readStart(response, MAX_BYTES);
+  try {
+    const response = await request(url, {
+      headers: { "accept": "application/json", "user-agent": USER_AGENT },
+      allowedHosts: site.allowedHost ? [site.allowedHost] : [],
+      signal: AbortSignal.any([late, ...signal ? [signal] : []]),
+    });
+    const bytes = await readStart(response, MAX_BYTES + 1);
+    if (bytes.length > MAX_BYTES) {
+      throw new FinalError(`expected ${MAX_BYTES} bytes at most, got more`);
+    }
+    return { response, content: parse(Buffer.from(bytes).toString()) };
+  } catch (error) {
+    throw late.aborted ? new Error("no whole answer in time") : error;
+  }
+}
+
+/** What is no JSON stays a text. */
+function parse(text: string): unknown {
+  try {
+    return JSON.parse(text);
+  } catch {
+    return text;
+  }
+}
+
+/** How long nothing may be asked after an answer, in milliseconds. */
+function pauseAfter(site: ApiSite, { headers }: Response): number {
+  const asked = Number(headers.get("retry-after") ?? NaN);
+  return Number.isNaN(asked) ? site.pauseAfter?.(headers) ?? 0 : 1000 * asked;
+}
+
+/** Throws if an answer is an error, in its status or in its content. */
+function check(
+  { status, statusText, headers }: Response,
+  error: ApiError | undefined,
+): void {
+  const retryAfter = headers.get("retry-after");
   checkStatus(
-    response.status,
-    response.statusText,
-    response.headers.get("retry-after"),
+    status,
+    error ? `${statusText}: ${error.said}` : statusText,
+    retryAfter,
   );
-  return {
-    content: JSON.parse(Buffer.from(bytes).toString()),
-    headers: response.headers,
-  };
+  if (status >= 300) throw new FinalError(`expected an answer, got ${status}`);
+  if (!error) return;
+  if (error.remedy === "wait") checkStatus(503, error.said, retryAfter ?? "5");
+  if (error.remedy === "retry") throw new Error(error.said);
+  throw new FinalError(error.said);
+}
+
+/**
+ * What the schema makes of an answer.
+ *
+ * @throws {FinalError} If that is none: quotes its beginning.
+ */
+function read<Schema extends v.GenericSchema>(
+  schema: Schema,
+  content: unknown,
+): v.InferOutput<Schema> {
+  const { success, output, issues } = v.safeParse(schema, content);
+  if (success) return output;
+  const [issue] = issues;
+  const at = v.getDotPath(issue) ?? "the answer";
+  const start = typeof content === "string" ? content : JSON.stringify(content);
+  throw new FinalError(
+    `expected ${issue.expected} as ${at}, got ${issue.received}: ` +
+      start.slice(0, 60).replace(/\s+/g, " "),
+  );
 }
 
 /**

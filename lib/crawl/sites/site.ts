@@ -24,6 +24,7 @@
  *
  * @module
  */
+import type { GenericSchema, InferOutput } from "valibot";
 import type { FoundPicture } from "../../records.ts";
 
 /**
@@ -45,6 +46,8 @@ export interface SiteOptions {
    * @default {[]}, any
    */
   licences?: readonly string[];
+  /** The key of a site that asks for one. @default {that of the environment} */
+  apiKey?: string;
   /** What stands for the real site in tests: "http://127.0.0.1:8765". */
   origin?: string;
 }
@@ -94,7 +97,7 @@ export interface ApiSite extends SiteBase {
   /**
    * Pages of results, in the site's order, as long as the caller takes them.
    *
-   * @throws {FinalError} If an answer is not what the documentation says.
+   * @throws {FinalError} If the site knows none of the licences.
    * @throws {Error} What `ask` throws.
    */
   search(term: string, ask: Ask): AsyncIterable<SitePicture[]>;
@@ -110,13 +113,14 @@ export interface ApiSite extends SiteBase {
 /**
  * Asks for JSON, when the site's turn comes, and again as http.ts has it.
  *
+ * @param schema What the answer must be.
  * @throws {FinalError} If there is no use in asking again now.
  * @throws {Error} If it failed too often.
  */
-export type Ask = (
+export type Ask = <Schema extends GenericSchema>(
   url: URL,
-  headers?: Record<string, string>,
-) => Promise<unknown>;
+  schema: Schema,
+) => Promise<InferOutput<Schema>>;
 
 /** An error in an answer's content. */
 export interface ApiError {

@@ -10,10 +10,16 @@
  *
  * @module
  */
+import { commons } from "./commons.ts";
 import { flickr } from "./flickr.ts";
+import { flickrApi } from "./flickr_api.ts";
+import { openverse } from "./openverse.ts";
 import type { Site, SiteOptions } from "./site.ts";
 
 /** Makes each site; the practice site, which runs here, is started by its caller. */
 export const sites: Record<string, (options?: SiteOptions) => Site> = {
-  flickr,
+  "flickr": flickr,
+  "flickr-api": flickrApi,
+  "openverse": openverse,
+  "commons": commons,
 };

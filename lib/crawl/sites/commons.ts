@@ -1,0 +1,206 @@
+/**
+ * Wikimedia Commons by the API of MediaWiki: a search among files, with what is
+ * known about each.
+ *
+ * ```text
+ * GET /w/api.php?action=query&generator=search&gsrsearch=owl filetype:bitmap
+ *     &gsrnamespace=6&prop=imageinfo&iiprop=url|size|mime|extmetadata&…
+ * { "continue": { "gsroffset": 50, "continue": "gsroffset||" },
+ *   "query": { "pages": [{ "index": 1, "title": "File:Owl.jpg", "imageinfo": [{
+ *     "thumburl": …, "descriptionurl": …, "mime": "image/jpeg", "extmetadata": {
+ *       "Artist": { "value": "<a href=…>Ada</a>" }, … } }] }] } }
+ * ```
+ *
+ * Originals may have 100 megapixels, so we take Commons' own copy of 1280 pixels
+ * width, or the original where that is no wider. What comes with a file is
+ * HTML, of which we keep the text.
+ *
+ * As its etiquette asks, requests follow one another, say who asks, and stand
+ * back while the databases are busy (`maxlag`).
+ *
+ * Follows MediaWiki 1.44 (API:Imageinfo, API:Search, API:Etiquette, API:Errors
+ * and warnings, Manual:Maxlag parameter) and the keywords of CirrusSearch and
+ * WikibaseCirrusSearch (`filetype:`, `haslicense:`). Tried against a stand-in
+ * alone (tests/support/stand_in_commons.ts): the live API was never met.
+ *
+ * ```ts
+ * import { commons } from "#lib/crawl/sites/commons.ts";
+ * import { strictEqual } from "node:assert/strict";
+ *
+ * const folder = "https://upload.wikimedia.org/wikipedia/commons";
+ * const { pictureId } = commons();
+ * strictEqual(pictureId(`${folder}/thumb/a/ab/Owl.jpg/1280px-Owl.jpg`), "a/ab/Owl.jpg");
+ * strictEqual(pictureId(`${folder}/a/ab/Owl.jpg`), "a/ab/Owl.jpg");
+ * ```
+ *
+ * @module
+ */
+import { DomUtils, parseDocument } from "htmlparser2";
+import * as v from "valibot";
+import { isOneOf, licenceFamily, licenceName } from "../licences.ts";
+import { number, pixels, text } from "./fields.ts";
+import type { ApiError, ApiSite, SiteOptions, SitePicture } from "./site.ts";
+
+/** Most files with a smaller copy in one answer. */
+const PAGE_SIZE = 50;
+
+/** Widths that Wikimedia keeps ready, of the picture and of the small one. */
+const WIDTH = 1280;
+const SMALL_WIDTH = 330;
+
+/** Longest query, keywords included. */
+const MAX_QUERY = 300;
+
+/** What pictures.ts decodes, of what Commons takes. */
+const DECODED = /^image\/(jpeg|png|gif|webp|tiff)$/;
+
+/** The search's groups of licences, and the families in each. */
+const LICENCES: Record<string, string[]> = {
+  "unrestricted": ["CC0", "public domain"],
+  "attribution": ["CC BY"],
+  "attribution-same-license": ["CC BY-SA"],
+};
+
+/** Metadata: HTML, or something else that is none of ours. */
+const html = v.pipe(
+  v.fallback(v.object({ value: text }), { value: "" }),
+  v.transform(({ value }) => plainText(value)),
+);
+
+const metadata = v.object({
+  Artist: v.optional(html, { value: "" }),
+  ImageDescription: v.optional(html, { value: "" }),
+  ObjectName: v.optional(html, { value: "" }),
+  LicenseShortName: v.optional(html, { value: "" }),
+});
+
+const info = v.object({
+  thumburl: text,
+  thumbwidth: pixels,
+  thumbheight: pixels,
+  descriptionurl: text,
+  mime: text,
+  // An empty list where there is none.
+  extmetadata: v.fallback(metadata, v.parse(metadata, {})),
+});
+
+const file = v.object({
+  index: number,
+  title: text,
+  // A file of which the next answer says more has none yet.
+  imageinfo: v.fallback(v.array(info), []),
+});
+
+const page = v.object({
+  continue: v.optional(v.record(v.string(), v.union([v.string(), v.number()]))),
+  // Nothing was found where there is none.
+  query: v.optional(v.object({ pages: v.array(file) }), { pages: [] }),
+});
+
+/** https://commons.wikimedia.org/ */
+export function commons(options: SiteOptions = {}): ApiSite {
+  const { licences = [], origin } = options;
+  return {
+    name: "Wikimedia Commons",
+    intervalMs: 1000,
+    origin: origin ?? "https://commons.wikimedia.org",
+    allowedHost: origin && new URL(origin).host,
+    licences,
+    pictureId: (url) =>
+      /\/wikipedia\/commons\/(?:thumb\/)?(.\/..\/[^/?]+)/.exec(url)?.[1] ?? url,
+    async *search(term, ask) {
+      let further: Record<string, string | number> | undefined = {};
+      while (further) {
+        const url = new URL("/w/api.php", this.origin);
+        for (
+          const [name, value] of Object.entries({
+            action: "query",
+            format: "json",
+            formatversion: 2,
+            maxlag: 5,
+            generator: "search",
+            gsrsearch: queryOf(term, licences),
+            gsrnamespace: 6,
+            gsrlimit: PAGE_SIZE,
+            prop: "imageinfo",
+            iiprop: "url|size|mime|extmetadata",
+            iiurlwidth: WIDTH,
+            iiextmetadatafilter: Object.keys(metadata.entries).join("|"),
+            ...further,
+          })
+        ) url.searchParams.set(name, `${value}`);
+        const answer: v.InferOutput<typeof page> = await ask(url, page);
+        yield answer.query.pages.toSorted((a, b) => a.index - b.index)
+          .flatMap(toPicture);
+        further = answer.continue;
+      }
+    },
+    errorOf,
+  };
+}
+
+/** The term, and the keywords that keep to pictures and licences. */
+function queryOf(term: string, licences: readonly string[]): string {
+  const groups = Object.entries(LICENCES).filter(([, names]) =>
+    names.some((name) => isOneOf(name, licences.map(licenceFamily)))
+  );
+  // Other licences have no group of their own, and are told when they come.
+  const known = groups.flatMap(([, names]) => names);
+  const allKnown = licences.every((licence) =>
+    isOneOf(licenceFamily(licence), known)
+  );
+  const keywords = licences.length > 0 && allKnown
+    ? ` filetype:bitmap haslicense:${groups.map(([name]) => name).join("|")}`
+    : " filetype:bitmap";
+  return cut(term, MAX_QUERY - keywords.length) + keywords;
+}
+
+/** The first characters of a text, none of them in halves. */
+function cut(term: string, length: number): string {
+  let start = "";
+  for (const character of term) {
+    if (start.length + character.length > length) break;
+    start += character;
+  }
+  return start;
+}
+
+/** One picture, or none of a file that is not decoded. */
+function toPicture(
+  { title, imageinfo: [info] }: v.InferOutput<typeof file>,
+): SitePicture[] {
+  if (!info || !DECODED.test(info.mime)) return [];
+  const { Artist, ImageDescription, ObjectName, LicenseShortName } =
+    info.extmetadata;
+  // Some answers add who asked: "?utm_source=…".
+  const [url] = info.thumburl.split("?");
+  return [{
+    url,
+    page: info.descriptionurl,
+    caption: ImageDescription || ObjectName ||
+      title.replace(/^File:|\.\w+$/g, ""),
+    author: Artist,
+    license: licenceName(LicenseShortName),
+    width: info.thumbwidth,
+    height: info.thumbheight,
+    thumbnail: url.replace(`/${WIDTH}px-`, `/${SMALL_WIDTH}px-`),
+  }];
+}
+
+/** What a browser would show of HTML. */
+function plainText(html: string): string {
+  return DomUtils.innerText(parseDocument(html).children);
+}
+
+const failure = v.object({ error: v.object({ code: v.string(), info: text }) });
+
+function errorOf(answer: unknown): ApiError | undefined {
+  if (!v.is(failure, answer)) return undefined;
+  const { code, info } = v.parse(failure, answer).error;
+  const remedy = /^(maxlag|ratelimited)$/.test(code)
+    ? "wait"
+    : /^(readonly|internal_api_error|cirrussearch-.*(busy|backend))/.test(code)
+    ? "retry"
+    : "none";
+  return { said: `${code}: ${plainText(info)}`, remedy };
+}
