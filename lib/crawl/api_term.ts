@@ -48,6 +48,9 @@ import { SearchResults, type TermFindings } from "./term.ts";
 /** Largest answer that is read: a page of 500 results has a tenth of that. */
 const MAX_BYTES = 5 * 2 ** 20;
 
+/** Longest part of an answer that is quoted. */
+const MAX_QUOTED = 60;
+
 /** Longest wait for a quota; after that, another run goes on. */
 const PATIENCE_MS = 120_000;
 
@@ -85,20 +88,27 @@ export function apiAsk(site: ApiSite, options: AskOptions = {}): Ask {
   return (url, schema) =>
     send(host, async () => {
       await waitForQuota();
-      const { response, content } = await askOnce(site, url, options);
+      const answer = await askOnce(site, url, options);
+      const { response } = answer;
       openAt = Date.now() + pauseAfter(site, response);
       if (response.status === 429) await waitForQuota();
-      check(response, site.errorOf?.(content));
-      return read(schema, content);
+      check(response, site.errorOf?.(answer.content));
+      return read(schema, answer);
     }, signal);
 }
 
-/** One request, and its answer as far as it is JSON. */
+/** An answer; what is no JSON has itself as content. */
+interface Answer {
+  response: Response;
+  text: string;
+  content: unknown;
+}
+
 async function askOnce(
   site: ApiSite,
   url: URL,
   { timeoutMs = 30_000, signal }: AskOptions,
-): Promise<{ response: Response; content: unknown }> {
+): Promise<Answer> {
   const late = AbortSignal.timeout(timeoutMs);
   try {
     const response = await request(url, {
@@ -110,13 +120,13 @@ async function askOnce(
     if (bytes.length > MAX_BYTES) {
       throw new FinalError(`expected ${MAX_BYTES} bytes at most, got more`);
     }
-    return { response, content: parse(Buffer.from(bytes).toString()) };
+    const text = Buffer.from(bytes).toString();
+    return { response, text, content: parse(text) };
   } catch (error) {
     throw late.aborted ? new Error("no whole answer in time") : error;
   }
 }
 
-/** What is no JSON stays a text. */
 function parse(text: string): unknown {
   try {
     return JSON.parse(text);
@@ -156,16 +166,19 @@ function check(
  */
 function read<Schema extends v.GenericSchema>(
   schema: Schema,
-  content: unknown,
+  { text, content }: Answer,
 ): v.InferOutput<Schema> {
   const { success, output, issues } = v.safeParse(schema, content);
   if (success) return output;
   const [issue] = issues;
-  const at = v.getDotPath(issue) ?? "the answer";
-  const start = typeof content === "string" ? content : JSON.stringify(content);
+  const { expected, received, message } = issue;
+  const place = v.getDotPath(issue);
+  const [as, part] = place ? [` as ${place}`, `${received} in `] : ["", ""];
+  const start = JSON.stringify(text.slice(0, MAX_QUOTED));
   throw new FinalError(
-    `expected ${issue.expected} as ${at}, got ${issue.received}: ` +
-      start.slice(0, 60).replace(/\s+/g, " "),
+    `expected ${expected ?? message}${as}, got ${
+      part.slice(-MAX_QUOTED)
+    }${start}`,
   );
 }
 

@@ -91,11 +91,20 @@ const file = v.object({
   imageinfo: v.fallback(v.array(info), []),
 });
 
-const page = v.object({
-  continue: v.optional(v.record(v.string(), v.union([v.string(), v.number()]))),
-  // Nothing was found where there is none.
-  query: v.optional(v.object({ pages: v.array(file) }), { pages: [] }),
-});
+const page = v.pipe(
+  v.object({
+    batchcomplete: v.optional(v.boolean()),
+    continue: v.optional(
+      v.record(v.string(), v.union([v.string(), v.number()])),
+    ),
+    // Nothing was found where there is none.
+    query: v.optional(v.object({ pages: v.array(file) }), { pages: [] }),
+  }),
+  v.check(
+    (answer) => Boolean(answer.batchcomplete ?? answer.continue),
+    "results",
+  ),
+);
 
 /** https://commons.wikimedia.org/ */
 export function commons(options: SiteOptions = {}): ApiSite {
