@@ -43,10 +43,13 @@ import {
 import { request } from "../http/request.ts";
 import { isOneOf } from "./licences.ts";
 import type { ApiError, ApiSite, Ask } from "./sites/site.ts";
-import { SearchResults, type TermFindings } from "./term.ts";
+import { SearchResults, type TermFindings, tidy } from "./term.ts";
 
 /** Largest answer that is read: a page of 500 results has a tenth of that. */
 const MAX_BYTES = 5 * 2 ** 20;
+
+/** Answers without a new picture before a search counts as going in circles. */
+const MAX_IDLE_ANSWERS = 100;
 
 /** Longest part of an answer that is quoted. */
 const MAX_QUOTED = 60;
@@ -147,16 +150,12 @@ function check(
   error: ApiError | undefined,
 ): void {
   const retryAfter = headers.get("retry-after");
-  checkStatus(
-    status,
-    error ? `${statusText}: ${error.said}` : statusText,
-    retryAfter,
-  );
+  const said = tidy(error?.said ?? "");
+  checkStatus(status, said ? `${statusText}: ${said}` : statusText, retryAfter);
   if (status >= 300) throw new FinalError(`expected an answer, got ${status}`);
   if (!error) return;
-  if (error.remedy === "wait") checkStatus(503, error.said, retryAfter ?? "5");
-  if (error.remedy === "retry") throw new Error(error.said);
-  throw new FinalError(error.said);
+  if (error.remedy === "wait") checkStatus(503, said, retryAfter ?? "5");
+  throw error.remedy === "retry" ? new Error(said) : new FinalError(said);
 }
 
 /**
@@ -198,16 +197,23 @@ export async function crawlApiTerm(
 ): Promise<TermFindings> {
   const results = new SearchResults(site, maxImages);
   const { licences = [] } = site;
+  let idle = 0;
+  const askOn: Ask = (url, schema) => {
+    if (idle++ < MAX_IDLE_ANSWERS) return ask(url, schema);
+    throw new FinalError(`nothing new in ${MAX_IDLE_ANSWERS} answers`);
+  };
   let failure: string | undefined;
   try {
     signal?.throwIfAborted();
-    for await (const page of site.search(term, ask)) {
+    for await (const page of site.search(term, askOn)) {
+      const count = results.pictures.length;
       results.add(
         page.filter(({ license }) =>
           licences.length === 0 || isOneOf(license, licences)
         ),
       );
       if (results.complete) break;
+      if (results.pictures.length > count) idle = 0;
     }
     if (results.pictures.length === 0) failure = `no pictures for "${term}"`;
   } catch (error) {

@@ -242,3 +242,26 @@ forEachApi(
     strictEqual(failures[0].reason, "410 Gone: Gone.");
   },
 );
+
+const endless: Record<string, Record<string, unknown>> = {
+  "flickr-api": { stat: "ok", photos: { total: 1e9, photo: [] } },
+  "openverse": { page_count: 1e9, results: [] },
+  "commons": { continue: { gsroffset: 50 }, query: { pages: [] } },
+};
+
+forEachApi(
+  "a search that never ends is ended",
+  async ({ name, instead, run }) => {
+    const answers = Array.from(
+      { length: 200 },
+      () => (c: Context) => c.json(endless[name]),
+    );
+    instead.push(...answers);
+    const { failures } = await run({ a: ["owl"] });
+    match(
+      failures[0].reason,
+      /^(nothing new in 100 answers|no pictures for "owl")$/,
+    );
+    ok(instead.length >= 100);
+  },
+);

@@ -51,6 +51,9 @@ const SMALL_WIDTH = 330;
 /** Longest query, keywords included. */
 const MAX_QUERY = 300;
 
+/** Longest part of HTML that is read: nested too deep, it would end the program. */
+const MAX_HTML = 10_000;
+
 /** What pictures.ts decodes, of what Commons takes. */
 const DECODED = /^image\/(jpeg|png|gif|webp|tiff)$/;
 
@@ -196,9 +199,11 @@ function toPicture(
   }];
 }
 
-/** What a browser would show of HTML. */
+/** What a browser would show of HTML; what it puts on lines of their own stays apart. */
 function plainText(html: string): string {
-  return DomUtils.innerText(parseDocument(html).children);
+  const start = html.slice(0, MAX_HTML);
+  const apart = start.replace(/<(?:br|\/(?:p|div|li|dd|td))\b/gi, " $&");
+  return DomUtils.innerText(parseDocument(apart).children);
 }
 
 const failure = v.object({ error: v.object({ code: v.string(), info: text }) });

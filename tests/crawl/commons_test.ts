@@ -1,0 +1,234 @@
+import { deepStrictEqual, match, ok, strictEqual } from "node:assert/strict";
+import { crawl, type CrawlOptions } from "#lib/crawl/crawl.ts";
+import { commons } from "#lib/crawl/sites/commons.ts";
+import type { SiteOptions } from "#lib/crawl/sites/site.ts";
+import {
+  type CommonsFile,
+  commonsFile,
+  startCommons,
+} from "../support/stand_in_commons.ts";
+
+/** A stand-in with files of a term, and crawls of it. */
+async function withCommons(
+  found: (term: string) => CommonsFile[],
+  test: (commons: {
+    standIn: ReturnType<typeof startCommons>;
+    run: (
+      terms: string[],
+      options?: CrawlOptions & SiteOptions,
+    ) => ReturnType<typeof crawl>;
+  }) => Promise<void>,
+): Promise<void> {
+  const standIn = startCommons(found);
+  const folder = await Deno.makeTempDir();
+  try {
+    await test({
+      standIn,
+      run: (terms, options) => {
+        const site = commons({ origin: standIn.origin, ...options });
+        return crawl(site, { a: terms }, {
+          folder,
+          intervalMs: 0,
+          backoffMs: 5,
+          ...options,
+        });
+      },
+    });
+  } finally {
+    await standIn.close();
+    await Deno.remove(folder, { recursive: true });
+  }
+}
+
+const files = (count: number) => (term: string) =>
+  Array.from({ length: count }, (_, i) => commonsFile(term, i));
+
+const FOLDER = "https://upload.wikimedia.org/wikipedia/commons";
+
+Deno.test("commons() goes through all pages, in the order of the search", () =>
+  withCommons(files(120), async ({ run, standIn }) => {
+    const { pictures, failures } = await run(["owl"], { maxImages: 999 });
+    deepStrictEqual(failures, []);
+    // Of ten files, one is a drawing that we do not decode.
+    strictEqual(pictures.length, 108);
+    const order = pictures.map(({ url }) =>
+      Number(/owl_(\d+)\./.exec(url)![1])
+    );
+    deepStrictEqual(order, order.toSorted((a, b) => a - b));
+    strictEqual(standIn.requests.length, 3);
+    strictEqual(standIn.requests[2].query.get("gsroffset"), "100");
+    strictEqual(standIn.requests[2].query.get("continue"), "gsroffset||");
+  }));
+
+Deno.test("commons() takes a copy of 1280 pixels, or the original that is no wider", () =>
+  withCommons(files(20), async ({ run }) => {
+    const { pictures } = await run(["owl"]);
+    deepStrictEqual(pictures[0], {
+      category: "a",
+      term: "owl",
+      url: `${FOLDER}/a/ab/owl_0.jpg`,
+      page: "https://commons.wikimedia.org/wiki/File:owl_0.jpg",
+      caption: "A owl, number 0",
+      author: "Ada & Bo 0",
+      license: "CC BY-SA 4.0",
+      width: 1000,
+      height: 750,
+      thumbnail: `${FOLDER}/a/ab/owl_0.jpg`,
+    });
+    const large = pictures[8];
+    deepStrictEqual([large.url, large.width, large.height], [
+      `${FOLDER}/thumb/a/ab/owl_8.tif/1280px-owl_8.tif.jpg`,
+      1280,
+      853,
+    ]);
+    strictEqual(
+      large.thumbnail,
+      `${FOLDER}/thumb/a/ab/owl_8.tif/330px-owl_8.tif.jpg`,
+    );
+  }));
+
+Deno.test("commons() makes text of HTML, and runs nothing of it", () => {
+  const metadata = {
+    Artist:
+      '<script>alert(1)</script><style>a{}</style><!-- x --><a href="javascript:1">Jos&eacute;</a>',
+    ImageDescription: "",
+    ObjectName: "5 &lt; 6 &amp;amp; <b>7",
+    LicenseShortName: "<i>CC BY 2.0</i>",
+  };
+  return withCommons(
+    () => [{ ...commonsFile("owl", 1), metadata }],
+    async ({ run }) => {
+      const { pictures: [{ author, caption, license }] } = await run(["owl"]);
+      deepStrictEqual([author, caption, license], [
+        "José",
+        "5 < 6 &amp; 7",
+        "CC BY 2.0",
+      ]);
+    },
+  );
+});
+
+Deno.test("commons() reads the start of HTML without end", () => {
+  const metadata = {
+    Artist: "<b>".repeat(1e6),
+    ImageDescription: "<p>owl</p>".repeat(1e5),
+  };
+  return withCommons(
+    () => [{ ...commonsFile("owl", 1), metadata }],
+    async ({ run }) => {
+      const { pictures: [{ author, caption }] } = await run(["owl"]);
+      deepStrictEqual([author, caption.length], ["", 500]);
+      match(caption, /^owl owl owl /);
+    },
+  );
+});
+
+Deno.test("commons() takes a file's name where nobody has written about it", () =>
+  withCommons(
+    () => [{ ...commonsFile("owl", 1), metadata: {} }],
+    async ({ run }) => {
+      const { pictures: [{ author, caption, license }] } = await run(["owl"]);
+      deepStrictEqual([author, caption, license], ["", "owl 1", ""]);
+    },
+  ));
+
+Deno.test("commons() asks for licences by their groups, where all have one", () =>
+  withCommons(files(50), async ({ run, standIn }) => {
+    const asked = () => standIn.requests.at(-1)!.query.get("gsrsearch");
+    await run(["owl"], { licences: ["CC0", "by"] });
+    strictEqual(
+      asked(),
+      "owl filetype:bitmap haslicense:unrestricted|attribution",
+    );
+    const { pictures } = await run(["elk"], { licences: ["GFDL", "CC0"] });
+    strictEqual(asked(), "elk filetype:bitmap");
+    deepStrictEqual(
+      new Set(pictures.map(({ license }) => license)),
+      new Set(["CC0 1.0", "GFDL"]),
+    );
+    await run(["fox"]);
+    strictEqual(asked(), "fox filetype:bitmap");
+  }));
+
+Deno.test("commons() asks one after the other, and says who asks", () =>
+  withCommons(files(120), async ({ run, standIn }) => {
+    await run(["owl", "elk", "fox"], { maxImages: 99, tabs: 3 });
+    strictEqual(standIn.state.mostAtOnce, 1);
+    strictEqual(standIn.requests.length, 9);
+    for (const { userAgent, query } of standIn.requests) {
+      match(userAgent, /^contact-sheet/);
+      strictEqual(query.get("maxlag"), "5");
+    }
+  }));
+
+Deno.test("commons() stands back while the databases lag", () =>
+  withCommons(files(20), async ({ run, standIn }) => {
+    standIn.state.lag = 9;
+    const start = Date.now();
+    const { pictures, failures } = await run(["owl"]);
+    deepStrictEqual([pictures.length, failures], [18, []]);
+    strictEqual(standIn.requests.length, 2);
+    ok(Date.now() - start >= 1000);
+  }));
+
+Deno.test("commons() quotes MediaWiki's errors, and asks again where one may pass", () =>
+  withCommons(files(20), async ({ run, standIn }) => {
+    const error = (code: string, info: string) => ({
+      error: { code, info, docref: "…" },
+    });
+    standIn.instead.push(
+      (c) =>
+        c.json(
+          error("cirrussearch-too-busy-error", "Search is currently too busy."),
+        ),
+      (c) =>
+        c.json(
+          error("internal_api_error_DBQueryError", "[x] Caught exception"),
+        ),
+    );
+    deepStrictEqual((await run(["owl"])).failures, []);
+    strictEqual(standIn.requests.length, 3);
+    standIn.instead.push(
+      (c) =>
+        c.json(
+          error(
+            "missingparam",
+            'The "gsrsearch" <b>parameter</b>\nmust be set.',
+          ),
+        ),
+    );
+    const { failures } = await run(["elk"]);
+    strictEqual(
+      failures[0].reason,
+      'missingparam: The "gsrsearch" parameter must be set.',
+    );
+    strictEqual(standIn.requests.length, 4);
+  }));
+
+Deno.test("commons() takes a file once that an answer continues", () =>
+  withCommons(files(3), async ({ run, standIn }) => {
+    const page = (more: Record<string, unknown>) => ({
+      index: 1,
+      title: "File:Owl.jpg",
+      ...more,
+    });
+    const thumburl = `${FOLDER}/a/ab/Owl.jpg?utm_source=x`;
+    const imageinfo = [{ thumburl, mime: "image/jpeg", extmetadata: [] }];
+    standIn.instead.push(
+      (c) =>
+        c.json({
+          continue: { iicontinue: "Owl.jpg|1", continue: "||" },
+          query: { pages: [page({})] },
+        }),
+      (c) =>
+        c.json({
+          batchcomplete: true,
+          query: { pages: [page({ imageinfo })] },
+        }),
+    );
+    const { pictures } = await run(["owl"]);
+    deepStrictEqual(pictures.map(({ url, caption }) => [url, caption]), [
+      [`${FOLDER}/a/ab/Owl.jpg`, "Owl"],
+    ]);
+    strictEqual(standIn.requests[1].query.get("iicontinue"), "Owl.jpg|1");
+  }));
