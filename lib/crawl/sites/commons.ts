@@ -52,7 +52,7 @@ const SMALL_WIDTH = 330;
 const MAX_QUERY = 300;
 
 /** Longest part of HTML that is read: nested too deep, it would end the program. */
-const MAX_HTML = 10_000;
+const MAX_HTML = 4000;
 
 /** What pictures.ts decodes, of what Commons takes. */
 const DECODED = /^image\/(jpeg|png|gif|webp|tiff)$/;
