@@ -34,6 +34,10 @@ export function environment(name: EnvironmentVariable): string | undefined {
 export type EnvironmentVariable =
   /** Folder for everything written, in place of `data/`. */
   | "CONTACT_SHEET_DATA"
+  /** A mail address or URL, told to the sites that are asked for pictures. */
+  | "CONTACT_SHEET_CONTACT"
+  /** A key of Flickr's programming interface. */
+  | "FLICKR_API_KEY"
   /** Name or folder of the encoder that `openEncoder("auto")` opens. */
   | "CONTACT_SHEET_ENCODER"
   /** A Chrome or Chromium executable. */

@@ -23,9 +23,9 @@ import { FinalError } from "../http/final_error.ts";
 import {
   fetchOnce,
   type FetchOptions,
+  PRODUCT,
   readStart,
   send,
-  USER_AGENT,
 } from "../http/http.ts";
 
 /** Its types name the module where they mean the function. */
@@ -36,6 +36,10 @@ const MAX_BYTES = 500 * 1024;
 
 /** A site's wishes. */
 export interface Robots {
+  /** Where they stand. */
+  url: string;
+  /** Why there are none: "404 Not Found"; absent where there are. */
+  missing?: string;
   /** Whether we may ask for an address. */
   isAllowed: (url: string) => boolean;
   /** Least time between two requests that the site wants, in milliseconds. */
@@ -59,20 +63,46 @@ export async function readRobots(
   const { signal } = options;
   const url = `${origin}/robots.txt`;
   const read = (response: Response) => readStart(response, MAX_BYTES);
+  let missing: string | undefined;
   const bytes = await send(
     new Host(new URL(url).host, limits),
     () => fetchOnce(url, read, options),
     signal,
   ).catch((error) => {
     signal?.throwIfAborted();
+    missing = error.message;
     // "404 Not Found" and its like.
     if (error instanceof FinalError && error.status) return [];
     throw new Error(`${url} did not answer: ${error.message}`);
   });
   const robots = robotsParser(url, Buffer.from(bytes).toString());
   return {
+    url,
+    ...missing !== undefined && { missing },
     // Undefined stands for another host, which speaks for itself.
-    isAllowed: (address) => robots.isAllowed(address, USER_AGENT) ?? true,
-    intervalMs: 1000 * (robots.getCrawlDelay(USER_AGENT) ?? 0),
+    isAllowed: (address) => robots.isAllowed(address, PRODUCT) ?? true,
+    intervalMs: 1000 * (robots.getCrawlDelay(PRODUCT) ?? 0),
   };
+}
+
+/**
+ * What a robots.txt says of addresses, in a line for whoever starts the crawl:
+ * "https://example.org/robots.txt allows /search/, one request in 2 s".
+ *
+ * @param addresses Of one path, with different queries.
+ */
+export function decisionOf(
+  { url, missing, isAllowed, intervalMs }: Robots,
+  addresses: readonly string[],
+): string {
+  const { pathname } = new URL(addresses[0]);
+  const pace = intervalMs > 0 ? `, one request in ${intervalMs / 1000} s` : "";
+  if (missing !== undefined) {
+    return `${url} is not there (${missing}): all is allowed`;
+  }
+  const allowed = addresses.filter(isAllowed).length;
+  if (allowed === 0) return `${url} forbids ${pathname}`;
+  return allowed === addresses.length
+    ? `${url} allows ${pathname}${pace}`
+    : `${url} allows ${pathname} for ${allowed} of ${addresses.length} terms${pace}`;
 }

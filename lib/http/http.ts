@@ -40,13 +40,37 @@ import { Buffer } from "node:buffer";
 import { clearTimeout, setTimeout } from "node:timers";
 import { setTimeout as sleep } from "node:timers/promises";
 import pRetry from "p-retry";
+import { environment } from "../paths.ts";
 import { FinalError } from "./final_error.ts";
 import { type Host, inQueue } from "./hosts.ts";
 import { request, type RequestOptions } from "./request.ts";
 import { at } from "./stages.ts";
 
-/** What we call ourselves to other machines. */
-export const USER_AGENT = "contact-sheet";
+/** What a robots.txt calls us. */
+export const PRODUCT = "contact-sheet";
+
+/** As in deno.json. */
+const VERSION = "0.1.0";
+
+/** A mail address or a URL that can stand in a header, in brackets. */
+const CONTACT = /^(https?:\/\/|[^\s@()]+@)[!-'*-~]{1,200}$/;
+
+/**
+ * What we call ourselves to other machines: "contact-sheet/0.1.0", and in
+ * brackets how to reach whoever asks, where CONTACT_SHEET_CONTACT says it. A site
+ * that minds can then write instead of locking us out.
+ *
+ * @throws {FinalError} If that is neither a mail address nor a URL.
+ */
+export function userAgent(): string {
+  const contact = environment("CONTACT_SHEET_CONTACT");
+  if (contact === undefined) return `${PRODUCT}/${VERSION}`;
+  if (CONTACT.test(contact)) return `${PRODUCT}/${VERSION} (${contact})`;
+  throw new FinalError(
+    "CONTACT_SHEET_CONTACT: expected a mail address or a URL, got " +
+      JSON.stringify(contact.slice(0, 80)),
+  );
+}
 
 /** Why something is missing after a stop. */
 export const STOPPED = "stopped: run again to continue";
@@ -166,7 +190,7 @@ export async function fetchOnce<Content>(
       // Compressed answers have no use for ranges, nor a true length.
       headers: {
         "accept-encoding": "identity",
-        "user-agent": USER_AGENT,
+        "user-agent": userAgent(),
         ...headers,
       },
       signal: AbortSignal.any([late.signal, ...signal ? [signal] : []]),
