@@ -24,12 +24,12 @@
  */
 import { createHash } from "node:crypto";
 import { existsSync } from "node:fs";
-import { extname, join } from "node:path";
+import { basename, extname, join } from "node:path";
 import { setImmediate as immediate } from "node:timers/promises";
 import { inspect } from "node:util";
-import { type FetchLimits, pictureFetcher } from "./fetch.ts";
+import { type FetchLimits, pictureClient } from "./fetch.ts";
+import { openFolder } from "./picture_file.ts";
 import { isOneOf } from "../crawl/licences.ts";
-import { removeUnfinished, writeAtomic } from "../files.ts";
 import { FinalError } from "../http/final_error.ts";
 import { STOPPED } from "../http/http.ts";
 import { at, type Stage, stageOf } from "../http/stages.ts";
@@ -49,8 +49,8 @@ export interface DownloadOptions extends Partial<FetchLimits> {
    */
   licences?: readonly string[];
   /**
-   * Asks for what has a file again, and keeps the file where the site says that
-   * nothing has changed since. @default {false}
+   * Asks for what has a file again. The file stays where the site says that
+   * nothing has changed since, or has nothing better. @default {false}
    */
   refresh?: boolean;
   /** Called after each picture. */
@@ -110,13 +110,14 @@ const WINDOW = 10_000;
  */
 export async function* downloadEach(
   pictures: Iterable<FoundPicture> | AsyncIterable<FoundPicture>,
-  { rebase = (url) => url, licences = [], onProgress, signal, ...limits }:
+  { rebase = (url) => url, licences = [], refresh = false, ...options }:
     DownloadOptions = {},
 ): AsyncGenerator<Download & { index: number }> {
-  await removeUnfinished(paths.downloads);
+  const { onProgress, signal, ...limits } = options;
   const left = new AbortController();
   const stop = AbortSignal.any([left.signal, ...signal ? [signal] : []]);
-  const fetchPicture = pictureFetcher(limits, stop);
+  const client = pictureClient(limits, stop);
+  const folder = await openFolder(paths.downloads, client, limits.maxBytes);
   /** By file, what is under way: whether an earlier run had fetched it. */
   const underWay = new Map<string, Promise<boolean>>();
   const progress = { done: 0, total: 0, resumed: 0, failed: 0 };
@@ -125,6 +126,19 @@ export async function* downloadEach(
   let inside = 0;
   let changed = Promise.withResolvers<void>();
   let room = Promise.withResolvers<void>();
+
+  /** Fetches what is not there yet; true if it was. */
+  async function save(name: string, url: string): Promise<boolean> {
+    const isHere = folder.has(name);
+    if (isHere && !refresh) return true;
+    try {
+      return await folder.fetch(rebase(url), name) === "same";
+    } catch (error) {
+      // What is here is better than nothing.
+      if (isHere) return true;
+      throw error;
+    }
+  }
 
   async function settle(picture: FoundPicture, index: number) {
     // Records from elsewhere may hold anything.
@@ -135,7 +149,7 @@ export async function* downloadEach(
       checkLicence(picture, licences);
       const first = !underWay.has(file);
       if (first) {
-        underWay.set(file, save(file, () => fetchPicture(rebase(url))));
+        underWay.set(file, save(basename(file), url));
       }
       const resumed = await underWay.get(file)!
         .finally(() => first && underWay.delete(file));
@@ -297,14 +311,4 @@ export function downloadPath(url: string): string {
     `${name || "picture"}-${digest.slice(0, 16)}` +
       (/^\.[A-Za-z]{3,4}$/.test(extension) ? extension.toLowerCase() : ""),
   );
-}
-
-/** Fetches what is not there yet; true if it was. */
-async function save(
-  file: string,
-  fetchBytes: () => Promise<Uint8Array>,
-): Promise<boolean> {
-  if (existsSync(file)) return true;
-  await writeAtomic(file, await fetchBytes());
-  return false;
 }

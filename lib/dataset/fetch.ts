@@ -19,7 +19,7 @@
  * @module
  */
 import pLimit from "p-limit";
-import { Host, type HostLimits, inQueue } from "../http/hosts.ts";
+import { type HostLimits, Hosts, inQueue } from "../http/hosts.ts";
 import { FinalError } from "../http/final_error.ts";
 import {
   fetchOnce,
@@ -27,7 +27,6 @@ import {
   readStart,
   redirectOf,
   send,
-  tooLate,
   tooManyRedirects,
   webAddress,
 } from "../http/http.ts";
@@ -43,6 +42,10 @@ export interface FetchLimits extends HostLimits {
   timeoutMs: number;
   /** Largest picture file, in bytes. */
   maxBytes: number;
+  /** Requests at once, in all. */
+  concurrency: number;
+  /** Requests at once to one host. */
+  perHost: number;
   /**
    * Hosts with their ports that may be asked though they are this machine's or
    * its network's: ["127.0.0.1:8765"]. What a page or a list says adds none.
@@ -54,8 +57,9 @@ export interface FetchLimits extends HostLimits {
 const SILENCE_MS = 3000;
 
 /** Where a public site needs others than any host. */
-const DEFAULT_LIMITS = {
-  concurrency: 8,
+export const DEFAULT_LIMITS = {
+  concurrency: 64,
+  perHost: 8,
   intervalMs: 100,
   patienceMs: 600_000,
   // Of thousands of pictures, a few are out of luck four times.
@@ -65,29 +69,41 @@ const DEFAULT_LIMITS = {
   allowedHosts: [],
 };
 
+/** What is asked for besides the address, and what is made of the answer. */
+export interface Ask<Content> {
+  /** Headers of the next attempt. */
+  headers?: () => Record<string, string>;
+  /**
+   * Reads an answer that is no error and no redirect, and calls `arrived` with
+   * each part.
+   */
+  read: (response: Response, arrived: () => void) => Promise<Content>;
+}
+
+/** Asks for what is at an address. Throws the reason if there is no use in it. */
+export type Client = <Content>(
+  url: string,
+  ask: Ask<Content>,
+) => Promise<Content>;
+
 /**
- * Makes a function that fetches the picture at an address and remembers how
- * each host wants to be treated. It throws where there is no use in going on;
- * the message is the reason.
+ * Makes a function that asks for pictures and remembers how each host wants to be
+ * treated.
  *
- * @param limits What differs from: 8 requests at once, in all; 100 ms between
- *   two to one host, 10 minutes of patience with a host that refuses; 30 s a
- *   request; 20 MB a picture; public addresses alone.
+ * @param limits What differs from: 64 requests at once, 8 of them to one host;
+ *   100 ms between two to one host, 10 minutes of patience with a host that
+ *   refuses; 30 s a request; 20 MB a picture; public addresses alone.
  * @param signal Stops everything under way and to come.
  */
-export function pictureFetcher(
+export function pictureClient(
   limits: Partial<FetchLimits> = {},
   signal?: AbortSignal,
-): (url: string) => Promise<Uint8Array> {
+): Client {
   const all = { ...DEFAULT_LIMITS, ...limits };
-  const { timeoutMs, maxBytes, allowedHosts } = all;
-  const slots = pLimit(all.concurrency);
-  const hosts = new Map<string, Host>();
-  const hostOf = ({ host }: URL) => {
-    if (!hosts.has(host)) hosts.set(host, new Host(host, all));
-    return hosts.get(host)!;
-  };
-  return async (url) => {
+  const { timeoutMs, allowedHosts, concurrency, perHost } = all;
+  const slots = pLimit(concurrency);
+  const hosts = new Hosts({ ...all, concurrency: perHost });
+  return async (url, { headers, read }) => {
     let address = webAddress(url);
     /** Attempts that ended in silence. */
     let silences = 0;
@@ -97,23 +113,26 @@ export function pictureFetcher(
         SILENCE_MS * 2 ** Math.max(0, silences - 1),
       );
       const start = Date.now();
-      const late = AbortSignal.timeout(timeoutMs);
       try {
         return await fetchOnce(
           address,
-          (response, arrived) =>
-            readAnswer(response, address, maxBytes, arrived),
+          async (response, arrived) => {
+            arrived();
+            return redirectOf(response, address) ??
+              { content: await read(response, arrived) };
+          },
           {
             redirect: "manual",
-            headers: { accept: "image/*" },
+            headers: { accept: "image/*", ...headers?.() },
             allowedHosts,
             timeoutMs: silenceMs,
-            signal: AbortSignal.any([late, ...signal ? [signal] : []]),
+            wholeMs: timeoutMs,
+            signal,
           },
         );
       } catch (error) {
         if (Date.now() - start >= silenceMs) silences++;
-        throw late.aborted ? tooLate() : error;
+        throw error;
       }
     };
     for (let hop = 0; hop <= MAX_REDIRECTS; hop++) {
@@ -121,29 +140,53 @@ export function pictureFetcher(
       // pauses.
       const inSlot = (stalled: Promise<void>) =>
         inQueue(slots, stalled, attempt);
-      const answer = await send(hostOf(address), inSlot, signal);
-      if (!(answer instanceof URL)) return answer;
+      const answer = await hosts.use(
+        address.host,
+        (host) => send(host, inSlot, signal),
+      );
+      if (!(answer instanceof URL)) return answer.content;
       address = answer;
     }
     throw tooManyRedirects();
   };
 }
 
-/** The picture, or where it has moved to. */
-async function readAnswer(
-  response: Response,
-  address: URL,
+/**
+ * Makes a function that fetches the picture at an address into memory.
+ *
+ * @param limits As of `pictureClient`.
+ * @param signal Stops everything under way and to come.
+ */
+export function pictureFetcher(
+  limits: Partial<FetchLimits> = {},
+  signal?: AbortSignal,
+): (url: string) => Promise<Uint8Array> {
+  const client = pictureClient(limits, signal);
+  const { maxBytes = DEFAULT_LIMITS.maxBytes } = limits;
+  return (url) =>
+    client(url, {
+      async read(response, arrived) {
+        checkStart(response, maxBytes);
+        const bytes = await readStart(response, maxBytes + 1, arrived);
+        if (bytes.length > maxBytes) throw tooLarge(maxBytes);
+        checkPicture(bytes);
+        return bytes;
+      },
+    });
+}
+
+/**
+ * Makes sure that an answer begins as a picture may.
+ *
+ * @throws {FinalError} If it is none, or larger than `maxBytes` by its own word.
+ */
+export function checkStart(
+  { status, statusText, headers }: Response,
   maxBytes: number,
-  arrived: () => void,
-): Promise<Uint8Array | URL> {
-  arrived();
-  const { status, statusText, headers } = response;
-  const elsewhere = redirectOf(response, address);
-  if (elsewhere) return elsewhere;
+): void {
   if (status !== 200) {
     throw at("status", new FinalError(`${status} ${statusText}`.trim()));
   }
-
   const type = headers.get("content-type") ?? "";
   if (!/^(image\/(?!svg)|(application|binary)\/octet-stream|$)/i.test(type)) {
     throw at(
@@ -151,13 +194,17 @@ async function readAnswer(
       new FinalError(`expected a picture, got ${type.slice(0, 60)}`),
     );
   }
-  const tooLarge = at(
-    "size",
-    new FinalError(`larger than ${maxBytes} bytes`),
-  );
-  if (Number(headers.get("content-length")) > maxBytes) throw tooLarge;
-  const bytes = await readStart(response, maxBytes + 1, arrived);
-  if (bytes.length > maxBytes) throw tooLarge;
+  if (Number(headers.get("content-length")) > maxBytes) {
+    throw tooLarge(maxBytes);
+  }
+}
+
+/** @throws {FinalError} If bytes do not begin as a picture. */
+export function checkPicture(bytes: Uint8Array): void {
   if (!isPicture(bytes)) throw at("type", new FinalError(whyNoPicture(bytes)));
-  return bytes;
+}
+
+/** What a picture of more bytes is thrown as. */
+export function tooLarge(maxBytes: number): FinalError {
+  return at("size", new FinalError(`larger than ${maxBytes} bytes`));
 }

@@ -228,6 +228,15 @@ export class Host {
     }
   }
 
+  /** Whether a timetable made anew would say the same. */
+  get isForgettable(): boolean {
+    const isAsAtFirst = this.#refusals === 0 &&
+      this.#intervalMs === this.limits.intervalMs;
+    const restedAt = Math.max(this.#nextTurn, this.#pausedUntil) +
+      (isAsAtFirst ? 0 : this.limits.patienceMs);
+    return this.#underWay.size === 0 && Date.now() >= restedAt;
+  }
+
   #giveUpWhenHopeless(): void {
     if (this.#refusals === 0) return;
     const until = Math.max(Date.now(), this.#pausedUntil);
@@ -240,5 +249,52 @@ export class Host {
           "run again later",
       ),
     );
+  }
+}
+
+/** Timetables that are kept at least, before one is forgotten. */
+const FEW = 500;
+
+/** The timetables of many hosts. What is idle is forgotten: there may be millions. */
+export class Hosts {
+  readonly #limits: Partial<HostLimits>;
+  readonly #known = new Map<string, { host: Host; users: number }>();
+  /** How many there may be before those that are idle are looked for. */
+  #enough = FEW;
+
+  /** Starts with none. */
+  constructor(limits: Partial<HostLimits>) {
+    this.#limits = limits;
+  }
+
+  /** How many are known. */
+  get size(): number {
+    return this.#known.size;
+  }
+
+  /** Does something with a host's timetable, which is kept as long. */
+  async use<Outcome>(
+    name: string,
+    task: (host: Host) => Promise<Outcome>,
+  ): Promise<Outcome> {
+    let known = this.#known.get(name);
+    if (!known) {
+      if (this.size >= this.#enough) this.#forget();
+      known = { host: new Host(name, this.#limits), users: 0 };
+      this.#known.set(name, known);
+    }
+    known.users++;
+    try {
+      return await task(known.host);
+    } finally {
+      known.users--;
+    }
+  }
+
+  #forget(): void {
+    for (const [name, { host, users }] of this.#known) {
+      if (users === 0 && host.isForgettable) this.#known.delete(name);
+    }
+    this.#enough = Math.max(FEW, 2 * this.size);
   }
 }

@@ -11,8 +11,8 @@
  * Beside this, request.ts sends one request, to whom addresses.ts lets it;
  * final_error.ts is the error that says: do not ask again; stages.ts, where a
  * request ended;
- * hosts.ts holds a host's timetable, large_file.ts downloads what is too large to
- * begin anew, zip.ts reads archives, near or far, and connections.ts is for the
+ * hosts.ts holds hosts' timetables, large_file.ts downloads what is too large to
+ * begin anew, by the parts of part.ts, zip.ts reads archives, near or far, and connections.ts is for the
  * other side: how long our own servers wait.
  *
  * ```ts
@@ -163,8 +163,13 @@ export interface FetchOptions extends Omit<RequestOptions, "allowedHosts"> {
   allowedHosts?: readonly string[] | "any";
   /** Whether redirects are followed, or returned. @default {"follow"} */
   redirect?: "follow" | "manual";
-  /** For an answer to arrive whole. @default {30_000} */
+  /**
+   * For an answer to arrive whole, or the next part of what is large.
+   * @default {30_000}
+   */
   timeoutMs?: number;
+  /** For an answer to arrive whole, however it arrives. @default {Infinity} */
+  wholeMs?: number;
 }
 
 /** Redirects that are followed, one after the other. */
@@ -179,10 +184,20 @@ export const MAX_REDIRECTS = 5;
 export async function fetchOnce<Content>(
   address: string | URL,
   read: (response: Response, arrived: () => void) => Promise<Content>,
-  { timeoutMs = 30_000, signal, headers, ...how }: FetchOptions = {},
+  { timeoutMs = 30_000, wholeMs, signal, headers, ...how }: FetchOptions = {},
 ): Promise<Content> {
-  const late = new AbortController();
-  const timer = setTimeout(() => late.abort(), timeoutMs);
+  signal?.throwIfAborted();
+  const stop = new AbortController();
+  let late = false;
+  const isLate = () => {
+    late = true;
+    stop.abort();
+  };
+  const timer = setTimeout(isLate, timeoutMs);
+  const last = wholeMs === undefined ? undefined : setTimeout(isLate, wholeMs);
+  // A third of the time that AbortSignal.any() takes.
+  const end = () => stop.abort(signal?.reason);
+  signal?.addEventListener("abort", end);
   let response: Response | undefined;
   try {
     response = await ask(new URL(address), {
@@ -193,21 +208,23 @@ export async function fetchOnce<Content>(
         "user-agent": userAgent(),
         ...headers,
       },
-      signal: AbortSignal.any([late.signal, ...signal ? [signal] : []]),
+      signal: stop.signal,
     });
     const { status, statusText } = response;
     checkStatus(status, statusText, response.headers.get("retry-after"));
     return await read(response, () => timer.refresh());
   } catch (error) {
-    throw late.signal.aborted ? tooLate() : error;
+    throw late ? tooLate() : error;
   } finally {
     clearTimeout(timer);
+    clearTimeout(last);
+    signal?.removeEventListener("abort", end);
     if (!response?.bodyUsed) await response?.body?.cancel();
   }
 }
 
 /** What an answer that takes too long is thrown as. */
-export function tooLate(): Error {
+function tooLate(): Error {
   return at("time", new Error("no whole answer in time"));
 }
 

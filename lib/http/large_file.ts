@@ -31,10 +31,11 @@
  *
  * @module
  */
-import { mkdir, open, readdir, rename, rm, stat } from "node:fs/promises";
+import { mkdir, readdir, rename, rm, stat } from "node:fs/promises";
 import { basename, dirname, join } from "node:path";
 import type { Host } from "./hosts.ts";
 import { fetchOnce, type FetchOptions, send } from "./http.ts";
+import { addToPart, goesOnFrom } from "./part.ts";
 
 /** A file at the other end, and where it goes. */
 export interface LargeFile {
@@ -96,25 +97,13 @@ async function receive(
   onBytes?: (received: number) => void,
 ): Promise<void> {
   if (here) headers = { ...headers, range: `bytes=${here}-` };
-  const received = await fetchOnce(address, async (response, arrived) => {
-    const resumed = response.status === 206 &&
-      response.headers.get("content-range")?.startsWith(`bytes ${here}-`);
+  const received = await fetchOnce(address, (response, arrived) => {
     // A server that knows no ranges sends the file from its start.
-    if (!resumed) here = 0;
-    const file = await open(part, resumed ? "a" : "w");
-    try {
-      for await (const chunk of response.body ?? []) {
-        here += chunk.length;
-        if (here > size) break;
-        await file.appendFile(chunk);
-        arrived();
-        onBytes?.(here);
-      }
-      await file.sync();
-    } finally {
-      await file.close();
-    }
-    return here;
+    const from = goesOnFrom(response, here) ? here : 0;
+    return addToPart(response.body ?? [], part, from, size, (received) => {
+      arrived();
+      onBytes?.(received);
+    });
   }, { ...options, headers });
   if (received > size) await rm(part);
   if (received !== size) {
