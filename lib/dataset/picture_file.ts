@@ -37,6 +37,7 @@ import { createHash } from "node:crypto";
 import {
   appendFileSync,
   closeSync,
+  existsSync,
   mkdirSync,
   openSync,
   readFileSync,
@@ -97,8 +98,11 @@ export async function openFolder(
   const tags = openTags(folder);
   const inMemory = Math.min(LARGE, maxBytes);
   await removeUnfinished(folder);
-  const sizeOf = (name: string) =>
-    statSync(join(folder, name), { throwIfNoEntry: false })?.size ?? 0;
+  const has = (name: string) => {
+    const path = join(folder, name);
+    // For a file that is not there, Deno's statSync() makes an error.
+    return existsSync(path) && statSync(path).size > 0;
+  };
 
   /** Puts bytes, or the file of a whole part, into their place. */
   function finish(name: string, content: Uint8Array | string, from: Response) {
@@ -173,7 +177,7 @@ export async function openFolder(
 
   /** Asks from where the part ends, or for what has changed, or for all. */
   async function ask(url: string, name: string): Promise<"new" | "same"> {
-    const tag = sizeOf(name) > 0 && tags.of(name);
+    const tag = has(name) ? tags.of(name) : undefined;
     let here = 0;
     return await client(url, {
       headers(): Record<string, string> {
@@ -184,7 +188,7 @@ export async function openFolder(
             "if-range": parts.versionOf(name)!,
           };
         }
-        const { etag, modified } = tag || {};
+        const { etag, modified } = tag ?? {};
         return {
           ...etag && { "if-none-match": etag },
           ...modified && { "if-modified-since": modified },
@@ -199,7 +203,7 @@ export async function openFolder(
   }
 
   return {
-    has: (name) => sizeOf(name) > 0,
+    has,
     async fetch(url, name) {
       const hadPart = parts.sizeOf(name) > 0;
       try {
