@@ -32,7 +32,7 @@ const { tasks }: {
 );
 
 /** Those about pictures of one's own. */
-const OWN = ["search", "serve", "crawl", "evaluate", "store"];
+const OWN = ["search", "serve", "crawl", "dataset", "evaluate", "store"];
 
 /** All commands by name, those about pictures of one's own first. */
 export const commands: ReadonlyMap<string, Entry> = new Map(

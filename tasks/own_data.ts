@@ -59,12 +59,19 @@ async function prepare(
   const { dataset } = paths;
   paths.dataset = inDemo(dataset);
   try {
-    const { accounts, remarks } = await prepareFolder(folder, {
+    const { counts, refused, remarks } = await prepareFolder(folder, {
       signal,
       onProgress: (done) => progress.passing(`Cleaning pictures: ${done}`),
     });
-    progress.remarks(remarks, 5);
-    const kept = accounts.filter(({ reason }) => reason === "").length;
+    const classes = refused.map(({ term, reason }) => `${term}: ${reason}`);
+    progress.remarks([...remarks, ...classes], 5);
+    if (counts.test === 0) {
+      throw new Error(
+        `${folder} leaves nothing to search with: expected a class of two ` +
+          "pictures or more that can be read",
+      );
+    }
+    const kept = counts.train + counts.test;
     progress.line(`${kept} pictures of ${folder} are the data set`);
   } catch (error) {
     throw new CommandError(`--images: ${(error as Error).message}`);

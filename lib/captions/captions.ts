@@ -14,7 +14,8 @@
  * Captions keep the order of the file. All of it is text from outside.
  *
  * Beside this: json.ts reads JSON as programs write it, named_files.ts finds the
- * files that captions name, coco.ts downloads COCO's pictures and captions.
+ * files that captions name, beside.ts reads what lies beside a folder's pictures,
+ * coco.ts downloads COCO's pictures and captions.
  *
  * ```ts
  * import { parseCaptions } from "#lib/captions/captions.ts";
@@ -291,7 +292,9 @@ function addEntry(
   const file = asText(entry?.flickr_url);
   const terms = asText(entry?.license_url);
   const license = `${asText(entry?.license)} ${terms && `(${terms})`}`.trim();
-  const captions = entry?.captions ?? entry?.caption ?? entry?.text ?? entry;
+  const isRecord = isObject(entry) && !Array.isArray(entry);
+  const captions = entry?.captions ?? entry?.caption ?? entry?.text ??
+    (isRecord ? [] : entry);
   collector.addPicture(path, {
     split: asText(entry?.split),
     url: asText(entry?.url) || file,

@@ -1,79 +1,168 @@
 /**
  * The data set of the course from a folder of anyone's pictures, in place of a
- * crawl: `DIR/CLASS/…`, or `DIR/train/CLASS/…` and `DIR/test/CLASS/…`.
+ * crawl.
  *
- * A class is a term, and its own category; its name stands for the caption that
- * nobody wrote. The folder is only read.
+ * ```text
+ * DIR/CLASS/owl.jpg                         a class's folder
+ * DIR/any/depth/CATEGORY/CLASS/owl.jpg      the folder above is its category
+ * DIR/owl.jpg                               the class is called as DIR is
+ * DIR/train/CLASS/…, DIR/test/CLASS/…       the split is kept
+ * ```
+ *
+ * The class's name stands for the caption that nobody wrote. The folder is only
+ * read, and what lies in the data folder is none of it.
  *
  * ```ts
  * import { prepareFolder } from "#lib/dataset/from_folder.ts";
  * import { rejects } from "node:assert/strict";
  *
- * await rejects(prepareFolder("no/such/folder"), /no\/such\/folder not found/);
+ * await rejects(prepareFolder("no/such/folder"), /no\/such\/folder cannot be read/);
  * ```
  *
  * @module
  */
-import { resolve } from "node:path";
-import type { DatasetPicture } from "../records.ts";
-import { readClassFolder } from "./class_folder.ts";
-import { type Account, readAccounts } from "./accounts.ts";
-import { prepareDataset, type PrepareOptions } from "./prepare.ts";
+import { realpathSync } from "node:fs";
+import { basename, join, relative, resolve, sep } from "node:path";
+import { isOneOf, licenceName } from "../crawl/licences.ts";
+import { paths } from "../paths.ts";
+import { listPictures, remarksOn } from "../pictures/folder.ts";
+import { PICTURE_FORMATS } from "../pictures/formats.ts";
+import type { FoundPicture } from "../records.ts";
+import {
+  type FoundFile,
+  type Prepared,
+  prepareDataset,
+  type PrepareOptions,
+} from "./prepare.ts";
+
+/** What of a picture may be known besides its place. */
+export type Known = Partial<Omit<FoundPicture, "category" | "term">>;
+
+/** How to prepare a folder. */
+export interface FolderOptions extends PrepareOptions {
+  /**
+   * What is known of pictures from files beside them, by path below the folder:
+   * given the folder and the paths. @default nothing is
+   */
+  readKnown?: (
+    folder: string,
+    found: readonly string[],
+  ) => Promise<ReadonlyMap<string, Known>>;
+  /** Licences that are wanted; pictures of others are left out. @default all */
+  licences?: readonly string[];
+}
 
 /** What became of a folder's pictures. */
-export interface PreparedFolder {
-  /** One for each picture. */
-  accounts: Account[];
-  /** What was left out or decided, a line each. */
+export interface PreparedFolder extends Prepared {
+  /** Pictures that were found. */
+  found: number;
+  /** What could not be taken for a picture, a line each. */
   remarks: string[];
 }
 
 /**
- * Writes the data set to paths.dataset. Without `test/`, the first pictures of
- * each class become the queries, as after a crawl.
+ * Writes the data set to paths.dataset. Where train/ and test/ do not both hold
+ * pictures, queries are chosen as after a crawl.
  *
- * @throws {Error} If there is no such folder, no picture in a class's folder, or
- *   no class with a query and a picture to be found.
+ * @throws {Error} If there is no such folder, no picture in it, or it is the data
+ *   set itself.
  */
 export async function prepareFolder(
   folder: string,
-  options?: PrepareOptions,
+  { readKnown, licences = [], ...options }: FolderOptions = {},
 ): Promise<PreparedFolder> {
-  const { gallery, queries, leaveOneOut, leftOut } = await readClassFolder(
-    folder,
-  );
-  if (gallery.length === 0) {
+  const root = resolve(folder);
+  const excludeDirs = ownFolders(root);
+  const { pictures, leftOut } = await listPictures(root, { excludeDirs })
+    .catch(({ code }) => {
+      throw new Error(
+        `${folder} cannot be read (${code}): expected a folder of pictures`,
+      );
+    });
+  const remarks = remarksOn(leftOut);
+  if (pictures.length === 0) {
     throw new Error(
-      `${folder} has no pictures in folders of classes: expected CLASS/, or ` +
-        "train/CLASS/ and test/CLASS/",
+      [`${folder} holds no pictures (${PICTURE_FORMATS})`, ...remarks]
+        .join("; "),
     );
   }
-  const record = (
-    { path, term }: { path: string; term: string },
-    split?: DatasetPicture["split"],
-  ) => ({
-    ...{ category: term, term, caption: term, url: "", page: "" },
-    ...{ author: "", license: "", file: resolve(folder, path), split },
-  });
-  const records = leaveOneOut ? gallery.map((picture) => record(picture)) : [
-    ...gallery.map((picture) => record(picture, "train")),
-    ...queries.map((picture) => record(picture, "test")),
-  ];
-  await prepareDataset({ records, failures: [] }, options);
-  const accounts = await readAccounts();
-  if (!accounts.some(({ outcome }) => outcome === "test")) {
-    throw new Error(
-      `${folder} leaves nothing to search with: expected a class of two ` +
-        "pictures or more that can be read",
+  const isIn = (split: string) => (path: string) =>
+    path.startsWith(`${split}/`);
+  const isSplit = pictures.some(isIn("train")) && pictures.some(isIn("test"));
+  const found = isSplit
+    ? pictures.filter((path) => /^(train|test)\//.test(path))
+    : pictures;
+  if (found.length < pictures.length) {
+    remarks.push(
+      `${
+        pictures.length - found.length
+      } pictures lie neither in train/ nor in ` +
+        "test/: left out",
     );
   }
-  const lost = accounts.filter(({ reason }) => reason !== "");
-  const shown = (path: string) => path.slice(resolve(folder).length + 1);
+  const known = await readKnown?.(root, found);
+  const prepared = await prepareDataset(files(), options);
+  return { ...prepared, found: found.length, remarks };
+
+  async function* files(): AsyncGenerator<FoundFile> {
+    for (const [index, path] of found.entries()) {
+      const record = {
+        ...recordOf(root, path, isSplit, known?.get(path)),
+        index,
+      };
+      if (licences.length > 0 && !isOneOf(record.license, licences)) {
+        const got = record.license || "no licence";
+        const reason = `expected one of ${licences.join(", ")}, got ${got}`;
+        yield { ...record, reason, stage: "licence" };
+        continue;
+      }
+      const split = path.startsWith("test/")
+        ? "test" as const
+        : "train" as const;
+      yield { ...record, file: join(root, path), ...isSplit && { split } };
+    }
+  }
+}
+
+/** What a picture's place and the files beside it say. */
+function recordOf(
+  root: string,
+  path: string,
+  isSplit: boolean,
+  known: Known = {},
+): FoundPicture {
+  const folders = path.normalize("NFC").split("/").slice(isSplit ? 1 : 0, -1);
+  const term = folders.at(-1) ?? (basename(root) || "pictures");
+  const { url = "", page = "", caption = "", author = "", license = "" } =
+    known;
   return {
-    accounts,
-    remarks: [
-      ...leftOut.map(({ path, reason }) => `${path}: ${reason}`),
-      ...lost.map(({ file, reason }) => `${shown(file!)}: ${reason}`),
-    ],
+    category: folders.at(-2) ?? term,
+    ...{ term, url, page, caption: caption || term, author },
+    license: licenceName(license),
   };
+}
+
+/**
+ * What of a folder is this project's data folder.
+ *
+ * @throws {Error} If the folder is the data set that is going to be written.
+ */
+function ownFolders(root: string): string[] {
+  const [source, data, dataset] = [root, paths.data, paths.dataset].map(real);
+  if (source === dataset || source.startsWith(dataset + sep)) {
+    throw new Error(
+      `${root} is the data set that is going to be written: expected another folder`,
+    );
+  }
+  return [data, dataset].filter((place) => place.startsWith(source + sep))
+    .map((place) => relative(source, place).replaceAll(sep, "/"));
+}
+
+/** Where a path leads, links followed; one that is not there stays as it is. */
+function real(path: string): string {
+  try {
+    return realpathSync(path);
+  } catch {
+    return path;
+  }
 }

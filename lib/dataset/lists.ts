@@ -77,6 +77,12 @@ interface Row {
   line: number;
 }
 
+/** A row as csv-parse gives it, with what has been read up to its end. */
+interface ParsedRow {
+  record: string[];
+  info: { lines: number; bytes: number };
+}
+
 /** Longest text that is kept of a cell, in characters. */
 const LONGEST_TEXT = 5000;
 
@@ -286,17 +292,17 @@ async function* rowsOf(
   function* take(isEnd: boolean): Generator<Row & { cells: string[] }> {
     while (rest.length > 0) {
       let isOpen = false;
-      const rows: {
-        record: string[];
-        info: { lines: number; bytes: number };
-      }[] = parse(rest, {
+      // Its types know no rows of lists with `info`.
+      const rows = parse(rest, {
         ...{ delimiter, quote: quote && '"', record_delimiter: "\n" },
         ...{ relax_quotes: true, relax_column_count: true },
         ...{ skip_empty_lines: true, info: true },
         // With all this, a quote that is not closed is the only error.
         skip_records_with_error: true,
-        on_skip: () => isOpen = true,
-      });
+        on_skip() {
+          isOpen = true;
+        },
+      }) as unknown as ParsedRow[];
       for (const { record, info } of rows) {
         yield { cells: record, line: line - 1 + info.lines };
       }

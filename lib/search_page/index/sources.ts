@@ -20,17 +20,12 @@
  * @module
  */
 import { existsSync } from "node:fs";
-import { readdir } from "node:fs/promises";
 import { basename, dirname, isAbsolute, join, resolve, sep } from "node:path";
 import { setImmediate as nextTurn } from "node:timers/promises";
-import {
-  type CaptionedPicture,
-  readCaptions,
-} from "../../captions/captions.ts";
-import { fileOfEach } from "../../captions/named_files.ts";
+import { captionsBeside } from "../../captions/beside.ts";
+import type { CaptionedPicture } from "../../captions/captions.ts";
 import { Matrix } from "../../compare/matrix.ts";
 import { picturePath, readDataset } from "../../dataset/dataset.ts";
-import { isRegularFile } from "../../files.ts";
 import { paths } from "../../paths.ts";
 import { readSample, samplePath } from "../../photo_site/sample.ts";
 import {
@@ -208,32 +203,4 @@ function vectorsOf(
     else ordered.set(i, vectors.row(row));
   });
   return ordered;
-}
-
-/** Captions by path, from the files that COCO and others have. */
-async function captionsBeside(root: string, found: readonly string[]): Promise<
-  { captioned: Map<string, CaptionedPicture>; problems: string[] }
-> {
-  const captioned = new Map<string, CaptionedPicture>();
-  const problems: string[] = [];
-  const annotations = join(root, "annotations");
-  const coco = await readdir(annotations).catch(() => []);
-  const files = [
-    ...["captions.json", "captions.jsonl", "dataset_flickr30k.json"],
-    "results_20130124.token",
-    ...coco.filter((name) => /^captions_.*\.json$/.test(name)).sort()
-      .map((name) => join("annotations", name)),
-  ].map((name) => join(root, name));
-  for (const file of files.filter(isRegularFile)) {
-    try {
-      const { pictures, problems: odd } = await readCaptions(file);
-      problems.push(...odd);
-      fileOfEach(root, found, pictures).forEach((path, i) => {
-        if (path !== undefined) captioned.set(path, pictures[i]);
-      });
-    } catch (error) {
-      problems.push((error as Error).message);
-    }
-  }
-  return { captioned, problems };
 }
