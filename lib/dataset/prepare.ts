@@ -205,17 +205,18 @@ function toPicture(
   split: DatasetPicture["split"],
 ): DatasetPicture {
   // With its own sum in its name, a picture never takes another's place.
-  const name = basename(file).replace(/(\.\w+)?$/, "")
-    .replace(/-[0-9a-f]{16}$/, "");
-  const path = `${split}/${folderName(found.term)}/${name}-${
+  const name = plainName(
+    basename(file).replace(/(\.\w+)?$/, "").replace(/-[0-9a-f]{16}$/, ""),
+  );
+  const path = `${split}/${plainName(found.term)}/${name}-${
     sha256.slice(0, 12)
   }.jpg`;
   return { path, split, ...found, width, height, sha256 };
 }
 
-/** A term as one folder's name, in whatever language it is. */
-function folderName(term: string): string {
-  const plain = term.normalize("NFC").replace(/[^\p{L}\p{M}\p{N} _-]+/gu, "_");
+/** A text as the name of a file or folder, in whatever language it is. */
+function plainName(text: string): string {
+  const plain = text.normalize("NFC").replace(/[^\p{L}\p{M}\p{N} _-]+/gu, "_");
   return [...plain].slice(0, 60).join("").trim() || "_";
 }
 
