@@ -38,7 +38,7 @@ import {
   readStart,
   send,
   STOPPED,
-  USER_AGENT,
+  userAgent,
 } from "../http/http.ts";
 import { request } from "../http/request.ts";
 import { isOneOf } from "./licences.ts";
@@ -115,7 +115,7 @@ async function askOnce(
   const late = AbortSignal.timeout(timeoutMs);
   try {
     const response = await request(url, {
-      headers: { "accept": "application/json", "user-agent": USER_AGENT },
+      headers: { "accept": "application/json", "user-agent": userAgent() },
       allowedHosts: site.allowedHost ? [site.allowedHost] : [],
       signal: AbortSignal.any([late, ...signal ? [signal] : []]),
     });

@@ -6,17 +6,19 @@
  *   image_urls.json   {category: {term: [url, …]}}
  *   images.jsonl      one record a picture: page, caption, author, licence, …
  *   terms.jsonl       one record a crawled term: what a later run need not do
+ *   nothing/          pages on which nothing was found, drawn and as HTML
  * ```
  *
- * All three are written after each term, so a killed crawl loses no more than
+ * The first three are written after each term, so a killed crawl loses no more than
  * the terms under way, and a run continues where the last one stopped. The
  * results come in the plan's order, whichever tab was faster.
  *
- * Times are milliseconds. Beside this: sites/ says what differs from one site to
- * the next; api_term.ts crawls a term by a site's interface; term.ts crawls one
- * through the search_page.ts in a tab of a browser.ts, which public_proxy.ts keeps
- * from addresses that are not public and guard.ts says so; robots.ts reads what a
- * site allows; records.ts keeps the results.
+ * Times are milliseconds. Beside this: plan.ts says what to look for; sites/ what
+ * differs from one site to the next; api_term.ts crawls a term by a site's
+ * interface; term.ts crawls one through the search_page.ts in one of the tabs.ts
+ * of a browser.ts, which public_proxy.ts keeps from addresses that are not public
+ * and guard.ts says so; robots.ts reads what a site allows; records.ts keeps the
+ * results, and nothing.ts the pages that showed none.
  *
  * ```ts
  * import { crawl } from "#lib/crawl/crawl.ts";
@@ -43,27 +45,29 @@ import pLimit from "p-limit";
 import type { Browser } from "puppeteer-core";
 import { removeUnfinished } from "../files.ts";
 import { Host } from "../http/hosts.ts";
-import { STOPPED, USER_AGENT } from "../http/http.ts";
+import { STOPPED, userAgent } from "../http/http.ts";
 import { paths } from "../paths.ts";
 import { apiAsk, crawlApiTerm } from "./api_term.ts";
 import { launchBrowser } from "./browser.ts";
 import { guardTab } from "./guard.ts";
+import { saveNothing } from "./nothing.ts";
+import { checkPlan, type SearchPlan } from "./plan.ts";
 import { startPublicProxy } from "./public_proxy.ts";
 import {
   type CrawlResult,
   keyOf,
   type PlanTerm,
   readRecords,
+  type RobotsDecision,
+  searchedSite,
   type TermRecord,
   toResult,
   writeRecords,
 } from "./records.ts";
-import { readRobots } from "./robots.ts";
-import type { Site } from "./sites/site.ts";
+import { decisionOf, readRobots } from "./robots.ts";
+import type { PageSite, Site, SitePicture } from "./sites/site.ts";
+import { Tabs } from "./tabs.ts";
 import { crawlTerm, type TermFindings } from "./term.ts";
-
-/** What to search for: terms by category. */
-export type SearchPlan = Record<string, readonly string[]>;
 
 /** How to crawl. */
 export interface CrawlOptions {
@@ -81,6 +85,11 @@ export interface CrawlOptions {
   folder?: string;
   /** Whether to keep what earlier runs have found. @default {true} */
   resume?: boolean;
+  /**
+   * Whether to ask for what robots.txt forbids all the same; its pace is kept to.
+   * The result says so. @default {false}
+   */
+  ignoreRobots?: boolean;
   /** A browser that is running; it stays open. @default {one of its own} */
   browser?: Browser;
   /** Called after each term. */
@@ -99,6 +108,8 @@ export interface CrawlProgress {
   term: string;
   /** Pictures found so far, in all terms. */
   pictures: number;
+  /** That term's pictures; none where an earlier run has found them. */
+  finds: readonly SitePicture[];
 }
 
 /**
@@ -109,8 +120,10 @@ export interface CrawlProgress {
  * under several terms counts for the plan's first. What was crawled with another
  * `maxImages`, or from another site, is crawled again.
  *
+ * @throws {TypeError} If the plan is none: quotes what is wrong with it.
  * @throws {RangeError} If `maxImages` or `tabs` is no whole number from 1.
- * @throws {Error} If no browser starts, or the folder cannot be written.
+ * @throws {Error} If no browser starts, the folder cannot be written, or the
+ *   environment's CONTACT_SHEET_CONTACT is no contact.
  */
 export async function crawl(
   site: Site,
@@ -124,7 +137,8 @@ export async function crawl(
       `crawl: expected ${name} to be a whole number from 1, got ${count}`,
     );
   }
-  const terms = Object.entries(plan).flatMap(([category, terms]) =>
+  userAgent(); // Throws before anything is asked.
+  const terms = Object.entries(checkPlan(plan)).flatMap(([category, terms]) =>
     terms.map((term) => ({ category, term }))
   );
   const folder = options.folder ?? dirname(paths.imageUrls);
@@ -138,89 +152,136 @@ export async function crawl(
     writing(() => writeRecords(folder, terms, records, result()));
 
   let done = 0;
-  const report = ({ term }: PlanTerm) => {
+  const report = ({ term }: PlanTerm, finds: readonly SitePicture[] = []) => {
     const pictures = result().pictures.length;
-    onProgress?.({ done: ++done, total: terms.length, term, pictures });
+    onProgress?.({ done: ++done, total: terms.length, term, pictures, finds });
   };
   const isCrawled = (term: PlanTerm) => {
     const record = records.get(keyOf(term));
     return record !== undefined && !record.failure;
   };
   const open = terms.filter((term) => !isCrawled(term));
-  terms.filter(isCrawled).forEach(report);
+  for (const term of terms.filter(isCrawled)) report(term);
   const finish = async (term: PlanTerm, findings: TermFindings) => {
-    const { failure } = findings;
+    const { failure, pictures: finds } = findings;
+    // The small ones are for this run to show.
+    const pictures = finds.map(({ thumbnail: _, ...picture }) => picture);
     // A try that failed takes nothing away from an earlier one.
     const earlier = records.get(keyOf(term));
     const best = failure && earlier &&
-        earlier.pictures.length > findings.pictures.length
+        earlier.pictures.length > pictures.length
       ? earlier
-      : findings;
-    const about = { ...term, site: site.name, maxImages };
+      : { ...findings, pictures };
+    const about = { ...term, site: searchedSite(site), maxImages };
     records.set(keyOf(term), { ...about, ...best, ...failure && { failure } });
     await write();
-    if (failure !== STOPPED) report(term);
+    if (failure !== STOPPED) report(term, finds);
   };
-  if (open.length > 0) {
-    await crawlTerms(site, open, finish, { ...options, maxImages, tabs });
-  }
+  const robots = open.length > 0
+    ? await crawlTerms(site, open, finish, {
+      ...{ ...options, maxImages, tabs, folder },
+    })
+    : { url: robotsOf(site), decision: "nothing is left to ask for" };
   // The plan may have changed, even where there was nothing to crawl.
   await write();
-  return result();
+  return { ...result(), robots };
 }
 
-/** Crawls terms, a few at once; `finish` hears of each. */
+/** Where a site says whether it may be asked; an interface is for being asked. */
+function robotsOf(site: Site): string {
+  return "search" in site
+    ? site.origin
+    : `${new URL(site.searchUrl("")).origin}/robots.txt`;
+}
+
+/** How the terms that are open are crawled. */
+type TermsOptions = CrawlOptions & {
+  maxImages: number;
+  tabs: number;
+  folder: string;
+};
+
+/** Whoever is told of a term's end. */
+type Finish = (term: PlanTerm, findings: TermFindings) => Promise<void>;
+
+/** Crawls terms; `finish` hears of each. @returns Whether the site may be asked. */
 async function crawlTerms(
   site: Site,
   terms: readonly PlanTerm[],
-  finish: (term: PlanTerm, findings: TermFindings) => Promise<void>,
-  options: CrawlOptions & { maxImages: number; tabs: number },
-): Promise<void> {
-  const { maxImages, backoffMs = 1000, timeoutMs = 30_000, signal } = options;
+  finish: Finish,
+  options: TermsOptions,
+): Promise<RobotsDecision> {
+  const url = robotsOf(site);
   if ("search" in site) {
     const ask = apiAsk(site, options);
     for (const term of terms) {
       await finish(term, await crawlApiTerm(ask, site, term.term, options));
     }
-    return;
+    const decision = `${site.name} is asked by its programming interface, ` +
+      "whose terms hold in place of robots.txt";
+    return { url, decision };
   }
-  const { origin, host: hostName } = new URL(site.searchUrl(""));
-  const allowedHosts = site.allowedHost ? [site.allowedHost] : [];
-  const asked = { allowedHosts, signal };
+  const { backoffMs = 1000, ignoreRobots = false, signal } = options;
+  const { origin, host: name } = new URL(site.searchUrl(""));
+  const asked = { allowedHosts: allowedHostsOf(site), signal };
   const robots = await readRobots(origin, { backoffMs }, asked)
     .catch((error: Error) => error);
-  if (robots instanceof Error) {
+  const isSilent = robots instanceof Error;
+  if (isSilent && (signal?.aborted || !ignoreRobots)) {
     const failure = signal?.aborted ? STOPPED : robots.message;
     for (const term of terms) {
       await finish(term, { pictures: [], repeats: [], failure });
     }
-    return;
+    return { url, decision: `${failure}; the site is left alone` };
   }
-  const { isAllowed } = robots;
   const wished = options.intervalMs ?? site.intervalMs;
-  const intervalMs = Math.max(wished, robots.intervalMs);
-  const host = new Host(hostName, { intervalMs, backoffMs });
-  const termOptions = { maxImages, timeoutMs, host, isAllowed, signal };
+  const intervalMs = Math.max(wished, isSilent ? 0 : robots.intervalMs);
+  await crawlInTabs(site, terms, finish, {
+    ...options,
+    host: new Host(name, { intervalMs, backoffMs }),
+    isAllowed: isSilent || ignoreRobots ? () => true : robots.isAllowed,
+  });
+  const addresses = terms.map(({ term }) => site.searchUrl(term));
+  const said = isSilent ? robots.message : decisionOf(robots, addresses);
+  const decision = ignoreRobots
+    ? `${said}; asked all the same, as ignoreRobots says`
+    : said;
+  return { url, decision };
+}
 
+/** Crawls terms in a browser, a few at once. */
+async function crawlInTabs(
+  site: PageSite,
+  terms: readonly PlanTerm[],
+  finish: Finish,
+  { timeoutMs = 30_000, folder, signal, ...options }: TermsOptions & {
+    host: Host;
+    isAllowed: (url: string) => boolean;
+  },
+): Promise<void> {
   const browser = options.browser ?? await launchBrowser();
+  const allowedHosts = allowedHostsOf(site);
   const proxy = await startPublicProxy(allowedHosts);
   const context = await browser.createBrowserContext(proxy.contextOptions);
-  const userAgent = `${await browser.userAgent()} ${USER_AGENT}`;
+  const ownName = `${await browser.userAgent()} ${userAgent()}`;
   const openTab = async () => {
     const tab = await context.newPage();
-    await tab.setUserAgent({ userAgent });
+    await tab.setUserAgent({ userAgent: ownName });
     await guardTab(tab, allowedHosts);
     return tab;
   };
+  const tabs = new Tabs(openTab, site, timeoutMs);
   // With its tab closed, whatever a term waits for ends at once.
   const stop = () => context.close();
   try {
     signal?.addEventListener("abort", stop);
     await pLimit(options.tabs).map(terms, async (term) => {
-      await finish(
-        term,
-        await crawlTerm(openTab, site, term.term, termOptions),
-      );
+      const { maxImages, host, isAllowed } = options;
+      const findings = await crawlTerm(tabs, site, term.term, {
+        ...{ maxImages, host, isAllowed, signal },
+        saveNothing: (page) => saveNothing(page, folder, site.name, term),
+      });
+      await finish(term, findings);
     });
   } finally {
     signal?.removeEventListener("abort", stop);
@@ -228,4 +289,8 @@ async function crawlTerms(
     else if (!signal?.aborted) await context.close();
     proxy.close();
   }
+}
+
+function allowedHostsOf({ allowedHost }: Site): string[] {
+  return allowedHost ? [allowedHost] : [];
 }

@@ -41,11 +41,21 @@ export interface CrawlResult {
   failures: (PlanTerm & { reason: string })[];
   /** Terms that a stop left open, begun or not: the next run goes on there. */
   notReached: PlanTerm[];
+  /** What decides whether the site may be asked, and what it says. */
+  robots: RobotsDecision;
+}
+
+/** Whether a site may be asked. */
+export interface RobotsDecision {
+  /** Where the site says so; where it is asked, if that is an interface. */
+  url: string;
+  /** "https://example.org/robots.txt allows /search/, one request in 2 s". */
+  decision: string;
 }
 
 /** A crawled term: a line of terms.jsonl. */
 export interface TermRecord extends PlanTerm, TermFindings {
-  /** The site's name. */
+  /** What was searched, as `searchedSite` says it. */
   site: string;
   /** Most pictures that were wanted. */
   maxImages: number;
@@ -59,6 +69,15 @@ export function keyOf({ category, term }: PlanTerm): string {
   return `${category}\n${term}`;
 }
 
+/**
+ * The site's name, and all else that its results depend on: what was found under
+ * one licence is not what another search would find.
+ */
+export function searchedSite({ name, licences = [], variant }: Site): string {
+  const terms = licences.length > 0 ? `only ${licences.join(", ")}` : undefined;
+  return [name, terms, variant].filter(Boolean).join("; ");
+}
+
 /** The terms that earlier runs have crawled on this site with this limit. */
 export async function readRecords(
   folder: string,
@@ -68,7 +87,7 @@ export async function readRecords(
   const path = join(folder, "terms.jsonl");
   const all = existsSync(path) ? await readJsonLines<TermRecord>(path) : [];
   const usable = all.filter((record) =>
-    record.site === site.name && record.maxImages === maxImages
+    record.site === searchedSite(site) && record.maxImages === maxImages
   );
   return new Map(usable.map((record) => [keyOf(record), record]));
 }
@@ -78,9 +97,9 @@ export function toResult(
   plan: readonly PlanTerm[],
   records: TermRecords,
   site: Site,
-): CrawlResult {
+): Omit<CrawlResult, "robots"> {
   const first = new Map<string, FoundPicture>();
-  const result: CrawlResult = {
+  const result: Omit<CrawlResult, "robots"> = {
     pictures: [],
     repeats: [],
     skipped: [],
@@ -115,7 +134,7 @@ export async function writeRecords(
   folder: string,
   plan: readonly PlanTerm[],
   records: TermRecords,
-  { pictures }: CrawlResult,
+  { pictures }: Pick<CrawlResult, "pictures">,
 ): Promise<void> {
   const urls: Record<string, Record<string, string[]>> = {};
   for (const { category, term } of plan) {

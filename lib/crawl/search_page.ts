@@ -29,16 +29,22 @@
  *
  * @module
  */
+import { Buffer } from "node:buffer";
+import { setTimeout as sleep } from "node:timers/promises";
 import {
   type HTTPRequest,
   type HTTPResponse,
   type Page,
   TimeoutError,
 } from "puppeteer-core";
+import { writeAtomic } from "../files.ts";
 import { FinalError } from "../http/final_error.ts";
 import { checkStatus } from "../http/http.ts";
 import { REFUSED } from "./guard.ts";
 import type { Credit, PageSite, SitePicture } from "./sites/site.ts";
+
+/** What is kept of a page that is saved, in bytes. */
+const MAX_HTML = 5_000_000;
 
 /** Without a request for so long, nothing more is coming. */
 const QUIET_MS = 500;
@@ -82,6 +88,8 @@ export class SearchPage {
     });
     tab.on("requestfailed", (request) => {
       const said = request.failure()?.errorText ?? "";
+      // The page itself gave it up, or was left.
+      if (said.includes("ERR_ABORTED")) return;
       // What the guard refuses a page was not ours to see.
       if (isPagesOwn(request) && said.includes(REFUSED)) {
         this.#refused.add(firstOf(request));
@@ -91,6 +99,8 @@ export class SearchPage {
       const isPage = isPages(request) && request.isNavigationRequest();
       if (isPagesOwn(request) || isPage) this.#failure = asError(said);
     });
+    // A page that asks its reader something waits for the answer.
+    tab.on("dialog", (dialog) => dialog.dismiss().catch(() => {}));
   }
 
   /**
@@ -197,13 +207,43 @@ export class SearchPage {
       const { status, statusText, headers } = response;
       const html = await response.text();
       const page = new DOMParser().parseFromString(html, "text/html");
-      const credit = (${this.#site.readPhotoPage})(page);
+      const credit = (${this.#site.readPhotoPage})(page, ${
+      JSON.stringify(url)
+    });
       return [credit, status, statusText, headers.get("retry-after")];
     })()`).catch((error) => {
       throw this.#refused.has(url) ? asError(REFUSED) : error;
     });
     checkStatus(...answer);
     return credit;
+  }
+
+  /** Whether the page says something, in words that a visitor sees. */
+  async says(words: RegExp | undefined): Promise<boolean> {
+    return words !== undefined &&
+      words.test(await this.#run<string>("document.body?.innerText ?? ''"));
+  }
+
+  /**
+   * Saves what the page shows and what it is made of, 5 MB of it at most.
+   *
+   * @param path Without the ending: .png and .html are added.
+   * @throws {Error} If the page does not let itself be drawn, or the disk is full.
+   */
+  async save(path: string): Promise<void> {
+    const [html, png] = await Promise.race([
+      Promise.all([
+        this.#run<string>(
+          `document.documentElement.outerHTML.slice(0, ${MAX_HTML})`,
+        ),
+        this.#tab.screenshot(),
+      ]),
+      sleep(this.#timeoutMs, undefined, { ref: false }).then(() => {
+        throw new Error("the page does not let itself be drawn");
+      }),
+    ]);
+    await writeAtomic(`${path}.html`, Buffer.from(html).subarray(0, MAX_HTML));
+    await writeAtomic(`${path}.png`, png);
   }
 
   /** Runs source text in the page; types end at its edge. */

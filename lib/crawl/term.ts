@@ -13,19 +13,20 @@
  * which is for the stage that downloads them.
  *
  * ```ts
- * import { launchBrowser } from "#lib/crawl/browser.ts";
  * import { crawlTerm } from "#lib/crawl/term.ts";
+ * import { launchBrowser } from "#lib/crawl/browser.ts";
  * import { Host } from "#lib/http/hosts.ts";
  * import { localSite } from "#lib/crawl/sites/local.ts";
  * import { startPhotoSite } from "#lib/photo_site/photo_site.ts";
+ * import { Tabs } from "#lib/crawl/tabs.ts";
  * import { equal } from "node:assert/strict";
  *
  * const photoSite = await startPhotoSite();
  * const browser = await launchBrowser();
  * const site = localSite(photoSite.origin);
- * const found = await crawlTerm(() => browser.newPage(), site, "planet", {
+ * const tabs = new Tabs(() => browser.newPage(), site, 30_000);
+ * const found = await crawlTerm(tabs, site, "planet", {
  *   maxImages: 5,
- *   timeoutMs: 30_000,
  *   host: new Host("local"),
  *   isAllowed: () => true,
  * });
@@ -36,12 +37,12 @@
  *
  * @module
  */
-import { setTimeout as sleep } from "node:timers/promises";
-import type { Page } from "puppeteer-core";
 import type { Host } from "../http/hosts.ts";
 import { send, STOPPED, webAddress } from "../http/http.ts";
-import { SearchPage } from "./search_page.ts";
-import type { PageSite, Site, SitePicture } from "./sites/site.ts";
+import { isOneOf, licenceName } from "./licences.ts";
+import type { SearchPage } from "./search_page.ts";
+import type { PageSite, ShownSize, Site, SitePicture } from "./sites/site.ts";
+import type { Tabs } from "./tabs.ts";
 
 /** What a term's search led to. */
 export interface TermFindings {
@@ -59,12 +60,12 @@ export interface TermFindings {
 export interface TermOptions {
   /** Most pictures to find. */
   maxImages: number;
-  /** Time for a page, or for more pictures, to arrive, in milliseconds. */
-  timeoutMs: number;
   /** Says when the next request may go out. */
   host: Host;
   /** Whether robots.txt allows an address. */
   isAllowed: (url: string) => boolean;
+  /** Saves a page that shows nothing; returns where, for a message. */
+  saveNothing?: (page: SearchPage) => Promise<string>;
   /** Stops the crawl, once the tab is closed too. */
   signal?: AbortSignal;
 }
@@ -72,43 +73,29 @@ export interface TermOptions {
 /** Steps without a new picture before a search counts as exhausted. */
 const MAX_IDLE_STEPS = 3;
 
-/** Patience with a tab that is to be closed. */
-const CLOSING_MS = 5000;
+/** Pictures of other licences that are looked at for one of those wanted. */
+const MAX_OTHERS = 10;
 
 /**
  * Crawls one term.
  *
  * Never throws over the site: what was found until then is returned with the
  * reason.
- *
- * @param openTab Opens the tab, which is closed at the end.
  */
 export async function crawlTerm(
-  openTab: () => Promise<Page>,
+  tabs: Tabs,
   site: PageSite,
   term: string,
   options: TermOptions,
 ): Promise<TermFindings> {
-  const { host, isAllowed, signal } = options;
+  const { isAllowed, signal } = options;
   const results = new SearchResults(site, options.maxImages);
   let failure: string | undefined;
   try {
     signal?.throwIfAborted();
     const url = site.searchUrl(term);
     if (!isAllowed(url)) throw new Error(`robots.txt excludes ${url}`);
-    const tab = await openTab();
-    try {
-      const page = new SearchPage(tab, site, options.timeoutMs);
-      await send(host, () => search(page, term, results, options), signal);
-      await addCredits(page, site, results.pictures, options);
-    } finally {
-      // A tab that shows an error page may never say that it is closed; the
-      // browser takes it along at its end. One that a stop has closed already
-      // fails to close again, which makes a term that is done no less done.
-      const late = sleep(CLOSING_MS, undefined, { ref: false });
-      await Promise.race([tab.close().catch(() => {}), late]);
-    }
-    if (results.pictures.length === 0) failure = `no pictures for "${term}"`;
+    await tabs.use((page) => crawlIn(page, site, term, results, options));
   } catch (error) {
     failure = signal?.aborted
       ? STOPPED
@@ -117,14 +104,53 @@ export async function crawlTerm(
   return results.findings(failure);
 }
 
-/** Opens a search page and brings up pictures until there are enough, or no more. */
-async function search(
+/** Crawls a term in a tab. @throws {Error} If there is nothing, or may be more. */
+async function crawlIn(
   page: SearchPage,
+  site: PageSite,
   term: string,
   results: SearchResults,
-  { host, signal }: TermOptions,
+  options: TermOptions,
 ): Promise<void> {
-  await page.open(term);
+  const { host, maxImages, saveNothing, signal } = options;
+  const { licences = [] } = site;
+  const asked = new Set<string>();
+  let isOpen = false;
+  const step = async () => {
+    // What failed in the middle begins anew.
+    if (!isOpen) await page.open(term);
+    isOpen = false;
+    const more = await bringUp(page, results, options);
+    isOpen = true;
+    return more;
+  };
+  for (let more = true; more;) {
+    more = await send(host, step, signal);
+    await addCredits(page, site, results, asked, options);
+    const others = results.dropAllBut(licences);
+    more &&= others > 0 && results.seen < MAX_OTHERS * maxImages;
+  }
+  if (results.pictures.length > 0) return;
+  const none = `no pictures for "${term}"`;
+  if (results.seen > 0) throw new Error(`${none} under ${licences.join(", ")}`);
+  if (await page.says(site.nothingFound)) throw new Error(none);
+  const where = await saveNothing?.(page);
+  throw new Error(
+    "found nothing: the page may have changed" +
+      (where ? `; see ${where}` : ""),
+  );
+}
+
+/**
+ * Reads what a search page shows, and brings up more until there is enough.
+ *
+ * @returns Whether the page may have more.
+ */
+async function bringUp(
+  page: SearchPage,
+  results: SearchResults,
+  { host, signal }: TermOptions,
+): Promise<boolean> {
   let last = await page.settle("");
   results.add(await page.read());
   for (let idleSteps = 0; !results.complete && idleSteps < MAX_IDLE_STEPS;) {
@@ -138,25 +164,33 @@ async function search(
     if (last === before && (pressed || !await page.hasMore())) break;
     idleSteps = results.pictures.length > count ? 0 : idleSteps + 1;
   }
+  return results.complete;
 }
 
-/** Asks the pictures' own pages who made them, and under which terms. */
+/**
+ * Asks the pictures' own pages who made them, and under which terms.
+ *
+ * @param asked Pages that were asked already; grows.
+ */
 async function addCredits(
   page: SearchPage,
   site: PageSite,
-  pictures: SitePicture[],
+  results: SearchResults,
+  asked: Set<string>,
   { host, isAllowed, signal }: TermOptions,
 ): Promise<void> {
   const { origin } = new URL(site.searchUrl(""));
-  for (const picture of pictures) {
-    const known = picture.author && picture.license;
+  for (const picture of results.pictures) {
+    const known = picture.author && picture.license || asked.has(picture.page);
     if (known || !picture.page || !isAllowed(picture.page)) continue;
     // The tab cannot read another site's page.
     if (new URL(picture.page).origin !== origin) continue;
+    asked.add(picture.page);
     const ask = () => page.readPhotoPage(picture.page);
-    const { author, license } = await send(host, ask, signal);
+    const { author, license, sizes } = await send(host, ask, signal);
     picture.author ||= tidy(author);
-    picture.license ||= tidy(license);
+    picture.license ||= licenceName(tidy(license));
+    Object.assign(picture, results.bestOf(picture.url, sizes));
   }
 }
 
@@ -190,6 +224,11 @@ export class SearchResults {
     this.#maxImages = maxImages;
   }
 
+  /** How many pictures were looked at, those that were dropped among them. */
+  get seen(): number {
+    return this.#known.size;
+  }
+
   /** Whether there are enough. */
   get complete(): boolean {
     return this.pictures.length >= this.#maxImages;
@@ -213,17 +252,63 @@ export class SearchResults {
       }
       if (this.complete) return;
       this.#known.set(id, { shown: picture.url, url });
-      const { width, height, thumbnail = "" } = picture;
+      const { width, height } = picture;
+      const isSmall = "pictureUrl" in this.#site;
+      const thumbnail = picture.thumbnail ?? (isSmall ? picture.url : "");
       this.pictures.push({
         url,
         page: this.#isOfWeb(picture.page) ? picture.page : "",
         caption: tidy(picture.caption),
         author: tidy(picture.author),
-        license: tidy(picture.license),
+        license: licenceName(tidy(picture.license)),
         ...isLength(width) && isLength(height) && { width, height },
         ...this.#isOfWeb(thumbnail) && { thumbnail },
+        ...this.bestOf(url, picture.sizes),
       });
     }
+  }
+
+  /**
+   * The wished one of the sizes in which a page shows a picture.
+   *
+   * @param url The picture's address until now.
+   * @returns Undefined if there is none, or it is of another picture.
+   */
+  bestOf(
+    url: string,
+    sizes: readonly ShownSize[] = [],
+  ): ShownSize | undefined {
+    const site = this.#site as PageSite;
+    const own = sizes.filter((size) =>
+      this.#isOfWeb(size.url) &&
+      site.pictureId(size.url) === site.pictureId(url)
+    );
+    const best = site.bestSize?.(own);
+    if (!best) return;
+    const { width, height } = best;
+    const isTold = isLength(width) && isLength(height);
+    return { url: best.url, ...isTold && { width, height } };
+  }
+
+  /**
+   * Drops the pictures under other licences; they stay known.
+   *
+   * @param licences As isOneOf() takes them; none drops nothing.
+   * @returns How many were dropped.
+   */
+  dropAllBut(licences: readonly string[]): number {
+    if (licences.length === 0) return 0;
+    const others = this.pictures.filter(({ license }) =>
+      !isOneOf(license, licences)
+    );
+    const ids = new Set(others.map(({ url }) => this.#site.pictureId(url)));
+    for (const [url, of] of this.repeats) {
+      if (ids.has(this.#site.pictureId(of))) this.repeats.delete(url);
+    }
+    for (const other of others) {
+      this.pictures.splice(this.pictures.indexOf(other), 1);
+    }
+    return others.length;
   }
 
   /**

@@ -14,7 +14,7 @@
  *
  * @module
  */
-import type { PageSite, SitePicture } from "./site.ts";
+import type { PageSite, SiteOptions, SitePicture } from "./site.ts";
 
 /** Number, name and size in a picture's address. */
 const PICTURE = /\/pictures\/(\d+)-([a-z0-9-]+)_[stmb]\.jpg(\?.*)?$/;
@@ -23,15 +23,21 @@ const PICTURE = /\/pictures\/(\d+)-([a-z0-9-]+)_[stmb]\.jpg(\?.*)?$/;
  * The site at an address.
  *
  * @param origin As `startPhotoSite()` returns it: "http://127.0.0.1:8765".
+ * @param options Licences that are wanted.
  */
-export function localSite(origin: string): PageSite {
+export function localSite(
+  origin: string,
+  { licences }: Pick<SiteOptions, "licences"> = {},
+): PageSite {
   return {
     name: "Darkroom, the offline photo site",
     // It is this machine's own.
     intervalMs: 0,
     allowedHost: new URL(origin).host,
     searchUrl: (term) => `${origin}/search/?text=${encodeURIComponent(term)}`,
+    licences,
     moreButton: /load more/i,
+    nothingFound: /^No photos for /m,
     readResults,
     readPhotoPage,
     pictureUrl: (image) =>

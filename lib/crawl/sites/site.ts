@@ -34,10 +34,18 @@ import type { FoundPicture } from "../../records.ts";
 export type SitePicture = Omit<FoundPicture, "category" | "term"> & {
   /** Address of a small picture, to show while the crawl runs. */
   thumbnail?: string;
+  /** Where else the page shows it, in other sizes. */
+  sizes?: ShownSize[];
 };
 
+/** An address at which a page shows a picture, and its pixels, if it says. */
+export type ShownSize = Pick<FoundPicture, "url" | "width" | "height">;
+
 /** What a picture's own page says, and perhaps no other. */
-export type Credit = Pick<FoundPicture, "author" | "license">;
+export type Credit = Pick<FoundPicture, "author" | "license"> & {
+  /** Where that page shows it. */
+  sizes?: ShownSize[];
+};
 
 /** What every site may be told. */
 export interface SiteOptions {
@@ -68,6 +76,11 @@ export interface SiteBase {
    * of licences.ts says. Absent or empty for any.
    */
   readonly licences?: readonly string[];
+  /**
+   * What else its results depend on, by the options that it was made with: what
+   * was found with others is searched for again. Absent for none.
+   */
+  readonly variant?: string;
   /** What all addresses of one picture have in common. */
   pictureId(url: string): string;
 }
@@ -80,14 +93,23 @@ export interface PageSite extends SiteBase {
   readonly moreButton: RegExp;
   /** Reads all pictures on a search page, in its order. */
   readonly readResults: (page: Document) => SitePicture[];
+  /** What a search page says that has no pictures for a term. */
+  readonly nothingFound?: RegExp;
   /** Reads from a picture's page what the search page did not say. */
-  readonly readPhotoPage: (page: Document) => Credit;
+  readonly readPhotoPage: (page: Document, address: string) => Credit;
   /**
    * The address of the wished size, about 1024 pixels.
    *
    * @returns Undefined for what is no picture of the site: an icon, a face.
    */
   pictureUrl(image: string): string | undefined;
+  /**
+   * Which of the sizes that a page shows is wished; absent where `pictureUrl`
+   * says it all.
+   *
+   * @returns Undefined if none is better than that.
+   */
+  bestSize?(sizes: readonly ShownSize[]): ShownSize | undefined;
 }
 
 /** A site that is asked by its documented interface. */
