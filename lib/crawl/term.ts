@@ -263,7 +263,7 @@ export class SearchResults {
         license: licenceName(tidy(picture.license)),
         ...isLength(width) && isLength(height) && { width, height },
         ...this.#isOfWeb(thumbnail) && { thumbnail },
-        ...this.bestOf(url, picture.sizes),
+        ...picture.sizes && this.bestOf(url, [...picture.sizes, { url }]),
       });
     }
   }

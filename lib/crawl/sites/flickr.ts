@@ -1,65 +1,223 @@
 /**
- * Flickr as the crawler sees it.
+ * Flickr's search page as the crawler sees it.
  *
- * A picture's address ends in its number, a secret, and a letter for the size:
+ * A picture's address ends in its number, a secret, and a suffix for the size:
  *
  * ```text
  * https://live.staticflickr.com/65535/53241234567_0a1b2c3d4e_m.jpg
  *                              server    number     secret   size
  * ```
  *
- * s q t m n w (none) z c b stand for 75 150 100 240 320 400 500 640 800 1024
- * pixels and share the secret, so any of them leads to b. The larger sizes have
- * secrets of their own and stay as they are.
+ * The sizes up to b share the secret, so any of them leads to b, 1024 pixels. The
+ * larger ones have secrets of their own, and their owner may keep them back: they
+ * are taken where a page shows them, in a srcset or in its data.
  *
  * What may be done with a picture is its author's to say: the licence comes
  * with each, and "All rights reserved" is one.
  *
- * Written against pages as they were published; where
- * Flickr changes them, the readers below are the place to mend.
+ * Links, roles and words are what the readers below go by; class names change.
+ * The suffixes follow flickr.com/services/api/misc.urls.html, and the licences'
+ * numbers those of flickr.photos.licenses.getInfo. The search page's parameters
+ * and its data, which no document describes, follow published copies. None of
+ * it was met live: tests/fixtures/flickr stands for the site, and where that is
+ * not the real one, a crawl says that it found nothing and keeps the page.
  *
  * ```ts
  * import { flickr } from "#lib/crawl/sites/flickr.ts";
  * import { equal } from "node:assert/strict";
  *
+ * const site = flickr({ sort: "date-posted-desc", licences: ["CC0"], minSide: 1024 });
  * equal(
- *   flickr().pictureUrl("https://live.staticflickr.com/65535/1_0a1b_w.jpg"),
+ *   site.searchUrl("snowy owl"),
+ *   "https://www.flickr.com/search/?text=snowy%20owl&sort=date-posted-desc" +
+ *     "&license=9&dimension_search_mode=min&height=1024&width=1024",
+ * );
+ * equal(
+ *   site.pictureUrl("https://live.staticflickr.com/65535/1_0a1b_w.jpg"),
  *   "https://live.staticflickr.com/65535/1_0a1b_b.jpg",
  * );
  * ```
  *
  * @module
  */
-import type { PageSite, SiteOptions, SitePicture } from "./site.ts";
+import { isOneOf } from "../licences.ts";
+import type {
+  Credit,
+  PageSite,
+  ShownSize,
+  SiteOptions,
+  SitePicture,
+} from "./site.ts";
 
-/** A picture in one of the sizes that share a secret. */
+/** How to search Flickr. */
+export interface FlickrOptions extends SiteOptions {
+  /** Which come first. @default {"relevance"} */
+  sort?: typeof SORTS[number];
+  /** Least width and height, in pixels. @default {any} */
+  minSide?: number;
+  /** Colours that are to be prominent, one of them at least. @default {any} */
+  colours?: readonly (keyof typeof COLOURS)[];
+  /**
+   * The longer side in pixels, at most: "large" is 1024; "original" is the
+   * largest that the owner shows, the original itself if possible.
+   * @default {"large"}
+   */
+  size?: "large" | "original" | number;
+}
+
+const SORTS = [
+  "relevance",
+  "date-posted-desc",
+  "date-posted-asc",
+  "date-taken-desc",
+  "date-taken-asc",
+  "interestingness-desc",
+  "interestingness-asc",
+] as const;
+
+const COLOURS = {
+  red: "0",
+  brown: "1",
+  orange: "2",
+  yellow: "3",
+  "lemon yellow": "4",
+  green: "5",
+  "lime green": "6",
+  cyan: "7",
+  blue: "8",
+  violet: "9",
+  pink: "a",
+  "pale pink": "b",
+  white: "c",
+  grey: "d",
+  black: "e",
+} as const;
+
+/** By Flickr's numbers for them. */
+const LICENCES = [
+  "All rights reserved",
+  ...["CC BY-NC-SA 2.0", "CC BY-NC 2.0", "CC BY-NC-ND 2.0"],
+  ...["CC BY 2.0", "CC BY-SA 2.0", "CC BY-ND 2.0"],
+  "No known copyright restrictions",
+  "United States Government Work",
+  ...["CC0 1.0", "Public Domain Mark"],
+  ...["CC BY 4.0", "CC BY-SA 4.0", "CC BY-ND 4.0"],
+  ...["CC BY-NC 4.0", "CC BY-NC-SA 4.0", "CC BY-NC-ND 4.0"],
+];
+
+/** Longer sides by suffix, in pixels, of the sizes that share a secret. */
+const SHARED: Record<string, number> = {
+  ...{
+    _t: 100,
+    _m: 240,
+    _n: 320,
+    _w: 400,
+    "": 500,
+    _z: 640,
+    _c: 800,
+    _b: 1024,
+  },
+  // Squares are parts of the picture.
+  ...{ _s: 0, _q: 0 },
+};
+
+/** And of those that have one each; the original has any number of pixels. */
+const OWN: Record<string, number> = {
+  ...{ _h: 1600, _k: 2048, _3k: 3072, _4k: 4096, _f: 4096 },
+  ...{ _5k: 5120, _6k: 6144, _o: Infinity },
+};
+
+/** A picture: what stands before its number, its number, secret, suffix. */
 const PICTURE =
-  /^(https:\/\/[a-z0-9.]+\.staticflickr\.com\/(?:\d+\/)+)(\d+)_([0-9a-f]+)(?:_[sqtmnwzcb])?\.jpg(?:\?.*)?$/;
+  /^(https:\/\/[a-z0-9.]+\.staticflickr\.com\/(?:\d+\/)+)(\d+)_([0-9a-f]+)(_[a-z0-9]+|)\.(?:jpg|png|gif)(?:\?.*)?$/;
 
-/** A picture in a larger size. */
-const LARGE_PICTURE =
-  /^https:\/\/[a-z0-9.]+\.staticflickr\.com\/(?:\d+\/)+(\d+)_[0-9a-f]+_(?:[hkf]|[3-6]k)\.jpg(?:\?.*)?$/;
-
-/** https://www.flickr.com/ */
-export function flickr({ licences }: SiteOptions = {}): PageSite {
+/**
+ * https://www.flickr.com/
+ *
+ * @throws {RangeError} If there is no such option: says which there are.
+ */
+export function flickr(options: FlickrOptions = {}): PageSite {
+  const { licences, size = "large" } = options;
+  const origin = options.origin ?? "https://www.flickr.com";
+  const query = searchQuery(options);
+  const sizes = { large: 1024, original: Infinity };
+  const wished = typeof size === "number" ? size : sizes[size];
+  if (!(wished >= 100)) {
+    throw unexpected("size", '"large", "original" or pixels from 100', size);
+  }
+  const longerSide = ({ url, width = 0, height = 0 }: ShownSize) => {
+    const suffix = PICTURE.exec(url)?.[4] ?? "";
+    const side = SHARED[suffix] ?? OWN[suffix] ?? 0;
+    return side === Infinity && width > 0 ? Math.max(width, height) : side;
+  };
+  const isFit = (shown: ShownSize) => longerSide(shown) <= wished;
   return {
     name: "Flickr",
     intervalMs: 1000,
     licences,
+    variant: [query, size === "large" ? "" : `size ${size}`]
+      .filter(Boolean).join("; ") || undefined,
+    ...options.origin && { allowedHost: new URL(origin).host },
     searchUrl: (term) =>
-      `https://www.flickr.com/search/?text=${encodeURIComponent(term)}`,
+      `${origin}/search/?text=${encodeURIComponent(term)}${query}`,
     moreButton: /^\s*(load|show|view|see) more/i,
+    nothingFound: /\bno (matches|photos|results) (for|found|match)\b/i,
     readResults,
     readPhotoPage,
-    pictureUrl: (image) =>
-      PICTURE.test(image)
-        ? image.replace(PICTURE, "$1$2_$3_b.jpg")
-        : LARGE_PICTURE.test(image)
-        ? image
-        : undefined,
-    pictureId: (url) =>
-      PICTURE.exec(url)?.[2] ?? LARGE_PICTURE.exec(url)?.[1] ?? url,
+    pictureUrl(image) {
+      const [, start, number, secret, suffix] = PICTURE.exec(image) ?? [];
+      if (suffix in OWN) return image;
+      if (!(suffix in SHARED)) return;
+      const [best] = Object.entries(SHARED)
+        .filter(([, side]) => side <= wished)
+        .toSorted(([, a], [, b]) => b - a)[0];
+      return `${start}${number}_${secret}${best}.jpg`;
+    },
+    bestSize: (shown) =>
+      shown.filter(isFit).filter((size) => longerSide(size) > 0).toSorted(
+        (a, b) =>
+          // Of the same one, that which says how many pixels it has.
+          longerSide(b) - longerSide(a) || (b.width ?? 0) - (a.width ?? 0),
+      )[0],
+    pictureId: (url) => PICTURE.exec(url)?.[2] ?? url,
   };
+}
+
+/** The options, as the address of a search has them: "&sort=…". */
+function searchQuery(
+  { sort = "relevance", licences = [], minSide, colours = [] }: FlickrOptions,
+): string {
+  if (!SORTS.includes(sort)) throw unexpected("sort", SORTS.join(", "), sort);
+  const numbers = [...LICENCES.keys()].filter((number) =>
+    isOneOf(LICENCES[number], licences)
+  );
+  if (licences.length > 0 && numbers.length === 0) {
+    throw unexpected("licences", LICENCES.join(", "), licences.join(", "));
+  }
+  const unknown = colours.find((colour) => !Object.hasOwn(COLOURS, colour));
+  if (unknown !== undefined) {
+    throw unexpected("colours", Object.keys(COLOURS).join(", "), unknown);
+  }
+  if (minSide !== undefined && !(Number.isInteger(minSide) && minSide > 0)) {
+    throw unexpected("minSide", "a whole number from 1", minSide);
+  }
+  const codes = colours.map((colour) => COLOURS[colour]);
+  const filters = [
+    ...sort === "relevance" ? [] : [`sort=${sort}`],
+    ...numbers.length > 0 ? [`license=${numbers.join("%2C")}`] : [],
+    ...codes.length > 0 ? [`color_codes=${codes.join("%2C")}`] : [],
+    ...minSide === undefined ? [] : [
+      `dimension_search_mode=min&height=${minSide}&width=${minSide}`,
+    ],
+  ];
+  return ["", ...filters].join("&");
+}
+
+function unexpected(option: string, expected: string, got: unknown) {
+  const text = typeof got === "string" ? JSON.stringify(got) : String(got);
+  return new RangeError(
+    `flickr: expected ${option} to be ${expected}, got ${text}`,
+  );
 }
 
 /**
@@ -70,19 +228,27 @@ function readResults(page: Document): SitePicture[] {
   const shown = new Map<string, SitePicture>();
   for (const link of page.querySelectorAll<HTMLAnchorElement>("a[href]")) {
     const [address, id] =
-      /^https:\/\/[^?#]*\/photos\/[^/]+\/(\d+)/.exec(link.href) ?? [];
+      /^https?:\/\/[^?#]*\/photos\/[^/]+\/(\d+)/.exec(link.href) ?? [];
     if (!address || shown.has(address)) continue;
 
+    const isOfPhoto = (url: string) => url.includes(`/${id}_`);
+    const absolute = (url: string) => new URL(url, page.baseURI).href;
+    const sizes: { url: string }[] = [];
     let image = "";
     let around: HTMLElement | null = link;
     while (around && !image) {
       const background = /url\("?(.+?)"?\)/.exec(around.style.backgroundImage);
-      const img = around.querySelector<HTMLImageElement>(
-        `img[src*="/${id}_"]`,
-      );
-      if (img) image = img.src;
-      else if (background?.[1].includes(`/${id}_`)) image = background[1];
-      else around = around.parentElement;
+      const images = around.querySelectorAll<HTMLImageElement>("img, source");
+      for (const { src, srcset } of images) {
+        for (const candidate of srcset.split(/,\s+/)) {
+          const [url] = candidate.trim().split(/\s/);
+          if (isOfPhoto(url)) sizes.push({ url: absolute(url) });
+        }
+        if (!image && isOfPhoto(src)) image = src;
+      }
+      image ||= sizes[0]?.url ?? "";
+      if (!image && isOfPhoto(background?.[1] ?? "")) image = background![1];
+      if (!image) around = around.parentElement;
     }
     if (!around) continue;
 
@@ -93,30 +259,63 @@ function readResults(page: Document): SitePicture[] {
       `a[href$="${new URL(address).pathname.replace(/\d+$/, "")}"]`,
     );
     shown.set(address, {
-      url: new URL(image, page.baseURI).href,
+      url: absolute(image),
       page: `${address}/`,
       caption: title ?? label,
       author: owner?.textContent?.trim() || by || "",
       license: "",
+      sizes,
     });
   }
   return [...shown.values()];
 }
 
-function readPhotoPage(page: Document) {
-  const owner = page.querySelector("a.owner-name");
-  const link = page.querySelector<HTMLAnchorElement>(
-    'a[rel~="license"], a.photo-license-url',
+/** Reads a photo's page, where the sizes stand in srcset and in its data. */
+function readPhotoPage(page: Document, address: string): Credit {
+  const { pathname } = new URL(address);
+  const [, owner, id] = /^(\/photos\/[^/]+\/)(\d+)/.exec(pathname) ?? [];
+  const links = [...page.querySelectorAll<HTMLAnchorElement>("a[href]")];
+  const pathOf = (link: HTMLAnchorElement) =>
+    new URL(link.getAttribute("href")!, address).pathname;
+  const textOf = (element?: Element) => element?.textContent?.trim() ?? "";
+  const author = links.find((link) => pathOf(link) === owner && textOf(link));
+
+  const isCommons = ({ href }: HTMLAnchorElement) =>
+    /creativecommons\.org\/(licenses|publicdomain)\//.test(href);
+  const words =
+    /^(all rights reserved|no known copyright|public domain|u\S+ s\S+ government)/i;
+  const license = links.find((link) => link.relList.contains("license")) ??
+    links.find(isCommons) ?? links.find((link) => words.test(textOf(link)));
+  // Of the government there are several spellings.
+  const said = textOf(license).replace(
+    /^.*\bgovernment works?.*$/i,
+    "United States Government Work",
   );
-  const [, terms, version] =
-    /creativecommons\.org\/(?:licenses|publicdomain)\/([a-z-]+)\/([\d.]+)/
-      .exec(link?.href ?? "") ?? [];
-  const license = terms === "zero"
-    ? `CC0 ${version}`
-    : terms === "mark"
-    ? "Public Domain Mark"
-    : terms
-    ? `CC ${terms.toUpperCase()} ${version}`
-    : link?.textContent ?? "";
-  return { author: owner?.textContent ?? "", license: license.trim() };
+
+  const sizes: { url: string; width?: number; height?: number }[] = [];
+  const add = (url: string, width?: number, height?: number) => {
+    if (!url.includes(`/${id}_`) || !URL.canParse(url, address)) return;
+    sizes.push({ url: new URL(url, address).href, width, height });
+  };
+  for (
+    const { srcset } of page.querySelectorAll("img, source") as Iterable<
+      HTMLImageElement
+    >
+  ) {
+    for (const candidate of srcset.split(/,\s+/)) {
+      add(candidate.trim().split(/\s/)[0]);
+    }
+  }
+  for (const { text } of page.scripts) {
+    const data = text.replaceAll("\\/", "/");
+    const SIZE = /"([^"\s]+)","width":"?(\d+)"?,"height":"?(\d+)/g;
+    for (const [, url, width, height] of data.matchAll(SIZE)) {
+      add(url, Number(width), Number(height));
+    }
+  }
+  return {
+    author: textOf(author),
+    license: license && isCommons(license) ? license.href : said,
+    sizes,
+  };
 }
