@@ -53,7 +53,7 @@ export const PRODUCT = "contact-sheet";
 const VERSION = "0.1.0";
 
 /** A mail address or a URL that can stand in a header, in brackets. */
-const CONTACT = /^(https?:\/\/|[^\s@()]+@)[!-'*-~]{1,200}$/;
+const CONTACT = /^(https?:\/\/|[!-'*-?A-~]+@)[!-'*-~]{1,200}$/;
 
 /**
  * What we call ourselves to other machines: "contact-sheet/0.1.0", and in

@@ -7,13 +7,19 @@ import {
   rejects,
   strictEqual,
 } from "node:assert/strict";
-import { readdir, readFile, writeFile } from "node:fs/promises";
+import { readdir, readFile, stat, writeFile } from "node:fs/promises";
 import { createServer } from "node:http";
 import type { AddressInfo } from "node:net";
 import { join } from "node:path";
+import process from "node:process";
 import { setTimeout as sleep } from "node:timers/promises";
+import sharp from "sharp";
 import { launchBrowser } from "#lib/crawl/browser.ts";
-import { crawl, type CrawlOptions } from "#lib/crawl/crawl.ts";
+import {
+  crawl,
+  type CrawlOptions,
+  type CrawlProgress,
+} from "#lib/crawl/crawl.ts";
 import type { SearchPlan } from "#lib/crawl/plan.ts";
 import { readJsonLines } from "#lib/files.ts";
 import { paths } from "#lib/paths.ts";
@@ -267,13 +273,20 @@ Deno.test("crawl() asks only for what earlier runs have not found", () =>
     const progress: unknown[] = [];
     const onProgress = (now: unknown) => progress.push(now);
 
-    deepEqual(await run({ space: ["planet"] }, { onProgress }), first);
+    const { robots, ...again } = await run({ space: ["planet"] }, {
+      onProgress,
+    });
+    const { robots: asked, ...before } = first;
+    deepStrictEqual(again, before);
+    strictEqual(robots.decision, "nothing is left to ask for");
+    strictEqual(robots.url, asked.url);
     equal(requests.length, 0);
-    deepEqual(progress, [{
+    deepStrictEqual(progress, [{
       done: 1,
       total: 1,
       term: "planet",
       pictures: planetCount,
+      finds: [],
     }]);
 
     const both = { animals: ["fish"], space: ["planet"] };
@@ -426,7 +439,155 @@ Deno.test("crawl() says that a term has no pictures", () =>
     equal(pictures.length, planetCount);
     const text = await readFile(join(folder, "image_urls.json"), "utf8");
     deepEqual(JSON.parse(text).x, { unicorn: [] });
+    ok(!(await readdir(folder)).includes("nothing"));
   }));
+
+Deno.test("crawl() saves a page that shows nothing, under a name that any disk takes", () =>
+  withCrawls(async ({ origin, folder }) => {
+    const site = {
+      ...localSite(origin),
+      // Its layout is another by now, and so is what it says.
+      readResults: () => [],
+      nothingFound: undefined,
+    };
+    const terms = [
+      ...["a/b", "a_b", "../../b", "..", "Owl", "owl", "🦉🦉", "بومة", "CON"],
+      "long ".repeat(60).trim(),
+    ];
+    const { failures } = await crawl(site, { x: terms }, {
+      ...QUICK,
+      browser,
+      folder: join(folder, "1_crawl"),
+      ignoreRobots: true,
+    });
+    deepStrictEqual(failures.map(({ term }) => term), terms);
+    const files = await readdir(join(folder, "1_crawl", "nothing"));
+    strictEqual(files.length, 2 * terms.length);
+    const folded = files.map((name) => name.normalize("NFC").toLowerCase());
+    strictEqual(new Set(folded).size, files.length);
+    for (const { reason } of failures) {
+      const [, name] =
+        /^found nothing: the page may have changed; see 1_crawl\/nothing\/(.*)\.png and \1\.html$/
+          .exec(reason)!;
+      ok(new TextEncoder().encode(name).length < 200, name);
+      const path = join(folder, "1_crawl", "nothing", name);
+      match(await readFile(`${path}.html`, "utf8"), /Darkroom/);
+      const { width, height } = await sharp(`${path}.png`).metadata();
+      deepStrictEqual([width, height], [800, 600]);
+    }
+    // Nothing was written beside it.
+    deepStrictEqual(await readdir(folder), ["1_crawl"]);
+  }));
+
+Deno.test("crawl() keeps 5 MB of an endless page, and answers what a page asks", () =>
+  withCrawls(async ({ folder, run }) => {
+    const server = createServer(({ url }, response) => {
+      response.setHeader("content-type", "text/html; charset=utf-8");
+      const page = `<script>alert(1)</script><!--${"é".repeat(3_000_000)}-->`;
+      response.end(url!.startsWith("/search/") ? page : "");
+    });
+    await new Promise<void>((done) => server.listen(0, "127.0.0.1", done));
+    const { port } = server.address() as AddressInfo;
+    const site = localSite(`http://127.0.0.1:${port}`);
+    const { failures } = await run({ x: ["owl"] }, { site, timeoutMs: 30_000 });
+    server.closeAllConnections();
+    server.close();
+    match(failures[0].reason, /^found nothing: .*; see /);
+    const names = await readdir(join(folder, "nothing"));
+    const html = names.find((name) => name.endsWith(".html"))!;
+    const { size } = await stat(join(folder, "nothing", html));
+    strictEqual(size, 5_000_000);
+  }));
+
+Deno.test("crawl() looks for more where pictures have other licences than those wanted", () =>
+  withCrawls(async ({ origin, run }) => {
+    // One of sixteen, and none of the first six.
+    const site = localSite(origin, { licences: ["cc-by-sa"] });
+    const { pictures, failures } = await run({ x: ["windmill"] }, {
+      site,
+      maxImages: 4,
+    });
+    deepStrictEqual(failures, []);
+    deepStrictEqual(
+      pictures.map(({ license }) => license),
+      ["CC BY-SA 4.0"],
+    );
+    const none = await run({ x: ["planet"] }, {
+      site: localSite(origin, { licences: ["CC BY-NC-ND"] }),
+    });
+    strictEqual(
+      none.failures[0].reason,
+      'no pictures for "planet" under CC BY-NC-ND',
+    );
+    // What was found under one licence says nothing of another.
+    const any = await run({ x: ["windmill"] }, { maxImages: 4 });
+    strictEqual(any.pictures.length, 4);
+  }));
+
+Deno.test("crawl() tells finds as they come, with small pictures that no file keeps", () =>
+  withCrawls(async ({ origin, folder, run }) => {
+    const told: CrawlProgress[] = [];
+    const { pictures } = await run({ space: ["planet"] }, {
+      onProgress: (progress) => told.push(progress),
+    });
+    const [{ finds }] = told;
+    strictEqual(finds.length, planetCount);
+    strictEqual(finds[0].caption, pictures[0].caption);
+    strictEqual(finds[0].thumbnail, pictures[0].url.replace("_b.", "_m."));
+    ok(finds[0].thumbnail!.startsWith(origin));
+    for (const name of ["images.jsonl", "terms.jsonl"]) {
+      const text = await readFile(join(folder, name), "utf8");
+      ok(!text.includes("thumbnail"), name);
+    }
+  }));
+
+Deno.test("crawl() opens no more tabs than it uses at once", () =>
+  withCrawls(async ({ run }) => {
+    let opened = 0;
+    const count = () => opened++;
+    browser.on("targetcreated", count);
+    const plan = { food: ["fruit", "vegetable"], space: ["planet"] };
+    const { failures } = await run(plan, { tabs: 1, maxImages: 2 });
+    browser.off("targetcreated", count);
+    deepStrictEqual([failures, opened], [[], 1]);
+  }));
+
+Deno.test("crawl() refuses what is no plan, and a contact that is none, before it asks for anything", () =>
+  withCrawls(async ({ requests, run }) => {
+    await rejects(run({ birds: ["owl", "owl"] }), {
+      name: "TypeError",
+      message: 'plan: expected each term once, got "owl" twice, in "birds"',
+    });
+    process.env.CONTACT_SHEET_CONTACT = "me\r\nCookie: 1";
+    try {
+      await rejects(run({ birds: ["owl"] }), /CONTACT_SHEET_CONTACT: expected/);
+    } finally {
+      delete process.env.CONTACT_SHEET_CONTACT;
+    }
+    deepStrictEqual(requests, []);
+  }));
+
+Deno.test("crawl() tells the site who asks, in the browser too", async () => {
+  const agents = new Set<string>();
+  const server = createServer(({ headers }, response) => {
+    agents.add(headers["user-agent"]!.replace(/^Mozilla.* Safari\S+/, "…"));
+    response.setHeader("content-type", "text/html").end("");
+  });
+  await new Promise<void>((done) => server.listen(0, "127.0.0.1", done));
+  const { port } = server.address() as AddressInfo;
+  process.env.CONTACT_SHEET_CONTACT = "ada@example.org";
+  try {
+    const folder = await Deno.makeTempDir();
+    const site = localSite(`http://127.0.0.1:${port}`);
+    await crawl(site, { x: ["owl"] }, { ...QUICK, browser, folder });
+  } finally {
+    delete process.env.CONTACT_SHEET_CONTACT;
+    server.closeAllConnections();
+    server.close();
+  }
+  const own = "contact-sheet/0.1.0 (ada@example.org)";
+  deepStrictEqual(agents, new Set([own, `… ${own}`]));
+});
 
 Deno.test("crawl() stops on request, keeps the terms that are done and says which it has not reached", () =>
   withCrawls(async ({ folder, run }) => {
@@ -513,19 +674,54 @@ Deno.test("crawl() loses no more than the term under way to a kill", () =>
     ok(!requests.some((path) => path.includes("planet")));
   }, [{ match: /text=fruit/, answer: "slow", delayMs: 60_000, times: 1 }]));
 
-Deno.test("crawl() does what robots.txt says, and says so", () =>
+Deno.test("crawl() does what robots.txt says, unless it is told not to, and says which", () =>
   withCrawls(async ({ origin, folder, requests }) => {
     const site = {
       ...localSite(origin),
       searchUrl: (term: string) => `${origin}/account/?text=${term}`,
     };
-    const { failures } = await crawl(site, { food: ["fruit"] }, { folder });
-    equal(
+    const plan = { food: ["fruit"] };
+    const options = { ...QUICK, browser, folder };
+    const { failures, robots } = await crawl(site, plan, options);
+    strictEqual(
       failures[0].reason,
       `robots.txt excludes ${origin}/account/?text=fruit`,
     );
+    const url = `${origin}/robots.txt`;
+    const decision = `${url} forbids /account/`;
+    deepStrictEqual(robots, { url, decision });
     deepEqual(requests, ["/robots.txt"]);
+
+    const ignoring = { ...options, ignoreRobots: true };
+    const second = await crawl(site, plan, ignoring);
+    strictEqual(
+      second.robots.decision,
+      `${decision}; asked all the same, as ignoreRobots says`,
+    );
+    strictEqual(second.failures[0].reason, "404 Not Found");
+    ok(requests.includes("/account/?text=fruit"));
+    const third = await crawl(localSite(origin), plan, ignoring);
+    strictEqual(
+      third.robots.decision,
+      `${url} allows /search/; asked all the same, as ignoreRobots says`,
+    );
+    strictEqual(third.pictures.length > 0, true);
   }));
+
+Deno.test("crawl() asks a site whose robots.txt is out of order only where it is told to", () =>
+  withCrawls(async ({ origin, run }) => {
+    const plan = { space: ["planet"] };
+    const said =
+      `${origin}/robots.txt did not answer: 500 Internal Server Error`;
+    const first = await run(plan);
+    strictEqual(first.robots.decision, `${said}; the site is left alone`);
+    const { robots, pictures } = await run(plan, { ignoreRobots: true });
+    strictEqual(
+      robots.decision,
+      `${said}; asked all the same, as ignoreRobots says`,
+    );
+    strictEqual(pictures.length, planetCount);
+  }, [{ match: /robots/, answer: "500" }]));
 
 Deno.test("crawl() of a site that does not answer says so for each term", async () => {
   const photoSite = await startPhotoSite({ port: 0 });

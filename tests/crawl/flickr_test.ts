@@ -153,7 +153,10 @@ async function stayOffline(tab: Page): Promise<Page> {
 }
 
 /** What a term leads to on the pages of tests/fixtures. */
-async function findingsOf(options?: FlickrOptions): Promise<TermFindings> {
+async function findingsOf(
+  options?: FlickrOptions,
+  isAllowed = (url: string) => !url.includes("/photos/sam/"),
+): Promise<TermFindings> {
   const browser = await launchBrowser();
   try {
     const site = flickr(options);
@@ -161,7 +164,7 @@ async function findingsOf(options?: FlickrOptions): Promise<TermFindings> {
     return await crawlTerm(new Tabs(open, site, 10_000), site, "owl", {
       maxImages: 20,
       host: new Host("flickr", { backoffMs: 10 }),
-      isAllowed: (url) => !url.includes("/photos/sam/"),
+      isAllowed,
     });
   } finally {
     await browser.close();
@@ -219,6 +222,10 @@ Deno.test("flickr() takes the original where it is wished and shown, and drops o
     pictures.map(({ url, width, height }) => [url, width, height]),
     [1, 2, 4].map((n) => [`${HOST}/5300000000${n}_0ccc0d_o.png`, 3000, 4500]),
   );
+  // From the search page's srcset, where photos' pages may not be asked for.
+  const alone = (url: string) => !url.includes("/photos/");
+  const shown = await findingsOf({ size: 1600 }, alone);
+  strictEqual(shown.pictures[2].url, `${HOST}/53000000004_16aa00_h.jpg`);
   const { failure } = await findingsOf({ licences: ["CC0"] });
   strictEqual(failure, 'no pictures for "owl" under CC0');
 });

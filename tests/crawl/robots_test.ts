@@ -1,7 +1,14 @@
-import { deepEqual, equal, match, ok, rejects } from "node:assert/strict";
+import {
+  deepEqual,
+  equal,
+  match,
+  ok,
+  rejects,
+  strictEqual,
+} from "node:assert/strict";
 import { createServer } from "node:http";
 import type { AddressInfo } from "node:net";
-import { readRobots } from "#lib/crawl/robots.ts";
+import { decisionOf, readRobots } from "#lib/crawl/robots.ts";
 
 /** A site whose robots.txt is answered so, time after time; its last one stays. */
 async function withRobots(
@@ -130,3 +137,33 @@ Deno.test("readRobots() stops at a signal", () =>
     match(error.name, /TimeoutError/);
     ok(Date.now() - start < 2000);
   }));
+
+Deno.test("decisionOf() says what is allowed, at which pace, and where it stands", async () => {
+  const addressesOf = (origin: string) =>
+    ["owl", "secret"].map((term) => `${origin}/search/?text=${term}`);
+  const cases: [string, string][] = [
+    ["", "allows /search/"],
+    ["User-agent: *\nCrawl-delay: 2", "allows /search/, one request in 2 s"],
+    ["User-agent: *\nDisallow: /search/", "forbids /search/"],
+    [
+      "User-agent: *\nDisallow: /search/?text=secret",
+      "allows /search/ for 1 of 2 terms",
+    ],
+  ];
+  for (const [text, decision] of cases) {
+    await withRobots([{ text }], async (origin) => {
+      const robots = await readRobots(origin, {}, own(origin));
+      strictEqual(
+        decisionOf(robots, addressesOf(origin)),
+        `${origin}/robots.txt ${decision}`,
+      );
+    });
+  }
+  await withRobots([{ status: 404 }], async (origin) => {
+    const robots = await readRobots(origin, {}, own(origin));
+    strictEqual(
+      decisionOf(robots, addressesOf(origin)),
+      `${origin}/robots.txt is not there (404 Not Found): all is allowed`,
+    );
+  });
+});

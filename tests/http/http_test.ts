@@ -1,10 +1,28 @@
-import { deepEqual, equal, match, ok, rejects } from "node:assert/strict";
+import {
+  deepEqual,
+  equal,
+  match,
+  ok,
+  rejects,
+  strictEqual,
+  throws,
+} from "node:assert/strict";
+import { readFile } from "node:fs/promises";
 import { createServer, type RequestListener } from "node:http";
 import type { AddressInfo } from "node:net";
+import { join } from "node:path";
+import process from "node:process";
 import { setTimeout as sleep } from "node:timers/promises";
 import { Host } from "#lib/http/hosts.ts";
 import { FinalError } from "#lib/http/final_error.ts";
-import { checkStatus, fetchOnce, readStart, send } from "#lib/http/http.ts";
+import {
+  checkStatus,
+  fetchOnce,
+  readStart,
+  send,
+  userAgent,
+} from "#lib/http/http.ts";
+import { paths } from "#lib/paths.ts";
 
 const quick = { backoffMs: 20, patienceMs: 5000 };
 
@@ -191,7 +209,7 @@ Deno.test("fetchOnce() says who asks, and asks for the bytes as they are", () =>
     const headers = { accept: "text/x" };
     equal(
       await fetchOnce(origin, text, { ...own(origin), headers }),
-      "contact-sheet identity text/x",
+      `${userAgent()} identity text/x`,
     );
   }));
 
@@ -278,3 +296,32 @@ Deno.test("readStart() takes no more than it is told to", () =>
       equal((await fetchOnce(origin + path, read, own(origin))).length, bytes);
     }
   }));
+
+Deno.test("userAgent() names the project, its version, and a contact that can stand in a header", async () => {
+  const config = await readFile(join(paths.root, "deno.json"), "utf8");
+  const own = `contact-sheet/${JSON.parse(config).version}`;
+  const withContact = (contact: string) => {
+    process.env.CONTACT_SHEET_CONTACT = contact;
+    try {
+      return userAgent();
+    } finally {
+      delete process.env.CONTACT_SHEET_CONTACT;
+    }
+  };
+  strictEqual(userAgent(), own);
+  strictEqual(withContact(""), own);
+  for (const contact of ["ada@example.org", "https://example.org/bot?a=1"]) {
+    strictEqual(withContact(contact), `${own} (${contact})`);
+  }
+  for (
+    const contact of [
+      ...["Ada", "a@b\r\nX: 1", "a@b\u001b", "ä@example.org", "a@(b)", "a @b"],
+      ...["javascript:alert(1)", `a@${"b".repeat(300)}`],
+    ]
+  ) {
+    throws(() => withContact(contact), {
+      message: "CONTACT_SHEET_CONTACT: expected a mail address or a URL, got " +
+        JSON.stringify(contact.slice(0, 80)),
+    });
+  }
+});
