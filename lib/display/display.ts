@@ -4,7 +4,7 @@
  *
  * The folder's other files make such objects: table.ts, grid.ts of pictures and
  * hits, chart.ts (with chart_picture.ts, its PNG) and the kinds of charts.ts.
- * progress.ts shows work as it goes on, with stop_button.ts.
+ * progress.ts shows work as it goes on, with stop_button.ts and find_strip.ts.
  *
  * Text that comes from outside (titles, captions, paths, labels) is always
  * text: whatever builds HTML passes it through `escapeHtml` here, whatever

@@ -4,8 +4,8 @@
  * In a notebook the bar is updated in place; where `signal` is asked for, a
  * Stop button stands below it. In a terminal it is a line on stderr, and Ctrl-C
  * aborts the signal; in a log, a line every ten seconds. The finished bar says
- * what was done, without times, so that a notebook's output is the same each
- * time.
+ * what was done, without times and pictures, so that a notebook's output is small
+ * and the same each time.
  *
  * ```ts
  * import { progressBar } from "#lib/display/progress.ts";
@@ -30,8 +30,14 @@ export interface ProgressBar {
    *
    * @param done Items so far, counted from the start.
    * @param note What is at work now.
+   * @param thumbnails What came last, shown below the bar in a notebook: as
+   *   find_strip.ts gives them. An empty strip keeps its room.
    */
-  update(done: number, note?: string): void;
+  update(
+    done: number,
+    note?: string,
+    thumbnails?: readonly Thumbnail[],
+  ): void;
   /**
    * Draws the last state and takes the Stop button away.
    *
@@ -40,6 +46,18 @@ export interface ProgressBar {
   finish(note?: string): void;
   /** Aborted when the reader asks the work to stop. */
   readonly signal: AbortSignal;
+}
+
+/** A small picture below a bar. */
+export interface Thumbnail {
+  /** The picture itself, as a data address. */
+  url: string;
+  /** Width in pixels. */
+  width: number;
+  /** Height in pixels. */
+  height: number;
+  /** What it shows, as plain text. */
+  alt: string;
 }
 
 /**
@@ -72,12 +90,12 @@ export function progressBar(label: string, total: number): ProgressBar {
     screen.draw(state, performance.now());
   };
   return {
-    update(done, note) {
+    update(done, note, thumbnails) {
       if (finished) return;
       const now = performance.now();
       // What was done before the first call came from a cache, not at a pace.
       state.paceFrom ??= { done, at: now };
-      Object.assign(state, { done, note });
+      Object.assign(state, { done, note, thumbnails });
       if (now - drawnAt < screen.everyMs) return;
       drawnAt = now;
       screen.draw(state, now);
@@ -127,6 +145,8 @@ export interface ProgressState {
   done: number;
   /** Stands behind the numbers. */
   note?: string;
+  /** Stand below them, but for the last state. */
+  thumbnails?: readonly Thumbnail[];
   /** Whether the reader has asked to stop. */
   stopped: boolean;
   /** Where the pace is counted from. */
@@ -177,10 +197,16 @@ interface Screen {
 }
 
 function openScreen(): Screen {
+  const kernel = notebookKernel();
+  return kernel ? notebookScreen(kernel) : textScreen();
+}
+
+/** What draws in a notebook; undefined anywhere else. */
+export function notebookKernel(): typeof Deno.jupyter | undefined {
   try {
-    return notebookScreen(Deno.jupyter);
+    return Deno.jupyter;
   } catch {
-    return textScreen(); // There is no kernel: the getter throws.
+    return undefined; // There is no kernel: the getter throws.
   }
 }
 
@@ -205,7 +231,8 @@ function notebookScreen(jupyter: typeof Deno.jupyter): Screen {
         ? ""
         : `<progress value="${done}" max="${total || 1}" ` +
           `aria-label="${escapeHtml(label)}"></progress> `;
-      const html = `<div>${bar}${escapeHtml(text)}</div>`;
+      const strip = now === undefined ? "" : stripHtml(state.thumbnails);
+      const html = `<div>${bar}${escapeHtml(text)}</div>${strip}`;
       show({ "text/plain": text, "text/html": html });
     },
     offerStop(label, onStop) {
@@ -221,6 +248,23 @@ function notebookScreen(jupyter: typeof Deno.jupyter): Screen {
     },
   };
 }
+
+/** One row of small pictures; what has no room in it is not seen. */
+function stripHtml(thumbnails: readonly Thumbnail[] | undefined): string {
+  if (!thumbnails) return "";
+  const pictures = thumbnails.map(({ url, width, height, alt }) => {
+    const across = Math.round(width * Math.min(1, STRIP_HEIGHT / height));
+    const text = escapeHtml(oneLine(alt));
+    return `<img src="${escapeHtml(url)}" alt="${text}" title="${text}" ` +
+      `width="${across}" height="${STRIP_HEIGHT}" ` +
+      `style="object-fit:scale-down;margin:0 4px 4px 0">`;
+  });
+  return `<div style="height:${STRIP_HEIGHT}px;margin-top:6px;` +
+    `overflow:hidden;display:flex;flex-wrap:wrap">${pictures.join("")}</div>`;
+}
+
+/** In pixels. */
+const STRIP_HEIGHT = 64;
 
 /** A terminal's line, drawn over and over; in a log, a line now and then. */
 function textScreen(): Screen {

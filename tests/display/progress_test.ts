@@ -147,6 +147,24 @@ Deno.test("progressBar() draws one output in a notebook, four times a second, an
   }
 });
 
+Deno.test("progressBar() shows the last pictures below the bar while it runs, as text tells them", async () => {
+  const sent = await broadcasts(`
+    const bar = progressBar("Crawling", 2);
+    const url = "data:image/jpeg;base64,AAAA";
+    const alt = ${JSON.stringify(HOSTILE)};
+    await wait(300);
+    bar.update(1, "owl", [{ url, alt, width: 96, height: 64 }, { url, alt, width: 48, height: 96 }]);
+    bar.finish("whole");`);
+  const [first, second, last] = sent.map(([, , data]) => data["text/html"]);
+  equal(/<img/.test(first), false);
+  const sides = [...second.matchAll(/width="(\d+)" height="(\d+)"/g)];
+  deepEqual(sides.map(([, ...pixels]) => pixels), [["96", "64"], ["32", "64"]]);
+  match(second, /alt="&quot;&gt;/);
+  deepEqual(foreignMarkup(second), []);
+  // What a notebook keeps is small, and the same each time.
+  equal(last, "<div>Crawling: 1 of 2 · whole</div>");
+});
+
 Deno.test("progressBar() counts the pace from the first update on", async () => {
   const sent = await broadcasts(`
     const bar = progressBar("Embedding", 1000);
