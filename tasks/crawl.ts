@@ -3,9 +3,9 @@
  *
  * @module
  */
-import { readFile } from "node:fs/promises";
 import { dirname } from "node:path";
 import process from "node:process";
+import type { SearchPlan } from "../lib/crawl/plan.ts";
 import type { CrawlResult } from "../lib/crawl/records.ts";
 import type { Site } from "../lib/crawl/sites/site.ts";
 import type { DownloadOptions } from "../lib/dataset/download.ts";
@@ -14,32 +14,40 @@ import {
   CommandError,
   defineCommand,
   importLater,
-  readPath,
   readWholeNumber,
   runCommand,
 } from "./command.ts";
-import { parsePlan } from "./plan.ts";
+import { readPlanFile, readTerms } from "./plan.ts";
 import { type Progress, progressOn } from "./progress.ts";
 import { ensureSetup } from "./setup.ts";
 
+const SITES = ["local", "flickr", "flickr-api", "openverse", "commons"];
+
 const help =
-  `Usage: deno task crawl (TERM … | --plan FILE) [--download] [--json]
+  `Usage: deno task crawl (TERM … | PLAN.json) [--site NAME] [--download] [--json]
 
 Searches a photo site for terms and writes the addresses of what it finds, with
 authors and licences, into the folder 1_crawl of the data folder. A crawl that
-was stopped goes on where it was. Begin with few terms: sites want it slow.
+was stopped goes on where it was. Begin with few terms: sites want it slow. What
+the site's robots.txt says is shown, and kept to.
 
-  --plan FILE   the terms, JSON by category:
-                {"food": ["fruit", "vegetable"], "space": ["planet"]}
-  --site NAME   local: the practice site on this machine, which knows the terms
-                of the sample; or flickr; local if left out
-  --limit N     pictures a term; 20 if left out
-  --download    then downloads them into 2_downloads, cleans them, and writes
-                the data set, train/ and test/, into 2_dataset
-  --json        a last line of JSON: how many pictures, what failed, and where
-                they lie`;
+  PLAN.json       the terms, JSON by category; --plan FILE is the same:
+                  {"food": ["fruit", "vegetable"], "space": ["planet"]}
+  --site NAME     local: the practice site on this machine, which knows the terms
+                  of the sample; flickr, in a browser; flickr-api, with a key in
+                  FLICKR_API_KEY; openverse; commons; local if left out
+  --limit N       pictures a term; 20 if left out
+  --licence NAME  pictures under this licence alone, "CC BY" in any version;
+                  given again, this one too
+  --ignore-robots asks for what robots.txt forbids all the same, at its pace, and
+                  says so
+  --download      then downloads them into 2_downloads, cleans them, and writes
+                  the data set, train/ and test/, into 2_dataset
+  --json          a last line of JSON: what was found for each term, what failed
+                  or was not reached, what robots.txt says, and where all lies
 
-const SITES = ["local", "flickr"];
+CONTACT_SHEET_CONTACT, a mail address or a URL in the environment, is told to the
+site: who minds can then write instead of locking us out.`;
 
 /** The category of terms that were given without one. */
 const NO_CATEGORY = "pictures";
@@ -51,38 +59,46 @@ export const command = defineCommand({
     plan: { type: "string" },
     site: { type: "string", default: "local", values: SITES },
     limit: { type: "string", default: "20" },
+    licence: { type: "string", multiple: true, default: [] },
+    "ignore-robots": { type: "boolean" },
     download: { type: "boolean" },
     json: { type: "boolean" },
   },
 }, async ({ values, positionals, signal }) => {
-  const plan = await readTerms(positionals, values.plan);
-  const { site: siteName } = values;
+  const plan = await readArgumentsPlan(positionals, values.plan);
+  const { site: siteName, licence, "ignore-robots": ignoreRobots } = values;
   if (!SITES.includes(siteName)) {
     throw new CommandError(
-      `--site: expected ${SITES.join(" or ")}, got ${siteName}`,
+      `--site: expected ${SITES.join(", ")}, got ${siteName || '""'}`,
     );
+  }
+  if (licence.some((name) => name.trim() === "")) {
+    throw new CommandError('--licence: expected a name like "CC BY", got ""');
   }
   const maxImages = readWholeNumber("limit", values.limit, {
     min: 1,
-    max: 500,
+    max: 10_000,
   });
   await ensureSetup(signal);
   const progress = progressOn(process.stderr);
+  if (ignoreRobots) {
+    progress.line("--ignore-robots: what robots.txt forbids is asked for too");
+  }
 
   const { crawl } = await importLater<typeof import("../lib/crawl/crawl.ts")>(
     "../lib/crawl/crawl.ts",
   );
-  const { site, limits, close } = await openSite(siteName);
+  const { site, limits, close } = await openSite(siteName, licence);
   try {
     const found = await crawl(site, plan, {
-      maxImages,
-      signal,
+      ...{ maxImages, ignoreRobots, signal },
       onProgress: ({ done, total, term, pictures }) =>
         progress.passing(
           `Crawling: ${done} of ${total} terms, ${term}, ${pictures} pictures`,
         ),
     });
-    const { pictures, failures, notReached } = found;
+    const { pictures, failures, notReached, robots } = found;
+    progress.line(robots.decision);
     progress.line(`${pictures.length} pictures of ${site.name}`);
     progress.remarks(
       failures.map(({ term, reason }) => `  failed: ${term}: ${reason}`),
@@ -92,16 +108,17 @@ export const command = defineCommand({
       progress.line(
         `${notReached.length} terms are open: run the command again to go on`,
       );
-      return;
     }
-    const prepared = values.download && pictures.length > 0
+    const prepared = values.download && pictures.length > 0 && !signal.aborted
       ? await prepare(found, limits, progress, signal)
       : undefined;
     const folder = prepared ? paths.dataset : dirname(paths.crawled);
     if (values.json) {
-      const counts = { pictures: pictures.length, failures, ...prepared };
-      console.log(JSON.stringify({ ...counts, folder }));
-    } else console.log(`They are in ${folder}`);
+      const counts = { pictures: pictures.length, ...prepared };
+      const terms = countTerms(plan, found);
+      const told = { site: site.name, robots, terms, failures, notReached };
+      console.log(JSON.stringify({ ...counts, ...told, folder }));
+    } else if (!signal.aborted) console.log(`They are in ${folder}`);
     return pictures.length > 0 ? 0 : 1;
   } finally {
     await close();
@@ -109,35 +126,45 @@ export const command = defineCommand({
 });
 
 /** The plan of a file, or of terms. */
-async function readTerms(
+async function readArgumentsPlan(
   terms: string[],
   file: string | undefined,
-): Promise<Record<string, string[]>> {
-  if ((terms.length > 0) === (file !== undefined)) {
+): Promise<SearchPlan> {
+  const isFile = terms.length === 1 && /\.json$/i.test(terms[0]);
+  const given = terms.length > 0 ? isFile ? "a plan" : "terms" : "";
+  if ((given !== "") === (file !== undefined)) {
     throw new CommandError(
-      `crawl: expected either terms or --plan FILE, got ${
-        file === undefined ? "neither" : "both"
+      `crawl: expected either terms or a plan, got ${
+        file === undefined ? "neither" : `${given} and --plan`
       }`,
     );
   }
-  const empty = terms.find((term) => term.trim() === "");
-  if (empty !== undefined) {
-    throw new CommandError(`crawl: expected terms, got "${empty}" among them`);
+  if (isFile) return await readPlanFile("PLAN.json", terms[0]);
+  if (file !== undefined) return await readPlanFile("--plan", file);
+  return readTerms("crawl", { [NO_CATEGORY]: terms });
+}
+
+/** How many pictures each term brought, in the plan's order. */
+function countTerms(plan: SearchPlan, { pictures }: CrawlResult) {
+  const counts = new Map<string, number>();
+  for (const { term } of pictures) {
+    counts.set(term, (counts.get(term) ?? 0) + 1);
   }
-  if (file === undefined) return { [NO_CATEGORY]: terms };
-  const path = readPath("--plan", file, "file");
-  return parsePlan(file, await readFile(path, "utf8"));
+  return Object.entries(plan).flatMap(([category, terms]) =>
+    terms.map((term) => ({ category, term, pictures: counts.get(term) ?? 0 }))
+  );
 }
 
 /** The site of that name; the practice site runs until it is closed. */
-async function openSite(name: string): Promise<
+async function openSite(name: string, licences: readonly string[]): Promise<
   { site: Site; limits: DownloadOptions; close: () => Promise<void> }
 > {
-  if (name === "flickr") {
-    const { flickr } = await importLater<
-      typeof import("../lib/crawl/sites/flickr.ts")
-    >("../lib/crawl/sites/flickr.ts");
-    return { site: flickr(), limits: {}, close: () => Promise.resolve() };
+  if (name !== "local") {
+    const { sites } = await importLater<
+      typeof import("../lib/crawl/sites/sites.ts")
+    >("../lib/crawl/sites/sites.ts");
+    const close = () => Promise.resolve();
+    return { site: sites[name]({ licences }), limits: {}, close };
   }
   const { localSite } = await importLater<
     typeof import("../lib/crawl/sites/local.ts")
@@ -147,7 +174,7 @@ async function openSite(name: string): Promise<
   >("../lib/photo_site/photo_site.ts");
   const photoSite = await startPhotoSite();
   return {
-    site: localSite(photoSite.origin),
+    site: localSite(photoSite.origin, { licences }),
     limits: {
       rebase: photoSite.rebase,
       allowedHosts: [photoSite.host],
@@ -183,11 +210,15 @@ async function prepare(
     ),
     5,
   );
-  const { counts } = await prepareDataset(downloads, {
+  const { counts, refused } = await prepareDataset(downloads, {
     signal,
     onProgress: (done) => progress.passing(`Cleaning: ${done} pictures`),
   });
   signal.throwIfAborted();
+  progress.remarks(
+    refused.map(({ term, reason }) => `  left out: ${term}: ${reason}`),
+    5,
+  );
   const kept = counts.train + counts.test;
   progress.line(`${kept} of them are the data set`);
   return { downloaded: downloads.records.length, kept };

@@ -4,25 +4,27 @@
  *
  * @module
  */
-import { readFile } from "node:fs/promises";
+import { readFile, stat } from "node:fs/promises";
+import { checkPlan, type SearchPlan } from "../lib/crawl/plan.ts";
 import { openLibrary } from "../lib/photo_site/library.ts";
 import { readSample } from "../lib/photo_site/sample.ts";
-import { CommandError } from "./command.ts";
+import { CommandError, readPath } from "./command.ts";
 import type { Progress } from "./progress.ts";
 
+/** Largest file that is read, in bytes: the longest plan has half of that. */
+const MAX_BYTES = 5_000_000;
+
 /**
- * Reads a plan, and says which of its terms the practice site does not know.
+ * Reads a plan for the practice site, and says which of its terms that does not
+ * know.
  *
  * @throws {CommandError} If it is none, or the site knows none of its terms.
  */
 export async function readPlan(
   path: string,
   progress: Pick<Progress, "remarks">,
-): Promise<Record<string, string[]>> {
-  const text = await readFile(path, "utf8").catch(({ code }) => {
-    throw new CommandError(`--plan: ${path} cannot be read (${code})`);
-  });
-  const plan = parsePlan(path, text);
+): Promise<SearchPlan> {
+  const plan = await readPlanFile("--plan", path);
   const site = openLibrary(await readSample());
   const terms = Object.values(plan).flat();
   const unknown = terms.filter((term) => site.search(term).length === 0);
@@ -40,36 +42,47 @@ export async function readPlan(
 }
 
 /**
- * Reads the text of a plan.
+ * Reads a plan for any site.
  *
- * @param path Named where it is none.
- * @throws {CommandError} If it is none.
+ * @param what What it was given as: "--plan".
+ * @throws {CommandError} If there is none: names the file, quotes what is wrong.
  */
-export function parsePlan(
+export async function readPlanFile(
+  what: string,
   path: string,
-  text: string,
-): Record<string, string[]> {
+): Promise<SearchPlan> {
+  const file = readPath(what, path, "file");
+  const { size } = await stat(file);
+  if (size > MAX_BYTES) {
+    throw new CommandError(
+      `${path}: expected a plan of ${
+        MAX_BYTES / 1e6
+      } MB at most, got ${size} bytes`,
+    );
+  }
+  // Some editors put a mark in front.
+  const text = (await readFile(file, "utf8")).replace(/^\ufeff/, "");
   let plan: unknown;
   try {
     plan = JSON.parse(text);
   } catch (error) {
     const { message } = error as Error;
-    throw new CommandError(`--plan: ${path} is no JSON: ${message}`);
+    throw new CommandError(`${path} is no JSON: ${message}`);
   }
-  if (isPlan(plan)) return plan;
-  throw new CommandError(
-    `--plan: expected {"category": ["term", …], …} with a term or more, got ${
-      JSON.stringify(plan).slice(0, 80)
-    }`,
-  );
+  return readTerms(path, plan);
 }
 
-function isPlan(value: unknown): value is Record<string, string[]> {
-  if (typeof value !== "object" || value === null) return false;
-  const terms = Object.values(value);
-  return !Array.isArray(value) && terms.flat().length > 0 &&
-    terms.every((list) =>
-      Array.isArray(list) &&
-      list.every((term) => typeof term === "string" && term.trim() !== "")
-    );
+/**
+ * Takes a plan, wherever it comes from.
+ *
+ * @param source Named where it is none: the file, the command.
+ * @throws {CommandError} If it is none: quotes what is wrong.
+ */
+export function readTerms(source: string, plan: unknown): SearchPlan {
+  try {
+    return checkPlan(plan);
+  } catch (error) {
+    const { message } = error as Error;
+    throw new CommandError(message.replace(/^plan/, source));
+  }
 }

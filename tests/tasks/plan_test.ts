@@ -1,5 +1,6 @@
 import { deepStrictEqual, match, rejects } from "node:assert/strict";
 import { join } from "node:path";
+import type { SearchPlan } from "#lib/crawl/plan.ts";
 import { readPlan } from "../../tasks/plan.ts";
 
 const remarks: string[] = [];
@@ -7,7 +8,7 @@ const progress = {
   remarks: (lines: readonly string[]) => remarks.push(...lines),
 };
 
-async function planOf(text: string): Promise<Record<string, string[]>> {
+async function planOf(text: string): Promise<SearchPlan> {
   const path = join(await Deno.makeTempDir(), "plan.json");
   await Deno.writeTextFile(path, text);
   return await readPlan(path, progress);
@@ -33,11 +34,14 @@ Deno.test("readPlan() refuses what is no plan, and says what one looks like", as
       '{"a":[" "]}',
     ]
   ) {
-    await rejects(planOf(text), /expected \{"category": \["term", …\], …\}/);
+    await rejects(planOf(text), {
+      name: "CommandError",
+      message: /plan\.json: expected .*term.*, got /,
+    });
   }
   await rejects(planOf('{"a":["unicorn"]}'), /no pictures of "unicorn"/);
   await rejects(
     readPlan("no/plan.json", progress),
-    /cannot be read \(ENOENT\)/,
+    /^CommandError: --plan: expected a file, no\/plan\.json is not there$/,
   );
 });
