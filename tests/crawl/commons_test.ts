@@ -1,4 +1,5 @@
 import { deepStrictEqual, match, ok, strictEqual } from "node:assert/strict";
+import { apiAsk, crawlApiTerm } from "#lib/crawl/api_term.ts";
 import { crawl, type CrawlOptions } from "#lib/crawl/crawl.ts";
 import { commons } from "#lib/crawl/sites/commons.ts";
 import type { SiteOptions } from "#lib/crawl/sites/site.ts";
@@ -61,11 +62,13 @@ Deno.test("commons() goes through all pages, in the order of the search", () =>
   }));
 
 Deno.test("commons() takes a copy of 1280 pixels, or the original that is no wider", () =>
-  withCommons(files(20), async ({ run }) => {
-    const { pictures } = await run(["owl"]);
+  withCommons(files(20), async ({ standIn }) => {
+    const site = commons({ origin: standIn.origin });
+    const ask = apiAsk(site, { intervalMs: 0 });
+    const { pictures } = await crawlApiTerm(ask, site, "owl", {
+      maxImages: 20,
+    });
     deepStrictEqual(pictures[0], {
-      category: "a",
-      term: "owl",
       url: `${FOLDER}/a/ab/owl_0.jpg`,
       page: "https://commons.wikimedia.org/wiki/File:owl_0.jpg",
       caption: "A owl, number 0",

@@ -6,6 +6,7 @@ import {
   throws,
 } from "node:assert/strict";
 import process from "node:process";
+import { apiAsk, crawlApiTerm } from "#lib/crawl/api_term.ts";
 import { crawl, type CrawlOptions } from "#lib/crawl/crawl.ts";
 import {
   flickrApi,
@@ -51,19 +52,24 @@ async function withFlickr(
   }
 }
 
+/** What a term leads to, its small pictures included. */
+function find(origin: string, options?: FlickrApiOptions) {
+  const site = flickrApi({ origin, apiKey: KEY, ...options });
+  const ask = apiAsk(site, { intervalMs: 0 });
+  return crawlApiTerm(ask, site, "owl", { maxImages: 2 });
+}
+
 const YEAR = 365 * 86_400;
 const SOME = Array.from(
   { length: 40 },
   (_, i) => flickrPhoto(i, 1_500_000_000 + i),
 );
 
-Deno.test("flickrApi() asks for a photo's largest permitted size, and says how large", () =>
-  withFlickr(() => SOME, async ({ run, standIn }) => {
-    const { pictures } = await run(["owl"], { maxImages: 2 });
+Deno.test("flickrApi() takes a photo's original where that is permitted, and says how large", () =>
+  withFlickr(() => SOME, async ({ standIn }) => {
+    const { pictures } = await find(standIn.origin, { size: "original" });
     const host = "https://live.staticflickr.com/65535";
     deepStrictEqual(pictures, [{
-      category: "a",
-      term: "owl",
       url: `${host}/53000000039_0a1b2c_b.jpg`,
       page: "https://www.flickr.com/photos/1003@N03/53000000039/",
       caption: "Photo 39",
@@ -73,8 +79,6 @@ Deno.test("flickrApi() asks for a photo's largest permitted size, and says how l
       height: 683,
       thumbnail: `${host}/53000000039_0a1b2c_n.jpg`,
     }, {
-      category: "a",
-      term: "owl",
       url: `${host}/53000000038_ffeedd_o.png`,
       page: "https://www.flickr.com/photos/1002@N02/53000000038/",
       caption: "Photo 38",
@@ -86,6 +90,24 @@ Deno.test("flickrApi() asks for a photo's largest permitted size, and says how l
     }]);
     strictEqual(standIn.requests.length, 1);
     strictEqual(standIn.requests[0].get("sort"), "relevance");
+  }));
+
+Deno.test("flickrApi() takes the largest size within the wished one", () =>
+  withFlickr(() => SOME, async ({ standIn }) => {
+    for (
+      const [size, width, suffix] of [
+        [undefined, 1024, "_b"],
+        [2000, 1024, "_b"],
+        [700, 640, "_z"],
+        [50, 100, "_t"],
+      ] as const
+    ) {
+      const { pictures } = await find(standIn.origin, { size });
+      for (const picture of pictures) {
+        strictEqual(picture.width, width);
+        ok(picture.url.endsWith(`${suffix}.jpg`), picture.url);
+      }
+    }
   }));
 
 Deno.test("flickrApi() leaves out what is smaller than wished, and sorts as wished", () => {
@@ -247,7 +269,7 @@ Deno.test("flickrApi() without a key says where to get one", () => {
 });
 
 Deno.test("flickrApi() makes no address of what is none", () =>
-  withFlickr(() => SOME, async ({ run, standIn }) => {
+  withFlickr(() => SOME, async ({ standIn }) => {
     const photo = {
       id: "1/../2",
       owner: "<a>",
@@ -260,10 +282,8 @@ Deno.test("flickrApi() makes no address of what is none", () =>
       photo: [photo, { ...photo, url_l: undefined }, {}],
     };
     standIn.instead.push((c) => c.json({ stat: "ok", photos }));
-    const { pictures } = await run(["owl"]);
+    const { pictures } = await find(standIn.origin);
     deepStrictEqual(pictures, [{
-      category: "a",
-      term: "owl",
       url: "https://x.example/1.jpg",
       page: "",
       caption: "",

@@ -1,5 +1,6 @@
 import { deepStrictEqual, match, ok, strictEqual } from "node:assert/strict";
 import process from "node:process";
+import { apiAsk, crawlApiTerm } from "#lib/crawl/api_term.ts";
 import { crawl, type CrawlOptions, type SearchPlan } from "#lib/crawl/crawl.ts";
 import { openverse } from "#lib/crawl/sites/openverse.ts";
 import type { SiteOptions } from "#lib/crawl/sites/site.ts";
@@ -42,17 +43,17 @@ async function withOpenverse(
 const PLENTY = { burst: "1000/min", sustained: "1000/day" };
 
 Deno.test("openverse() goes through all pages, to Openverse's last", () =>
-  withOpenverse(1000, PLENTY, async ({ standIn, run }) => {
-    const { pictures, failures } = await run({ a: ["owl"] }, {
+  withOpenverse(1000, PLENTY, async ({ standIn }) => {
+    const site = openverse({ origin: standIn.origin });
+    const ask = apiAsk(site, { intervalMs: 0 });
+    const { pictures, failure } = await crawlApiTerm(ask, site, "owl", {
       maxImages: 999,
     });
-    deepStrictEqual(failures, []);
+    strictEqual(failure, undefined);
     strictEqual(pictures.length, 240);
     strictEqual(standIn.counted.answered, 12);
     const last = openverseImage("owl", 239);
     deepStrictEqual(pictures[239], {
-      category: "a",
-      term: "owl",
       url: last.url,
       page: last.foreign_landing_url,
       caption: last.title,

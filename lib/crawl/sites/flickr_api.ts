@@ -85,8 +85,14 @@ export interface FlickrApiOptions extends SiteOptions {
     | "date-taken-desc"
     | "interestingness-asc"
     | "interestingness-desc";
-  /** Least length of both sides in pixels, of photos that say theirs. */
+  /** Least width and height in pixels, of photos that say theirs. */
   minSide?: number;
+  /**
+   * The longer side in pixels, at most: "large" is 1024; "original" is the
+   * largest that the owner permits, the original itself if possible.
+   * @default {"large"}
+   */
+  size?: "large" | "original" | number;
 }
 
 /** A name in an address. */
@@ -129,6 +135,8 @@ type AskPage = (number: number, span?: Span) => Promise<Results>;
  */
 export function flickrApi(options: FlickrApiOptions = {}): ApiSite {
   const { licences = [], sort = "relevance", minSide = 0, origin } = options;
+  const { size = "large" } = options;
+  const maxSide = { large: 1024, original: Infinity }[size] ?? Number(size);
   const apiKey = options.apiKey ?? environment("FLICKR_API_KEY");
   if (!apiKey) {
     throw new Error(
@@ -136,8 +144,6 @@ export function flickrApi(options: FlickrApiOptions = {}): ApiSite {
         "at https://www.flickr.com/services/api/keys/",
     );
   }
-  const isLarge = ({ width, height }: SitePicture) =>
-    Math.min(width ?? minSide, height ?? minSide) >= minSide;
   return {
     name: "Flickr's API",
     // 3,600 requests an hour.
@@ -145,6 +151,7 @@ export function flickrApi(options: FlickrApiOptions = {}): ApiSite {
     origin: origin ?? "https://api.flickr.com",
     allowedHost: origin && new URL(origin).host,
     licences,
+    variant: `${sort}, from ${minSide} pixels, size ${size}`,
     pictureId: (url) =>
       /\/(\d+)_[0-9a-f]+(?:_\w+)?\.(?:jpg|png|gif)/.exec(url)?.[1] ?? url,
     async *search(term, ask) {
@@ -171,7 +178,11 @@ export function flickrApi(options: FlickrApiOptions = {}): ApiSite {
           },
         }).toString();
         const { photos: { total, photo } } = await ask(url, page);
-        return { total, pictures: photo.map(toPicture).filter(isLarge) };
+        const large = photo.filter((found) => shorterSide(found) >= minSide);
+        return {
+          total,
+          pictures: large.map((found) => toPicture(found, maxSide)),
+        };
       };
       const first = await askPage(1);
       yield* pagesFrom(first, askPage);
@@ -216,18 +227,42 @@ async function* spans(
   yield* spans({ from, to: middle }, askPage);
 }
 
-function toPicture(found: v.InferOutput<typeof photo>): SitePicture {
+/** A photo as it comes. */
+type Found = v.InferOutput<typeof photo>;
+
+/** The sizes that its owner permits, the largest first. */
+function sizesOf(found: Found) {
+  return SIZES.map((size) => ({
+    url: v.parse(text, found[`url_${size}`]),
+    width: v.parse(pixels, found[`width_${size}`]),
+    height: v.parse(pixels, found[`height_${size}`]),
+  })).filter(({ url }) => url !== "");
+}
+
+/** Of the original or the largest size; Infinity where none is told. */
+function shorterSide(found: Found): number {
+  const [largest] = sizesOf(found);
+  return Math.min(
+    v.parse(pixels, found.o_width) ?? largest?.width ?? Infinity,
+    v.parse(pixels, found.o_height) ?? largest?.height ?? Infinity,
+  );
+}
+
+function toPicture(found: Found, maxSide: number): SitePicture {
   const { id, owner, ownername, title, license } = found;
-  const size = SIZES.find((size) => found[`url_${size}`]);
+  const sizes = sizesOf(found);
+  const fits = ({ width = 0, height = 0 }) =>
+    Math.max(width, height) <= maxSide;
+  const size = sizes.find(fits) ?? sizes.at(-1);
   const small = found.url_n ?? found.url_s ?? found.url_t;
   return {
-    url: v.parse(text, found[`url_${size}`]),
+    url: size?.url ?? "",
     page: id && owner ? `https://www.flickr.com/photos/${owner}/${id}/` : "",
     caption: title,
     author: ownername,
     license: LICENCES[license] ?? "",
-    width: v.parse(pixels, found[`width_${size}`]),
-    height: v.parse(pixels, found[`height_${size}`]),
+    width: size?.width,
+    height: size?.height,
     thumbnail: v.parse(text, small),
   };
 }
