@@ -76,28 +76,29 @@ export function apiAsk(site: ApiSite, options: AskOptions = {}): Ask {
   const host = new Host(name, { intervalMs, backoffMs, concurrency: 1 });
   /** When the site may be asked again, as of Date.now(). */
   let openAt = 0;
-  const waitForQuota = async () => {
+  const pauseLeft = () => {
     const pause = openAt - Date.now();
-    if (pause > PATIENCE_MS) {
-      const time = new Date(openAt).toISOString().slice(0, 16).split("T");
-      throw new FinalError(
-        `${site.name}'s quota is used up: run again after ${
-          time.join(" ")
-        } UTC`,
-      );
-    }
-    if (pause > 0) await sleep(pause, undefined, { signal });
+    if (pause > PATIENCE_MS) throw new FinalError(comeAgain(site, openAt));
+    return Math.max(0, pause);
   };
   return (url, schema) =>
     send(host, async () => {
-      await waitForQuota();
+      await sleep(pauseLeft(), undefined, { signal });
       const answer = await askOnce(site, url, options);
       const { response } = answer;
       openAt = Date.now() + pauseAfter(site, response);
-      if (response.status === 429) await waitForQuota();
+      if (response.status === 429) pauseLeft();
       check(response, site.errorOf?.(answer.content));
       return read(schema, answer);
     }, signal);
+}
+
+/** When a site may be asked again, in words; the minute is a whole one later. */
+function comeAgain({ name }: ApiSite, openAt: number): string {
+  const time = new Date(openAt + 60_000).toISOString().slice(0, 16);
+  return `${name} has no requests left for us until ${
+    time.replace("T", " ")
+  } UTC: run again then`;
 }
 
 /** An answer; what is no JSON has itself as content. */
@@ -140,8 +141,8 @@ function parse(text: string): unknown {
 
 /** How long nothing may be asked after an answer, in milliseconds. */
 function pauseAfter(site: ApiSite, { headers }: Response): number {
-  const asked = Number(headers.get("retry-after") ?? NaN);
-  return Number.isNaN(asked) ? site.pauseAfter?.(headers) ?? 0 : 1000 * asked;
+  const [seconds] = /^\d{1,7}$/.exec(headers.get("retry-after") ?? "") ?? [];
+  return seconds ? 1000 * Number(seconds) : site.pauseAfter?.(headers) ?? 0;
 }
 
 /** Throws if an answer is an error, in its status or in its content. */
@@ -197,6 +198,7 @@ export async function crawlApiTerm(
 ): Promise<TermFindings> {
   const results = new SearchResults(site, maxImages);
   const { licences = [] } = site;
+  let under = "";
   let idle = 0;
   const askOn: Ask = (url, schema) => {
     if (idle++ < MAX_IDLE_ANSWERS) return ask(url, schema);
@@ -207,15 +209,17 @@ export async function crawlApiTerm(
     signal?.throwIfAborted();
     for await (const page of site.search(term, askOn)) {
       const count = results.pictures.length;
-      results.add(
-        page.filter(({ license }) =>
-          licences.length === 0 || isOneOf(license, licences)
-        ),
+      const wanted = page.filter(({ license }) =>
+        licences.length === 0 || isOneOf(license, licences)
       );
+      if (wanted.length < page.length) under = ` under ${licences.join(", ")}`;
+      results.add(wanted);
       if (results.complete) break;
       if (results.pictures.length > count) idle = 0;
     }
-    if (results.pictures.length === 0) failure = `no pictures for "${term}"`;
+    if (results.pictures.length === 0) {
+      failure = `no pictures for "${term}"${under}`;
+    }
   } catch (error) {
     failure = signal?.aborted
       ? STOPPED

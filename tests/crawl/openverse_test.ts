@@ -1,7 +1,7 @@
 import { deepStrictEqual, match, ok, strictEqual } from "node:assert/strict";
 import process from "node:process";
 import { apiAsk, crawlApiTerm } from "#lib/crawl/api_term.ts";
-import { crawl, type CrawlOptions, type SearchPlan } from "#lib/crawl/crawl.ts";
+import { crawl, type CrawlOptions } from "#lib/crawl/crawl.ts";
 import { openverse } from "#lib/crawl/sites/openverse.ts";
 import type { SiteOptions } from "#lib/crawl/sites/site.ts";
 import {
@@ -16,7 +16,7 @@ async function withOpenverse(
   test: (openverse: {
     standIn: ReturnType<typeof startOpenverse>;
     run: (
-      plan: SearchPlan,
+      plan: Record<string, string[]>,
       options?: CrawlOptions & SiteOptions,
     ) => ReturnType<typeof crawl>;
   }) => Promise<void>,
@@ -105,7 +105,7 @@ Deno.test("openverse() stays within the day's quota, and loses no term to it", (
       strictEqual(counted.answered, 7);
       strictEqual(result.pictures.length, 7 * 20);
       const reason =
-        /^Openverse's quota is used up: run again after \d{4}-\d\d-\d\d \d\d:\d\d UTC$/;
+        /^Openverse has no requests left for us until \d{4}-\d\d-\d\d \d\d:\d\d UTC: run again then$/;
       strictEqual(result.failures.length, 7);
       for (const failure of result.failures) match(failure.reason, reason);
       for (; result.failures.length > 0 && days < 9; days++) {
@@ -132,7 +132,7 @@ Deno.test("openverse() that comes too early is refused once, and asks no more", 
       deepStrictEqual(failures.map(({ term }) => term), ["elk", "fox"]);
       match(
         failures[0].reason,
-        /^Openverse's quota is used up: run again after/,
+        /^Openverse has no requests left for us until/,
       );
       strictEqual(standIn.counted.refused, 1);
     },
