@@ -154,6 +154,19 @@ Deno.test("commons() asks for licences by their groups, where all have one", () 
     strictEqual(asked(), "fox filetype:bitmap");
   }));
 
+Deno.test("commons() takes a licence of Commons' own for no CC BY", () => {
+  const metadata = { LicenseShortName: "Attribution" };
+  return withCommons(
+    () => [{ ...commonsFile("owl", 1), metadata }],
+    async ({ run }) => {
+      const { pictures } = await run(["owl"]);
+      strictEqual(pictures[0].license, "any use with attribution");
+      const { failures } = await run(["elk"], { licences: ["CC BY"] });
+      match(failures[0].reason, /^no pictures for "elk"/);
+    },
+  );
+});
+
 Deno.test("commons() asks one after the other, and says who asks", () =>
   withCommons(files(120), async ({ run, standIn }) => {
     await run(["owl", "elk", "fox"], { maxImages: 99, tabs: 3 });
@@ -173,6 +186,23 @@ Deno.test("commons() stands back while the databases lag", () =>
     deepStrictEqual([pictures.length, failures], [18, []]);
     strictEqual(standIn.requests.length, 2);
     ok(Date.now() - start >= 1000);
+  }));
+
+Deno.test("commons() waits as long as it is told to, in a status or in an error", () =>
+  withCommons(files(20), async ({ run, standIn }) => {
+    const wait = { "retry-after": "1" };
+    const error = {
+      code: "ratelimited",
+      info: "You've exceeded your rate limit.",
+    };
+    standIn.instead.push(
+      (c) => c.text("", 429, wait),
+      (c) => c.json({ error }, 200, wait),
+    );
+    const start = Date.now();
+    deepStrictEqual((await run(["owl"])).failures, []);
+    ok(Date.now() - start >= 2000);
+    strictEqual(standIn.requests.length, 3);
   }));
 
 Deno.test("commons() quotes MediaWiki's errors, and asks again where one may pass", () =>

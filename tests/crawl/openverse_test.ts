@@ -1,5 +1,6 @@
 import { deepStrictEqual, match, ok, strictEqual } from "node:assert/strict";
 import process from "node:process";
+import type { Context } from "hono";
 import { apiAsk, crawlApiTerm } from "#lib/crawl/api_term.ts";
 import { crawl, type CrawlOptions } from "#lib/crawl/crawl.ts";
 import { openverse } from "#lib/crawl/sites/openverse.ts";
@@ -162,6 +163,18 @@ Deno.test("openverse() quotes what Openverse says of an error", () =>
     deepStrictEqual(failures.map(({ reason }) => reason), [
       `400 Bad Request: {"license":["License 'x' does not exist."]}`,
       "401 Unauthorized: Authentication credentials missing.",
+    ]);
+  }));
+
+Deno.test("openverse() waits no longer than told for an answer that stalls", () =>
+  withOpenverse(20, PLENTY, async ({ standIn, run }) => {
+    const stall = (c: Context) => c.body(new ReadableStream({}));
+    standIn.instead.push(stall, stall, stall, stall);
+    const options = { timeoutMs: 200 };
+    const { failures, pictures } = await run({ a: ["owl", "elk"] }, options);
+    strictEqual(pictures.length, 20);
+    deepStrictEqual(failures, [
+      { category: "a", term: "owl", reason: "no whole answer in time" },
     ]);
   }));
 

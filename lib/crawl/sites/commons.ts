@@ -20,8 +20,8 @@
  *
  * Follows MediaWiki 1.44 (API:Imageinfo, API:Search, API:Etiquette, API:Errors
  * and warnings, Manual:Maxlag parameter) and the keywords of CirrusSearch and
- * WikibaseCirrusSearch (`filetype:`, `haslicense:`). Tried against a stand-in
- * alone (tests/support/stand_in_commons.ts): the live API was never met.
+ * WikibaseCirrusSearch (`filetype:`, `haslicense:`). Tried only against a stand-in
+ * (tests/support/stand_in_commons.ts): the live API was never met.
  *
  * ```ts
  * import { commons } from "#lib/crawl/sites/commons.ts";
@@ -62,6 +62,11 @@ const LICENCES: Record<string, string[]> = {
   "unrestricted": ["CC0", "public domain"],
   "attribution": ["CC BY"],
   "attribution-same-license": ["CC BY-SA"],
+};
+
+/** Names that mean something else here than elsewhere: this one is no CC BY. */
+const OWN_NAMES: Record<string, string> = {
+  "Attribution": "any use with attribution",
 };
 
 /** Metadata: HTML, or something else that is none of ours. */
@@ -192,7 +197,7 @@ function toPicture(
     caption: ImageDescription || ObjectName ||
       title.replace(/^File:|\.\w+$/g, ""),
     author: Artist,
-    license: licenceName(LicenseShortName),
+    license: licenceName(OWN_NAMES[LicenseShortName] ?? LicenseShortName),
     width: info.thumbwidth,
     height: info.thumbheight,
     thumbnail: url.replace(`/${WIDTH}px-`, `/${SMALL_WIDTH}px-`),

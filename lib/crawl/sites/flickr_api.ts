@@ -13,9 +13,12 @@
  * One query leads to 4,000 photos at most. For more, we go through the dates of
  * upload: a span of time with more photos is cut in two, and so on.
  *
+ * Flickr's terms ask whoever shows what comes of it to add: "This product uses
+ * the Flickr API but is not endorsed or certified by SmugMug, Inc."
+ *
  * Follows the pages of flickr.photos.search, flickr.photos.licenses.getInfo
  * (licences 0 to 16) and misc.urls at www.flickr.com/services/api/, read in
- * copies of 2024 to 2026. Tried against a stand-in alone
+ * copies of 2024 to 2026. Tried only against a stand-in alone
  * (tests/support/stand_in_flickr.ts): the live API was never met, since that
  * takes a key.
  *

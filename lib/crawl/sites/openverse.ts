@@ -10,8 +10,9 @@
  * ```
  *
  * Without an account, which we have none of, a term leads to 12 pages of 20
- * pictures at most. Each answer says how much of the quotas is left; we ask for
- * nothing while one of them has nothing left.
+ * pictures at most: the terms of use allow searches, and no copy of the whole.
+ * Each answer says how much of the quotas is left; we ask for nothing while one
+ * of them has nothing left.
  *
  * Follows version 1 of the API, as its source has it (WordPress/openverse,
  * api/: serializers, throttles and restricted features of 2024 and 2025). Tried
