@@ -19,6 +19,7 @@
 import { createReadStream } from "node:fs";
 import { Readable } from "node:stream";
 import { TextReader, Uint8ArrayReader, ZipWriter } from "@zip.js/zip.js";
+import { creditLine } from "../../dataset/credits.ts";
 import { statOf } from "../../files.ts";
 import { formatOf } from "../../pictures/formats.ts";
 import type { SourcePicture } from "../index/collection.ts";
@@ -115,13 +116,14 @@ function namesOf(pictures: readonly SourcePicture[]): string[] {
 /** A few lines on a picture: what is known of whose it is. */
 function creditOf(
   name: string,
-  { author, license, page }: SourcePicture,
+  picture: SourcePicture,
   isThere: boolean,
 ): string {
+  const { author, license, page } = picture;
   const lines = [
     isThere ? name : `${name}: left out, its file is gone`,
-    author && `  by ${author}`,
-    license && `  licence: ${license}`,
+    // Of a picture about which nothing is known, nothing is said.
+    (author || license || page) && `  ${creditLine(picture)}`,
     page && `  ${page}`,
   ];
   return lines.filter(Boolean).map(inOneLine).join("\n") + "\n";

@@ -94,7 +94,10 @@ Deno.test("an archive has the files as they are, and who made them", () =>
       files.get(paths[0]),
       new TextDecoder().decode(await readFile(join(folder, paths[0]))),
     );
-    match(files.get("CREDITS.txt")!, /red-0\.png\n {2}by Ada Lovelace\n/);
+    match(
+      files.get("CREDITS.txt")!,
+      /red-0\.png\n {2}“A wall\.” by Ada Lovelace, CC0 1\.0\n/,
+    );
     for (const paths of [[], "a", ["nobody"], [5], undefined]) {
       const { status } = await post(app, "archive", { paths });
       ok(status === 400 || status === 404, `${status}`);
