@@ -8,6 +8,7 @@ import {
   readRegularFile,
   requireStage,
   writeAtomic,
+  writeJsonObject,
 } from "#lib/files.ts";
 
 Deno.test("writeAtomic() names what cannot be written, and leaves no part of it", async () => {
@@ -28,6 +29,34 @@ Deno.test("writeAtomic() names what cannot be written, and leaves no part of it"
     await rejects(writeAtomic(join(folder, "taken"), "x"), /cannot be written/);
     deepEqual((await readdir(folder)).sort(), ["file", "taken"]);
     equal(await readFile(join(folder, "file"), "utf8"), "in the way");
+  } finally {
+    await Deno.remove(folder, { recursive: true });
+  }
+});
+
+Deno.test("writeAtomic() writes pieces as they come, and nothing where they fail", async () => {
+  const folder = await Deno.makeTempDir({ prefix: "files-" });
+  try {
+    const path = join(folder, "a.txt");
+    const piece = "ä".repeat(50_000);
+    const pieces = [piece, "", "b", piece];
+    await writeAtomic(path, pieces);
+    equal(await readFile(path, "utf8"), pieces.join(""));
+    async function* failing() {
+      yield* pieces;
+      await Promise.reject(new Error("the source is gone"));
+    }
+    await rejects(writeAtomic(path, failing()), /the source is gone/);
+    equal(await readFile(path, "utf8"), pieces.join(""));
+    deepEqual(await readdir(folder), ["a.txt"]);
+
+    const object = { "1": [2], "": {}, 'b"\n': { c: "d\n" }, "0": null };
+    for (const entries of [Object.entries(object), []]) {
+      await writeJsonObject(path, entries);
+      const text = await readFile(path, "utf8");
+      deepEqual(JSON.parse(text), Object.fromEntries(entries));
+      equal(text, JSON.stringify(Object.fromEntries(entries), null, 2) + "\n");
+    }
   } finally {
     await Deno.remove(folder, { recursive: true });
   }

@@ -96,7 +96,7 @@ async function placesOf(records: Records): Promise<Places> {
 function* creditsText(places: Places, manifest: string): Generator<string> {
   const file = openSync(manifest, "r");
   const read = (place: { start: number; length: number }): DatasetPicture => {
-    const bytes = Buffer.alloc(place.length);
+    const bytes = Buffer.allocUnsafe(place.length);
     readSync(file, bytes, 0, place.length, place.start);
     return JSON.parse(bytes.toString());
   };
@@ -134,12 +134,12 @@ function creditItem({ caption, page, url, path }: DatasetPicture): string {
   return `${link ? `[${title}](<${link}>)` : title}, ${escaped(path)}`;
 }
 
-/** A caption's beginning, where it is too long for a title. */
+/** A caption's beginning, where it is too long for a title: whole words. */
 function shortTitle(caption: string): string {
   const letters = [...inOneLine(caption)];
-  return letters.length > TITLE_LENGTH
-    ? letters.slice(0, TITLE_LENGTH - 1).join("").trimEnd() + "…"
-    : letters.join("");
+  if (letters.length <= TITLE_LENGTH) return letters.join("");
+  const start = letters.slice(0, TITLE_LENGTH - 1).join("");
+  return `${start.replace(/\s+\S*$/, "")}…`;
 }
 
 /** An address of the web; undefined for anything else, "javascript:" say. */
@@ -150,11 +150,7 @@ function webAddress(text: string): URL | undefined {
 
 /** Without breaks of lines, and without what turns the direction of others. */
 function inOneLine(text: string): string {
-  return text.replaceAll(
-    /[\p{Cc}\p{Zl}\p{Zp}\u202a-\u202e\u2066-\u2069]+/gu,
-    " ",
-  )
-    .trim();
+  return text.replaceAll(/[\s\p{Cc}\p{Bidi_C}]+/gu, " ").trim();
 }
 
 /** As Markdown that shows the very text, and links to nothing. */
