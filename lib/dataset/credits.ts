@@ -21,7 +21,7 @@
 import { Buffer } from "node:buffer";
 import { closeSync, openSync, readSync } from "node:fs";
 import { dirname, join } from "node:path";
-import { licenceUrl } from "../crawl/licences.ts";
+import { licenceName, licenceUrl } from "../crawl/licences.ts";
 import { writeAtomic, writeJsonObject } from "../files.ts";
 import type { DatasetPicture, FoundPicture } from "../records.ts";
 import type { Records } from "./dataset.ts";
@@ -42,7 +42,7 @@ const TITLE_LENGTH = 60;
 export function creditLine({ caption, author, license, page }: Credited) {
   const title = caption.trim() === "" ? "Untitled" : `“${shortTitle(caption)}”`;
   const by = inOneLine(author) || "unknown author";
-  const terms = inOneLine(license) || "licence unknown";
+  const terms = inOneLine(licenceName(license)) || "licence unknown";
   const site = webAddress(page)?.host;
   return `${title} by ${by}, ${terms}${site ? ` (${site})` : ""}`;
 }
@@ -64,7 +64,8 @@ export async function writeCredits(
 
   async function* entries() {
     for await (const { path, caption, url, ...picture } of records()) {
-      const { author, license, page } = picture;
+      const { author, page } = picture;
+      const license = licenceName(picture.license);
       const licence = { license, licenceUrl: licenceUrl(license) ?? "" };
       const title = caption;
       yield [path, { title, author, ...licence, page, url }] as const;
@@ -80,7 +81,7 @@ async function placesOf(records: Records): Promise<Places> {
   const places: Places = new Map();
   let start = 0;
   for await (const picture of records()) {
-    const license = inOneLine(picture.license);
+    const license = inOneLine(licenceName(picture.license));
     const author = inOneLine(picture.author);
     const length = Buffer.byteLength(JSON.stringify(picture) + "\n");
     if (!places.has(license)) places.set(license, new Map());
