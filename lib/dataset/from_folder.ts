@@ -93,11 +93,9 @@ export async function prepareFolder(
     ? pictures.filter((path) => /^(train|test)\//.test(path))
     : pictures;
   if (found.length < pictures.length) {
+    const others = pictures.length - found.length;
     remarks.push(
-      `${
-        pictures.length - found.length
-      } pictures lie neither in train/ nor in ` +
-        "test/: left out",
+      `${others} of the pictures lie neither in train/ nor in test/: left out`,
     );
   }
   const known = await readKnown?.(root, found);

@@ -5,9 +5,7 @@ import { existsSync } from "node:fs";
 import { dirname, join, relative } from "node:path";
 import { setTimeout as sleep } from "node:timers/promises";
 import sharp from "sharp";
-import { readCaptions } from "#lib/captions/captions.ts";
 import { download } from "#lib/dataset/download.ts";
-import { prepareFolder } from "#lib/dataset/from_folder.ts";
 import { paths } from "#lib/paths.ts";
 import { readSample } from "#lib/photo_site/sample.ts";
 import { type Flaw, openLibrary } from "#lib/photo_site/library.ts";
@@ -485,50 +483,5 @@ Deno.test("prepareDataset() killed at any time leaves a data set that is whole",
     await Deno.remove(paths.dataset, { recursive: true });
     await prepareDataset(downloads, { testPerTerm: 5 });
     deepEqual(resumed, await snapshot());
-  });
-});
-
-Deno.test("prepareFolder() keeps a folder's own split, or makes one, and only reads it", async () => {
-  await withFolders(async () => {
-    const folder = await Deno.makeTempDir();
-    const put = async (path: string, seed: number) => {
-      const file = join(folder, path);
-      await Deno.mkdir(dirname(file), { recursive: true });
-      await Deno.writeFile(file, await picture(seed));
-    };
-    for (let i = 0; i < 3; i++) await put(`owl/${i}.png`, 3 + i);
-    await put("fox/lone.png", 9);
-    await Deno.writeTextFile(join(folder, "owl", "bad.jpg"), "no picture");
-    const { remarks } = await prepareFolder(folder, { testPerTerm: 1 });
-    match(remarks.join("\n"), /^owl\/bad\.jpg: /);
-    const { gallery, queries } = await readDataset();
-    deepEqual(gallery.map(({ term }) => term), ["fox", "owl", "owl"]);
-    deepEqual(queries.map(({ term, caption }) => [term, caption]), [
-      ["owl", "owl"],
-    ]);
-    const captions = await readCaptions(join(paths.dataset, "captions.json"));
-    deepEqual(
-      captions.pictures.map(({ path, captions }) => [path, captions]),
-      [...queries, ...gallery].map(({ path, term }) => [path, [term]]),
-    );
-
-    const split = await Deno.makeTempDir();
-    await Deno.rename(join(folder, "owl"), join(split, "train"));
-    for (const place of ["test/cat/a.png", "train/cat/b.png"]) {
-      await Deno.mkdir(dirname(join(split, place)), { recursive: true });
-      await Deno.writeFile(join(split, place), await picture(place.length));
-    }
-    await Deno.rename(
-      join(split, "train", "0.png"),
-      join(split, "test/cat/0.png"),
-    );
-    await prepareFolder(split);
-    const own = await readDataset();
-    deepEqual([own.gallery.length, own.queries.length], [1, 2]);
-    await rejects(
-      prepareFolder(join(split, "test", "cat")),
-      /in folders of classes/,
-    );
-    await rejects(prepareFolder(folder), /leaves nothing to search with/);
   });
 });
