@@ -39,7 +39,9 @@ const TITLE_LENGTH = 60;
  * The credit that a figure needs, in one line of plain text: title, author,
  * licence, and the site where the picture's page is.
  */
-export function creditLine({ caption, author, license, page }: Credited) {
+export function creditLine(
+  { caption, author, license, page }: Credited,
+): string {
   const title = caption.trim() === "" ? "Untitled" : `“${shortTitle(caption)}”`;
   const by = inOneLine(author) || "unknown author";
   const terms = inOneLine(licenceName(license)) || "licence unknown";

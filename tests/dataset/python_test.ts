@@ -9,11 +9,13 @@ import { prepareFolder } from "#lib/dataset/from_folder.ts";
 import { paths } from "#lib/paths.ts";
 import sharp from "sharp";
 
-/** A Python that has a package, the project's own first. */
+/** A Python that has a package: that of `task bench --peers`, or another. */
 function pythonWith(name: string): string | undefined {
   const probe =
     `import importlib.util, sys; sys.exit(not importlib.util.find_spec("${name}"))`;
-  return [join(paths.venv, "bin", "python"), "python3", "python"]
+  const peers = join(paths.root, ".venv-bench", "bin", "python");
+  const own = join(paths.venv, "bin", "python");
+  return [peers, own, "python3", "python"]
     .find((python) => spawnSync(python, ["-c", probe]).status === 0);
 }
 
