@@ -1,23 +1,85 @@
 /**
- * A server of pictures for bench/download.ts, as its own process: from memory,
- * without limits, faster than whoever asks it. Any path is a picture's.
+ * The two sites that bench/download.ts asks, in a process of their own, so that
+ * their time is nobody's. Any path with a number is a picture's.
  *
- * Prints its port when it listens.
+ * The first answers from memory, without limits. Of `/small/`, the pictures have
+ * 600 bytes. The second allows so many requests a second, refuses the others
+ * (429), and meets some addresses' first request with a fault.
+ *
+ * Prints their ports and, for each line that it reads, what the second has seen.
  *
  * @module
  */
 import { readFile } from "node:fs/promises";
+import { createServer } from "node:http";
+import { type AddressInfo } from "node:net";
+import process from "node:process";
+import { createInterface } from "node:readline";
+import sharp from "sharp";
 import { photographs } from "./harness.ts";
 
+const perSecond = Number(process.argv[2]);
 const files = await photographs(96);
-const pictures = await Promise.all(files.map((file) => readFile(file)));
+const large = await Promise.all(files.map((file) => readFile(file)));
+const small = await sharp({
+  create: { width: 60, height: 60, channels: 3, background: "#406080" },
+}).jpeg().toBuffer();
+const headers = { "content-type": "image/jpeg" };
 
-Deno.serve({
+/** The number in a path. */
+const numberOf = (path: string) => Number(/(\d+)\.jpg$/.exec(path)?.[1] ?? 0);
+
+// Of what answers fastest here; node:http would take a core of the two.
+const fast = Deno.serve({
   port: 0,
-  hostname: "127.0.0.1",
-  onListen: ({ port }) => console.log(port),
+  hostname: "0.0.0.0",
+  onListen() {},
 }, ({ url }) => {
-  const number = Number(/\d+(?=\.jpg$)/.exec(url)?.[0] ?? 0);
-  const headers = { "content-type": "image/jpeg" };
-  return new Response(pictures[number % pictures.length], { headers });
+  const picture = url.includes("/small/")
+    ? small
+    : large[numberOf(url) % large.length];
+  return new Response(picture, { headers });
 });
+
+const seen = { requests: 0, refused: 0, faults: 0 };
+const met = new Set<number>();
+/** A bucket of tokens: some at once, then as many as flow in. */
+let tokens = 5, filled = Date.now();
+
+const limited = createServer((request, response) => {
+  seen.requests++;
+  tokens = Math.min(5, tokens + (Date.now() - filled) * perSecond / 1000);
+  filled = Date.now();
+  if (tokens < 1) {
+    seen.refused++;
+    return response.writeHead(429, { "retry-after": "1" }).end();
+  }
+  tokens--;
+  const number = numberOf(request.url!);
+  const fault = met.has(number) ? undefined : FAULTS[number % 200];
+  met.add(number);
+  if (fault) seen.faults++;
+  if (fault === "500") return response.writeHead(500).end();
+  if (fault === "429") {
+    return response.writeHead(429, { "retry-after": "1" }).end();
+  }
+  const picture = large[number % large.length];
+  response.writeHead(200, { ...headers, "content-length": picture.length });
+  if (!fault) return response.end(picture);
+  response.write(picture.subarray(0, 10_000), () => {
+    if (fault === "cut") response.destroy();
+  });
+});
+/** Of 200 addresses, what the first request for some of them meets. */
+const FAULTS: Record<number, "500" | "cut" | "stall" | "429"> = {
+  ...{ 20: "500", 21: "500", 50: "500", 80: "cut", 81: "cut", 110: "cut" },
+  ...{ 140: "stall", 170: "stall", 199: "429" },
+};
+
+limited.listen(0, "127.0.0.1", () => {
+  const { port } = limited.address() as AddressInfo;
+  console.log(JSON.stringify([(fast.addr as Deno.NetAddr).port, port]));
+});
+createInterface({ input: process.stdin })
+  .on("line", () => console.log(JSON.stringify(seen)))
+  .on("close", () => process.exit());

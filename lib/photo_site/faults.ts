@@ -70,7 +70,10 @@ export function meetFaults(
     const { res, env: { outgoing } } = context;
     const bytes = new Uint8Array(await res.arrayBuffer());
     const headers = Object.fromEntries(res.headers);
-    outgoing.writeHead(200, { ...headers, "content-length": bytes.length });
+    outgoing.writeHead(res.status, {
+      ...headers,
+      "content-length": bytes.length,
+    });
     // The first half must be under way before the connection breaks.
     outgoing.write(bytes.subarray(0, bytes.length / 2));
     await sleep(50);

@@ -11,7 +11,8 @@
  * ```
  *
  * Reads the sample pictures (sample.ts), of which library.ts makes what a site
- * has; pages.ts shows it, faults.ts lets it fail on request.
+ * has; pages.ts shows it, ranges.ts sends what is new of a file, faults.ts lets it
+ * fail on request.
  *
  * ```ts
  * import { startPhotoSite } from "#lib/photo_site/photo_site.ts";
@@ -45,6 +46,7 @@ import {
   SIZES,
   STYLE,
 } from "./pages.ts";
+import { addVersions } from "./ranges.ts";
 import { readSample, samplePath } from "./sample.ts";
 
 /** How to start the site. */
@@ -91,6 +93,7 @@ export async function startPhotoSite(
     return next();
   });
   app.use(meetFaults(faults));
+  addVersions(app, "/pictures/*");
   addPages(app, openLibrary(await readSample()));
   const server = createAdaptorServer({
     fetch: app.fetch,
