@@ -24,9 +24,9 @@
  * const site = await startPhotoSite({ port: 0 });
  * const client = pictureClient({ allowedHosts: [site.host] });
  * const folder = await openFolder(await mkdtemp("/tmp/owls-"), client);
- * const url = `${site.origin}/pictures/1000-any_m.jpg`;
- * strictEqual(await folder.fetch(url, "1000.jpg"), "new");
- * strictEqual(await folder.fetch(url, "1000.jpg"), "same");
+ * const url = `${site.origin}/pictures/1001-any_m.jpg`;
+ * strictEqual(await folder.fetch(url, "1001.jpg"), "new");
+ * strictEqual(await folder.fetch(url, "1001.jpg"), "same");
  * await site.close();
  * ```
  *

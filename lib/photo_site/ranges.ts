@@ -8,7 +8,7 @@
  *
  * const site = await startPhotoSite({ port: 0 });
  * const ask = (headers: HeadersInit = {}) =>
- *   fetch(`${site.origin}/pictures/1000-any_m.jpg`, { headers });
+ *   fetch(`${site.origin}/pictures/1001-any_m.jpg`, { headers });
  * const whole = await ask();
  * const etag = whole.headers.get("etag")!;
  * const rest = await ask({ range: "bytes=100-", "if-range": etag });
