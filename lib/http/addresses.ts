@@ -17,7 +17,7 @@
  *
  * @module
  */
-import { lookup } from "node:dns";
+import dns from "node:dns";
 import { BlockList, isIP, type LookupFunction } from "node:net";
 import { FinalError } from "./final_error.ts";
 import { at } from "./stages.ts";
@@ -70,15 +70,16 @@ export function isPublic(address: string): boolean {
  * Looks names up for a connection, and fails where one leads to an address
  * that is not public, be it only one of many.
  *
- * @param resolve What knows the names.
+ * @param resolve What knows the names: the system, if left out.
  */
-export function publicLookup(resolve: typeof lookup = lookup): LookupFunction {
+export function publicLookup(resolve?: typeof dns.lookup): LookupFunction {
   return (name, options, done) => {
     // What not every resolver knows, browsers do (RFC 6761).
     if (/(^|\.)localhost\.?$/i.test(name)) {
       return done(notPublic(name, "127.0.0.1"), []);
     }
-    resolve(name, { ...options, all: true }, (error, found = []) => {
+    const look = resolve ?? dns.lookup;
+    look(name, { ...options, all: true }, (error, found = []) => {
       const hidden = found.find(({ address }) => !isPublic(address));
       if (error) done(error, []);
       else if (hidden) done(notPublic(name, hidden.address), []);

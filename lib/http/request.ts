@@ -69,6 +69,12 @@ export async function request(
     const { get } = protocol === "https" ? https : http;
     const sent = get(url, { agent, headers, signal }, resolve);
     sent.on("error", reject);
+    // Nobody asked for another protocol; without this, Deno waits for ever.
+    sent.on("upgrade", ({ statusCode, statusMessage }, socket) => {
+      socket.destroy();
+      const said = `${statusCode} ${statusMessage}`.trim();
+      reject(at("status", new FinalError(said)));
+    });
     // What is stopped on a kept connection Deno sends once more, beyond the
     // signal's reach and without a word to us (denoland/deno#36786).
     sent.on("socket", () => signal?.aborted && sent.destroy());
