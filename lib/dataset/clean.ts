@@ -49,8 +49,10 @@ export interface RejectedPicture {
 
 /** What is let through, in pixels. */
 export interface CleanOptions {
-  /** Shortest side. @default 50 */
+  /** Shortest side, of what is left after shrinking. @default 50 */
   minSide?: number;
+  /** Longer side, to which a larger picture is shrunk. @default its own */
+  maxSide?: number;
 }
 
 /**
@@ -60,7 +62,7 @@ export interface CleanOptions {
  */
 export async function cleanPicture(
   image: ImageSource,
-  { minSide = 50 }: CleanOptions = {},
+  { minSide = 50, maxSide }: CleanOptions = {},
 ): Promise<CleanPicture | RejectedPicture> {
   try {
     // Over the sample 50 dB from the original at the same file size; with
@@ -69,7 +71,7 @@ export async function cleanPicture(
       format: "jpeg",
       quality: 92,
       chromaSubsampling: "4:4:4",
-    });
+    }, maxSide ? { longest: maxSide } : undefined);
     if (Math.min(width, height) < minSide) {
       const reason =
         `${width} × ${height} pixels, expected ${minSide} or more a side`;

@@ -1,10 +1,13 @@
 /**
- * From downloaded files to the data set: clean, drop duplicates, split, write,
- * and account for every picture that the crawl found.
+ * From downloaded files to the data set: clean, leave out what is there already
+ * or nearly, split, write, and account for every picture that the crawl found.
  *
- * The same downloads give the same data set. A run that is killed leaves the
- * earlier data set as it was: new pictures are put beside the old ones, then
- * the manifest is exchanged, then what it no longer lists is removed.
+ * The same downloads give the same data set, in whatever order they arrive. A run
+ * that is killed leaves the earlier data set as it was: new pictures are put
+ * beside the old ones, then the manifest is exchanged, then what it no longer
+ * lists is removed. The next run goes on with what is cleaned.
+ *
+ * Records lie in a file: memory holds some numbers for each picture.
  *
  * ```ts
  * import { prepareDataset } from "#lib/dataset/prepare.ts";
@@ -18,35 +21,36 @@
  *
  * @module
  */
-import { mkdir, readdir, rename, rm } from "node:fs/promises";
+import { createHash, randomUUID } from "node:crypto";
+import { copyFile, mkdir, opendir, rename, rm } from "node:fs/promises";
 import { basename, dirname, join } from "node:path";
-import {
-  type Account,
-  accountsPath,
-  type Outcome,
-  OUTCOMES,
-} from "./accounts.ts";
-import { type CleanPicture, cleanPicture } from "./clean.ts";
-import type { DownloadedPicture, DownloadFailure } from "./download.ts";
-import { writeAtomic, writeJsonLines } from "../files.ts";
-import { paths } from "../paths.ts";
-import type { DatasetPicture } from "../records.ts";
+import { accountsPath, type Outcome, OUTCOMES } from "./accounts.ts";
+import { type CleanFile, CleanOnce, fromHex, holds } from "./clean_once.ts";
+import type { RejectedPicture } from "./clean.ts";
 import { picturePath, writeDataset } from "./dataset.ts";
-import type { NearOptions, NearPair } from "./near_duplicates.ts";
-import type { SplitOptions } from "./split.ts";
+import type { DownloadedPicture, DownloadFailure } from "./download.ts";
+import {
+  type Alike,
+  checkNear,
+  findAlike,
+  leaveOut,
+  type NearOptions,
+  type NearPair,
+} from "./near_duplicates.ts";
+import { HASH_WORDS } from "./perceptual_hash.ts";
+import { RowFile } from "./row_file.ts";
+import { checkSplit, type SplitOptions, splitPictures } from "./split.ts";
+import { writeJsonLines } from "../files.ts";
+import { paths } from "../paths.ts";
+import type { DatasetPicture, FoundPicture } from "../records.ts";
 
 /** A picture file to prepare, and its side if that is settled. */
 export interface PictureFile extends DownloadedPicture {
   split?: DatasetPicture["split"];
 }
 
-/** One settled download: a file, or why there is none. */
-export type FoundFile =
-  & (PictureFile | (DownloadFailure & { stage?: string }))
-  & {
-    /** Its place in the source, from 0. */
-    index: number;
-  };
+/** One settled download, a file or why there is none; its place from 0. */
+export type FoundFile = (PictureFile | DownloadFailure) & { index: number };
 
 /** How to prepare. */
 export interface PrepareOptions {
@@ -74,116 +78,114 @@ export interface Prepared {
   pairs: NearPair[];
 }
 
+/** What `download` returns. */
+interface Downloads {
+  records: readonly PictureFile[];
+  failures: readonly DownloadFailure[];
+}
+
 /**
  * Writes the data set to paths.dataset.
  *
  * @param downloads What `download` returned, or what `downloadEach` yields.
+ * @throws {RangeError} If an option is out of its range.
  * @throws {Error} If no picture is left: the earlier data set stays.
  */
 export async function prepareDataset(
   downloads: Downloads | AsyncIterable<FoundFile>,
-  { split = {}, minSide, onProgress, signal }: PrepareOptions = {},
+  options: PrepareOptions = {},
 ): Promise<Prepared> {
-  const { test = 2 } = split;
-  if (!(test >= 0) || (test > 1 && !Number.isInteger(test))) {
+  const { split = {}, nearDuplicates = {}, minSide = 50, maxSide } = options;
+  checkSplit(split);
+  if (nearDuplicates) checkNear(nearDuplicates);
+  if (maxSide !== undefined && !(maxSide >= minSide)) {
     throw new RangeError(
-      `prepareDataset: expected test to be a whole number from 0, or a ` +
-        `fraction below 1, got ${test}`,
+      `prepareDataset: expected maxSide to be ${minSide} pixels or more, as ` +
+        `minSide is, got ${maxSide}`,
     );
   }
   const staging = join(paths.dataset, ".new");
-  let done = 0;
-  const rows: (FoundFile & Partial<Account & Cleaned>)[] = [];
-  for await (const item of inOrder(downloads)) {
-    signal?.throwIfAborted();
-    if (!("file" in item)) {
-      const stage = "stage" in item ? item.stage : "status";
-      rows.push({ ...item, stage, outcome: "not downloaded" });
-      continue;
-    }
-    const result = await cleanPicture(item.file, { minSide });
-    onProgress?.(++done);
-    if ("rejected" in result) {
-      const { rejected: outcome, reason } = result;
-      rows.push({ ...item, outcome, reason, stage: "clean" });
-      continue;
-    }
-    const { jpeg, ...facts } = result;
-    await writeAtomic(join(staging, facts.sha256), jpeg);
-    rows.push({ ...item, ...facts });
-  }
-  rows.sort((a, b) => a.index - b.index);
-
-  const distinct = new Map<string, Cleaned>();
-  for (const item of rows) {
-    if (!item.sha256 || distinct.has(item.sha256)) continue;
-    distinct.set(item.sha256, item as Cleaned);
-  }
-  if (distinct.size === 0) {
-    throw new Error(
-      `prepareDataset: no picture is left of ${rows.length} found; ` +
-        `${paths.dataset} stays as it was`,
-    );
-  }
-  const terms = Map.groupBy(distinct.values(), ({ term }) => term);
-  const refused: Prepared["refused"] = [];
-  const pictures = [...terms].flatMap(([term, items]) => {
-    const wanted = Number.isInteger(test) ? test : Math.max(
-      1,
-      Math.round(test * items.length),
-    );
-    if (test > 0 && items.length < 2 && !items[0].split) {
-      refused.push({ term, reason: "one picture" });
-      return [];
-    }
-    const testCount = Math.min(wanted, items.length - 1);
-    return items.map((item, i) =>
-      toPicture(item, item.split ?? (i < testCount ? "test" : "train"))
-    );
+  await rm(join(staging, "rows.jsonl"), { force: true });
+  const cleaner = CleanOnce.open(paths.dataset, {
+    ...{ minSide, maxSide },
+    hash: nearDuplicates !== false,
   });
-  for (const picture of pictures) {
-    await mkdir(dirname(picturePath(picture)), { recursive: true });
-    await rename(join(staging, picture.sha256), picturePath(picture));
-  }
-  const sorted = pictures.toSorted((a, b) => a.path < b.path ? -1 : 1);
-  await writeDataset(() => sorted);
-  await removeOthers(pictures);
+  const rows = RowFile.open<Row>(join(staging, "rows.jsonl"));
+  try {
+    const order = await cleanEach(inOrder(downloads), cleaner, rows, options);
+    const { pictures, sameAs } = readDistinct(rows, order, options);
+    const near = await dropNear(pictures, rows, cleaner, options);
+    const sides = chooseSides(pictures, near, split);
+    if (sides.of.size === 0) throw new Error(whyEmpty(order.length, sides));
+    const pathIn = (row: number) => {
+      const { item, clean } = rows.read(row) as CleanRow;
+      const side = sides.of.get(row);
+      return side ? pathOf(item, clean, side) : item.file;
+    };
+    const sorted = Array.from(sides.of.keys(), (row) => (
+      { row, path: pathIn(row) }
+    )).sort((a, b) => a.path < b.path ? -1 : 1);
 
-  const kept = new Map(pictures.map((picture) => [picture.sha256, picture]));
-  const counts = Object.fromEntries(
-    OUTCOMES.map((outcome) => [outcome, 0]),
-  ) as Prepared["counts"];
-  const accounts = rows.map((item): Account => {
-    const { sha256, width, height, split: _, index: ___, ...found } = item;
-    const account = { ...found } as Account;
-    if (sha256) {
-      const picture = kept.get(sha256);
-      Object.assign(
-        account,
-        { width, height },
-        distinct.get(sha256) !== item
-          ? {
-            outcome: "duplicate",
-            stage: "compare",
-            reason: picture ? `same as ${picture.path}` : "same as another",
-          }
-          : picture
-          ? { outcome: picture.split, stage: "", reason: "" }
-          : { outcome: "class too small", stage: "split", reason: "alone" },
-      );
-    }
-    counts[account.outcome]++;
-    return account;
-  });
-  await writeJsonLines(accountsPath(), accounts);
-  await rm(staging, { recursive: true });
-  return { counts, refused, pairs: [] };
+    await place(sorted, rows, cleaner);
+    await writeDataset(function* () {
+      for (const { row } of sorted) {
+        yield toPicture(rows.read(row) as CleanRow, sides.of.get(row)!);
+      }
+    });
+    const counts = Object.fromEntries(
+      OUTCOMES.map((outcome) => [outcome, 0]),
+    ) as Prepared["counts"];
+    const whyRefused = new Map(
+      sides.refused.map(({ term, reason }) => [term.normalize("NFC"), reason]),
+    );
+    const endOf = (row: number, { item, clean }: Row): End => {
+      if (!("file" in item)) {
+        return ["not downloaded", item.stage, item.reason];
+      }
+      if ("rejected" in clean!) {
+        return [clean.rejected, "clean", clean.reason];
+      }
+      const [same, like] = [sameAs.get(row), near.dropped.get(row)];
+      if (same !== undefined) {
+        return ["duplicate", "compare", `same as ${pathIn(same)}`];
+      }
+      if (like !== undefined) {
+        const reason = `nearly the same as ${pathIn(like)}`;
+        return ["near duplicate", "compare", reason];
+      }
+      const side = sides.of.get(row);
+      if (side) return [side, "", ""];
+      const why = whyRefused.get(item.term.normalize("NFC"))!;
+      return ["class too small", "split", why];
+    };
+    await writeJsonLines(
+      accountsPath(),
+      (function* () {
+        for (const number of order) {
+          const row = rows.read(number);
+          const [outcome, stage, reason] = endOf(number, row);
+          counts[outcome]++;
+          const file = "file" in row.item ? { file: row.item.file } : {};
+          yield { ...foundOf(row.item), ...file, outcome, stage, reason };
+        }
+      })(),
+    );
+    await removeOthers(sorted);
+    await rm(staging, { recursive: true });
+    return { counts, refused: sides.refused, pairs: near.pairs };
+  } finally {
+    cleaner.close();
+    rows.close();
+  }
 }
 
-/** What `download` returns. */
-interface Downloads {
-  records: readonly PictureFile[];
-  failures: readonly (DownloadFailure & { stage?: string })[];
+/** How a picture ends: its outcome, the stage, the reason. */
+type End = [Outcome, stage: string, reason: string];
+
+/** A found picture, and what cleaning made of it. */
+interface Row {
+  item: FoundFile;
+  clean?: CleanFile | RejectedPicture;
 }
 
 /** As a stream: records first, then failures. */
@@ -192,26 +194,282 @@ async function* inOrder(
 ): AsyncIterable<FoundFile> {
   if (!("records" in downloads)) return yield* downloads;
   const { records, failures } = downloads;
-  for (const [i, item] of [...records, ...failures].entries()) {
-    yield { ...item, index: i };
+  for (let index = 0; index < records.length + failures.length; index++) {
+    const item = records[index] ?? failures[index - records.length];
+    yield { ...item, index };
   }
 }
 
-/** A downloaded picture that came out clean. */
-type Cleaned = PictureFile & { index: number } & Omit<CleanPicture, "jpeg">;
+/** Pictures under way: sharp decodes off this thread, and each takes memory. */
+const AT_ONCE = 4;
 
-function toPicture(
-  { file, width, height, sha256, split: _, index: __, ...found }: Cleaned,
+/** Cleans as pictures come; returns the rows in the order of the source. */
+async function cleanEach(
+  items: AsyncIterable<FoundFile>,
+  cleaner: CleanOnce,
+  rows: RowFile<Row>,
+  { onProgress, signal }: PrepareOptions,
+): Promise<Uint32Array> {
+  const indexes: number[] = [];
+  const add = (row: Row) => {
+    rows.append(row);
+    indexes.push(row.item.index);
+  };
+  let done = 0;
+  const clean = async (item: PictureFile & { index: number }) => {
+    const places = (clean: CleanFile) =>
+      SPLITS.map((split) => picturePath({ path: pathOf(item, clean, split) }));
+    add({ item, clean: await cleaner.clean(item.file, places) });
+    onProgress?.(++done);
+  };
+  const underWay = new Set<Promise<void>>();
+  try {
+    for await (const item of items) {
+      signal?.throwIfAborted();
+      if (!("file" in item)) {
+        add({ item });
+        continue;
+      }
+      const work: Promise<void> = clean(item)
+        .finally(() => underWay.delete(work));
+      underWay.add(work);
+      if (underWay.size >= AT_ONCE) await Promise.race(underWay);
+    }
+    await Promise.all(underWay);
+    signal?.throwIfAborted();
+  } finally {
+    await Promise.allSettled(underWay);
+  }
+  return Uint32Array.from(indexes.keys())
+    .sort((a, b) => indexes[a] - indexes[b]);
+}
+
+/** Clean pictures, each once, by numbers from 0 in the order of the source. */
+interface Pictures {
+  /** The row of each. */
+  rows: number[];
+  /** The class of each, a place in `terms`. */
+  classes: number[];
+  terms: string[];
+  /** Pixels. */
+  areas: number[];
+  /** The start of its sum, which tells it from all others. */
+  sums: number[];
+  hashes: Uint32Array;
+  /** Those whose side is settled. */
+  given: Map<number, DatasetPicture["split"]>;
+  spared: Set<number>;
+  /** What stands for the group that the caller names, if it does. */
+  groups: (number | undefined)[];
+}
+
+/** Tells what is new from what was there before. */
+function readDistinct(
+  rows: RowFile<Row>,
+  order: Uint32Array,
+  { nearDuplicates = {}, split: { groupBy } = {} }: PrepareOptions,
+): { pictures: Pictures; sameAs: Map<number, number> } {
+  const pictures: Pictures = {
+    ...{ rows: [], classes: [], terms: [], areas: [], sums: [] },
+    hashes: new Uint32Array(nearDuplicates ? order.length * HASH_WORDS : 0),
+    ...{ given: new Map(), spared: new Set(), groups: [] },
+  };
+  const sameAs = new Map<number, number>();
+  const bySum = new Map<number, number>();
+  const byTerm = new Map<string, number>();
+  const spare = new Set(nearDuplicates ? nearDuplicates.spare : []);
+  for (const row of order) {
+    const { item, clean } = rows.read(row);
+    if (!clean || "rejected" in clean || !("file" in item)) continue;
+    const sum = parseInt(clean.sha256.slice(0, 13), 16);
+    const first = bySum.get(sum);
+    if (first !== undefined) {
+      sameAs.set(row, first);
+      continue;
+    }
+    const number = pictures.rows.push(row) - 1;
+    bySum.set(sum, row);
+    const term = item.term.normalize("NFC");
+    const of = byTerm.get(term) ?? pictures.terms.push(item.term) - 1;
+    byTerm.set(term, of);
+    pictures.classes.push(of);
+    pictures.areas.push(clean.width * clean.height);
+    pictures.sums.push(sum);
+    if (clean.hash) {
+      pictures.hashes.set(fromHex(clean.hash), number * HASH_WORDS);
+    }
+    if (item.split) pictures.given.set(number, item.split);
+    if (spare.has(item.url) || spare.has(item.file)) {
+      pictures.spared.add(number);
+    }
+    const group = groupBy?.(item);
+    pictures.groups.push(group === undefined ? undefined : fingerprint(group));
+  }
+  return { pictures, sameAs };
+}
+
+/** What near duplicates come to. */
+interface Near {
+  /** Rows of what goes, each with the row of what stays for it. */
+  dropped: Map<number, number>;
+  /** Pairs of which both stay. */
+  staying: Alike[];
+  pairs: NearPair[];
+}
+
+async function dropNear(
+  { rows: rowOf, classes, areas, hashes, given, spared }: Pictures,
+  rows: RowFile<Row>,
+  cleaner: CleanOnce,
+  { nearDuplicates = {}, signal }: PrepareOptions,
+): Promise<Near> {
+  const near: Near = { dropped: new Map(), staying: [], pairs: [] };
+  if (!nearDuplicates) return near;
+  const read = (number: number) => rows.read(rowOf[number]) as CleanRow;
+  const alike = await findAlike(
+    hashes.subarray(0, rowOf.length * HASH_WORDS),
+    (number) => whereIs(read(number), cleaner),
+    nearDuplicates,
+    signal,
+  );
+  const { dropped, staying } = leaveOut(alike, {
+    areas,
+    isSpared: (number) => spared.has(number),
+    keep: nearDuplicates.keep,
+  });
+  near.staying = staying;
+  for (const [number, pair] of [...dropped].sort(([a], [b]) => a - b)) {
+    const kept = otherOf(pair, number);
+    near.dropped.set(rowOf[number], rowOf[kept]);
+    const { hashDistance, similarity } = pair;
+    near.pairs.push({
+      kept: read(kept).item.file,
+      dropped: read(number).item.file,
+      hashDistance,
+      ...similarity !== undefined && { similarity },
+      across: classes[kept] !== classes[number] ||
+        given.get(kept) !== given.get(number),
+    });
+  }
+  return near;
+}
+
+function otherOf({ a, b }: Alike, number: number): number {
+  return a === number ? b : a;
+}
+
+/** Where the pictures of the data set belong. */
+interface Sides {
+  /** By row. */
+  of: Map<number, DatasetPicture["split"]>;
+  refused: Prepared["refused"];
+}
+
+/** Splits what stays; a side that was given is kept. */
+function chooseSides(
+  { rows: rowOf, classes, terms, sums, given, groups }: Pictures,
+  { dropped, staying }: Near,
+  split: SplitOptions,
+): Sides {
+  const free: number[] = [];
+  const placeOf = new Map<number, number>();
+  const of: Sides["of"] = new Map();
+  const firstOf = new Map<number, number>();
+  const links: [number, number][] = [];
+  for (const [number, row] of rowOf.entries()) {
+    const side = given.get(number);
+    if (dropped.has(row)) continue;
+    if (side) {
+      of.set(row, side);
+      continue;
+    }
+    const place = free.push(number) - 1;
+    placeOf.set(number, place);
+    const group = groups[number];
+    if (group === undefined) continue;
+    if (firstOf.has(group)) links.push([firstOf.get(group)!, place]);
+    else firstOf.set(group, place);
+  }
+  for (const { a, b } of staying) {
+    const [from, to] = [placeOf.get(a), placeOf.get(b)];
+    if (from !== undefined && to !== undefined) links.push([from, to]);
+  }
+  const { sides, refused } = splitPictures({
+    classes: free.map((number) => classes[number]),
+    links,
+    nameOf: (place) => String(sums[free[place]]),
+  }, split);
+  for (const [place, side] of sides.entries()) {
+    if (side) of.set(rowOf[free[place]], side);
+  }
+  const named = refused.map(({ class: number, reason }) => (
+    { term: terms[number], reason }
+  ));
+  return { of, refused: named };
+}
+
+/** Says what is wrong where nothing is left. */
+function whyEmpty(found: number, { refused }: Sides): string {
+  const classes = refused.slice(0, 3).map(({ term, reason }) =>
+    `; ${term}: ${reason}`
+  );
+  return `prepareDataset: no picture is left of ${found} found; ` +
+    `${paths.dataset} stays as it was${classes.join("")}`;
+}
+
+/** Puts each picture to where the data set has it. */
+async function place(
+  sorted: readonly { row: number; path: string }[],
+  rows: RowFile<Row>,
+  cleaner: CleanOnce,
+): Promise<void> {
+  let folder = "";
+  for (const { row, path } of sorted) {
+    const { item, clean } = rows.read(row) as CleanRow;
+    const target = picturePath({ path });
+    if (holds(target, clean)) continue;
+    if (folder !== dirname(target)) {
+      folder = dirname(target);
+      await mkdir(folder, { recursive: true });
+    }
+    const staged = cleaner.stagedPath(clean);
+    if (holds(staged, clean)) {
+      await rename(staged, target);
+      continue;
+    }
+    // On the other side in the earlier data set, which stays whole until then.
+    const temporary = `${staged}.${randomUUID()}`;
+    await copyFile(whereIs({ item, clean }, cleaner), temporary);
+    await rename(temporary, target);
+  }
+}
+
+/** Where a picture's clean file lies now. */
+function whereIs({ item, clean }: CleanRow, cleaner: CleanOnce): string {
+  const places = SPLITS.map((split) =>
+    picturePath({ path: pathOf(item, clean, split) })
+  );
+  const found = [cleaner.stagedPath(clean), ...places]
+    .find((path) => holds(path, clean));
+  if (found) return found;
+  throw new Error(
+    `${places[0]} has gone while the data set was made: run it again`,
+  );
+}
+
+const SPLITS = ["train", "test"] as const;
+
+/** Where in the data set a picture lies. */
+function pathOf(
+  { file, term }: PictureFile,
+  { sha256 }: CleanFile,
   split: DatasetPicture["split"],
-): DatasetPicture {
+): string {
   // With its own sum in its name, a picture never takes another's place.
   const name = plainName(
     basename(file).replace(/(\.\w+)?$/, "").replace(/-[0-9a-f]{16}$/, ""),
   );
-  const path = `${split}/${plainName(found.term)}/${name}-${
-    sha256.slice(0, 12)
-  }.jpg`;
-  return { path, split, ...found, width, height, sha256 };
+  return `${split}/${plainName(term)}/${name}-${sha256.slice(0, 12)}.jpg`;
 }
 
 /** A text as the name of a file or folder, in whatever language it is. */
@@ -220,26 +478,56 @@ function plainName(text: string): string {
   return [...plain].slice(0, 60).join("").trim() || "_";
 }
 
+/** What was found about a picture, by whoever found it. */
+function foundOf(
+  { index: _, ...item }: FoundFile & Partial<PictureFile & DownloadFailure>,
+): FoundPicture {
+  const { file: _file, split: _split, reason: _why, stage: _at, ...found } =
+    item;
+  return found;
+}
+
+/** A row of a picture that came out clean. */
+interface CleanRow {
+  item: PictureFile & { index: number };
+  clean: CleanFile;
+}
+
+function toPicture(
+  { item, clean }: CleanRow,
+  split: DatasetPicture["split"],
+): DatasetPicture {
+  const { sha256, width, height } = clean;
+  const path = pathOf(item, clean, split);
+  return { path, split, ...foundOf(item), width, height, sha256 };
+}
+
 /** Removes what an earlier run left and the data set no longer lists. */
-async function removeOthers(
-  pictures: readonly DatasetPicture[],
-): Promise<void> {
+async function removeOthers(listed: Iterable<{ path: string }>): Promise<void> {
   // Folded, since some file systems take "Owl" and "owl" for one folder.
-  const fold = (path: string) => path.normalize("NFC").toLowerCase();
-  const files = pictures.map(picturePath);
-  const folders = ["train", "test"].map((at) => join(paths.dataset, at));
+  const fold = (path: string) =>
+    fingerprint(path.normalize("NFC").toLowerCase());
+  const folders = SPLITS.map((split) => join(paths.dataset, split));
   const wanted = new Set(
-    [
-      ...files,
-      ...files.map(dirname),
-      ...folders.map((folder) => join(folder, "metadata.jsonl")),
-    ].map(fold),
+    folders.map((folder) => fold(join(folder, "metadata.jsonl"))),
   );
-  for (const folder of folders) {
-    const names = await readdir(folder, { recursive: true }).catch(() => []);
-    for (const path of names.map((name) => join(folder, name))) {
-      if (wanted.has(fold(path))) continue;
-      await rm(path, { recursive: true, force: true });
-    }
+  for (const picture of listed) {
+    const path = picturePath(picture);
+    wanted.add(fold(path)).add(fold(dirname(path)));
   }
+  const clear = async (folder: string) => {
+    const entries = await opendir(folder).catch(() => []);
+    for await (const entry of entries) {
+      const path = join(folder, entry.name);
+      if (!wanted.has(fold(path))) {
+        await rm(path, { recursive: true, force: true });
+      } else if (entry.isDirectory()) await clear(path);
+    }
+  };
+  for (const folder of folders) await clear(folder);
+}
+
+/** A number that stands for a text: small, and the same for the same text. */
+function fingerprint(text: string): number {
+  return createHash("sha256").update(text).digest().readUIntBE(0, 6);
 }

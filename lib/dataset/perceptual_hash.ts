@@ -1,0 +1,217 @@
+/**
+ * A perceptual hash: bits that stay, all but a few, when a picture is made
+ * smaller, saved again or coloured otherwise, and that differ in about half of
+ * them between two pictures.
+ *
+ * It is pHash, by the discrete cosine transform: of a small grey picture the
+ * slowest waves, 16 down by 16 across, each a 1 if it is stronger than half of
+ * them. A frame around a picture moves all that is in it, so a second hash is
+ * taken without one.
+ *
+ * ```ts
+ * import { hashDistance, perceptualHash } from "#lib/dataset/perceptual_hash.ts";
+ * import { samplePath } from "#lib/photo_site/sample.ts";
+ * import { ok } from "node:assert/strict";
+ * import sharp from "sharp";
+ *
+ * const lemon = samplePath({ path: "food/fruit/lemon.jpg" });
+ * const small = await sharp(lemon).resize(160).jpeg({ quality: 60 }).toBuffer();
+ * const pear = samplePath({ path: "food/fruit/pear.jpg" });
+ * const [a, b, c] = await Promise.all([lemon, small, pear].map(perceptualHash));
+ * ok(hashDistance(a, b) < 20 && hashDistance(a, c) > 50);
+ * ```
+ *
+ * Source: Zauner, Implementation and Benchmarking of Perceptual Image Hash
+ * Functions, 2010, chapter 3.2.1.
+ *
+ * @module
+ */
+import { decodePicture, type ImageSource } from "../pictures/pictures.ts";
+
+/** Waves along a side. */
+const WAVES = 16;
+
+/** Words of 32 bits of one hash; a picture has two, end to end. */
+const WORDS = WAVES * WAVES / 32;
+
+/** Numbers of 32 bits that `perceptualHash` gives. */
+export const HASH_WORDS: number = 2 * WORDS;
+
+/** Side of the grey picture. */
+const SIDE = 128;
+
+/** A part of the grey picture, from its first pixels to those after its last. */
+interface Box {
+  left: number;
+  top: number;
+  right: number;
+  bottom: number;
+}
+
+/**
+ * The hashes of a picture.
+ *
+ * @returns 256 bits of the whole picture, then 256 of it without its frame; all
+ *   zeros where there is nothing to see, as in a picture of one colour.
+ * @throws {PictureError} If there is no whole picture.
+ */
+export async function perceptualHash(image: ImageSource): Promise<Uint32Array> {
+  const { data } = await decodePicture(image, { square: SIDE });
+  const grey = Float32Array.from(
+    { length: SIDE * SIDE },
+    (_, i) =>
+      0.299 * data[3 * i] + 0.587 * data[3 * i + 1] + 0.114 * data[3 * i + 2],
+  );
+  const whole = { left: 0, top: 0, right: SIDE, bottom: SIDE };
+  const hashes = new Uint32Array(HASH_WORDS);
+  const framed = hashOf(grey, whole), bare = hashOf(grey, withoutFrame(grey));
+  hashes.set(framed);
+  // Where the middle is empty, all there is to see lies at the edge.
+  hashes.set(bare.some((word) => word !== 0) ? bare : framed, WORDS);
+  return hashes;
+}
+
+/**
+ * In how many of 256 bits two pictures differ, at the least: each is taken with
+ * its frame and without.
+ *
+ * @param most Where they differ in more, any number above it may come.
+ */
+export function hashDistance(
+  a: ArrayLike<number>,
+  b: ArrayLike<number>,
+  most = Infinity,
+): number {
+  return distanceAt(a, 0, b, 0, most);
+}
+
+/** The same of hashes that lie in longer arrays, from these places on. */
+export function distanceAt(
+  a: ArrayLike<number>,
+  aAt: number,
+  b: ArrayLike<number>,
+  bAt: number,
+  most: number,
+): number {
+  let least = differing(a, aAt, b, bAt, most);
+  const aFramed = isFramed(a, aAt), bFramed = isFramed(b, bAt);
+  if (aFramed) {
+    least = Math.min(least, differing(a, aAt + WORDS, b, bAt, most));
+  }
+  if (bFramed) {
+    least = Math.min(least, differing(a, aAt, b, bAt + WORDS, most));
+  }
+  if (aFramed && bFramed) {
+    least = Math.min(least, differing(a, aAt + WORDS, b, bAt + WORDS, most));
+  }
+  return least;
+}
+
+/** Whether the second hash is another one. */
+function isFramed(hashes: ArrayLike<number>, at: number): boolean {
+  return hashes[at] !== hashes[at + WORDS] ||
+    hashes[at + 1] !== hashes[at + WORDS + 1];
+}
+
+function differing(
+  a: ArrayLike<number>,
+  aAt: number,
+  b: ArrayLike<number>,
+  bAt: number,
+  most: number,
+): number {
+  let count = 0;
+  for (let word = 0; word < WORDS && count <= most; word++) {
+    // The ones among 32 bits, counted in pairs, fours and bytes at a time.
+    let bits = a[aAt + word] ^ b[bAt + word];
+    bits -= bits >>> 1 & 0x55555555;
+    bits = (bits & 0x33333333) + (bits >>> 2 & 0x33333333);
+    count += Math.imul(bits + (bits >>> 4) & 0x0f0f0f0f, 0x01010101) >>> 24;
+  }
+  return count;
+}
+
+/** The hash of a part of the grey picture. */
+function hashOf(grey: Float32Array, box: Box): Uint32Array {
+  const waves = slowWaves(grey, box);
+  const hash = new Uint32Array(WORDS);
+  // The first wave is the mean, which says nothing about what is to be seen.
+  const middle = waves.slice(1).sort()[waves.length >> 1];
+  if (waves.slice(1).every((wave) => Math.abs(wave) < FAINT)) return hash;
+  waves.forEach((wave, i) => {
+    if (wave > middle) hash[i >> 5] |= 1 << (i & 31);
+  });
+  return hash;
+}
+
+/** Strength below which a wave is noise: half a level of grey. */
+const FAINT = 0.5;
+
+/** The discrete cosine transform's first waves, row by row; of levels of grey. */
+function slowWaves(
+  grey: Float32Array,
+  { left, top, right, bottom }: Box,
+): Float32Array {
+  const across = cosines(right - left), down = cosines(bottom - top);
+  const waves = new Float32Array(WAVES * WAVES);
+  for (let y = top; y < bottom; y++) {
+    for (let i = 0; i < WAVES; i++) {
+      let sum = 0;
+      for (let x = left, at = i * (right - left); x < right; x++, at++) {
+        sum += across[at] * grey[y * SIDE + x];
+      }
+      for (let j = 0; j < WAVES; j++) {
+        waves[j * WAVES + i] += down[j * (bottom - top) + y - top] * sum;
+      }
+    }
+  }
+  return waves;
+}
+
+const tables = new Map<number, Float32Array>();
+
+/** WAVES rows of `length` numbers: a wave each, divided by `length`. */
+function cosines(length: number): Float32Array {
+  const table = tables.get(length) ?? new Float32Array(WAVES * length).map(
+    (_, i) =>
+      Math.cos(
+        Math.PI * Math.floor(i / length) * (i % length + 0.5) / length,
+      ) / length,
+  );
+  tables.set(length, table);
+  return table;
+}
+
+/** Levels of grey that JPEG may add to an even line of pixels. */
+const EVEN = 16;
+
+/** Deepest frame, a share of the picture's side. */
+const DEEPEST = 3 / 8;
+
+/** The picture without what lies around it in one colour, on each side its own. */
+function withoutFrame(grey: Float32Array): Box {
+  const last = SIDE - 1;
+  return {
+    left: frameDepth((depth, i) => grey[i * SIDE + depth]),
+    top: frameDepth((depth, i) => grey[depth * SIDE + i]),
+    right: SIDE - frameDepth((depth, i) => grey[i * SIDE + last - depth]),
+    bottom: SIDE - frameDepth((depth, i) => grey[(last - depth) * SIDE + i]),
+  };
+}
+
+/** How many lines from the edge inwards are even and of the edge's colour. */
+function frameDepth(pixel: (depth: number, i: number) => number): number {
+  let colour = 0;
+  for (let i = 0; i < SIDE; i++) colour += pixel(0, i) / SIDE;
+  const isEven = (depth: number) => {
+    // Near a corner, the frame of the next side has a colour of its own.
+    for (let i = 4; i < SIDE - 4; i++) {
+      if (Math.abs(pixel(depth, i) - colour) > EVEN) return false;
+    }
+    return true;
+  };
+  let depth = 0;
+  while (depth < DEEPEST * SIDE && isEven(depth)) depth++;
+  // The next line shows a mixture of both.
+  return depth === 0 ? 0 : depth + 1;
+}
