@@ -4,8 +4,8 @@
  * have changed since.
  *
  * ```text
- * cleaned.jsonl   what became of each file
- * .new/<sha256>   pictures that are clean, until they get their places
+ * .cleaned.jsonl  what became of each file
+ * .new/<sha256>    pictures that are clean, until they get their places
  * ```
  *
  * ```ts
@@ -72,7 +72,7 @@ export class CleanOnce {
     this.#options = options;
     this.#staging = join(folder, ".new");
     mkdirSync(this.#staging, { recursive: true });
-    this.#entries = RowFile.open(join(folder, "cleaned.jsonl"));
+    this.#entries = RowFile.open(join(folder, ".cleaned.jsonl"));
     const wanted = JSON.stringify(
       Object.entries({ version: 1, ...options }).sort(),
     );

@@ -7,14 +7,20 @@ import { setTimeout as sleep } from "node:timers/promises";
 import sharp from "sharp";
 import { download } from "#lib/dataset/download.ts";
 import { paths } from "#lib/paths.ts";
-import { readSample } from "#lib/photo_site/sample.ts";
+import { readSample, samplePath } from "#lib/photo_site/sample.ts";
 import { type Flaw, openLibrary } from "#lib/photo_site/library.ts";
 import { startPhotoSite } from "#lib/photo_site/photo_site.ts";
 import {
   type Account,
   countLeft,
   type Outcome,
+  OUTCOMES,
+  readAccounts,
+} from "#lib/dataset/accounts.ts";
+import {
+  type FoundFile,
   prepareDataset,
+  type PrepareOptions,
 } from "#lib/dataset/prepare.ts";
 import type { DatasetPicture } from "#lib/records.ts";
 import { picturePath, readDataset } from "#lib/dataset/dataset.ts";
@@ -68,8 +74,26 @@ async function downloaded(
   const failures = missing.map((key) => ({
     ...found(key),
     reason: "404 Not Found",
+    stage: "status" as const,
   }));
   return { records, failures };
+}
+
+/** Prepares pictures whose likeness is of no interest; returns the accounts. */
+async function prepare(
+  downloads: Parameters<typeof prepareDataset>[0],
+  options: PrepareOptions = {},
+): Promise<Account[]> {
+  await prepareDataset(downloads, { nearDuplicates: false, ...options });
+  return await readAccounts();
+}
+
+/** How many ended how. */
+function countsOf(outcomes: readonly Outcome[]): Record<Outcome, number> {
+  const count = (one: Outcome) => outcomes.filter((it) => it === one).length;
+  return Object.fromEntries(
+    OUTCOMES.map((one) => [one, count(one)]),
+  ) as Record<Outcome, number>;
 }
 
 /** Every file below the data set's folder, by path, with its content's sum. */
@@ -80,6 +104,8 @@ async function snapshot(
   const walk = async (below: string) => {
     for await (const entry of Deno.readDir(below)) {
       const path = join(below, entry.name);
+      // What a run keeps for the next one.
+      if (entry.name.startsWith(".")) continue;
       if (entry.isDirectory) await walk(path);
       else {
         sums[relative(folder, path)] = createHash("sha256")
@@ -115,7 +141,7 @@ Deno.test("prepareDataset() accounts for every picture and writes what is kept",
       "water bird/d.png": await picture(11),
     }, ["owl/gone.png"]);
     const steps: number[] = [];
-    const accounts = await prepareDataset(downloads, {
+    const accounts = await prepare(downloads, {
       onProgress: (done) => steps.push(done),
     });
     deepEqual(outcomes(accounts), {
@@ -126,16 +152,18 @@ Deno.test("prepareDataset() accounts for every picture and writes what is kept",
       "owl/icon.png": "too small",
       "owl/c.png": "train",
       "water bird/copy.webp": "duplicate",
-      "water bird/d.png": "train",
+      "water bird/d.png": "class too small",
       "owl/gone.png": "not downloaded",
     });
     deepEqual(steps, [1, 2, 3, 4, 5, 6, 7, 8]);
-    deepEqual(countLeft(accounts), {
+    deepEqual(countLeft(countsOf(accounts.map(({ outcome }) => outcome))), {
       found: 9,
       downloaded: 8,
       decodable: 7,
       "right size": 6,
       distinct: 4,
+      unlike: 4,
+      split: 3,
     });
     for (const { outcome, reason } of accounts) {
       equal(reason === "", outcome === "train" || outcome === "test");
@@ -146,7 +174,7 @@ Deno.test("prepareDataset() accounts for every picture and writes what is kept",
     const listed = [...queries, ...gallery].map(({ path }) => path);
     match(
       listed.join(" "),
-      /^test\/owl\/a-\w{12}\.jpg test\/owl\/b-\w{12}\.jpg train\/owl\/c-\w{12}\.jpg train\/water bird\/d-\w{12}\.jpg$/,
+      /^test\/owl\/a-\w{12}\.jpg test\/owl\/b-\w{12}\.jpg train\/owl\/c-\w{12}\.jpg$/,
     );
     equal(
       await Deno.readTextFile(join(paths.dataset, "filename.txt")),
@@ -159,11 +187,11 @@ Deno.test("prepareDataset() accounts for every picture and writes what is kept",
     equal(createHash("sha256").update(bytes).digest("hex"), sha256);
     const facts = await sharp(bytes).metadata();
     deepEqual([facts.format, facts.channels], ["jpeg", 3]);
-    equal(Object.keys(await snapshot()).length, 4 + 3 + 2 + 2);
+    equal(Object.keys(await snapshot()).length, 3 + 3 + 2 + 2 + 1);
   });
 });
 
-Deno.test("prepareDataset() sends each term's first pictures to test, but not its last one", async () => {
+Deno.test("prepareDataset() sends each term's first pictures to test, but not its last one, and leaves out a term of one", async () => {
   await withFolders(async () => {
     // In the crawl's order, in which terms may alternate.
     const files: Record<string, Uint8Array> = {};
@@ -173,12 +201,12 @@ Deno.test("prepareDataset() sends each term's first pictures to test, but not it
     const downloads = await downloaded(files);
     const expected = [
       [0, "train train train train"],
-      [1, "test train train train"],
-      [2, "test train test train"],
-      [9, "test train test train"],
+      [1, "test class too small train train"],
+      [2, "test class too small test train"],
+      [9, "test class too small test train"],
     ] as const;
-    for (const [testPerTerm, splits] of expected) {
-      const accounts = await prepareDataset(downloads, { testPerTerm });
+    for (const [test, splits] of expected) {
+      const accounts = await prepare(downloads, { split: { test } });
       equal(accounts.map(({ outcome }) => outcome).join(" "), splits);
       // The manifest and the list of names are sorted, whatever came first.
       const at = (name: string) => join(paths.dataset, name);
@@ -206,14 +234,14 @@ Deno.test("prepareDataset() run again gives the same data set", async () => {
       files[`t${i % 3}/same.${i}`] = await picture(i);
     }
     const downloads = await downloaded(files);
-    const accounts = await prepareDataset(downloads);
+    const accounts = await prepare(downloads);
     const before = await snapshot();
     equal(
       Object.keys(before).length,
-      12 + 3 + 2 + 2,
+      12 + 3 + 2 + 2 + 1,
       "no picture takes another's name",
     );
-    deepEqual(await prepareDataset(downloads), accounts);
+    deepEqual(await prepare(downloads), accounts);
     deepEqual(await snapshot(), before);
   });
 });
@@ -226,19 +254,20 @@ Deno.test("prepareDataset() removes what an earlier run left", async () => {
       "gull/c.png": await picture(7),
       "gull/d.png": await picture(9),
     });
-    await prepareDataset(first, { testPerTerm: 1 });
+    await prepare(first, { split: { test: 1 } });
     await Deno.writeTextFile(join(paths.dataset, "train", "stray.txt"), "");
     await Deno.mkdir(join(paths.dataset, ".new"));
     await Deno.writeTextFile(join(paths.dataset, ".new", "half"), "");
-    const accounts = await prepareDataset(
+    const accounts = await prepare(
       { records: first.records.slice(0, 2), failures: [] },
-      { testPerTerm: 0 },
+      { split: { test: 0 } },
     );
     deepEqual(accounts.map(({ outcome }) => outcome), ["train", "train"]);
     deepEqual(
       Object.keys(await snapshot()).map((path) => path.replace(/-\w+/, "")),
       [
         "CREDITS.md",
+        "accounts.jsonl",
         "captions.json",
         "credits.json",
         "filename.txt",
@@ -256,7 +285,7 @@ Deno.test("prepareDataset() removes what an earlier run left", async () => {
 Deno.test("prepareDataset() spares what may be the same file under another name", async () => {
   await withFolders(async () => {
     const downloads = await downloaded({ "café/a.png": await picture(3) });
-    await prepareDataset(downloads);
+    await prepare(downloads, { split: { test: 0 } });
     const [{ path }] = (await readDataset()).gallery;
     // To some file systems these are the file and its folder.
     for (const other of [path.toUpperCase(), path.normalize("NFD")]) {
@@ -264,7 +293,7 @@ Deno.test("prepareDataset() spares what may be the same file under another name"
       if (existsSync(twin)) continue; // On such a file system.
       await Deno.mkdir(dirname(twin), { recursive: true });
       await Deno.copyFile(picturePath({ path }), twin);
-      await prepareDataset(downloads);
+      await prepare(downloads, { split: { test: 0 } });
       ok(existsSync(twin), twin);
     }
   });
@@ -276,7 +305,10 @@ Deno.test("prepareDataset() rejects what is smaller than it is told to", async (
       "owl/a.png": await picture(3, 64),
       "owl/b.png": await picture(5, 80),
     });
-    const accounts = await prepareDataset(downloads, { minSide: 80 });
+    const accounts = await prepare(downloads, {
+      minSide: 80,
+      split: { test: 0 },
+    });
     deepEqual(accounts.map(({ outcome }) => outcome), ["too small", "train"]);
     match(accounts[0].reason, /64 × 64 pixels, expected 80 or more a side/);
   });
@@ -285,11 +317,12 @@ Deno.test("prepareDataset() rejects what is smaller than it is told to", async (
 Deno.test("prepareDataset() has one folder for a term, however its letters are composed", async () => {
   await withFolders(async () => {
     const terms = ["café", "café".normalize("NFD")];
-    await prepareDataset(
+    await prepare(
       await downloaded({
         [`${terms[0]}/a.png`]: await picture(3),
         [`${terms[1]}/b.png`]: await picture(5),
       }),
+      { split: { test: 0 } },
     );
     const { gallery } = await readDataset();
     deepEqual(gallery.map(({ term }) => term), terms);
@@ -303,15 +336,15 @@ Deno.test("prepareDataset() has one folder for a term, however its letters are c
 Deno.test("prepareDataset() keeps the earlier data set when nothing is left or it is stopped", async () => {
   await withFolders(async () => {
     const good = await downloaded({ "owl/a.png": await picture(3) });
-    await prepareDataset(good);
+    await prepare(good, { split: { test: 0 } });
     const before = await snapshot();
     const none = await downloaded({}, ["owl/x.png", "owl/y.png"]);
-    await rejects(prepareDataset(none), /no picture is left of 2 found/);
+    await rejects(prepare(none), /no picture is left of 2 found/);
     await rejects(
-      prepareDataset(good, { signal: AbortSignal.abort() }),
+      prepare(good, { signal: AbortSignal.abort() }),
       { name: "AbortError" },
     );
-    await rejects(prepareDataset(good, { testPerTerm: 1.5 }), RangeError);
+    await rejects(prepare(good, { split: { test: 1.5 } }), RangeError);
     deepEqual(await snapshot(), before);
   });
 });
@@ -334,7 +367,7 @@ Deno.test("prepareDataset() keeps hostile terms inside the data set's folder", a
     for (const [i, term] of terms.entries()) {
       files[`${term}/p.png`] = await picture(2 * i + 3);
     }
-    await prepareDataset(await downloaded(files));
+    await prepare(await downloaded(files), { split: { test: 0 } });
     const { gallery } = await readDataset();
     equal(gallery.length, terms.length);
     for (const { path, term } of gallery) {
@@ -347,19 +380,130 @@ Deno.test("prepareDataset() keeps hostile terms inside the data set's folder", a
   });
 });
 
+Deno.test("prepareDataset() makes the same data set in whatever order pictures arrive", async () => {
+  await withFolders(async () => {
+    const files: Record<string, Uint8Array> = {};
+    for (let i = 1; i <= 9; i++) files[`t${i % 3}/${i}.png`] = await picture(i);
+    files["t1/again.png"] = files["t1/1.png"];
+    const { records, failures } = await downloaded(files, ["t1/gone.png"]);
+    const accounts = await prepare({ records, failures });
+    const before = await snapshot();
+    const items = [...records, ...failures].map((item, index) => (
+      { ...item, index }
+    ));
+    async function* arriving(): AsyncGenerator<FoundFile> {
+      yield* items.toReversed();
+    }
+    deepEqual(await prepare(arriving()), accounts);
+    deepEqual(await snapshot(), before);
+  });
+});
+
+Deno.test("prepareDataset() shrinks to the longer side that is wanted, and refuses one below the shortest", async () => {
+  await withFolders(async () => {
+    const wide = await sharp(await picture(5, 200)).resize(200, 150).png()
+      .toBuffer();
+    const downloads = await downloaded({
+      "owl/a.png": wide,
+      "owl/b.png": await picture(3, 64),
+    });
+    await prepare(downloads, { maxSide: 80 });
+    const { queries, gallery } = await readDataset();
+    deepEqual([queries[0].width, queries[0].height], [80, 60]);
+    deepEqual([gallery[0].width, gallery[0].height], [64, 64]);
+    await rejects(
+      prepare(downloads, { maxSide: 40 }),
+      /expected maxSide to be 50/,
+    );
+  });
+});
+
+Deno.test("prepareDataset() keeps a group on one side", async () => {
+  await withFolders(async () => {
+    const files: Record<string, Uint8Array> = {};
+    for (let i = 0; i < 8; i++) {
+      files[`owl/${i}.png`] = await picture(2 * i + 3);
+    }
+    const downloads = await downloaded(files);
+    for (const seed of [1, 2, 3, 4]) {
+      const accounts = await prepare(downloads, {
+        split: {
+          test: 4,
+          seed,
+          groupBy: ({ url }) => `${/[0-3]\.png/.test(url)}`,
+        },
+      });
+      const sides = accounts.map(({ outcome }) => outcome).join(" ");
+      match(sides, /^(test ){4}(train ?){4}$|^(train ){4}(test ?){4}$/);
+    }
+  });
+});
+
+/** Photographs, and near copies of the first. */
+async function nearCopies() {
+  const [one, two, three, four] = ["lemon", "pear", "banana", "cherries"]
+    .map((name) => samplePath({ path: `food/fruit/${name}.jpg` }));
+  const read = (path: string) => Deno.readFile(path);
+  return await downloaded({
+    "a/small.png": await sharp(one).resize(160).png().toBuffer(),
+    "a/one.png": await read(one),
+    "a/two.png": await read(two),
+    "a/three.png": await read(three),
+    "b/saved.png": await sharp(one).jpeg({ quality: 40 }).toBuffer(),
+    "b/four.png": await read(four),
+    "b/five.png": await read(samplePath({ path: "food/fruit/kiwi.jpg" })),
+  });
+}
+
+Deno.test("prepareDataset() leaves out near duplicates of all classes but the largest", async () => {
+  await withFolders(async () => {
+    const downloads = await nearCopies();
+    const file = (name: string) =>
+      downloads.records.find(({ url }) => url.endsWith(name))!.file;
+    const { counts, pairs } = await prepareDataset(downloads);
+    deepEqual(counts["near duplicate"], 2);
+    deepEqual(
+      pairs.map(({ kept, dropped, across }) => [kept, dropped, across]),
+      [
+        [file("one.png"), file("small.png"), false],
+        [file("one.png"), file("saved.png"), true],
+      ],
+    );
+    const [small] = await readAccounts();
+    match(small.reason, /^nearly the same as test\/a\/one-/);
+    deepEqual([small.outcome, small.stage], ["near duplicate", "compare"]);
+  });
+});
+
+Deno.test("prepareDataset() keeps what is spared, on the side of its twin", async () => {
+  await withFolders(async () => {
+    const downloads = await nearCopies();
+    const { pairs } = await prepareDataset(downloads);
+    const spare = pairs.map(({ dropped }) => dropped);
+    for (const seed of [1, 2, 3]) {
+      const { counts } = await prepareDataset(downloads, {
+        nearDuplicates: { spare },
+        split: { test: 1, seed },
+      });
+      deepEqual(counts["near duplicate"], 0);
+      const ends = outcomes(await readAccounts());
+      deepEqual(ends["a/small.png"], ends["a/one.png"]);
+      deepEqual(ends["b/saved.png"], ends["a/one.png"]);
+    }
+    // Its address does the same, and the rule may prefer the earlier.
+    const byUrl = await prepareDataset(downloads, {
+      nearDuplicates: { keep: "earlier", spare: [downloads.records[4].url] },
+    });
+    deepEqual(byUrl.pairs.map(({ dropped }) => dropped), [
+      downloads.records[1].file,
+    ]);
+  });
+});
+
 Deno.test("countLeft() ends with what is kept and never rises", () => {
-  const outcome = fc.constantFrom<Outcome>(
-    "not downloaded",
-    "corrupt",
-    "too small",
-    "too large",
-    "duplicate",
-    "train",
-    "test",
-  );
+  const outcome = fc.constantFrom(...OUTCOMES);
   fc.assert(fc.property(fc.array(outcome), (outcomes) => {
-    const accounts = outcomes.map((outcome) => ({ outcome }) as Account);
-    const counts = Object.values(countLeft(accounts));
+    const counts = Object.values(countLeft(countsOf(outcomes)));
     equal(counts[0], outcomes.length);
     deepEqual(counts, counts.toSorted((a, b) => b - a));
     equal(
@@ -370,7 +514,7 @@ Deno.test("countLeft() ends with what is kept and never rises", () => {
 });
 
 /** What becomes of the site's flawed photos. */
-const OUTCOMES: Record<Flaw, Outcome> = {
+const ENDS: Record<Flaw, Outcome> = {
   "gone": "not downloaded",
   "not a picture": "not downloaded",
   "cut off": "corrupt",
@@ -419,13 +563,16 @@ Deno.test("download() and prepareDataset() come through a photo site's bad day",
     equal(requests, asked + 3 + 2 + 2 + downloads.failures.length);
     await site.close();
 
-    const accounts = await prepareDataset(downloads);
+    const accounts = await prepare(downloads);
     for (const { url, outcome } of accounts) {
       const id = Number(/\d+(?=-)/.exec(url)![0]);
       const { flaw } = library.find(id)!;
-      if (flaw) equal(outcome, OUTCOMES[flaw], url);
+      if (flaw) equal(outcome, ENDS[flaw], url);
     }
-    equal(countLeft(accounts).distinct, sample.length);
+    equal(
+      countLeft(countsOf(accounts.map(({ outcome }) => outcome))).distinct,
+      sample.length,
+    );
   });
 });
 
@@ -436,7 +583,7 @@ Deno.test("prepareDataset() killed at any time leaves a data set that is whole",
       files[`t${i % 4}/${i}.png`] = await picture(i);
     }
     const downloads = await downloaded(files);
-    await prepareDataset(downloads, { testPerTerm: 1 });
+    await prepare(downloads, { split: { test: 1 } });
     const script = join(paths.downloads, "killed.ts");
     await Deno.writeTextFile(
       script,
@@ -444,7 +591,8 @@ Deno.test("prepareDataset() killed at any time leaves a data set that is whole",
        import { prepareDataset } from "#lib/dataset/prepare.ts";
        paths.dataset = ${JSON.stringify(paths.dataset)};
        const downloads = ${JSON.stringify(downloads)};
-       await prepareDataset(downloads, { testPerTerm: 5 });`,
+       await prepareDataset(downloads,
+         { split: { test: 5 }, nearDuplicates: false });`,
     );
     const staging = join(paths.dataset, ".new");
     // While cleaning; when files begin to take their places; when old ones go.
@@ -478,10 +626,10 @@ Deno.test("prepareDataset() killed at any time leaves a data set that is whole",
       const sums = await snapshot();
       for (const { path, sha256 } of manifest) equal(sums[path], sha256);
     }
-    await prepareDataset(downloads, { testPerTerm: 5 });
+    await prepare(downloads, { split: { test: 5 } });
     const resumed = await snapshot();
     await Deno.remove(paths.dataset, { recursive: true });
-    await prepareDataset(downloads, { testPerTerm: 5 });
+    await prepare(downloads, { split: { test: 5 } });
     deepEqual(resumed, await snapshot());
   });
 });
