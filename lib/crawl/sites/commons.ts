@@ -20,8 +20,8 @@
  *
  * Follows MediaWiki 1.44 (API:Imageinfo, API:Search, API:Etiquette, API:Errors
  * and warnings, Manual:Maxlag parameter) and the keywords of CirrusSearch and
- * WikibaseCirrusSearch (`filetype:`, `haslicense:`). Tried only against a stand-in
- * (tests/support/stand_in_commons.ts): the live API was never met.
+ * WikibaseCirrusSearch (`filetype:`, `haslicense:`). Tried only against a
+ * stand-in (tests/support/stand_in_commons.ts): we have never met the live API.
  *
  * ```ts
  * import { commons } from "#lib/crawl/sites/commons.ts";

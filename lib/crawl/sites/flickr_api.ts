@@ -18,9 +18,9 @@
  *
  * Follows the pages of flickr.photos.search, flickr.photos.licenses.getInfo
  * (licences 0 to 16) and misc.urls at www.flickr.com/services/api/, read in
- * copies of 2024 to 2026. Tried only against a stand-in alone
- * (tests/support/stand_in_flickr.ts): the live API was never met, since that
- * takes a key.
+ * copies of 2024 to 2026. Tried only against a stand-in
+ * (tests/support/stand_in_flickr.ts): without a key, we have never met the live
+ * API.
  *
  * ```ts
  * import { flickrApi } from "#lib/crawl/sites/flickr_api.ts";

@@ -16,8 +16,8 @@
  *
  * Follows version 1 of the API, as its source has it (WordPress/openverse,
  * api/: serializers, throttles and restricted features of 2024 and 2025). Tried
- * against a stand-in alone (tests/support/stand_in_openverse.ts): the live API,
- * and the proxy in front of it, were never met.
+ * only against a stand-in (tests/support/stand_in_openverse.ts): we have never
+ * met the live API, nor the proxy in front of it.
  *
  * ```ts
  * import { openverse } from "#lib/crawl/sites/openverse.ts";
