@@ -18,8 +18,8 @@ import type { Site, SiteOptions } from "./site.ts";
 
 /** Makes each site; the practice site, which runs here, is started by its caller. */
 export const sites: Record<string, (options?: SiteOptions) => Site> = {
-  "flickr": flickr,
+  flickr,
   "flickr-api": flickrApi,
-  "openverse": openverse,
-  "commons": commons,
+  openverse,
+  commons,
 };
