@@ -10,7 +10,7 @@
  *
  * const plan = checkPlan({ food: ["fruit", "vegetable"], space: ["planet"] });
  * strictEqual(plan.food.length, 2);
- * throws(() => checkPlan({ food: ["fruit", " "] }), /in "food", got " "/);
+ * throws(() => checkPlan({ food: ["fruit", " "] }), /a term in "food", .* got " "/);
  * ```
  *
  * @module

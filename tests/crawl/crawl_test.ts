@@ -479,6 +479,32 @@ Deno.test("crawl() saves a page that shows nothing, under a name that any disk t
     deepStrictEqual(await readdir(folder), ["1_crawl"]);
   }));
 
+Deno.test("crawl() keeps terms apart that look alike, in its files and when it goes on", () =>
+  withCrawls(async ({ origin, folder, requests, run }) => {
+    const known = ["planet", "fruit", "fish", "flower", "hammer", "tower"];
+    const long = "owl ".repeat(75);
+    const terms = ["a/b", "a_b", "Owl", "owl", `${long}1`, `${long}2`];
+    const site = {
+      ...localSite(origin),
+      searchUrl: (term: string) =>
+        localSite(origin).searchUrl(known[terms.indexOf(term)]),
+    };
+    const options = { site, maxImages: 2 };
+    const { pictures, failures } = await run({ "../x": terms }, options);
+    deepStrictEqual(failures, []);
+    deepStrictEqual(
+      pictures.map(({ term }) => term),
+      [...terms, ...terms].sort(
+        (a, b) => terms.indexOf(a) - terms.indexOf(b),
+      ),
+    );
+    const text = await readFile(join(folder, "image_urls.json"), "utf8");
+    deepStrictEqual(Object.keys(JSON.parse(text)["../x"]), terms);
+    requests.length = 0;
+    const again = await run({ "../x": terms }, options);
+    deepStrictEqual([again.pictures, requests], [pictures, []]);
+  }));
+
 Deno.test("crawl() keeps 5 MB of an endless page, and answers what a page asks", () =>
   withCrawls(async ({ folder, run }) => {
     const server = createServer(({ url }, response) => {

@@ -40,7 +40,8 @@
  *
  * @module
  */
-import { isOneOf } from "../licences.ts";
+import { licenceCodes } from "./fields.ts";
+import { LICENCES } from "./flickr_api.ts";
 import type {
   Credit,
   PageSite,
@@ -93,18 +94,6 @@ const COLOURS = {
   black: "e",
 } as const;
 
-/** By Flickr's numbers for them. */
-const LICENCES = [
-  "All rights reserved",
-  ...["CC BY-NC-SA 2.0", "CC BY-NC 2.0", "CC BY-NC-ND 2.0"],
-  ...["CC BY 2.0", "CC BY-SA 2.0", "CC BY-ND 2.0"],
-  "No known copyright restrictions",
-  "United States Government Work",
-  ...["CC0 1.0", "Public Domain Mark"],
-  ...["CC BY 4.0", "CC BY-SA 4.0", "CC BY-ND 4.0"],
-  ...["CC BY-NC 4.0", "CC BY-NC-SA 4.0", "CC BY-NC-ND 4.0"],
-];
-
 /** Longer sides by suffix, in pixels, of the sizes that share a secret. */
 const SHARED: Record<string, number> = {
   ...{
@@ -134,7 +123,8 @@ const PICTURE =
 /**
  * https://www.flickr.com/
  *
- * @throws {RangeError} If there is no such option: says which there are.
+ * @throws {RangeError} If an option is none: says which there are.
+ * @throws {FinalError} If Flickr knows none of the licences.
  */
 export function flickr(options: FlickrOptions = {}): PageSite {
   const { licences, size = "large" } = options;
@@ -188,12 +178,7 @@ function searchQuery(
   { sort = "relevance", licences = [], minSide, colours = [] }: FlickrOptions,
 ): string {
   if (!SORTS.includes(sort)) throw unexpected("sort", SORTS.join(", "), sort);
-  const numbers = [...LICENCES.keys()].filter((number) =>
-    isOneOf(LICENCES[number], licences)
-  );
-  if (licences.length > 0 && numbers.length === 0) {
-    throw unexpected("licences", LICENCES.join(", "), licences.join(", "));
-  }
+  const numbers = licenceCodes("Flickr", LICENCES, licences);
   const unknown = colours.find((colour) => !Object.hasOwn(COLOURS, colour));
   if (unknown !== undefined) {
     throw unexpected("colours", Object.keys(COLOURS).join(", "), unknown);

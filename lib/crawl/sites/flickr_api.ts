@@ -46,7 +46,8 @@ const MAX_RESULTS = 4000;
 /** Flickr's first day, in seconds since 1970 as all its dates. */
 const FIRST_UPLOAD = Date.UTC(2004, 1, 10) / 1000;
 
-const LICENCES = {
+/** Names of Flickr's licences, by its numbers for them. */
+export const LICENCES: Record<string, string> = {
   0: "All rights reserved",
   1: "CC BY-NC-SA 2.0",
   2: "CC BY-NC 2.0",
@@ -64,7 +65,7 @@ const LICENCES = {
   14: "CC BY-NC 4.0",
   15: "CC BY-NC-SA 4.0",
   16: "CC BY-NC-ND 4.0",
-} as Record<string, string>;
+};
 
 /** Sizes that show the whole photo, the largest first; o is the original. */
 const SIZES = ["o", "l", "c", "z", "m", "n", "s", "t"];
