@@ -100,6 +100,8 @@ export async function crawlTerm(
     failure = signal?.aborted
       ? STOPPED
       : (error as Error).message.split("\n")[0];
+    // Of some, the licence was still to be asked.
+    results.dropAllBut(site.licences ?? []);
   }
   return results.findings(failure);
 }

@@ -527,9 +527,9 @@ Deno.test("crawl() keeps 5 MB of an endless page, and answers what a page asks",
 
 Deno.test("crawl() looks for more where pictures have other licences than those wanted", () =>
   withCrawls(async ({ origin, run }) => {
-    // One of sixteen, and none of the first six.
+    // The tenth of eleven.
     const site = localSite(origin, { licences: ["cc-by-sa"] });
-    const { pictures, failures } = await run({ x: ["windmill"] }, {
+    const { pictures, failures } = await run({ x: ["rodent or rabbit"] }, {
       site,
       maxImages: 4,
     });
@@ -546,9 +546,24 @@ Deno.test("crawl() looks for more where pictures have other licences than those 
       'no pictures for "planet" under CC BY-NC-ND',
     );
     // What was found under one licence says nothing of another.
-    const any = await run({ x: ["windmill"] }, { maxImages: 4 });
+    const any = await run({ x: ["rodent or rabbit"] }, { maxImages: 4 });
     strictEqual(any.pictures.length, 4);
   }));
+
+Deno.test("crawl() keeps no picture whose licence it could not ask, where it matters", () =>
+  withCrawls(async ({ origin, run }) => {
+    const site = localSite(origin, { licences: ["GPL-2.0-or-later"] });
+    const { pictures, failures } = await run({ x: ["planet"] }, {
+      site,
+      maxImages: 3,
+    });
+    strictEqual(failures[0].reason, "500 Internal Server Error");
+    strictEqual(pictures.length, 1);
+    strictEqual(pictures[0].license, "GPL-2.0-or-later");
+  }, [{
+    match: new RegExp(`/photos/${library.search("planet")[1].id}/`),
+    answer: "500",
+  }]));
 
 Deno.test("crawl() tells finds as they come, with small pictures that no file keeps", () =>
   withCrawls(async ({ origin, folder, run }) => {
