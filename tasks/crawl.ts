@@ -92,13 +92,13 @@ export const command = defineCommand({
   try {
     const found = await crawl(site, plan, {
       ...{ maxImages, ignoreRobots, signal },
+      onRobots: ({ decision }) => progress.line(decision),
       onProgress: ({ done, total, term, pictures }) =>
         progress.passing(
           `Crawling: ${done} of ${total} terms, ${term}, ${pictures} pictures`,
         ),
     });
     const { pictures, failures, notReached, robots } = found;
-    progress.line(robots.decision);
     progress.line(`${pictures.length} pictures of ${site.name}`);
     progress.remarks(
       failures.map(({ term, reason }) => `  failed: ${term}: ${reason}`),

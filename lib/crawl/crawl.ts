@@ -92,6 +92,8 @@ export interface CrawlOptions {
   ignoreRobots?: boolean;
   /** A browser that is running; it stays open. @default {one of its own} */
   browser?: Browser;
+  /** Called with the result's `robots` as soon as that is known. */
+  onRobots?: (robots: RobotsDecision) => void;
   /** Called after each term. */
   onProgress?: (progress: CrawlProgress) => void;
   /** Stops the crawl; the terms done until then are kept. */
@@ -177,11 +179,16 @@ export async function crawl(
     await write();
     if (failure !== STOPPED) report(term, finds);
   };
-  const robots = open.length > 0
-    ? await crawlTerms(site, open, finish, {
-      ...{ ...options, maxImages, tabs, folder },
-    })
-    : { url: robotsOf(site), decision: "nothing is left to ask for" };
+  let robots = { url: robotsOf(site), decision: "nothing is left to ask for" };
+  const decide = (decision: string) => {
+    robots = { ...robots, decision };
+    options.onRobots?.(robots);
+  };
+  if (open.length === 0) decide(robots.decision);
+  else {
+    const all = { ...options, maxImages, tabs, folder };
+    await crawlTerms(site, open, finish, decide, all);
+  }
   // The plan may have changed, even where there was nothing to crawl.
   await write();
   return { ...result(), robots };
@@ -204,22 +211,24 @@ type TermsOptions = CrawlOptions & {
 /** Whoever is told of a term's end. */
 type Finish = (term: PlanTerm, findings: TermFindings) => Promise<void>;
 
-/** Crawls terms; `finish` hears of each. @returns Whether the site may be asked. */
+/** Crawls terms; `decide` hears whether the site may be asked. */
 async function crawlTerms(
   site: Site,
   terms: readonly PlanTerm[],
   finish: Finish,
+  decide: (decision: string) => void,
   options: TermsOptions,
-): Promise<RobotsDecision> {
-  const url = robotsOf(site);
+): Promise<void> {
   if ("search" in site) {
+    decide(
+      `${site.name} is asked by its programming interface, whose terms hold ` +
+        "in place of robots.txt",
+    );
     const ask = apiAsk(site, options);
     for (const term of terms) {
       await finish(term, await crawlApiTerm(ask, site, term.term, options));
     }
-    const decision = `${site.name} is asked by its programming interface, ` +
-      "whose terms hold in place of robots.txt";
-    return { url, decision };
+    return;
   }
   const { backoffMs = 1000, ignoreRobots = false, signal } = options;
   const { origin, host: name } = new URL(site.searchUrl(""));
@@ -229,11 +238,16 @@ async function crawlTerms(
   const isSilent = robots instanceof Error;
   if (isSilent && (signal?.aborted || !ignoreRobots)) {
     const failure = signal?.aborted ? STOPPED : robots.message;
+    decide(`${failure}; the site is left alone`);
     for (const term of terms) {
       await finish(term, { pictures: [], repeats: [], failure });
     }
-    return { url, decision: `${failure}; the site is left alone` };
+    return;
   }
+  const addresses = terms.map(({ term }) => site.searchUrl(term));
+  const said = isSilent ? robots.message : decisionOf(robots, addresses);
+  const override = "; asked all the same, as ignoreRobots says";
+  decide(ignoreRobots ? said + override : said);
   const wished = options.intervalMs ?? site.intervalMs;
   const intervalMs = Math.max(wished, isSilent ? 0 : robots.intervalMs);
   await crawlInTabs(site, terms, finish, {
@@ -241,12 +255,6 @@ async function crawlTerms(
     host: new Host(name, { intervalMs, backoffMs }),
     isAllowed: isSilent || ignoreRobots ? () => true : robots.isAllowed,
   });
-  const addresses = terms.map(({ term }) => site.searchUrl(term));
-  const said = isSilent ? robots.message : decisionOf(robots, addresses);
-  const decision = ignoreRobots
-    ? `${said}; asked all the same, as ignoreRobots says`
-    : said;
-  return { url, decision };
 }
 
 /** Crawls terms in a browser, a few at once. */

@@ -27,7 +27,7 @@ import { readSample } from "#lib/photo_site/sample.ts";
 import type { Fault } from "#lib/photo_site/faults.ts";
 import type { CrawlResult, PlanTerm } from "#lib/crawl/records.ts";
 import { localSite } from "#lib/crawl/sites/local.ts";
-import type { Site } from "#lib/crawl/sites/site.ts";
+import type { ApiSite, Site } from "#lib/crawl/sites/site.ts";
 import { openLibrary } from "#lib/photo_site/library.ts";
 import { startPhotoSite } from "#lib/photo_site/photo_site.ts";
 
@@ -722,8 +722,11 @@ Deno.test("crawl() does what robots.txt says, unless it is told not to, and says
       searchUrl: (term: string) => `${origin}/account/?text=${term}`,
     };
     const plan = { food: ["fruit"] };
-    const options = { ...QUICK, browser, folder };
+    const told: unknown[] = [];
+    const onRobots = (robots: unknown) => told.push(robots);
+    const options = { ...QUICK, browser, folder, onRobots };
     const { failures, robots } = await crawl(site, plan, options);
+    deepStrictEqual(told, [robots]);
     strictEqual(
       failures[0].reason,
       `robots.txt excludes ${origin}/account/?text=fruit`,
@@ -748,6 +751,38 @@ Deno.test("crawl() does what robots.txt says, unless it is told not to, and says
     );
     strictEqual(third.pictures.length > 0, true);
   }));
+
+Deno.test("crawl() asks an interface by its own terms, and anew where what was wished for changes", async () => {
+  const folder = await Deno.makeTempDir();
+  const asked: string[] = [];
+  const owl = {
+    ...{ url: "https://example.org/owl.jpg", page: "", caption: "An owl" },
+    ...{ author: "Ada", license: "cc-by-4.0", width: 1024, height: 683 },
+  };
+  const site: ApiSite = {
+    ...{ name: "Museum", intervalMs: 0, origin: "https://example.org" },
+    pictureId: (url) => url,
+    async *search(term) {
+      asked.push(term);
+      await Promise.resolve();
+      yield [{ ...owl, thumbnail: "https://example.org/small.jpg" }];
+    },
+  };
+  const plan = { birds: ["owl"] };
+  const { pictures, robots } = await crawl(site, plan, { folder });
+  const about = { category: "birds", term: "owl" };
+  deepStrictEqual(pictures, [{ ...about, ...owl, license: "CC BY 4.0" }]);
+  deepStrictEqual(robots, {
+    url: "https://example.org",
+    decision: "Museum is asked by its programming interface, whose terms " +
+      "hold in place of robots.txt",
+  });
+  const same = await crawl(site, plan, { folder });
+  deepStrictEqual([same.pictures, asked], [pictures, ["owl"]]);
+  await crawl({ ...site, variant: "newest first" }, plan, { folder });
+  await crawl({ ...site, licences: ["CC BY"] }, plan, { folder });
+  strictEqual(asked.length, 3);
+});
 
 Deno.test("crawl() asks a site whose robots.txt is out of order only where it is told to", () =>
   withCrawls(async ({ origin, run }) => {
