@@ -5,6 +5,7 @@
  * - The same photo twice in one search, under another address.
  * - The same photo under two terms.
  * - The same photo uploaded again, under another number.
+ * - The same once more, but made smaller and saved again: a near copy.
  * - Photos that are no good: cut off, too small, not a picture, gone.
  *
  * Which photos these are depends on nothing but the sample.
@@ -37,6 +38,8 @@ export interface Photo extends SamplePicture {
   name: string;
   /** What is wrong with its file, if anything. */
   flaw?: Flaw;
+  /** Whether its file is another photo's, made smaller and saved again. */
+  isNearCopy?: boolean;
 }
 
 /** All photos of the site. */
@@ -70,9 +73,12 @@ const AGAIN_PLACE = 8;
 /** Makes the library of these pictures, which come sorted. */
 export function openLibrary(pictures: readonly SamplePicture[]): Library {
   const photos: Photo[] = [];
-  const upload = (picture: SamplePicture, flaw?: Flaw): Photo => {
+  const upload = (
+    picture: SamplePicture,
+    file: Pick<Photo, "flaw" | "isNearCopy"> = {},
+  ): Photo => {
     const name = basename(picture.path, ".jpg");
-    const photo = { ...picture, id: 1001 + photos.length, name, flaw };
+    const photo = { ...picture, id: 1001 + photos.length, name, ...file };
     photos.push(photo);
     return photo;
   };
@@ -85,12 +91,14 @@ export function openLibrary(pictures: readonly SamplePicture[]): Library {
     const [{ category, term }] = originals;
     const listed = [...originals];
     // Every third term has a photo that is no good, the next one an upload
-    // of something that was there.
+    // of something that was there, the one after it a near copy.
     if (index % 3 === 0) {
       const flaw = FLAWS[(index / 3) % FLAWS.length];
-      listed.splice(FLAWED_PLACE, 0, upload(originals.at(-1)!, flaw));
+      listed.splice(FLAWED_PLACE, 0, upload(originals.at(-1)!, { flaw }));
     } else if (index % 3 === 1) {
       listed.push(upload(originals[0]));
+    } else {
+      listed.push(upload(originals[1], { isNearCopy: true }));
     }
     const also = photos.filter(({ path }) => ALSO_UNDER[path] === term);
     listed.splice(AGAIN_PLACE, 0, originals[0], ...also);

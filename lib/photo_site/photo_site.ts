@@ -175,6 +175,7 @@ async function pictureFile(
 ): Promise<Uint8Array<ArrayBuffer>> {
   const file = await readFile(samplePath(photo));
   if (size !== "b") return await resized(file, SIZES[size], size === "s");
+  if (photo.isNearCopy) return await resized(file, NEAR_COPY_SIDE);
   switch (photo.flaw) {
     case "cut off":
       return file.subarray(0, file.length * 0.6);
@@ -186,6 +187,9 @@ async function pictureFile(
       return file;
   }
 }
+
+/** Longest side of a near copy: the photos have up to 320. */
+const NEAR_COPY_SIDE = 240;
 
 async function resized(file: Uint8Array, side: number, square = false) {
   const fit = square ? "cover" : "inside";

@@ -6,7 +6,7 @@ import {
   strictEqual,
   throws,
 } from "node:assert/strict";
-import sharp from "sharp";
+import sharp, { type Sharp } from "sharp";
 import {
   type Alike,
   checkNear,
@@ -28,7 +28,7 @@ const hashes = await Promise.all(some.map(perceptualHash));
 
 /** The share of pictures that a change leaves near to what they were. */
 async function foundAfter(
-  change: (file: string) => Promise<sharp.Sharp> | sharp.Sharp,
+  change: (file: string) => Promise<Sharp> | Sharp,
 ): Promise<number> {
   const near = await Promise.all(some.map(async (file, i) => {
     const copy = await (await change(file)).jpeg({ quality: 85 }).toBuffer();

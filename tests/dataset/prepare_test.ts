@@ -441,7 +441,7 @@ Deno.test("prepareDataset() keeps a group on one side", async () => {
 
 /** Photographs, and near copies of the first. */
 async function nearCopies() {
-  const [one, two, three, four] = ["lemon", "pear", "banana", "cherries"]
+  const [one, two, three, four] = ["lemon", "pear", "banana", "mango"]
     .map((name) => samplePath({ path: `food/fruit/${name}.jpg` }));
   const read = (path: string) => Deno.readFile(path);
   return await downloaded({
@@ -563,16 +563,19 @@ Deno.test("download() and prepareDataset() come through a photo site's bad day",
     equal(requests, asked + 3 + 2 + 2 + downloads.failures.length);
     await site.close();
 
-    const accounts = await prepare(downloads);
+    const { counts, pairs } = await prepareDataset(downloads);
+    const accounts = await readAccounts();
     for (const { url, outcome } of accounts) {
       const id = Number(/\d+(?=-)/.exec(url)![0]);
-      const { flaw } = library.find(id)!;
+      const { flaw, isNearCopy } = library.find(id)!;
       if (flaw) equal(outcome, ENDS[flaw], url);
+      if (isNearCopy) equal(outcome, "near duplicate", url);
     }
-    equal(
-      countLeft(countsOf(accounts.map(({ outcome }) => outcome))).distinct,
-      sample.length,
-    );
+    // Every near copy is left out for its original, and nothing else is.
+    const copies = library.photos.filter(({ isNearCopy }) => isNearCopy);
+    equal(counts["near duplicate"], copies.length);
+    ok(pairs.every(({ across }) => !across));
+    equal(counts.train + counts.test, sample.length);
   });
 });
 

@@ -86,6 +86,22 @@ Deno.test("the site has one of each kind of photo that is no good", () =>
     });
   }));
 
+Deno.test("a near copy is smaller than the photo that it shows, in every third term", () =>
+  withSite(async ({ origin }) => {
+    const copies = library.photos.filter(({ isNearCopy }) => isNearCopy);
+    equal(copies.length, Math.floor(library.terms.length / 3));
+    for (const copy of copies.slice(0, 3)) {
+      const original = library.photos.find(({ path }) => path === copy.path)!;
+      notEqual(original.id, copy.id);
+      const { body } = await get(
+        `${origin}/pictures/${copy.id}-${copy.name}_b.jpg`,
+      );
+      const shown = await sharp(body).metadata();
+      const own = await sharp(samplePath(copy)).metadata();
+      ok(shown.width < own.width && shown.height < own.height, copy.path);
+    }
+  }));
+
 Deno.test("a search shows six photos and the way to more of them", () =>
   withSite(async ({ origin }) => {
     const search = `${origin}/search/?text=flower`;
