@@ -135,35 +135,73 @@ export async function findAlike(
   );
 }
 
-/** All pairs within a distance, each picture against those after it. */
+/** All pairs within a distance, sorted. */
 async function withinDistance(
   hashes: Uint32Array,
   most: number,
   signal?: AbortSignal,
 ): Promise<Alike[]> {
-  const count = hashes.length / HASH_WORDS;
-  const pairs: Alike[] = [];
+  const { bits, owners } = eachOnce(hashes);
+  const count = owners.length;
+  const found = new Map<string, Alike>();
   for (let a = 0; a < count; a++) {
     // Others have their turn: a bar moves, a button is heard.
-    if (a % 64 === 0) {
+    if (a % 256 === 0) {
       await immediate();
       signal?.throwIfAborted();
     }
-    const aAt = a * HASH_WORDS;
-    if (isBlank(hashes, aAt)) continue;
-    for (let b = a + 1; b < count; b++) {
-      const bAt = b * HASH_WORDS;
-      const hashDistance = distanceAt(hashes, aAt, hashes, bAt, most);
-      if (hashDistance > most || isBlank(hashes, bAt)) continue;
-      pairs.push({ a, b, hashDistance });
+    for (const b of placesNear(bits, a, count, most)) {
+      if (owners[a] === owners[b]) continue;
+      const hashDistance = distanceAt(bits, a, b, most);
+      const pair = { a: owners[a], b: owners[b], hashDistance };
+      const key = `${pair.a} ${pair.b}`;
+      if (hashDistance < (found.get(key)?.hashDistance ?? Infinity)) {
+        found.set(key, pair);
+      }
     }
   }
-  return pairs;
+  return [...found.values()].sort((one, two) => one.a - two.a || one.b - two.b);
 }
 
-function isBlank(hashes: Uint32Array, at: number): boolean {
-  return hashes[at] === 0 &&
-    hashes.subarray(at, at + HASH_WORDS).every((word) => word === 0);
+/** Places after `a` of hashes within a distance; by itself, since it is hot. */
+function placesNear(
+  bits: Uint32Array,
+  a: number,
+  count: number,
+  most: number,
+): number[] {
+  const near: number[] = [];
+  for (let b = a + 1; b < count; b++) {
+    if (distanceAt(bits, a, b, most) <= most) near.push(b);
+  }
+  return near;
+}
+
+/**
+ * Each hash once, with the picture that it is of: a picture with a frame has two,
+ * one with nothing to see has none.
+ */
+function eachOnce(hashes: Uint32Array) {
+  const half = HASH_WORDS / 2;
+  const bits = new Uint32Array(hashes.length);
+  const owners: number[] = [];
+  const isOther = (at: number) => {
+    for (let word = 0; word < half; word++) {
+      if (hashes[at + word] !== hashes[at + half + word]) return true;
+    }
+    return false;
+  };
+  const add = (at: number) => {
+    const hash = hashes.subarray(at, at + half);
+    if (hash.every((word) => word === 0)) return;
+    bits.set(hash, owners.length * half);
+    owners.push(Math.floor(at / HASH_WORDS));
+  };
+  for (let at = 0; at < hashes.length; at += HASH_WORDS) {
+    add(at);
+    if (isOther(at)) add(at + half);
+  }
+  return { bits, owners };
 }
 
 /** Of vectors of unit length. */

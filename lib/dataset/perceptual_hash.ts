@@ -74,59 +74,35 @@ export async function perceptualHash(image: ImageSource): Promise<Uint32Array> {
 /**
  * In how many of 256 bits two pictures differ, at the least: each is taken with
  * its frame and without.
- *
- * @param most Where they differ in more, any number above it may come.
  */
-export function hashDistance(
-  a: ArrayLike<number>,
-  b: ArrayLike<number>,
-  most = Infinity,
-): number {
-  return distanceAt(a, 0, b, 0, most);
+export function hashDistance(a: Uint32Array, b: Uint32Array): number {
+  const bits = new Uint32Array([...a, ...b]);
+  const distances = [0, 1].flatMap((one) =>
+    [2, 3].map((other) => distanceAt(bits, one, other, Infinity))
+  );
+  return Math.min(...distances);
 }
 
-/** The same of hashes that lie in longer arrays, from these places on. */
+/**
+ * In how many bits two hashes of 256 differ.
+ *
+ * @param bits Hashes end to end, of which `a` and `b` are places from 0.
+ * @param most Where they differ in more, any number above it may come, sooner.
+ */
 export function distanceAt(
-  a: ArrayLike<number>,
-  aAt: number,
-  b: ArrayLike<number>,
-  bAt: number,
+  bits: Uint32Array,
+  a: number,
+  b: number,
   most: number,
 ): number {
-  let least = differing(a, aAt, b, bAt, most);
-  const aFramed = isFramed(a, aAt), bFramed = isFramed(b, bAt);
-  if (aFramed) {
-    least = Math.min(least, differing(a, aAt + WORDS, b, bAt, most));
-  }
-  if (bFramed) {
-    least = Math.min(least, differing(a, aAt, b, bAt + WORDS, most));
-  }
-  if (aFramed && bFramed) {
-    least = Math.min(least, differing(a, aAt + WORDS, b, bAt + WORDS, most));
-  }
-  return least;
-}
-
-/** Whether the second hash is another one. */
-function isFramed(hashes: ArrayLike<number>, at: number): boolean {
-  return hashes[at] !== hashes[at + WORDS] ||
-    hashes[at + 1] !== hashes[at + WORDS + 1];
-}
-
-function differing(
-  a: ArrayLike<number>,
-  aAt: number,
-  b: ArrayLike<number>,
-  bAt: number,
-  most: number,
-): number {
-  let count = 0;
-  for (let word = 0; word < WORDS && count <= most; word++) {
+  let aAt = a * WORDS, bAt = b * WORDS, count = 0;
+  const end = aAt + WORDS;
+  while (aAt < end && count <= most) {
     // The ones among 32 bits, counted in pairs, fours and bytes at a time.
-    let bits = a[aAt + word] ^ b[bAt + word];
-    bits -= bits >>> 1 & 0x55555555;
-    bits = (bits & 0x33333333) + (bits >>> 2 & 0x33333333);
-    count += Math.imul(bits + (bits >>> 4) & 0x0f0f0f0f, 0x01010101) >>> 24;
+    let word = bits[aAt++] ^ bits[bAt++];
+    word -= word >>> 1 & 0x55555555;
+    word = (word & 0x33333333) + (word >>> 2 & 0x33333333);
+    count += Math.imul(word + (word >>> 4) & 0x0f0f0f0f, 0x01010101) >>> 24;
   }
   return count;
 }
