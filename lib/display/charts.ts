@@ -1,6 +1,6 @@
 /**
  * The charts that several notebooks draw: bars, lines, a map of thumbnails, a
- * matrix. Each is a Plotly figure handed to `chart`.
+ * matrix, and why addresses were left out. Each is a Plotly figure handed to `chart`.
  *
  * Reads pictures' files for the map.
  *
@@ -18,6 +18,7 @@
  *
  * @module
  */
+import { type Account, reasonCounts } from "../dataset/accounts.ts";
 import type { ImageSource } from "../pictures/pictures.ts";
 import {
   chart,
@@ -375,3 +376,87 @@ export function heatmap(
   };
   return chart({ data, layout }, options);
 }
+
+/** Sites and stages that a chart of reasons tells apart, at most. */
+const MOST_SITES = 12, MOST_STAGES = COLOURS.length;
+
+/**
+ * Why addresses were left out: a bar for each site, the longest on top, a part of
+ * it for each stage. As text, the reasons.
+ *
+ * Beyond twelve sites the rest are one bar, "others", and so for stages beyond
+ * the colours.
+ */
+export function reasonsChart(
+  accounts: Iterable<Account>,
+  options: Partial<ChartOptions> = {},
+): Promise<Displayable> {
+  const counts = reasonCounts(accounts);
+  const sites = mostFrequent(counts, ({ site }) => site, MOST_SITES);
+  const stages = mostFrequent(counts, ({ stage }) => stage, MOST_STAGES);
+  const data = [...new Set(stages.values())].map((stage) => {
+    const names = [...new Set(sites.values())];
+    const sums = names.map((name) =>
+      counts.filter((one) =>
+        sites.get(one.site) === name && stages.get(one.stage) === stage
+      ).reduce((sum, { count }) => sum + count, 0)
+    );
+    const y = names.map(shortHost);
+    return { type: "bar", orientation: "h", name: stage, x: sums, y };
+  });
+  const total = counts.reduce((sum, { count }) => sum + count, 0);
+  const barCount = new Set(sites.values()).size;
+  const complete = {
+    alt: total === 0
+      ? "No address was left out"
+      : `${total} addresses were left out, most at the stage "${
+        [...stages.values()][0]
+      }"`,
+    xTitle: "addresses left out",
+    yTitle: "site",
+    ...options,
+  };
+  const { margin: { t } } = frameOf(
+    complete.caption,
+    data.map(({ name }) => name),
+  );
+  const layout = {
+    barmode: "stack",
+    height: Math.max(240, t + 90 + 34 * barCount),
+    xaxis: total === 0 ? { range: [0, 1] } : { rangemode: "tozero" },
+    yaxis: { type: "category", autorange: "reversed", dtick: 1 },
+  };
+  const rows = counts.map(({ site, stage, reason, count }) => (
+    { site, stage, reason, addresses: count }
+  ));
+  return chart({ data, layout }, complete, rows);
+}
+
+/** What each name is called in the chart, the most frequent first. */
+function mostFrequent<Counted extends { count: number }>(
+  counts: readonly Counted[],
+  nameOf: (one: Counted) => string,
+  most: number,
+): Map<string, string> {
+  const sums = new Map<string, number>();
+  for (const one of counts) {
+    const name = nameOf(one);
+    sums.set(name, (sums.get(name) ?? 0) + one.count);
+  }
+  const sorted = [...sums].sort(([, a], [, b]) => b - a);
+  const isTooMany = sorted.length > most;
+  return new Map(sorted.map(([name], i) => [
+    name,
+    isTooMany && i >= most - 1 ? "others" : name,
+  ]));
+}
+
+/** A host's name, of which the end tells more than the beginning. */
+function shortHost(host: string): string {
+  return host.length <= LONGEST_HOST
+    ? host
+    : `…${host.slice(1 - LONGEST_HOST)}`;
+}
+
+/** Letters of a host's name that are shown. */
+const LONGEST_HOST = 32;
