@@ -98,6 +98,11 @@ export async function prepareDataset(
   const { split = {}, nearDuplicates = {}, minSide = 50, maxSide } = options;
   checkSplit(split);
   if (nearDuplicates) checkNear(nearDuplicates);
+  if (!(minSide >= 1)) {
+    throw new RangeError(
+      `prepareDataset: expected minSide to be 1 pixel or more, got ${minSide}`,
+    );
+  }
   if (maxSide !== undefined && !(maxSide >= minSide)) {
     throw new RangeError(
       `prepareDataset: expected maxSide to be ${minSide} pixels or more, as ` +

@@ -345,6 +345,7 @@ Deno.test("prepareDataset() keeps the earlier data set when nothing is left or i
       { name: "AbortError" },
     );
     await rejects(prepare(good, { split: { test: 1.5 } }), RangeError);
+    await rejects(prepare(good, { minSide: NaN }), /minSide to be 1 pixel/);
     deepEqual(await snapshot(), before);
   });
 });
