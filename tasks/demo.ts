@@ -29,8 +29,9 @@ none, so that each notebook can be opened and run by itself.
 
   --plan FILE   searches the practice site for these terms, JSON by category:
                 {"food": ["fruit", "vegetable"], "space": ["planet"]}
-  --images DIR  runs on a folder of yours, DIR/CLASS/ or DIR/train/CLASS/ and
-                DIR/test/CLASS/, from notebook 3 on
+  --images DIR  runs on a folder of yours, from notebook 3 on: the class of a
+                picture is the folder that it lies in. A split into DIR/train/
+                and DIR/test/ is kept
   --json        progress on standard error, and a last line of JSON:
                 {"notebooks": 8, "cells": 140, "errors": 0, "images": 60,
                  "seconds": 131.2, "encoder": "offline"}`;
