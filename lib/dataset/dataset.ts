@@ -12,11 +12,15 @@
  *   credits.json        the same for programs
  *   train/metadata.jsonl, test/metadata.jsonl
  *                       every picture's record, as image folders have it
+ *   accounts.jsonl      what became of every picture that was found
  * ```
  *
- * Written by notebook 2, read by every later one. Beside this: fetch.ts and
- * download.ts bring pictures from the web; clean.ts and prepare.ts make the data
- * set of them, and from_folder.ts of a folder of classes (class_folder.ts).
+ * Written by notebook 2, read by every later one. Beside this: lists.ts
+ * (whole_lines.ts) reads lists of addresses; fetch.ts and download.ts bring
+ * pictures from the web; clean.ts, near_duplicates.ts and split.ts say what is
+ * kept and where; prepare.ts makes the data set, of downloads or of a folder
+ * (from_folder.ts); accounts.ts tells what became of each picture, credits.ts
+ * whose it is. class_folder.ts reads folders for evaluation.
  *
  * ```ts
  * import { picturePath } from "#lib/dataset/dataset.ts";
