@@ -7,7 +7,8 @@
 import { join } from "node:path";
 import { captionsBeside } from "../lib/captions/beside.ts";
 import {
-  readAccounts,
+  type Account,
+  accountsPath,
   type ReasonCount,
   reasonCounts,
 } from "../lib/dataset/accounts.ts";
@@ -21,6 +22,7 @@ import {
   prepareDataset,
   type PrepareOptions,
 } from "../lib/dataset/prepare.ts";
+import { RowFile } from "../lib/dataset/row_file.ts";
 import { table } from "../lib/display/table.ts";
 import type { Encoder } from "../lib/encoders/encoder.ts";
 import { openEncoder } from "../lib/encoders/encoders.ts";
@@ -94,7 +96,7 @@ export async function prepareSource(options: Preparation): Promise<Report> {
       ? await fromFolder(source.path, how, options)
       : await fromAddresses(source, how, options);
     await writeJsonLines(nearDuplicatesPath(), made.pairs);
-    return await tell(made);
+    return tell(made);
   } finally {
     await (await encoder)?.close();
   }
@@ -192,10 +194,20 @@ function nearDuplicatesPath(): string {
   return join(paths.dataset, "near_duplicates.jsonl");
 }
 
-async function tell(
+/** What became of each picture: of 100,000, one is held at a time. */
+function* accounts(): Generator<Account> {
+  const rows = RowFile.open<Account>(accountsPath());
+  try {
+    for (let row = 0; row < rows.count; row++) yield rows.read(row);
+  } finally {
+    rows.close();
+  }
+}
+
+function tell(
   { found, badLines, counts, refused, pairs }: Made,
-): Promise<Report> {
-  const failures = reasonCounts(await readAccounts());
+): Report {
+  const failures = reasonCounts(accounts());
   const kept = counts.train + counts.test;
   const downloaded = found - counts["not downloaded"];
   const folder = paths.dataset;

@@ -18,13 +18,12 @@
  *
  * @module
  */
-import { Buffer } from "node:buffer";
-import { closeSync, openSync, readSync } from "node:fs";
 import { dirname, join } from "node:path";
 import { licenceName, licenceUrl } from "../crawl/licences.ts";
 import { writeAtomic, writeJsonObject } from "../files.ts";
 import type { DatasetPicture, FoundPicture } from "../records.ts";
 import type { Records } from "./dataset.ts";
+import { RowFile } from "./row_file.ts";
 
 /** What a credit is made of. */
 export type Credited = Pick<
@@ -61,8 +60,8 @@ export async function writeCredits(
 ): Promise<void> {
   const folder = dirname(manifest);
   await writeJsonObject(join(folder, "credits.json"), entries());
-  const places = await placesOf(records);
-  await writeAtomic(join(folder, "CREDITS.md"), creditsText(places, manifest));
+  const rows = await rowsOf(records);
+  await writeAtomic(join(folder, "CREDITS.md"), creditsText(rows, manifest));
 
   async function* entries() {
     for await (const { path, caption, url, ...picture } of records()) {
@@ -75,49 +74,42 @@ export async function writeCredits(
   }
 }
 
-/** Of each licence and author, where in the manifest each record lies. */
-type Places = Map<string, Map<string, { start: number; length: number }[]>>;
+/** Of each licence and author, the numbers of their rows in the manifest. */
+type Rows = Map<string, Map<string, number[]>>;
 
 /** Records are read again where they are needed: of 100,000, few are held. */
-async function placesOf(records: Records): Promise<Places> {
-  const places: Places = new Map();
-  let start = 0;
+async function rowsOf(records: Records): Promise<Rows> {
+  const rows: Rows = new Map();
+  let row = 0;
   for await (const picture of records()) {
     const license = inOneLine(licenceName(picture.license));
     const author = inOneLine(picture.author);
-    const length = Buffer.byteLength(JSON.stringify(picture) + "\n");
-    if (!places.has(license)) places.set(license, new Map());
-    const authors = places.get(license)!;
+    if (!rows.has(license)) rows.set(license, new Map());
+    const authors = rows.get(license)!;
     if (!authors.has(author)) authors.set(author, []);
-    authors.get(author)!.push({ start, length });
-    start += length;
+    authors.get(author)!.push(row++);
   }
-  return places;
+  return rows;
 }
 
 /** CREDITS.md: licences, below each its authors, below each their pictures. */
-function* creditsText(places: Places, manifest: string): Generator<string> {
-  const file = openSync(manifest, "r");
-  const read = (place: { start: number; length: number }): DatasetPicture => {
-    const bytes = Buffer.allocUnsafe(place.length);
-    readSync(file, bytes, 0, place.length, place.start);
-    return JSON.parse(bytes.toString());
-  };
+function* creditsText(rows: Rows, manifest: string): Generator<string> {
+  const records = RowFile.open<DatasetPicture>(manifest);
   try {
     yield "# Credits\n";
-    for (const [license, authors] of byName(places)) {
+    for (const [license, authors] of byName(rows)) {
       const count = [...authors.values()].flat().length;
       yield `\n## ${escaped(license) || "Licence unknown"}\n\n`;
       yield count === 1 ? "1 picture" : `${count} pictures`;
       const terms = licenceUrl(license);
       yield terms ? `, under [these terms](<${terms}>).\n` : ".\n";
-      for (const [author, pictures] of byName(authors)) {
+      for (const [author, theirs] of byName(authors)) {
         yield `\n### ${escaped(author) || "Author unknown"}\n\n`;
-        for (const place of pictures) yield `- ${creditItem(read(place))}\n`;
+        for (const row of theirs) yield `- ${creditItem(records.read(row))}\n`;
       }
     }
   } finally {
-    closeSync(file);
+    records.close();
   }
 }
 
