@@ -1,6 +1,6 @@
 /**
  * The exercises of notebook 2: what a fingerprint does with a small change, how
- * a cut JPEG gives itself away, and a fingerprint for near duplicates.
+ * a cut JPEG gives itself away, and a hash that a mirror does not change.
  *
  * ```ts
  * import { changedDigits, isWhole } from "#lib/exercises/preprocessing.ts";
@@ -112,103 +112,100 @@ function sizeOf(content: Buffer): [high: number, low: number] {
   return [size >> 8, size & 255];
 }
 
-/** Most bits by which a picture may differ from itself saved otherwise. */
-const NEAR_BITS = 10;
-/** Fewest bits by which two pictures must differ. */
-const FAR_BITS = 16;
+/** Largest share of bits by which a picture may differ from its copies. */
+const NEAR_SHARE = 1 / 8;
+/** Smallest share by which two pictures must differ. */
+const FAR_SHARE = 1 / 4;
 
-/** Exercise 3: 64 bits that stay nearly the same when a picture is saved anew. */
-export const nearFingerprint: Exercise<(image: Uint8Array) => unknown> =
+/** Exercise 3: bits that stay nearly the same in a copy, mirrored or not. */
+export const mirrorHash: Exercise<(image: Uint8Array) => unknown> =
   new Exercise({
-    signature: "(image) => 64 bits",
-    hint: "Make the picture tiny and grey, so that only its large forms are " +
-      "left: 9 × 8 pixels have 64 pairs of neighbours. Which of the two is " +
-      "lighter?",
+    signature: "(image) => 64 or more bits",
+    hint:
+      "Across, a mirror turns waves 1, 3, 5 … round and leaves 0, 2, 4 … as " +
+      "they are. Which places in the array of strengths have those that stay?",
     answer: `async (image) => {
-  const grey = await sharp(image).greyscale()
-    .resize(9, 8, { fit: "fill" }).raw().toBuffer();
-  const pairs = [...grey.keys()].filter((i) => i % 9 < 8);
-  return pairs.map((i) => grey[i] > grey[i + 1] ? 1 : 0);
+  const strengths = strengthsOf(await greyOf(image));
+  return bitsOf(strengths.filter((_, i) => i % 2 === 0));
 }`,
-    lesson: "Such a hash finds copies that were resized or saved again, by " +
-      "counting the bits that differ. It knows nothing of what a picture " +
-      "shows: notebook 4 does.",
-    async findFault(fingerprint) {
+    lesson:
+      "Half of the waves are enough to know a picture by, and those that " +
+      "a change turns round are left out. The price: a picture and its mirror " +
+      "image are now one and the same.",
+    async findFault(hash) {
       const seen: { bits: Bits; what: string }[] = [];
-      for (const [what, ...versions] of await nearTrials()) {
-        const [bits, ...others] = await Promise.all(
-          versions.map(([image]) => fingerprint(image)),
-        );
-        if (!isBits(bits)) {
-          return "Expected an array of 64 zeros and ones, got " +
-            `${describe(bits)}.`;
+      for (const [what, original, ...copies] of await copiedPictures()) {
+        const bits = await hash(original.image);
+        const expected = seen[0]?.bits.length;
+        if (!isBits(bits) || bits.length !== (expected ?? bits.length)) {
+          return `Expected an array of ${expected ?? "64 or more"} zeros and ` +
+            `ones, got ${describe(bits)}.`;
         }
-        for (const [i, other] of others.entries()) {
-          const far = isBits(other) ? countDifferences(bits, other) : 64;
-          if (far <= NEAR_BITS) continue;
-          return `A picture and the same ${versions[i + 1][1]} differ in ` +
-            `${far} of 64 bits: expected ${NEAR_BITS} or fewer.`;
+        const most = Math.floor(NEAR_SHARE * bits.length);
+        const least = Math.ceil(FAR_SHARE * bits.length);
+        for (const { image, how } of copies) {
+          const copy = await hash(image);
+          const far = isArray(copy)
+            ? countDifferences(bits, copy as Bits)
+            : bits.length;
+          if (far <= most) continue;
+          return `A picture and the same ${how} differ in ${far} of ` +
+            `${bits.length} bits: expected ${most} or fewer.`;
         }
         for (const earlier of seen) {
           const far = countDifferences(bits, earlier.bits);
-          if (far >= FAR_BITS) continue;
-          return `${earlier.what} and ${what} differ in ${far} of 64 bits: ` +
-            `expected ${FAR_BITS} or more.`;
+          if (far >= least) continue;
+          return `${earlier.what} and ${what} differ in ${far} of ` +
+            `${bits.length} bits: expected ${least} or more.`;
         }
         seen.push({ bits, what });
       }
     },
   });
 
-/** Pictures by name, each in several versions, with how it was made. */
-async function nearTrials(): Promise<
-  [what: string, ...versions: [image: Buffer, how: string][]][]
+/** A picture's file, and how it was made of another. */
+interface Version {
+  image: Buffer;
+  how: string;
+}
+
+/** Pictures by name, each with its copies. */
+function copiedPictures(): Promise<
+  [what: string, original: Version, ...copies: Version[]][]
 > {
-  const pictures: [string, Sharp][] = [
-    ["one picture", inventPicture(3, 160)],
-    ["another", inventPicture(4, 160)],
-    ["a third one", inventPicture(5, 160)],
-    ["the first one's mirror image", inventPicture(3, 160, true)],
+  const pictures: [string, number][] = [
+    ["One picture", 3],
+    ["another", 4],
+    ["a third one", 5],
   ];
-  return await Promise.all(pictures.map(async ([what, picture]) => {
-    const jpeg = () => picture.clone().jpeg({ quality: 92 });
-    const original = await jpeg().toBuffer();
-    const versions: [Buffer, string][] = [
-      [original, ""],
-      [
-        await sharp(original).jpeg({ quality: 50 }).toBuffer(),
-        "saved again at quality 50",
-      ],
-      [
-        await sharp(original).resize(80).jpeg().toBuffer(),
-        "at half the size",
-      ],
-      [
-        await sharp(original).linear(0.9, 20).png().toBuffer(),
-        "a little lighter",
-      ],
+  return Promise.all(pictures.map(async ([what, seed]) => {
+    const original = await inventPicture(seed, 160).jpeg({ quality: 92 })
+      .toBuffer();
+    const copies: [string, Sharp][] = [
+      ["saved again at quality 40", sharp(original).jpeg({ quality: 40 })],
+      ["at half the size", sharp(original).resize(80)],
+      ["mirrored", sharp(original).flop()],
+      ["mirrored at half the size", sharp(original).flop().resize(80)],
     ];
-    return [what, ...versions];
+    const versions = copies.map(async ([how, copy]) => (
+      { image: await copy.toBuffer(), how }
+    ));
+    return [what, { image: original, how: "" }, ...await Promise.all(versions)];
   }));
 }
 
-/** A picture of soft patches, 4:3: the same for the same seed. */
-function inventPicture(
-  seed: number,
-  width: number,
-  mirrored = false,
-): Sharp {
+/** A picture of small soft patches, 4:3: the same for the same seed. */
+function inventPicture(seed: number, width: number): Sharp {
   let state = seed;
-  const patches = Uint8Array.from({ length: 6 * 5 * 3 }, () => {
+  const patches = Uint8Array.from({ length: 24 * 18 * 3 }, () => {
     state = (state * 48271) % 2147483647;
     return state >> 8;
   });
-  return sharp(patches, { raw: { width: 6, height: 5, channels: 3 } })
-    .flop(mirrored)
+  return sharp(patches, { raw: { width: 24, height: 18, channels: 3 } })
     .resize(width, width * 3 / 4, { fit: "fill", kernel: "cubic" });
 }
 
-/** An array of 64 zeros and ones, or a typed one, as a Buffer is. */
+/** An array of 64 or more zeros and ones, or a typed one, as a Buffer is. */
 type Bits = ArrayLike<number>;
 
 function isArray(value: unknown): value is ArrayLike<unknown> {
@@ -217,7 +214,7 @@ function isArray(value: unknown): value is ArrayLike<unknown> {
 }
 
 function isBits(value: unknown): value is Bits {
-  return isArray(value) && value.length === 64 &&
+  return isArray(value) && value.length >= 64 &&
     Array.from(value).every((bit) => bit === 0 || bit === 1);
 }
 
@@ -230,6 +227,8 @@ function describe(value: unknown): string {
   return `${value.length} values${type}: ${quoteAnswer(value)}`;
 }
 
+/** Bits that one has otherwise, or not at all. */
 function countDifferences(a: Bits, b: Bits): number {
-  return Array.from(a).filter((bit, i) => bit !== b[i]).length;
+  const length = Math.max(a.length, b.length);
+  return Array.from({ length }).filter((_, i) => a[i] !== b[i]).length;
 }

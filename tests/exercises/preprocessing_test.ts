@@ -1,13 +1,14 @@
 import { match, ok } from "node:assert/strict";
 import type { Buffer } from "node:buffer";
 import { createHash } from "node:crypto";
-import sharp from "sharp";
+import sharp, { type Sharp } from "sharp";
 import { cleanPicture } from "#lib/dataset/clean.ts";
 import {
   changedDigits,
   isWhole,
-  nearFingerprint,
+  mirrorHash,
 } from "#lib/exercises/preprocessing.ts";
+import { decodePicture } from "#lib/pictures/pictures.ts";
 import { checkExercise } from "../support/exercises.ts";
 
 Deno.test("changedDigits accepts what an experiment shows, and explains what does not", async () => {
@@ -70,26 +71,76 @@ Deno.test("isWhole lets a decoder say it, too", async () => {
   match(`${await isWhole.check(decodes)}`, /Right/);
 });
 
-Deno.test("nearFingerprint wants near copies near, and other pictures far", async () => {
-  const bitsOf = (numbers: Iterable<number>, limit: number) =>
-    [...numbers].map((number) => number > limit ? 1 : 0);
-  await checkExercise(nearFingerprint, [
+/** What notebook 2 has of its own by then. */
+async function greyOf(image: Uint8Array): Promise<Float32Array> {
+  const { data } = await decodePicture(image, { square: SIDE });
+  return Float32Array.from({ length: SIDE * SIDE }, (_, i) => data[3 * i + 1]);
+}
+
+const SIDE = 128;
+
+function strengthsOf(grey: Float32Array): Float32Array {
+  const waves = Array.from({ length: 16 }, (_, k) =>
+    Array.from(
+      { length: SIDE },
+      (_, x) => Math.cos(Math.PI * k * (x + 0.5) / SIDE),
+    ));
+  const strengths = new Float32Array(256);
+  for (let y = 0; y < SIDE; y++) {
+    for (const [k, wave] of waves.entries()) {
+      const across = wave.reduce(
+        (sum, w, x) => sum + w * grey[y * SIDE + x],
+        0,
+      );
+      waves.forEach((down, l) => strengths[16 * l + k] += down[y] * across);
+    }
+  }
+  return strengths;
+}
+
+function bitsOf(strengths: Float32Array): number[] {
+  const median = strengths.slice(1).sort()[strengths.length >> 1];
+  return Array.from(strengths, (strength) => strength > median ? 1 : 0);
+}
+
+Deno.test("mirrorHash wants copies near, mirrored ones too, and other pictures far", async () => {
+  let calls = 0;
+  await checkExercise(mirrorHash, [
     ["ffd8", /Expected a function .* got "ffd8"/],
-    [() => [0, 1], /an array of 64 zeros and ones, got 2 values: \[0,1\]/],
-    [() => "0".repeat(64), /an array of 64 zeros and ones, got a string, "000/],
+    [
+      () => [0, 1],
+      /an array of 64 or more zeros and ones, got 2 values: \[0,1\]/,
+    ],
+    [() => "0".repeat(64), /zeros and ones, got a string, "000/],
     [
       () => Array(64).fill(true),
       /got 64 values of type boolean: \[true,true/,
     ],
     [() => [..."01".repeat(32)], /got 64 values of type string: \["0","1"/],
     [() => 5, /zeros and ones, got 5\./],
-    [() => Array(64).fill(0), /one picture and another differ in 0 of 64/],
+    [() => Array(64).fill(0), /One picture and another differ in 0 of 64/],
+    // More bits for the second picture.
+    [
+      () => Array(calls++ < 5 ? 64 : 65).fill(0),
+      /an array of 64 zeros and ones, got 65 values/,
+    ],
     [
       (image: Uint8Array) => {
         const hex = createHash("sha256").update(image).digest("hex");
-        return bitsOf([...hex].map((digit) => parseInt(digit, 16)), 7);
+        return [...hex].map((digit) => parseInt(digit, 16) > 7 ? 1 : 0);
       },
-      /saved again at quality 50 differ in \d+ of 64 bits: expected 10 or/,
+      /saved again at quality 40 differ in \d+ of 64 bits: expected 8 or fewer/,
+    ],
+    // The hash that the notebook has.
+    [
+      async (image: Uint8Array) => bitsOf(strengthsOf(await greyOf(image))),
+      /the same mirrored differ in \d+ of 256 bits: expected 32 or fewer/,
+    ],
+    // The waves that a mirror turns.
+    [
+      async (image: Uint8Array) =>
+        bitsOf(strengthsOf(await greyOf(image)).filter((_, i) => i % 2)),
+      /the same mirrored differ in \d+ of 128 bits/,
     ],
     // The same for what is mirrored: where, it does not say.
     [
@@ -100,18 +151,23 @@ Deno.test("nearFingerprint wants near copies near, and other pictures far", asyn
       },
       /expected 16 or more/,
     ],
-  ], { sharp });
+  ], { bitsOf, greyOf, strengthsOf });
 });
 
-Deno.test("nearFingerprint accepts the average hash as well, in a typed array too", async () => {
+Deno.test("mirrorHash accepts a picture laid over its mirror image, in a typed array too", async () => {
   const averageHash = async (image: Uint8Array) => {
-    const grey = await sharp(image).greyscale().resize(8, 8, { fit: "fill" })
-      .raw().toBuffer();
-    const mean = grey.reduce((sum, value) => sum + value, 0) / 64;
-    return [...grey].map((value) => value > mean ? 1 : 0);
+    const tiny = (picture: Sharp) =>
+      picture.greyscale().resize(16, 8, { fit: "fill" }).raw().toBuffer();
+    const [grey, mirrored] = await Promise.all([
+      tiny(sharp(image)),
+      tiny(sharp(await sharp(image).flop().png().toBuffer())),
+    ]);
+    const both = [...grey].map((value, i) => value + mirrored[i]);
+    const mean = both.reduce((sum, value) => sum + value, 0) / both.length;
+    return both.map((value) => value > mean ? 1 : 0);
   };
-  match(`${await nearFingerprint.check(averageHash)}`, /Right/);
+  match(`${await mirrorHash.check(averageHash)}`, /Right/);
   const typed = async (image: Uint8Array) =>
     Uint8Array.from(await averageHash(image));
-  match(`${await nearFingerprint.check(typed)}`, /Right/);
+  match(`${await mirrorHash.check(typed)}`, /Right/);
 });
