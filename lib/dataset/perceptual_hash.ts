@@ -48,6 +48,8 @@ interface Box {
   bottom: number;
 }
 
+const WHOLE: Box = { left: 0, top: 0, right: SIDE, bottom: SIDE };
+
 /**
  * The hashes of a picture.
  *
@@ -57,14 +59,17 @@ interface Box {
  */
 export async function perceptualHash(image: ImageSource): Promise<Uint32Array> {
   const { data } = await decodePicture(image, { square: SIDE });
-  const grey = Float32Array.from(
-    { length: SIDE * SIDE },
-    (_, i) =>
-      0.299 * data[3 * i] + 0.587 * data[3 * i + 1] + 0.114 * data[3 * i + 2],
+  const grey = new Float32Array(SIDE * SIDE);
+  for (let i = 0, at = 0; i < grey.length; i++, at += 3) {
+    grey[i] = 0.299 * data[at] + 0.587 * data[at + 1] + 0.114 * data[at + 2];
+  }
+  const framed = hashOf(grey, WHOLE);
+  const box = withoutFrame(grey);
+  const hasFrame = Object.entries(WHOLE).some(([side, at]) =>
+    box[side as keyof Box] !== at
   );
-  const whole = { left: 0, top: 0, right: SIDE, bottom: SIDE };
+  const bare = hasFrame ? hashOf(grey, box) : framed;
   const hashes = new Uint32Array(HASH_WORDS);
-  const framed = hashOf(grey, whole), bare = hashOf(grey, withoutFrame(grey));
   hashes.set(framed);
   // Where the middle is empty, all there is to see lies at the edge.
   hashes.set(bare.some((word) => word !== 0) ? bare : framed, WORDS);
@@ -128,16 +133,18 @@ function slowWaves(
   grey: Float32Array,
   { left, top, right, bottom }: Box,
 ): Float32Array {
-  const across = cosines(right - left), down = cosines(bottom - top);
+  const width = right - left, height = bottom - top;
+  const across = cosines(width), down = cosines(height);
   const waves = new Float32Array(WAVES * WAVES);
-  for (let y = top; y < bottom; y++) {
+  for (let y = 0; y < height; y++) {
+    const from = (top + y) * SIDE + left;
     for (let i = 0; i < WAVES; i++) {
       let sum = 0;
-      for (let x = left, at = i * (right - left); x < right; x++, at++) {
-        sum += across[at] * grey[y * SIDE + x];
+      for (let x = 0, at = i * width; x < width; x++) {
+        sum += across[at + x] * grey[from + x];
       }
       for (let j = 0; j < WAVES; j++) {
-        waves[j * WAVES + i] += down[j * (bottom - top) + y - top] * sum;
+        waves[j * WAVES + i] += down[j * height + y] * sum;
       }
     }
   }
