@@ -1,5 +1,5 @@
-import { deepEqual, ok, rejects } from "node:assert/strict";
-import { Host } from "#lib/http/hosts.ts";
+import { deepEqual, ok, rejects, strictEqual } from "node:assert/strict";
+import { Host, Hosts } from "#lib/http/hosts.ts";
 import { FinalError } from "#lib/http/final_error.ts";
 
 const limits = { intervalMs: 10, backoffMs: 100, patienceMs: 1000 };
@@ -163,4 +163,30 @@ Deno.test("turn() catches up at twice the pace, not at once", async () => {
   await Promise.all(turns);
   const took = times.at(-1)! - times[0];
   ok(took >= 45 && took < 90, `${took} ms`);
+});
+
+Deno.test("Hosts forgets those that are idle, and none that is used or has refused", async () => {
+  const hosts = new Hosts({ intervalMs: 5 });
+  const kept: Host[] = [];
+  const use = (name: string, task: (host: Host) => Promise<unknown>) =>
+    hosts.use(name, async (host) => {
+      kept.push(host);
+      await task(host);
+    });
+  await use("refuses", async (host) => {
+    await host.turn();
+    host.refused(Date.now(), "0");
+  });
+  const done = Promise.withResolvers<void>();
+  const used = use("is used", () => done.promise);
+  for (let i = 0; i < 5000; i++) {
+    await hosts.use(`${i}.example`, () => Promise.resolve());
+  }
+  ok(hosts.size <= 1000, `${hosts.size} hosts`);
+  await use("refuses", () => Promise.resolve());
+  await use("is used", () => Promise.resolve());
+  strictEqual(kept[0], kept[2]);
+  strictEqual(kept[1], kept[3]);
+  done.resolve();
+  await used;
 });
