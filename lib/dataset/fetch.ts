@@ -102,7 +102,8 @@ export function pictureClient(
   const all = { ...DEFAULT_LIMITS, ...limits };
   const { timeoutMs, allowedHosts, concurrency, perHost } = all;
   const slots = pLimit(concurrency);
-  const hosts = new Hosts({ ...all, concurrency: perHost });
+  const ofOne = Math.min(perHost, concurrency);
+  const hosts = new Hosts({ ...all, concurrency: ofOne });
   return async (url, { headers, read }) => {
     let address = webAddress(url);
     /** Attempts that ended in silence. */
