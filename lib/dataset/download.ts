@@ -27,6 +27,7 @@ import { existsSync } from "node:fs";
 import { basename, extname, join } from "node:path";
 import { setImmediate as immediate } from "node:timers/promises";
 import { inspect } from "node:util";
+import pLimit, { type LimitFunction } from "p-limit";
 import { type FetchLimits, pictureClient } from "./fetch.ts";
 import { openFolder } from "./picture_file.ts";
 import { isOneOf } from "../crawl/licences.ts";
@@ -100,6 +101,12 @@ export interface Downloads {
 const WINDOW = 10_000;
 
 /**
+ * Of one host, those that are under way, have stalled, or wait to be asked for
+ * again. The others, which only stand in line, cost a tenth of the memory.
+ */
+const OF_ONE_HOST = 64;
+
+/**
  * Downloads pictures to paths.downloads, as a stream: a list may be endless.
  *
  * Reads ahead, so that a host which is slow keeps only its own pictures waiting.
@@ -127,12 +134,27 @@ export async function* downloadEach(
   let changed = Promise.withResolvers<void>();
   let room = Promise.withResolvers<void>();
 
+  /** By host, those that stand in line. */
+  const lines = new Map<string, LimitFunction>();
+  async function inLine<Result>(address: string, task: () => Promise<Result>) {
+    const host = URL.canParse(address) ? new URL(address).host : "";
+    const line = lines.get(host) ?? pLimit(OF_ONE_HOST);
+    lines.set(host, line);
+    try {
+      return await line(task);
+    } finally {
+      if (line.activeCount + line.pendingCount === 0) lines.delete(host);
+    }
+  }
+
   /** Fetches what is not there yet; true if it was. */
   async function save(name: string, url: string): Promise<boolean> {
     const isHere = folder.has(name);
     if (isHere && !refresh) return true;
     try {
-      return await folder.fetch(rebase(url), name) === "same";
+      const address = rebase(url);
+      return await inLine(address, () => folder.fetch(address, name)) ===
+        "same";
     } catch (error) {
       // What is here is better than nothing.
       if (isHere) return true;
