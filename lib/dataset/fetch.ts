@@ -200,7 +200,11 @@ export function checkStart(
   }
 }
 
-/** @throws {FinalError} If bytes do not begin as a picture. */
+/**
+ * Looks at how a file begins, before it is kept.
+ *
+ * @throws {FinalError} If it begins as no picture does.
+ */
 export function checkPicture(bytes: Uint8Array): void {
   if (!isPicture(bytes)) throw at("type", new FinalError(whyNoPicture(bytes)));
 }
