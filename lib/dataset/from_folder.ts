@@ -28,8 +28,8 @@ import { paths } from "../paths.ts";
 import { listPictures, remarksOn } from "../pictures/folder.ts";
 import { PICTURE_FORMATS } from "../pictures/formats.ts";
 import type { FoundPicture } from "../records.ts";
+import type { FoundFile } from "./clean_each.ts";
 import {
-  type FoundFile,
   type Prepared,
   prepareDataset,
   type PrepareOptions,

@@ -17,11 +17,8 @@ import {
   OUTCOMES,
   readAccounts,
 } from "#lib/dataset/accounts.ts";
-import {
-  type FoundFile,
-  prepareDataset,
-  type PrepareOptions,
-} from "#lib/dataset/prepare.ts";
+import type { FoundFile } from "#lib/dataset/clean_each.ts";
+import { prepareDataset, type PrepareOptions } from "#lib/dataset/prepare.ts";
 import type { DatasetPicture } from "#lib/records.ts";
 import { picturePath, readDataset } from "#lib/dataset/dataset.ts";
 import { readJsonLines } from "#lib/files.ts";

@@ -1,0 +1,167 @@
+/**
+ * Of clean pictures, those that are new: each sum once, and of what is nearly the
+ * same, what `leaveOut` keeps.
+ *
+ * Rows lie in a file; what memory holds of a picture are some numbers.
+ *
+ * ```ts
+ * import type { CleanRow, Row } from "#lib/dataset/clean_each.ts";
+ * import { readDistinct } from "#lib/dataset/distinct.ts";
+ * import { RowFile } from "#lib/dataset/row_file.ts";
+ * import { deepStrictEqual } from "node:assert/strict";
+ * import { mkdtempSync } from "node:fs";
+ *
+ * const rows = RowFile.open<Row>(`${mkdtempSync("/tmp/distinct-")}/rows.jsonl`);
+ * const item = { file: "/pictures/owl.png", term: "owl" } as CleanRow["item"];
+ * const clean = { sha256: "ab".repeat(32), width: 90, height: 60, bytes: 5 };
+ * const order = Uint32Array.of(rows.append({ item, clean }), rows.append({ item, clean }));
+ * const { rows: first, sameAs } = readDistinct(rows, order, false);
+ * deepStrictEqual([first, sameAs], [[0], new Map([[1, 0]])]);
+ * ```
+ *
+ * @module
+ */
+import { createHash } from "node:crypto";
+import { type CleanRow, placesOf, type Row } from "./clean_each.ts";
+import { type CleanOnce, fromHex, holds } from "./clean_once.ts";
+import {
+  type Alike,
+  findAlike,
+  leaveOut,
+  type NearOptions,
+  type NearPair,
+} from "./near_duplicates.ts";
+import { HASH_WORDS } from "./perceptual_hash.ts";
+import type { RowFile } from "./row_file.ts";
+import type { SplitOptions } from "./split.ts";
+import type { DatasetPicture } from "../records.ts";
+
+/** Clean pictures, each once, by numbers from 0 in the order of the source. */
+export interface Pictures {
+  /** The row of each. */
+  rows: number[];
+  /** The class of each, a place in `terms`. */
+  classes: number[];
+  terms: string[];
+  /** Pixels. */
+  areas: number[];
+  /** The start of its sum, which tells it from all others. */
+  sums: number[];
+  hashes: Uint32Array;
+  /** Those whose side is settled. */
+  given: Map<number, DatasetPicture["split"]>;
+  spared: Set<number>;
+  /** What stands for the group that the caller names, if it does. */
+  groups: (number | undefined)[];
+  /** Rows that are in no class, each with the row of the same sum. */
+  sameAs: Map<number, number>;
+}
+
+/** Tells what is new from what was there before. */
+export function readDistinct(
+  rows: RowFile<Row>,
+  order: Uint32Array,
+  nearDuplicates: NearOptions | false,
+  groupBy?: SplitOptions["groupBy"],
+): Pictures {
+  const pictures: Pictures = {
+    ...{ rows: [], classes: [], terms: [], areas: [], sums: [] },
+    hashes: new Uint32Array(nearDuplicates ? order.length * HASH_WORDS : 0),
+    ...{ given: new Map(), spared: new Set(), groups: [], sameAs: new Map() },
+  };
+  const bySum = new Map<number, number>();
+  const byTerm = new Map<string, number>();
+  const spare = new Set(nearDuplicates ? nearDuplicates.spare : []);
+  for (const row of order) {
+    const { item, clean } = rows.read(row);
+    if (!clean || "rejected" in clean || !("file" in item)) continue;
+    const sum = parseInt(clean.sha256.slice(0, 13), 16);
+    const first = bySum.get(sum);
+    if (first !== undefined) {
+      pictures.sameAs.set(row, first);
+      continue;
+    }
+    const number = pictures.rows.push(row) - 1;
+    bySum.set(sum, row);
+    const term = item.term.normalize("NFC");
+    const of = byTerm.get(term) ?? pictures.terms.push(item.term) - 1;
+    byTerm.set(term, of);
+    pictures.classes.push(of);
+    pictures.areas.push(clean.width * clean.height);
+    pictures.sums.push(sum);
+    if (clean.hash) {
+      pictures.hashes.set(fromHex(clean.hash), number * HASH_WORDS);
+    }
+    if (item.split) pictures.given.set(number, item.split);
+    if (spare.has(item.url) || spare.has(item.file)) {
+      pictures.spared.add(number);
+    }
+    const group = groupBy?.(item);
+    pictures.groups.push(group === undefined ? undefined : numberOf(group));
+  }
+  return pictures;
+}
+
+/** A number that stands for a text: small, and the same for the same text. */
+function numberOf(text: string): number {
+  return createHash("sha256").update(text).digest().readUIntBE(0, 6);
+}
+
+/** What near duplicates come to. */
+export interface Near {
+  /** Rows of what goes, each with the row of what stays for it. */
+  dropped: Map<number, number>;
+  /** Pairs of which both stay. */
+  staying: Alike[];
+  pairs: NearPair[];
+}
+
+/** Leaves out what is nearly the same as another picture. */
+export async function dropNear(
+  { rows: rowOf, classes, areas, hashes, given, spared }: Pictures,
+  rows: RowFile<Row>,
+  cleaner: CleanOnce,
+  nearDuplicates: NearOptions | false,
+  signal?: AbortSignal,
+): Promise<Near> {
+  const near: Near = { dropped: new Map(), staying: [], pairs: [] };
+  if (!nearDuplicates) return near;
+  const read = (number: number) => rows.read(rowOf[number]) as CleanRow;
+  const alike = await findAlike(
+    hashes.subarray(0, rowOf.length * HASH_WORDS),
+    (number) => whereIs(read(number), cleaner),
+    nearDuplicates,
+    signal,
+  );
+  const { dropped, staying } = leaveOut(alike, {
+    areas,
+    isSpared: (number) => spared.has(number),
+    keep: nearDuplicates.keep,
+  });
+  near.staying = staying;
+  for (const [number, pair] of [...dropped].sort(([a], [b]) => a - b)) {
+    const kept = pair.a === number ? pair.b : pair.a;
+    near.dropped.set(rowOf[number], rowOf[kept]);
+    const { hashDistance, similarity } = pair;
+    near.pairs.push({
+      kept: read(kept).item.file,
+      dropped: read(number).item.file,
+      hashDistance,
+      ...similarity !== undefined && { similarity },
+      across: classes[kept] !== classes[number] ||
+        given.get(kept) !== given.get(number),
+    });
+  }
+  return near;
+}
+
+/** Where a picture's clean file lies now. */
+export function whereIs(row: CleanRow, cleaner: CleanOnce): string {
+  const places = placesOf(row);
+  const found = [cleaner.stagedPath(row.clean), ...places]
+    .find((path) => holds(path, row.clean));
+  if (found) return found;
+  throw new Error(
+    `${places[0]} has gone while the data set was made: run it again`,
+  );
+}

@@ -1,0 +1,76 @@
+/**
+ * On which side of the data set pictures lie: a side that was given is kept, the
+ * others are split. Near duplicates that stay, and what the caller groups, lie on
+ * one side.
+ *
+ * ```ts
+ * import { chooseSides } from "#lib/dataset/sides.ts";
+ * import { deepStrictEqual } from "node:assert/strict";
+ *
+ * // The middle one is left out for the first.
+ * const near = { dropped: new Map([[1, 0]]), staying: [], pairs: [] };
+ * const pictures = {
+ *   ...{ rows: [0, 1, 2], classes: [0, 0, 0], terms: ["owl"], sums: [5, 6, 7] },
+ *   ...{ areas: [], hashes: new Uint32Array(), given: new Map() },
+ *   ...{ spared: new Set<number>(), groups: [], sameAs: new Map() },
+ * };
+ * const { of } = chooseSides(pictures, near, { test: 1 });
+ * deepStrictEqual([...of], [[0, "test"], [2, "train"]]);
+ * ```
+ *
+ * @module
+ */
+import type { Near, Pictures } from "./distinct.ts";
+import { type SplitOptions, splitPictures } from "./split.ts";
+import type { DatasetPicture } from "../records.ts";
+
+/** Where the pictures of the data set belong. */
+export interface Sides {
+  /** By row. */
+  of: Map<number, DatasetPicture["split"]>;
+  /** Classes that are left out, and why. */
+  refused: { term: string; reason: string }[];
+}
+
+/** Splits what stays. */
+export function chooseSides(
+  { rows: rowOf, classes, terms, sums, given, groups }: Pictures,
+  { dropped, staying }: Near,
+  split: SplitOptions,
+): Sides {
+  const free: number[] = [];
+  const placeOf = new Map<number, number>();
+  const of: Sides["of"] = new Map();
+  const firstOf = new Map<number, number>();
+  const links: [number, number][] = [];
+  for (const [number, row] of rowOf.entries()) {
+    const side = given.get(number);
+    if (dropped.has(row)) continue;
+    if (side) {
+      of.set(row, side);
+      continue;
+    }
+    const place = free.push(number) - 1;
+    placeOf.set(number, place);
+    const group = groups[number];
+    if (group === undefined) continue;
+    if (firstOf.has(group)) links.push([firstOf.get(group)!, place]);
+    else firstOf.set(group, place);
+  }
+  for (const { a, b } of staying) {
+    const [from, to] = [placeOf.get(a), placeOf.get(b)];
+    if (from !== undefined && to !== undefined) links.push([from, to]);
+  }
+  const { sides, refused } = splitPictures({
+    classes: free.map((number) => classes[number]),
+    links,
+    nameOf: (place) => String(sums[free[place]]),
+  }, split);
+  for (const [place, side] of sides.entries()) {
+    if (side) of.set(rowOf[free[place]], side);
+  }
+  const named = refused.map(({ class: number, reason }) => (
+    { term: terms[number], reason }
+  ));
+  return { of, refused: named };
+}
