@@ -22,7 +22,13 @@
  */
 import { createHash } from "node:crypto";
 import {
+  hashPixels,
+  MAX_HASHED_SIDE,
+  perceptualHash,
+} from "./perceptual_hash.ts";
+import {
   encodePicture,
+  type Encoding,
   type ImageSource,
   PictureError,
 } from "../pictures/pictures.ts";
@@ -37,6 +43,8 @@ export interface CleanPicture {
   height: number;
   /** SHA-256 of `jpeg`, hexadecimal: equal pixels have equal sums. */
   sha256: string;
+  /** What `perceptualHash` gives, where it is wanted. */
+  hash?: Uint32Array;
 }
 
 /** A picture that is left out. */
@@ -53,7 +61,19 @@ export interface CleanOptions {
   minSide?: number;
   /** Longer side, to which a larger picture is shrunk. @default its own */
   maxSide?: number;
+  /** Whether the perceptual hash is wanted. @default false */
+  hash?: boolean;
 }
+
+/**
+ * Over the sample 50 dB from the original at the same file size; with sharp's
+ * default, half the resolution for colour, 42 dB.
+ */
+const JPEG: Encoding = {
+  format: "jpeg",
+  quality: 92,
+  chromaSubsampling: "4:4:4",
+};
 
 /**
  * Decodes a picture fully and converts it.
@@ -62,23 +82,27 @@ export interface CleanOptions {
  */
 export async function cleanPicture(
   image: ImageSource,
-  { minSide = 50, maxSide }: CleanOptions = {},
+  { minSide = 50, maxSide, hash: isHashed = false }: CleanOptions = {},
 ): Promise<CleanPicture | RejectedPicture> {
   try {
-    // Over the sample 50 dB from the original at the same file size; with
-    // sharp's default, half the resolution for colour, 42 dB.
-    const { data: jpeg, width, height } = await encodePicture(image, {
-      format: "jpeg",
-      quality: 92,
-      chromaSubsampling: "4:4:4",
-    }, maxSide ? { longest: maxSide } : undefined);
+    const { data: jpeg, width, height, pixels } = await encodePicture(
+      image,
+      JPEG,
+      maxSide ? { longest: maxSide } : undefined,
+      isHashed ? MAX_HASHED_SIDE : 0,
+    );
     if (Math.min(width, height) < minSide) {
       const reason =
         `${width} × ${height} pixels, expected ${minSide} or more a side`;
       return { rejected: "too small", reason };
     }
     const sha256 = createHash("sha256").update(jpeg).digest("hex");
-    return { jpeg, width, height, sha256 };
+    const picture = { jpeg, width, height, sha256 };
+    if (!isHashed) return picture;
+    const hash = pixels
+      ? hashPixels({ data: pixels, width, height })
+      : await perceptualHash(jpeg);
+    return { ...picture, hash };
   } catch (error) {
     if (!(error instanceof PictureError)) throw error;
     const { fault, reason } = error;

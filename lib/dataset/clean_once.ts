@@ -34,7 +34,7 @@ import {
   cleanPicture,
   type RejectedPicture,
 } from "./clean.ts";
-import { HASH_WORDS, perceptualHash } from "./perceptual_hash.ts";
+import { HASH_WORDS } from "./perceptual_hash.ts";
 import { RowFile } from "./row_file.ts";
 import { statOf } from "../files.ts";
 
@@ -51,11 +51,6 @@ export interface CleanFile {
   hash?: string;
 }
 
-/** How to clean, and whether hashes are wanted. */
-export interface CleanOnceOptions extends CleanOptions {
-  hash?: boolean;
-}
-
 type Entry = { key: string } & (CleanFile | RejectedPicture);
 
 /** Cleans pictures into a folder. */
@@ -63,18 +58,18 @@ export class CleanOnce {
   /** How many pictures it had to decode. */
   decoded = 0;
   readonly #staging: string;
-  readonly #options: CleanOnceOptions;
+  readonly #options: CleanOptions;
   readonly #entries: RowFile<Entry | { options: string }>;
   /** The entry of each file, by what the file is. */
   readonly #known = new Map<string, number>();
 
-  private constructor(folder: string, options: CleanOnceOptions) {
+  private constructor(folder: string, options: CleanOptions) {
     this.#options = options;
     this.#staging = join(folder, ".new");
     mkdirSync(this.#staging, { recursive: true });
     this.#entries = RowFile.open(join(folder, ".cleaned.jsonl"));
     const wanted = JSON.stringify(
-      Object.entries({ version: 1, ...options }).sort(),
+      Object.entries({ version: 2, ...options }).sort(),
     );
     if (!this.#readEntries(wanted)) {
       this.#known.clear();
@@ -84,7 +79,7 @@ export class CleanOnce {
   }
 
   /** Opens a folder with what earlier runs have left there. */
-  static open(folder: string, options: CleanOnceOptions = {}): CleanOnce {
+  static open(folder: string, options: CleanOptions = {}): CleanOnce {
     return new CleanOnce(folder, options);
   }
 
@@ -106,13 +101,12 @@ export class CleanOnce {
           .some((path) => holds(path, result));
       if (isThere) return result;
     }
-    const { minSide, maxSide, hash } = this.#options;
     this.decoded++;
-    const result = await cleanPicture(file, { minSide, maxSide });
+    const result = await cleanPicture(file, this.#options);
     if ("rejected" in result) return this.#remember(key, result);
-    const { jpeg, ...facts } = result;
+    const { jpeg, hash, ...facts } = result;
     const clean: CleanFile = { ...facts, bytes: jpeg.length };
-    if (hash) clean.hash = toHex(await perceptualHash(jpeg));
+    if (hash) clean.hash = toHex(hash);
     const staged = this.stagedPath(clean);
     if (!holds(staged, clean)) {
       // Whole or absent after a kill; after a power cut, its length tells.

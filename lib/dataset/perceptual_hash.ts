@@ -26,7 +26,11 @@
  *
  * @module
  */
-import { decodePicture, type ImageSource } from "../pictures/pictures.ts";
+import {
+  decodePicture,
+  type ImageSource,
+  type PictureData,
+} from "../pictures/pictures.ts";
 
 /** Waves along a side. */
 const WAVES = 16;
@@ -50,6 +54,9 @@ interface Box {
 
 const WHOLE: Box = { left: 0, top: 0, right: SIDE, bottom: SIDE };
 
+/** Longest side that is decoded in full. */
+export const MAX_HASHED_SIDE = 2048;
+
 /**
  * The hashes of a picture.
  *
@@ -58,11 +65,12 @@ const WHOLE: Box = { left: 0, top: 0, right: SIDE, bottom: SIDE };
  * @throws {PictureError} If there is no whole picture.
  */
 export async function perceptualHash(image: ImageSource): Promise<Uint32Array> {
-  const { data } = await decodePicture(image, { square: SIDE });
-  const grey = new Float32Array(SIDE * SIDE);
-  for (let i = 0, at = 0; i < grey.length; i++, at += 3) {
-    grey[i] = 0.299 * data[at] + 0.587 * data[at + 1] + 0.114 * data[at + 2];
-  }
+  return hashPixels(await decodePicture(image, { longest: MAX_HASHED_SIDE }));
+}
+
+/** The same, of pixels: red, green and blue, row by row. */
+export function hashPixels(picture: PictureData): Uint32Array {
+  const grey = greyOf(picture);
   const framed = hashOf(grey, WHOLE);
   const box = withoutFrame(grey);
   const hasFrame = Object.entries(WHOLE).some(([side, at]) =>
@@ -110,6 +118,35 @@ export function distanceAt(
     count += Math.imul(word + (word >>> 4) & 0x0f0f0f0f, 0x01010101) >>> 24;
   }
   return count;
+}
+
+/** The small grey picture: each pixel is the mean of what it covers. */
+function greyOf({ data, width, height }: PictureData): Float32Array {
+  const grey = new Float32Array(SIDE * SIDE);
+  // Of a row: what lies before each pixel, and before the end of the last.
+  const before = new Float64Array(width + 2);
+  const row = new Float64Array(SIDE);
+  for (let y = 0, at = 0; y < height; y++) {
+    let sum = 0;
+    for (let x = 1; x <= width; x++, at += 3) {
+      sum += 0.299 * data[at] + 0.587 * data[at + 1] + 0.114 * data[at + 2];
+      before[x] = sum;
+    }
+    before[width + 1] = sum;
+    for (let i = 0, start = 0; i < SIDE; i++) {
+      const end = (i + 1) * width / SIDE, whole = Math.floor(end);
+      const upTo = before[whole] +
+        (end - whole) * (before[whole + 1] - before[whole]);
+      row[i] = (upTo - start) * SIDE / width;
+      start = upTo;
+    }
+    const top = y * SIDE / height, bottom = (y + 1) * SIDE / height;
+    for (let line = Math.floor(top); line < bottom; line++) {
+      const share = Math.min(bottom, line + 1) - Math.max(top, line);
+      for (let i = 0; i < SIDE; i++) grey[line * SIDE + i] += share * row[i];
+    }
+  }
+  return grey;
 }
 
 /** The hash of a part of the grey picture. */

@@ -40,6 +40,7 @@ import type {
   JpegOptions,
   PngOptions,
   ResizeOptions,
+  Sharp,
   WebpOptions,
 } from "sharp";
 import { readRegularFile } from "../files.ts";
@@ -97,6 +98,12 @@ export interface PictureData {
   height: number;
 }
 
+/** A picture as a new file. */
+export interface EncodedPicture extends PictureData {
+  /** The pixels that it was made of, where they were asked for. */
+  pixels?: Uint8Array;
+}
+
 /** How a picture is written, in the words of sharp. */
 export type Encoding =
   & { format: "jpeg" | "webp" | "png" | "raw" }
@@ -128,13 +135,16 @@ const LONGEST_SIDE = 65_500;
  * A picture as a new file, without the camera's data.
  *
  * @param size Its own if left out, but for sides too long for any JPEG.
+ * @param withPixels Longest side of a picture whose pixels are wanted too: of the
+ *   same decoding, and held as a whole. @default none is
  * @throws {PictureError} If there is no whole picture.
  */
 export async function encodePicture(
   image: ImageSource,
   { format, ...encoding }: Encoding,
   size: PictureSize = { longest: LONGEST_SIDE },
-): Promise<PictureData> {
+  withPixels = 0,
+): Promise<EncodedPicture> {
   const file = typeof image === "string" ? await read(image) : image;
   // Before the decoder has a look: an SVG would have it read other files.
   if (!isPicture(file)) {
@@ -147,12 +157,32 @@ export async function encodePicture(
       .flatten({ background: "#ffffff" })
       .toColourspace("srgb");
     picture.resize(await resizing(size, open));
-    const { data, info } = await picture.toFormat(format, encoding)
-      .toBuffer({ resolveWithObject: true });
-    return { data, width: info.width, height: info.height };
+    const toBuffer = async (one: Sharp) => {
+      const made = await one.toBuffer({ resolveWithObject: true });
+      const { data, info: { width, height } } = made;
+      return { data, width, height };
+    };
+    if (!await isWithin(withPixels, size, open)) {
+      return await toBuffer(picture.toFormat(format, encoding));
+    }
+    const { data: pixels, ...sides } = await toBuffer(picture.raw());
+    const again = open(pixels, { raw: { ...sides, channels: 3 } });
+    return { ...await toBuffer(again.toFormat(format, encoding)), pixels };
   });
   if (!(result instanceof Fault)) return result;
   throw new PictureError(image, result.fault, result.reason);
+}
+
+/** Whether a picture comes out with sides no longer than these. */
+async function isWithin(
+  most: number,
+  size: PictureSize,
+  open: Open,
+): Promise<boolean> {
+  if (most === 0) return false;
+  if ("longest" in size && size.longest <= most) return true;
+  const { width, height } = await open().metadata();
+  return Math.max(width, height) <= most;
 }
 
 /** What the decoder is told of a size. */

@@ -1,5 +1,5 @@
 import fc from "fast-check";
-import { deepEqual, equal, ok } from "node:assert/strict";
+import { deepEqual, deepStrictEqual, equal, ok } from "node:assert/strict";
 import { createHash } from "node:crypto";
 import sharp from "sharp";
 import { pngHeader } from "../support/png_header.ts";
@@ -8,6 +8,8 @@ import {
   type CleanPicture,
   cleanPicture,
 } from "#lib/dataset/clean.ts";
+import { hashDistance, perceptualHash } from "#lib/dataset/perceptual_hash.ts";
+import { samplePath } from "#lib/photo_site/sample.ts";
 
 /** A picture of fixed noise: nothing in it compresses away. */
 function noise(width: number, height: number, channels: 1 | 2 | 3 | 4 = 3) {
@@ -223,4 +225,25 @@ Deno.test("cleanPicture() never throws, whatever the bytes", async () => {
     }),
     { numRuns: 60 },
   );
+});
+
+Deno.test("cleanPicture() gives the hash of perceptualHash() and the same file, and of what it writes, nearly the same hash", async () => {
+  const lemon = await Deno.readFile(
+    samplePath({ path: "food/fruit/lemon.jpg" }),
+  );
+  // Beyond the side that is decoded in full.
+  const large = await sharp(lemon).resize(2100).png().toBuffer();
+  for (const picture of [lemon, large]) {
+    for (const maxSide of [undefined, 256]) {
+      const plain = await cleanPicture(picture, { maxSide });
+      const hashed = await cleanPicture(picture, { maxSide, hash: true });
+      ok("jpeg" in plain && "jpeg" in hashed);
+      const { hash, ...same } = hashed;
+      deepStrictEqual(same, plain);
+      const asked = await perceptualHash(picture);
+      // Where a picture is not shrunk, to the bit.
+      ok(hashDistance(hash!, asked) <= (picture === lemon && !maxSide ? 0 : 6));
+      ok(hashDistance(hash!, await perceptualHash(plain.jpeg)) <= 6);
+    }
+  }
 });
