@@ -38,6 +38,8 @@ import type { DatasetPicture } from "../records.ts";
 
 /** Clean pictures, each once, by numbers from 0 in the order of the source. */
 export interface Pictures {
+  /** Rows in all, of these and of what is left out. */
+  found: number;
   /** The row of each. */
   rows: number[];
   /** The class of each, a place in `terms`. */
@@ -65,6 +67,7 @@ export function readDistinct(
   groupBy?: SplitOptions["groupBy"],
 ): Pictures {
   const pictures: Pictures = {
+    found: order.length,
     ...{ rows: [], classes: [], terms: [], areas: [], sums: [] },
     hashes: new Uint32Array(nearDuplicates ? order.length * HASH_WORDS : 0),
     ...{ given: new Map(), spared: new Set(), groups: [], sameAs: new Map() },

@@ -72,7 +72,7 @@ function endings(
       const reason = `nearly the same as ${nameOf(like)}`;
       return ["near duplicate", "compare", reason];
     }
-    const side = sides.of.get(number);
+    const side = sides.of[number];
     if (side) return [side, "", ""];
     const why = whyRefused.get(item.term.normalize("NFC"))!;
     return ["class too small", "split", why];

@@ -40,7 +40,7 @@ export class Layout {
     );
     const folders = new Map<string, number[]>();
     for (const [number, row] of pictures.rows.entries()) {
-      const side = sides.of.get(row);
+      const side = sides.of[row];
       if (!side) continue;
       const folder = `${side}/${names[pictures.classes[number]]}`;
       const its = folders.get(folder);
@@ -56,7 +56,7 @@ export class Layout {
 
   /** Where the picture of a row lies; undefined if it has no side. */
   pathOf(number: number, row?: CleanRow): string | undefined {
-    const side = this.#sides.of.get(number);
+    const side = this.#sides.of[number];
     if (!side) return undefined;
     const { item: { file, term }, clean } = row ?? this.read(number);
     const folder = this.#folderOf.get(term.normalize("NFC"))!;

@@ -103,7 +103,7 @@ export async function prepareDataset(
       ...[pictures, rows, cleaner, nearDuplicates, signal] as const,
     );
     const sides = chooseSides(pictures, near, split);
-    if (sides.of.size === 0) throw new Error(whyEmpty(order.length, sides));
+    if (!sides.of.some(Boolean)) throw new Error(whyEmpty(order.length, sides));
 
     const layout = new Layout(rows, pictures, sides);
     await place(layout, cleaner);
@@ -149,7 +149,7 @@ function* recordsOf(layout: Layout, sides: Sides): Generator<DatasetPicture> {
     const row = layout.read(number);
     const { item, clean: { sha256, width, height } } = row;
     const path = layout.pathOf(number, row)!;
-    const split = sides.of.get(number)!;
+    const split = sides.of[number]!;
     yield { path, split, ...foundOf(item), width, height, sha256 };
   }
 }

@@ -35,6 +35,7 @@ export class RowFile<Row> {
   readonly #file: number;
   /** Where each row begins, and the end of the last one. */
   readonly #starts = [0];
+  #line = Buffer.alloc(1024);
 
   private constructor(file: number) {
     this.#file = file;
@@ -65,10 +66,12 @@ export class RowFile<Row> {
 
   /** The row of a number. */
   read(number: number): Row {
-    const [start, end] = this.#starts.slice(number, number + 2);
-    const line = Buffer.alloc(end - start);
-    readSync(this.#file, line, 0, line.length, start);
-    return JSON.parse(line.toString());
+    const start = this.#starts[number];
+    const length = this.#starts[number + 1] - start;
+    // One buffer for all: of many, memory would be given back too late.
+    if (length > this.#line.length) this.#line = Buffer.alloc(2 * length);
+    readSync(this.#file, this.#line, 0, length, start);
+    return JSON.parse(this.#line.toString("utf8", 0, length));
   }
 
   /** Forgets all rows. */

@@ -10,12 +10,12 @@
  * // The middle one is left out for the first.
  * const near = { dropped: new Map([[1, 0]]), staying: [], pairs: [] };
  * const pictures = {
- *   ...{ rows: [0, 1, 2], classes: [0, 0, 0], terms: ["owl"], sums: [5, 6, 7] },
+ *   ...{ found: 3, rows: [0, 1, 2], classes: [0, 0, 0], terms: ["owl"], sums: [5, 6, 7] },
  *   ...{ areas: [], hashes: new Uint32Array(), given: new Map() },
  *   ...{ spared: new Set<number>(), groups: [], sameAs: new Map() },
  * };
  * const { of } = chooseSides(pictures, near, { test: 1 });
- * deepStrictEqual([...of], [[0, "test"], [2, "train"]]);
+ * deepStrictEqual(of, ["test", undefined, "train"]);
  * ```
  *
  * @module
@@ -26,40 +26,40 @@ import type { DatasetPicture } from "../records.ts";
 
 /** Where the pictures of the data set belong. */
 export interface Sides {
-  /** By row. */
-  of: Map<number, DatasetPicture["split"]>;
+  /** By row; undefined for what is left out. */
+  of: (DatasetPicture["split"] | undefined)[];
   /** Classes that are left out, and why. */
   refused: { term: string; reason: string }[];
 }
 
 /** Splits what stays. */
 export function chooseSides(
-  { rows: rowOf, classes, terms, sums, given, groups }: Pictures,
+  { found, rows: rowOf, classes, terms, sums, given, groups }: Pictures,
   { dropped, staying }: Near,
   split: SplitOptions,
 ): Sides {
   const free: number[] = [];
-  const placeOf = new Map<number, number>();
-  const of: Sides["of"] = new Map();
+  const placeOf = new Int32Array(rowOf.length).fill(-1);
+  const of: Sides["of"] = Array(found).fill(undefined);
   const firstOf = new Map<number, number>();
   const links: [number, number][] = [];
   for (const [number, row] of rowOf.entries()) {
     const side = given.get(number);
     if (dropped.has(row)) continue;
     if (side) {
-      of.set(row, side);
+      of[row] = side;
       continue;
     }
     const place = free.push(number) - 1;
-    placeOf.set(number, place);
+    placeOf[number] = place;
     const group = groups[number];
     if (group === undefined) continue;
     if (firstOf.has(group)) links.push([firstOf.get(group)!, place]);
     else firstOf.set(group, place);
   }
   for (const { a, b } of staying) {
-    const [from, to] = [placeOf.get(a), placeOf.get(b)];
-    if (from !== undefined && to !== undefined) links.push([from, to]);
+    const [from, to] = [placeOf[a], placeOf[b]];
+    if (from >= 0 && to >= 0) links.push([from, to]);
   }
   const { sides, refused } = splitPictures({
     classes: free.map((number) => classes[number]),
@@ -67,7 +67,7 @@ export function chooseSides(
     nameOf: (place) => String(sums[free[place]]),
   }, split);
   for (const [place, side] of sides.entries()) {
-    if (side) of.set(rowOf[free[place]], side);
+    of[rowOf[free[place]]] = side;
   }
   const named = refused.map(({ class: number, reason }) => (
     { term: terms[number], reason }

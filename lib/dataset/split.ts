@@ -100,17 +100,18 @@ export function splitPictures(
 ): Split {
   checkSplit({ test, seed });
   const groups = groupsOf(classes.length, links);
+  const order = Uint32Array.from({ length: groups.count }, (_, i) => i);
   if (seed !== undefined) {
-    const drawn = new Map(groups.map((group) => [
-      group,
-      createHash("sha256").update(`${seed} ${nameOf(group[0])}`)
-        .digest().readUIntBE(0, 6),
-    ]));
-    groups.sort((a, b) => drawn.get(a)! - drawn.get(b)!);
+    const drawn = Float64Array.from(
+      order,
+      (group) => draw(`${seed} ${nameOf(groups.of(group)[0])}`),
+    );
+    order.sort((a, b) => drawn[a] - drawn[b] || a - b);
   }
-  const parts = groups.map((group) => partsOf(group, classes));
+  // Anew each time: of 100,000 groups, their parts would take much memory.
+  const partsOf = (group: number) => countClasses(groups.of(group), classes);
   const tallies: Tally[] = [];
-  for (const [of, count] of parts.flat()) {
+  for (const [of, count] of order.keys().flatMap(partsOf)) {
     const tally = tallies[of] ??= { groups: 0, size: 0, wanted: 0, test: 0 };
     tally.groups++;
     tally.size += count;
@@ -121,24 +122,28 @@ export function splitPictures(
     tally.wanted = Math.max(1, Math.min(share, tally.size - 1));
   }
 
-  const isTest = parts.map((part) => {
-    const fits = part.every(([of, count]) =>
+  const isTest = new Uint8Array(groups.count);
+  for (const group of order) {
+    const parts = partsOf(group);
+    const fits = parts.every(([of, count]) =>
       tallies[of].test + count <= tallies[of].wanted
     );
-    if (fits) { for (const [of, count] of part) tallies[of].test += count; }
-    return fits;
-  });
+    if (!fits) continue;
+    for (const [of, count] of parts) tallies[of].test += count;
+    isTest[group] = 1;
+  }
   for (let changed = true; changed;) {
     changed = false;
-    for (const [i, part] of parts.entries()) {
-      const sign = isTest[i] ? -1 : 1;
+    for (const group of order) {
+      const parts = partsOf(group);
+      const sign = isTest[group] ? -1 : 1;
       let gain = 0;
-      for (const [of, count] of part) {
+      for (const [of, count] of parts) {
         gain += fault(tallies[of], 0) - fault(tallies[of], sign * count);
       }
       if (gain <= 0) continue;
-      for (const [of, count] of part) tallies[of].test += sign * count;
-      isTest[i] = !isTest[i];
+      for (const [of, count] of parts) tallies[of].test += sign * count;
+      isTest[group] ^= 1;
       changed = true;
     }
   }
@@ -146,10 +151,10 @@ export function splitPictures(
   const isRefused = ({ size, wanted, test }: Tally) =>
     wanted > 0 && (test === 0 || test === size);
   const sides: Split["sides"] = Array(classes.length).fill(undefined);
-  for (const [i, group] of groups.entries()) {
-    for (const picture of group) {
+  for (const group of order) {
+    for (const picture of groups.of(group)) {
       if (isRefused(tallies[classes[picture]])) continue;
-      sides[picture] = isTest[i] ? "test" : "train";
+      sides[picture] = isTest[group] ? "test" : "train";
     }
   }
   const refused = [...tallies.entries()].flatMap(([of, tally]) =>
@@ -187,8 +192,20 @@ function reasonOf({ size, groups }: Tally): string {
       `less, ${ways}`;
 }
 
-/** The numbers of each group in order; groups in the order of their first. */
-function groupsOf(count: number, links: Splittable["links"]): number[][] {
+/** A number that is as good as drawn, the same for the same text. */
+function draw(text: string): number {
+  return createHash("sha256").update(text).digest().readUIntBE(0, 6);
+}
+
+/** Groups, by numbers from 0 in the order of their first pictures. */
+interface Groups {
+  count: number;
+  /** The pictures of a group, in order. */
+  of: (group: number) => Uint32Array;
+}
+
+/** Who is linked, directly or by way of others, is in one group. */
+function groupsOf(count: number, links: Splittable["links"]): Groups {
   // Each picture points to an earlier one of its group, the first to itself.
   const earlier = Int32Array.from({ length: count }, (_, i) => i);
   const firstOf = (picture: number) => {
@@ -201,18 +218,28 @@ function groupsOf(count: number, links: Splittable["links"]): number[][] {
     const [first, other] = [firstOf(a), firstOf(b)].sort((a, b) => a - b);
     earlier[other] = first;
   }
-  const groups = new Map<number, number[]>();
+  const groupOf = new Uint32Array(count);
+  let groups = 0;
   for (let picture = 0; picture < count; picture++) {
     const first = firstOf(picture);
-    if (first === picture) groups.set(first, [picture]);
-    else groups.get(first)!.push(picture);
+    groupOf[picture] = first === picture ? groups++ : groupOf[first];
   }
-  return [...groups.values()];
+  // Group by group, and where each begins.
+  const pictures = Uint32Array.from(groupOf.keys())
+    .sort((a, b) => groupOf[a] - groupOf[b] || a - b);
+  const starts = new Uint32Array(groups + 1);
+  for (const group of groupOf) starts[group + 1]++;
+  for (let group = 0; group < groups; group++) {
+    starts[group + 1] += starts[group];
+  }
+  const of = (group: number) =>
+    pictures.subarray(starts[group], starts[group + 1]);
+  return { count: groups, of };
 }
 
 /** How many pictures of which class a group has. */
-function partsOf(
-  group: readonly number[],
+function countClasses(
+  group: Uint32Array,
   classes: ArrayLike<number>,
 ): [of: number, count: number][] {
   const counts = new Map<number, number>();
