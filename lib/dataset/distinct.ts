@@ -14,7 +14,7 @@
  * const rows = RowFile.open<Row>(`${mkdtempSync("/tmp/distinct-")}/rows.jsonl`);
  * const item = { file: "/pictures/owl.png", term: "owl" } as CleanRow["item"];
  * const clean = { sha256: "ab".repeat(32), width: 90, height: 60, bytes: 5 };
- * const order = Uint32Array.of(rows.append({ item, clean }), rows.append({ item, clean }));
+ * const order = [rows.append({ item, clean }), rows.append({ item, clean })];
  * const { rows: first, sameAs } = readDistinct(rows, order, false);
  * deepStrictEqual([first, sameAs], [[0], new Map([[1, 0]])]);
  * ```
@@ -62,7 +62,7 @@ export interface Pictures {
 /** Tells what is new from what was there before. */
 export function readDistinct(
   rows: RowFile<Row>,
-  order: Uint32Array,
+  order: ArrayLike<number> & Iterable<number>,
   nearDuplicates: NearOptions | false,
   groupBy?: SplitOptions["groupBy"],
 ): Pictures {

@@ -51,6 +51,7 @@ export async function writeAccounts(
   return counts;
 }
 
+/** Tells how the picture of a row ends. */
 function endings(
   rows: RowFile<Row>,
   { sameAs, dropped, sides, layout }: Decided,

@@ -4,6 +4,23 @@
  *
  * Memory holds the names of one folder at a time.
  *
+ * ```ts
+ * import type { CleanRow, Row } from "#lib/dataset/clean_each.ts";
+ * import { readDistinct } from "#lib/dataset/distinct.ts";
+ * import { Layout } from "#lib/dataset/layout.ts";
+ * import { RowFile } from "#lib/dataset/row_file.ts";
+ * import { deepStrictEqual } from "node:assert/strict";
+ * import { mkdtempSync } from "node:fs";
+ *
+ * const rows = RowFile.open<Row>(`${mkdtempSync("/tmp/layout-")}/rows.jsonl`);
+ * const item = { file: "/pictures/snowy.png", term: "owl" } as CleanRow["item"];
+ * const clean = { sha256: "ab".repeat(32), width: 90, height: 60, bytes: 5 };
+ * const pictures = readDistinct(rows, [rows.append({ item, clean })], false);
+ * const layout = new Layout(rows, pictures, { of: ["train"], refused: [] });
+ * deepStrictEqual(layout.folders, new Map([["train/owl", [0]]]));
+ * deepStrictEqual(layout.pathOf(0), "train/owl/snowy-abababababab.jpg");
+ * ```
+ *
  * @module
  */
 import { randomUUID } from "node:crypto";

@@ -90,8 +90,15 @@ const LETTERS = 60, BYTES = 180;
 function plainName(text: string): string {
   const plain = text.normalize("NFC").replace(/[^\p{L}\p{M}\p{N} _-]+/gu, "_");
   const letters = [...plain].slice(0, LETTERS);
-  while (Buffer.byteLength(letters.join("")) > BYTES) letters.pop();
+  // A letter has four bytes at most.
+  while (4 * letters.length > BYTES && byteLength(letters) > BYTES) {
+    letters.pop();
+  }
   return letters.join("").trim() || "_";
+}
+
+function byteLength(letters: readonly string[]): number {
+  return Buffer.byteLength(letters.join(""));
 }
 
 /** The same for what some disk takes for the same name: "Owl" and "owl". */
