@@ -16,6 +16,7 @@
  *
  * @module
  */
+import { setImmediate as immediate } from "node:timers/promises";
 import type { RejectedPicture } from "./clean.ts";
 import type { CleanFile, CleanOnce } from "./clean_once.ts";
 import type { DownloadedPicture, DownloadFailure } from "./download.ts";
@@ -110,6 +111,9 @@ export async function cleanEach(
   const underWay = new Set<Promise<void>>();
   try {
     for await (const item of items) {
+      // What is known takes no time, and others have their turn: a bar moves, a
+      // button is heard.
+      if (indexes.length % 16 === 0) await immediate();
       signal?.throwIfAborted();
       if (!("file" in item)) {
         add({ item });

@@ -3,6 +3,7 @@ import { deepEqual, equal, match, ok, rejects } from "node:assert/strict";
 import { createHash } from "node:crypto";
 import { existsSync } from "node:fs";
 import { dirname, join, relative } from "node:path";
+import { setImmediate } from "node:timers";
 import { setTimeout as sleep } from "node:timers/promises";
 import sharp from "sharp";
 import { download } from "#lib/dataset/download.ts";
@@ -344,6 +345,21 @@ Deno.test("prepareDataset() keeps the earlier data set when nothing is left or i
     await rejects(prepare(good, { split: { test: 1.5 } }), RangeError);
     await rejects(prepare(good, { minSide: NaN }), /minSide to be 1 pixel/);
     deepEqual(await snapshot(), before);
+  });
+});
+
+Deno.test("prepareDataset() hears that it is stopped while all it meets is known", async () => {
+  await withFolders(async () => {
+    const files: Record<string, Uint8Array> = {};
+    for (let i = 1; i <= 40; i++) files[`owl/${i}.png`] = await picture(i);
+    const downloads = await downloaded(files);
+    await prepare(downloads);
+    const stop = new AbortController();
+    setImmediate(() => stop.abort());
+    await rejects(
+      prepare(downloads, { signal: stop.signal }),
+      { name: "AbortError" },
+    );
   });
 });
 
