@@ -98,7 +98,10 @@ export interface Downloads {
 }
 
 /** Pictures of a list that are under way or wait for their hosts, at most. */
-const WINDOW = 10_000;
+const WINDOW = 2000;
+
+/** Rows of a list that are read before requests get their turn: 1 ms of work. */
+const ROWS_AT_ONCE = 8;
 
 /**
  * Of one host, those that are under way, have stalled, or wait to be asked for
@@ -201,8 +204,7 @@ export async function* downloadEach(
         room = Promise.withResolvers();
         await room.promise;
       }
-      // Requests go out while a long list is read.
-      if (index % 64 === 0) await immediate();
+      if (index % ROWS_AT_ONCE === 0) await immediate();
     }
   }
 

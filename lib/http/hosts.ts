@@ -134,11 +134,13 @@ export class Host {
       this.#giveUpWhenHopeless();
       const turn = Math.max(Date.now(), this.#nextTurn, this.#pausedUntil);
       this.#nextTurn = turn + this.#intervalMs;
-      await sleep(Math.max(0, turn - Date.now()), undefined, { signal });
+      await sleepUntil(turn, signal);
       // Turns that come late, since this process was busy, do not come at once.
-      const now = Date.now();
-      this.#lastTurn = Math.max(now, this.#lastTurn + this.#intervalMs / 2);
-      await sleep(this.#lastTurn - now, undefined, { signal });
+      this.#lastTurn = Math.max(
+        Date.now(),
+        this.#lastTurn + this.#intervalMs / 2,
+      );
+      await sleepUntil(this.#lastTurn, signal);
       // While this caller slept, another's request may have been refused.
     } while (Date.now() < this.#pausedUntil);
   }
@@ -250,6 +252,13 @@ export class Host {
       ),
     );
   }
+}
+
+/** Waits until a time, as of Date.now(), or a signal. */
+async function sleepUntil(time: number, signal?: AbortSignal): Promise<void> {
+  signal?.throwIfAborted();
+  const ms = time - Date.now();
+  if (ms > 0) await sleep(ms, undefined, { signal });
 }
 
 /** Timetables that are kept at least, before one is forgotten. */
