@@ -34,6 +34,7 @@ import {
   cleanPicture,
   type RejectedPicture,
 } from "./clean.ts";
+import { NumberMap } from "./number_map.ts";
 import { HASH_WORDS } from "./perceptual_hash.ts";
 import { RowFile } from "./row_file.ts";
 import { statOf } from "../files.ts";
@@ -61,7 +62,7 @@ export class CleanOnce {
   readonly #options: CleanOptions;
   readonly #entries: RowFile<Entry | { options: string }>;
   /** The entry of each file, by what the file is. */
-  readonly #known = new Map<string, number>();
+  readonly #known = new NumberMap();
 
   private constructor(folder: string, options: CleanOptions) {
     this.#options = options;
@@ -93,13 +94,13 @@ export class CleanOnce {
     placesOf: (clean: CleanFile) => string[] = () => [],
   ): Promise<CleanFile | RejectedPicture> {
     const key = keyOf(file);
-    const known = this.#known.get(key);
+    const known = this.#known.get(numberOf(key));
     if (known !== undefined) {
-      const { key: _, ...result } = this.#entries.read(known) as Entry;
+      const { key: of, ...result } = this.#entries.read(known) as Entry;
       const isThere = "rejected" in result ||
         [this.stagedPath(result), ...placesOf(result)]
           .some((path) => holds(path, result));
-      if (isThere) return result;
+      if (isThere && of === key) return result;
     }
     this.decoded++;
     const result = await cleanPicture(file, this.#options);
@@ -131,7 +132,10 @@ export class CleanOnce {
     key: string,
     result: Result,
   ): Result {
-    this.#known.set(key, this.#entries.append({ key, ...result }));
+    this.#known.set(
+      numberOf(key),
+      this.#entries.append({ key, ...result }),
+    );
     return result;
   }
 
@@ -140,7 +144,7 @@ export class CleanOnce {
     try {
       for (let i = 0; i < this.#entries.count; i++) {
         const entry = this.#entries.read(i);
-        if ("key" in entry) this.#known.set(entry.key, i);
+        if ("key" in entry) this.#known.set(numberOf(entry.key), i);
         else if (entry.options !== wanted) return false;
       }
       return this.#entries.count > 0;
@@ -153,6 +157,11 @@ export class CleanOnce {
 /** Whether a clean picture's file is there, as long as it was. */
 export function holds(path: string, { bytes }: CleanFile): boolean {
   return statOf(path)?.size === bytes;
+}
+
+/** The beginning of a key, which is a sum: that of another is hardly the same. */
+function numberOf(key: string): number {
+  return Buffer.from(key, "base64url").readUIntBE(0, 6);
 }
 
 /** What stands for a file as it is now. */

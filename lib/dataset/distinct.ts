@@ -31,6 +31,7 @@ import {
   type NearOptions,
   type NearPair,
 } from "./near_duplicates.ts";
+import { NumberMap } from "./number_map.ts";
 import { HASH_WORDS } from "./perceptual_hash.ts";
 import type { RowFile } from "./row_file.ts";
 import type { SplitOptions } from "./split.ts";
@@ -72,7 +73,7 @@ export function readDistinct(
     hashes: new Uint32Array(nearDuplicates ? order.length * HASH_WORDS : 0),
     ...{ given: new Map(), spared: new Set(), groups: [], sameAs: new Map() },
   };
-  const bySum = new Map<number, number>();
+  const bySum = new NumberMap();
   const byTerm = new Map<string, number>();
   const spare = new Set(nearDuplicates ? nearDuplicates.spare : []);
   for (const row of order) {
