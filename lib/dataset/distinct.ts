@@ -16,7 +16,7 @@
  * const clean = { sha256: "ab".repeat(32), width: 90, height: 60, bytes: 5 };
  * const order = [rows.append({ item, clean }), rows.append({ item, clean })];
  * const { rows: first, sameAs } = readDistinct(rows, order, false);
- * deepStrictEqual([first, sameAs], [[0], new Map([[1, 0]])]);
+ * deepStrictEqual([...first, ...sameAs], [0, [1, 0]]);
  * ```
  *
  * @module
@@ -42,21 +42,21 @@ export interface Pictures {
   /** Rows in all, of these and of what is left out. */
   found: number;
   /** The row of each. */
-  rows: number[];
+  rows: readonly number[] | Uint32Array;
   /** The class of each, a place in `terms`. */
-  classes: number[];
+  classes: ArrayLike<number>;
   terms: string[];
   /** Pixels. */
-  areas: number[];
+  areas: ArrayLike<number>;
   /** The start of its sum, which tells it from all others. */
-  sums: number[];
+  sums: ArrayLike<number>;
   hashes: Uint32Array;
   /** Those whose side is settled. */
   given: Map<number, DatasetPicture["split"]>;
   spared: Set<number>;
-  /** What stands for the group that the caller names, if it does. */
-  groups: (number | undefined)[];
-  /** Rows that are in no class, each with the row of the same sum. */
+  /** What stands for the group that the caller names; NaN for none. */
+  groups: ArrayLike<number>;
+  /** Rows that are none of these, each with the row of the same sum. */
   sameAs: Map<number, number>;
 }
 
@@ -67,12 +67,16 @@ export function readDistinct(
   nearDuplicates: NearOptions | false,
   groupBy?: SplitOptions["groupBy"],
 ): Pictures {
-  const pictures: Pictures = {
-    found: order.length,
-    ...{ rows: [], classes: [], terms: [], areas: [], sums: [] },
-    hashes: new Uint32Array(nearDuplicates ? order.length * HASH_WORDS : 0),
-    ...{ given: new Map(), spared: new Set(), groups: [], sameAs: new Map() },
-  };
+  // As long as can be, and cut where they end.
+  const found = order.length;
+  const [rowOf, classes, areas] = [0, 1, 2].map(() => new Uint32Array(found));
+  const [sums, groups] = [0, 1].map(() => new Float64Array(found));
+  const hashes = new Uint32Array(nearDuplicates ? found * HASH_WORDS : 0);
+  const terms: string[] = [];
+  const given: Pictures["given"] = new Map();
+  const spared = new Set<number>();
+  const sameAs = new Map<number, number>();
+  let count = 0;
   const bySum = new NumberMap();
   const byTerm = new Map<string, number>();
   const spare = new Set(nearDuplicates ? nearDuplicates.spare : []);
@@ -82,28 +86,29 @@ export function readDistinct(
     const sum = parseInt(clean.sha256.slice(0, 13), 16);
     const first = bySum.get(sum);
     if (first !== undefined) {
-      pictures.sameAs.set(row, first);
+      sameAs.set(row, first);
       continue;
     }
-    const number = pictures.rows.push(row) - 1;
+    const number = count++;
+    rowOf[number] = row;
     bySum.set(sum, row);
     const term = item.term.normalize("NFC");
-    const of = byTerm.get(term) ?? pictures.terms.push(item.term) - 1;
+    const of = byTerm.get(term) ?? terms.push(item.term) - 1;
     byTerm.set(term, of);
-    pictures.classes.push(of);
-    pictures.areas.push(clean.width * clean.height);
-    pictures.sums.push(sum);
-    if (clean.hash) {
-      pictures.hashes.set(fromHex(clean.hash), number * HASH_WORDS);
-    }
-    if (item.split) pictures.given.set(number, item.split);
-    if (spare.has(item.url) || spare.has(item.file)) {
-      pictures.spared.add(number);
-    }
+    classes[number] = of;
+    areas[number] = clean.width * clean.height;
+    sums[number] = sum;
+    if (clean.hash) hashes.set(fromHex(clean.hash), number * HASH_WORDS);
+    if (item.split) given.set(number, item.split);
+    if (spare.has(item.url) || spare.has(item.file)) spared.add(number);
     const group = groupBy?.(item);
-    pictures.groups.push(group === undefined ? undefined : numberOf(group));
+    groups[number] = group === undefined ? NaN : numberOf(group);
   }
-  return pictures;
+  return {
+    ...{ found, classes, terms, areas, sums, given, spared, groups, sameAs },
+    rows: rowOf.subarray(0, count),
+    hashes: hashes.subarray(0, count * HASH_WORDS),
+  };
 }
 
 /** A number that stands for a text: small, and the same for the same text. */
@@ -132,7 +137,7 @@ export async function dropNear(
   if (!nearDuplicates) return near;
   const read = (number: number) => rows.read(rowOf[number]) as CleanRow;
   const alike = await findAlike(
-    hashes.subarray(0, rowOf.length * HASH_WORDS),
+    hashes,
     (number) => whereIs(read(number), cleaner),
     nearDuplicates,
     signal,

@@ -12,7 +12,7 @@
  * const pictures = {
  *   ...{ found: 3, rows: [0, 1, 2], classes: [0, 0, 0], terms: ["owl"], sums: [5, 6, 7] },
  *   ...{ areas: [], hashes: new Uint32Array(), given: new Map() },
- *   ...{ spared: new Set<number>(), groups: [], sameAs: new Map() },
+ *   ...{ spared: new Set<number>(), groups: [NaN, NaN, NaN], sameAs: new Map() },
  * };
  * const { of } = chooseSides(pictures, near, { test: 1 });
  * deepStrictEqual(of, ["test", undefined, "train"]);
@@ -53,7 +53,7 @@ export function chooseSides(
     const place = free.push(number) - 1;
     placeOf[number] = place;
     const group = groups[number];
-    if (group === undefined) continue;
+    if (Number.isNaN(group)) continue;
     if (firstOf.has(group)) links.push([firstOf.get(group)!, place]);
     else firstOf.set(group, place);
   }
@@ -62,7 +62,7 @@ export function chooseSides(
     if (from >= 0 && to >= 0) links.push([from, to]);
   }
   const { sides, refused } = splitPictures({
-    classes: free.map((number) => classes[number]),
+    classes: Uint32Array.from(free, (number) => classes[number]),
     links,
     nameOf: (place) => String(sums[free[place]]),
   }, split);
