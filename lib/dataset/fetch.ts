@@ -19,7 +19,7 @@
  * @module
  */
 import pLimit from "p-limit";
-import { type HostLimits, Hosts, inQueue } from "../http/hosts.ts";
+import { type HostLimits, Hosts } from "../http/hosts.ts";
 import { FinalError } from "../http/final_error.ts";
 import {
   fetchOnce,
@@ -40,9 +40,14 @@ export interface FetchLimits extends HostLimits {
    * silent for 3 s is sent again before that, with more patience each time.
    */
   timeoutMs: number;
+  /** For a connection to be made, in milliseconds. */
+  connectMs: number;
   /** Largest picture file, in bytes. */
   maxBytes: number;
-  /** Requests at once, in all. */
+  /**
+   * Requests at once, in all. Beside them, as many as three times may wait for
+   * connections that are slow to be made: those of hosts that are no more.
+   */
   concurrency: number;
   /** Requests at once to one host. */
   perHost: number;
@@ -56,6 +61,9 @@ export interface FetchLimits extends HostLimits {
 /** The first two silences that a request bears, each; the next ones double. */
 const SILENCE_MS = 3000;
 
+/** A connection that is not made by then is slow, in milliseconds. */
+const SLOW_MS = 500;
+
 /** Where a public site needs others than any host. */
 export const DEFAULT_LIMITS = {
   concurrency: 64,
@@ -65,6 +73,7 @@ export const DEFAULT_LIMITS = {
   // Of thousands of pictures, a few are out of luck four times.
   retries: 5,
   timeoutMs: 30_000,
+  connectMs: 5000,
   maxBytes: 20_000_000,
   allowedHosts: [],
 };
@@ -92,7 +101,8 @@ export type Client = <Content>(
  *
  * @param limits What differs from: 64 requests at once, 8 of them to one host;
  *   100 ms between two to one host, 10 minutes of patience with a host that
- *   refuses; 30 s a request; 20 MB a picture; public addresses alone.
+ *   refuses; 5 s a connection, 30 s a request; 20 MB a picture; public addresses
+ *   alone.
  * @param signal Stops everything under way and to come.
  */
 export function pictureClient(
@@ -100,19 +110,28 @@ export function pictureClient(
   signal?: AbortSignal,
 ): Client {
   const all = { ...DEFAULT_LIMITS, ...limits };
-  const { timeoutMs, allowedHosts, concurrency, perHost } = all;
-  const slots = pLimit(concurrency);
+  const { timeoutMs, connectMs, allowedHosts, concurrency, perHost } = all;
   const ofOne = Math.min(perHost, concurrency);
-  const hosts = new Hosts({ ...all, concurrency: ofOne });
+  const slots = pLimit(concurrency);
+  const hosts = new Hosts({ ...all, concurrency: ofOne, slots });
+  /** Requests that have left their slots, since their connections are slow. */
+  let slow = 0;
   return async (url, { headers, read }) => {
     let address = webAddress(url);
     /** Attempts that ended in silence. */
     let silences = 0;
-    const attempt = async () => {
+    const attempt = async (_: Promise<void>, leaveSlot: () => void) => {
       const silenceMs = Math.min(
         timeoutMs,
         SILENCE_MS * 2 ** Math.max(0, silences - 1),
       );
+      let isSlow = false;
+      const timer = setTimeout(() => {
+        isSlow = slow < 3 * concurrency;
+        if (!isSlow) return;
+        slow++;
+        leaveSlot();
+      }, SLOW_MS);
       const start = Date.now();
       try {
         return await fetchOnce(
@@ -125,7 +144,8 @@ export function pictureClient(
           {
             redirect: "manual",
             headers: { accept: "image/*", ...headers?.() },
-            allowedHosts,
+            ...{ allowedHosts, connectMs },
+            onConnect: () => clearTimeout(timer),
             timeoutMs: silenceMs,
             wholeMs: timeoutMs,
             signal,
@@ -134,16 +154,15 @@ export function pictureClient(
       } catch (error) {
         if (Date.now() - start >= silenceMs) silences++;
         throw error;
+      } finally {
+        clearTimeout(timer);
+        if (isSlow) slow--;
       }
     };
     for (let hop = 0; hop <= MAX_REDIRECTS; hop++) {
-      // A host's own queue keeps a slow one from taking all slots while it
-      // pauses.
-      const inSlot = (stalled: Promise<void>) =>
-        inQueue(slots, stalled, attempt);
       const answer = await hosts.use(
         address.host,
-        (host) => send(host, inSlot, signal),
+        (host) => send(host, attempt, signal),
       );
       if (!(answer instanceof URL)) return answer.content;
       address = answer;

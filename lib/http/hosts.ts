@@ -3,9 +3,9 @@
  *
  * Requests leave one an interval. A host that refuses one gets a pause as long
  * as it asks for; its interval doubles, and shrinks again with each answer. A
- * host that goes on refusing is given up, without a request for each picture
- * still missing. A request that stalls, while others are answered, makes room
- * for the next. All times are milliseconds.
+ * host that goes on refusing, or cannot be reached, is given up, without a
+ * request for each picture still missing. A request that stalls, while others are
+ * answered, makes room for the next. All times are milliseconds.
  *
  * Touches no files and no network.
  *
@@ -27,7 +27,7 @@
 import { setTimeout as sleep } from "node:timers/promises";
 import pLimit, { type LimitFunction } from "p-limit";
 import { FinalError } from "./final_error.ts";
-import { at } from "./stages.ts";
+import { at, stageOf } from "./stages.ts";
 
 /** How a host is treated; milliseconds. */
 export interface HostLimits {
@@ -49,6 +49,8 @@ export interface HostLimits {
    * times as many may have stalled. @default {Infinity}
    */
   concurrency: number;
+  /** Runs what is under way to all hosts, where that has a limit. */
+  slots?: LimitFunction;
 }
 
 const DEFAULTS: HostLimits = {
@@ -58,6 +60,9 @@ const DEFAULTS: HostLimits = {
   retries: 3,
   concurrency: Infinity,
 };
+
+/** A host that nobody has reached is given up after so many attempts in a row. */
+const MOST_UNREACHED = 4;
 
 /** A request has stalled when one that was sent so much later is answered. */
 const STALL_MS = 500;
@@ -108,6 +113,9 @@ export class Host {
   /** Failures since the last success, and when the last of them came. */
   #failures = 0;
   #lastFailure = 0;
+  /** Why nobody has reached it yet. */
+  #unreached?: Error;
+  #isReached = false;
   /** Requests under way, the oldest first. */
   readonly #underWay = new Set<SentRequest>();
 
@@ -146,6 +154,18 @@ export class Host {
   }
 
   /**
+   * Waits again, one whose turn came while there was no room for its request.
+   *
+   * @returns False if the host has refused another's meanwhile: then another turn
+   *   is needed.
+   */
+  async lateTurn(signal?: AbortSignal): Promise<boolean> {
+    this.#lastTurn = Math.max(Date.now(), this.#lastTurn + this.#intervalMs);
+    await sleepUntil(this.#lastTurn, signal);
+    return Date.now() >= this.#pausedUntil;
+  }
+
+  /**
    * Notes that the host refused a request.
    *
    * @param sentAt When the request went out, as of Date.now().
@@ -153,6 +173,7 @@ export class Host {
    */
   refused(sentAt: number, retryAfter: string | null): void {
     const now = Date.now();
+    this.#isReached = true;
     // Requests under way together are refused together: that is one refusal.
     if (sentAt > this.#lastRefusal) {
       if (this.#refusals++ === 0) this.#refusingSince = now;
@@ -202,10 +223,13 @@ export class Host {
    * Notes a failure that may pass.
    *
    * @param sentAt When the request went out, as of Date.now().
+   * @param unreached Why nobody was there to answer, if nobody was.
    * @returns How long to wait before it is sent again.
    */
-  failed(sentAt: number): number {
+  failed(sentAt: number, unreached?: Error): number {
     const now = Date.now();
+    this.#unreached = unreached;
+    this.#isReached ||= !unreached;
     // What was under way together fails together.
     if (sentAt >= this.#lastFailure) {
       this.#failures++;
@@ -222,6 +246,7 @@ export class Host {
    */
   succeeded(sentAt: number): void {
     this.#failures = 0;
+    this.#isReached = true;
     // Of a host where most stalls, some go on waiting in their places.
     const most = 3 * this.limits.concurrency;
     for (const [place, { at, makeRoom }] of [...this.#underWay].entries()) {
@@ -232,14 +257,26 @@ export class Host {
 
   /** Whether a timetable made anew would say the same. */
   get isForgettable(): boolean {
-    const isAsAtFirst = this.#refusals === 0 &&
+    const isAsAtFirst = this.#refusals === 0 && !this.#isDead &&
       this.#intervalMs === this.limits.intervalMs;
     const restedAt = Math.max(this.#nextTurn, this.#pausedUntil) +
       (isAsAtFirst ? 0 : this.limits.patienceMs);
     return this.#underWay.size === 0 && Date.now() >= restedAt;
   }
 
+  get #isDead(): boolean {
+    return !this.#isReached && this.#failures >= MOST_UNREACHED;
+  }
+
   #giveUpWhenHopeless(): void {
+    if (this.#isDead) {
+      const { message } = this.#unreached!;
+      const times = `${this.#failures} times in a row`;
+      throw at(
+        stageOf(this.#unreached),
+        new FinalError(`${this.#name} is not reached, ${times}: ${message}`),
+      );
+    }
     if (this.#refusals === 0) return;
     const until = Math.max(Date.now(), this.#pausedUntil);
     const refusing = until - this.#refusingSince;

@@ -44,7 +44,7 @@ import { environment } from "../paths.ts";
 import { FinalError } from "./final_error.ts";
 import { type Host, inQueue } from "./hosts.ts";
 import { request, type RequestOptions } from "./request.ts";
-import { at } from "./stages.ts";
+import { at, stageOf } from "./stages.ts";
 
 /** What a robots.txt calls us. */
 export const PRODUCT = "contact-sheet";
@@ -106,31 +106,46 @@ export function checkStatus(
  * says.
  *
  * @param attempt Sends the request, checks the answer's status, and reads it. Is
- *   told when it has stalled and should make room for others.
+ *   told when it has stalled and should make room for others, and may make room
+ *   in the host's `slots` of itself.
  * @param signal Ends the waiting between attempts.
  * @throws {FinalError} If there was no use in another attempt.
  * @throws {Error} What the last attempt met, on one line.
  */
 export function send<Content>(
   host: Host,
-  attempt: (stalled: Promise<void>) => Promise<Content>,
+  attempt: (
+    stalled: Promise<void>,
+    leaveSlot: () => void,
+  ) => Promise<Content>,
   signal?: AbortSignal,
 ): Promise<Content> {
   let pauseMs = 0;
   const inTurn = async ({ promise, resolve }: PromiseWithResolvers<void>) => {
     while (true) {
       await host.turn(signal);
-      const request = host.sent(resolve);
-      const outcome = await attempt(promise).catch((error: Error) => error);
-      host.ended(request);
+      const sent = await inSlot(host, signal, (leaveSlot) => {
+        promise.then(leaveSlot);
+        const request = host.sent(resolve);
+        const outcome = attempt(promise, leaveSlot)
+          .catch((error: Error) => error)
+          .finally(() => host.ended(request));
+        return outcome.then((outcome) => ({ request, outcome }));
+      });
+      if (!sent) continue;
+      const { request, outcome } = sent;
       if (outcome instanceof RefusedError) {
         host.refused(request.at, outcome.retryAfter ?? null);
         continue;
       }
       host.answered(request.at);
       if (outcome instanceof Error) {
-        if (!(outcome instanceof FinalError)) pauseMs = host.failed(request.at);
-        throw plain(outcome);
+        const error = plain(outcome);
+        if (!(error instanceof FinalError)) {
+          const isReached = !/^(look-up|connect)$/.test(stageOf(error));
+          pauseMs = host.failed(request.at, isReached ? undefined : error);
+        }
+        throw error;
       }
       host.succeeded(request.at);
       return outcome;
@@ -153,6 +168,26 @@ export function send<Content>(
   });
 }
 
+/**
+ * Runs what is under way in one of the host's slots, where it has some.
+ *
+ * @returns Nothing where the host's turn has passed before there was a slot.
+ */
+function inSlot<Outcome>(
+  host: Host,
+  signal: AbortSignal | undefined,
+  task: (leave: () => void) => Promise<Outcome>,
+): Promise<Outcome | undefined> {
+  const { slots } = host.limits;
+  if (!slots) return task(() => {});
+  const isFull = slots.activeCount >= slots.concurrency;
+  const left = Promise.withResolvers<void>();
+  return inQueue(slots, left.promise, async () => {
+    if (isFull && !await host.lateTurn(signal)) return undefined;
+    return await task(left.resolve);
+  });
+}
+
 /** How something is asked for; `headers` are beside those of `fetchOnce` itself. */
 export interface FetchOptions extends Omit<RequestOptions, "allowedHosts"> {
   /**
@@ -164,8 +199,8 @@ export interface FetchOptions extends Omit<RequestOptions, "allowedHosts"> {
   /** Whether redirects are followed, or returned. @default {"follow"} */
   redirect?: "follow" | "manual";
   /**
-   * For an answer to arrive whole, or the next part of what is large.
-   * @default {30_000}
+   * From the connection on, for an answer to arrive whole, or the next part of
+   * what is large. @default {30_000}
    */
   timeoutMs?: number;
   /** For an answer to arrive whole, however it arrives. @default {Infinity} */
@@ -184,7 +219,8 @@ export const MAX_REDIRECTS = 5;
 export async function fetchOnce<Content>(
   address: string | URL,
   read: (response: Response, arrived: () => void) => Promise<Content>,
-  { timeoutMs = 30_000, wholeMs, signal, headers, ...how }: FetchOptions = {},
+  { timeoutMs = 30_000, wholeMs, signal, headers, onConnect, ...how }:
+    FetchOptions = {},
 ): Promise<Content> {
   signal?.throwIfAborted();
   const stop = new AbortController();
@@ -193,15 +229,22 @@ export async function fetchOnce<Content>(
     late = true;
     stop.abort();
   };
-  const timer = setTimeout(isLate, timeoutMs);
+  let timer: ReturnType<typeof setTimeout> | undefined;
+  const begin = () => {
+    timer = timer?.refresh() ?? setTimeout(isLate, timeoutMs);
+    onConnect?.();
+  };
   const last = wholeMs === undefined ? undefined : setTimeout(isLate, wholeMs);
   // A third of the time that AbortSignal.any() takes.
   const end = () => stop.abort(signal?.reason);
   signal?.addEventListener("abort", end);
   let response: Response | undefined;
   try {
+    // fetch() does not say when there is a connection.
+    if (how.allowedHosts === "any") begin();
     response = await ask(new URL(address), {
       ...how,
+      onConnect: begin,
       // Compressed answers have no use for ranges, nor a true length.
       headers: {
         "accept-encoding": "identity",
@@ -212,7 +255,7 @@ export async function fetchOnce<Content>(
     });
     const { status, statusText } = response;
     checkStatus(status, statusText, response.headers.get("retry-after"));
-    return await read(response, () => timer.refresh());
+    return await read(response, () => timer?.refresh());
   } catch (error) {
     throw late ? tooLate() : error;
   } finally {
@@ -233,7 +276,10 @@ async function ask(
   url: URL,
   { allowedHosts, redirect = "follow", ...options }: FetchOptions,
 ): Promise<Response> {
-  if (allowedHosts === "any") return await fetch(url, { redirect, ...options });
+  if (allowedHosts === "any") {
+    const { headers, signal } = options;
+    return await fetch(url, { redirect, headers, signal });
+  }
   for (let hop = 0; hop <= MAX_REDIRECTS; hop++) {
     const response = await request(url, { ...options, allowedHosts });
     const next = redirect === "follow" && redirectOf(response, url);

@@ -38,6 +38,10 @@ export interface RequestOptions {
    * they are this machine's or its network's: "127.0.0.1:8765". @default {[]}
    */
   allowedHosts?: readonly string[];
+  /** For a connection to be made, in milliseconds. @default {5000} */
+  connectMs?: number;
+  /** Called when there is a connection, a new one or one that was kept. */
+  onConnect?: () => void;
 }
 
 /** Connections to public addresses, and apart from them those to allowed hosts. */
@@ -58,7 +62,8 @@ function agents(options: Pick<https.AgentOptions, "lookup">) {
  */
 export async function request(
   url: URL,
-  { headers, signal, allowedHosts = [] }: RequestOptions,
+  { headers, signal, allowedHosts = [], connectMs = 5000, onConnect }:
+    RequestOptions,
 ): Promise<Response> {
   const allowed = allowedHosts.includes(url.host);
   // An address is connected to without a look-up.
@@ -77,7 +82,22 @@ export async function request(
     });
     // What is stopped on a kept connection Deno sends once more, beyond the
     // signal's reach and without a word to us (denoland/deno#36786).
-    sent.on("socket", () => signal?.aborted && sent.destroy());
+    sent.on("socket", (socket) => {
+      if (signal?.aborted) sent.destroy();
+      else if (!socket.connecting) onConnect?.();
+      else {
+        const late = () => {
+          sent.destroy();
+          reject(at("connect", new Error(`no connection in ${connectMs} ms`)));
+        };
+        const timer = setTimeout(late, connectMs);
+        socket.once("close", () => clearTimeout(timer));
+        socket.once("connect", () => {
+          clearTimeout(timer);
+          onConnect?.();
+        });
+      }
+    });
   });
   try {
     const { statusCode: status = 0, statusMessage: statusText } = message;

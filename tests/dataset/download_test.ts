@@ -1,4 +1,5 @@
 import fc from "fast-check";
+import dns from "node:dns";
 import { deepEqual, equal, match, ok, strictEqual } from "node:assert/strict";
 import { createServer, type RequestListener } from "node:http";
 import type { AddressInfo } from "node:net";
@@ -436,6 +437,50 @@ Deno.test("download() reports what did not arrive in time or from no host", asyn
     equal(failures[0].reason, "no whole answer in time");
     match(failures[1].reason, /refused/i);
   });
+});
+
+Deno.test("download() gives up hosts that nobody reaches, which keep no others waiting", async () => {
+  const { lookup } = dns;
+  const looked = new Map<string, number>();
+  // A name that leads nowhere, and takes its time to: nothing else is slow
+  // everywhere.
+  dns.lookup = ((name: string) => {
+    looked.set(name, (looked.get(name) ?? 0) + 1);
+  }) as unknown as typeof lookup;
+  try {
+    await withServer(picture, async (origin) => {
+      const dead = Array.from(
+        { length: 60 },
+        (_, i) => found(`http://host${i % 20}.example/${i}.jpg`),
+      );
+      const good = Array.from(
+        { length: 40 },
+        (_, i) => found(`${origin}/${i}.jpg`),
+      );
+      const start = Date.now();
+      let goodAt = 0;
+      const { records, failures } = await download([...dead, ...good], {
+        ...{ ...quick, connectMs: 2000, concurrency: 16, perHost: 2 },
+        onProgress: ({ done, failed }) => {
+          if (done - failed === good.length) goodAt ||= Date.now() - start;
+        },
+      });
+      strictEqual(records.length, good.length);
+      strictEqual(failures.length, dead.length);
+      ok(goodAt > 0 && goodAt < 6000, `${goodAt} ms, 8000 in their slots`);
+      for (const { reason, stage } of failures) {
+        match(
+          reason,
+          /^host\d+\.example is not reached, \d times in a row: no/,
+        );
+        strictEqual(stage, "connect");
+      }
+      // Of three pictures, each asked for six times, it would be 18.
+      for (const times of looked.values()) ok(times <= 12, `${times} times`);
+    });
+  } finally {
+    dns.lookup = lookup;
+  }
 });
 
 Deno.test("download() loses nothing to a host that limits its rate", async () => {

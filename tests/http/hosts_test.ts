@@ -1,6 +1,14 @@
-import { deepEqual, ok, rejects, strictEqual } from "node:assert/strict";
+import {
+  deepEqual,
+  deepStrictEqual,
+  ok,
+  rejects,
+  strictEqual,
+} from "node:assert/strict";
+import { setTimeout as sleep } from "node:timers/promises";
 import { Host, Hosts } from "#lib/http/hosts.ts";
 import { FinalError } from "#lib/http/final_error.ts";
+import { at, stageOf } from "#lib/http/stages.ts";
 
 const limits = { intervalMs: 10, backoffMs: 100, patienceMs: 1000 };
 
@@ -120,6 +128,43 @@ Deno.test("turn() gives a host up when refusals outlast its patience, not before
   await host.turn();
   host.refused(Date.now(), null); // 200 ms
   await rejects(host.turn(), /^Error: h refuses requests for 1 s/);
+});
+
+Deno.test("turn() gives up a host that nobody has reached four times, not one that has answered", async () => {
+  for (const answers of [false, true]) {
+    const host = new Host("h", { backoffMs: 0 });
+    if (answers) host.succeeded(Date.now());
+    const nobody = at("connect", new Error("nobody there"));
+    for (let i = 0; i < 4; i++) {
+      await host.turn();
+      host.failed(Date.now(), nobody);
+      await sleep(2);
+    }
+    if (answers) await host.turn();
+    else {
+      await rejects(host.turn(), (error: Error) => {
+        strictEqual(
+          error.message,
+          "h is not reached, 4 times in a row: nobody there",
+        );
+        return stageOf(error) === "connect";
+      });
+    }
+  }
+});
+
+Deno.test("lateTurn() leaves an interval to the others, and knows of a refusal", async () => {
+  const host = new Host("h", { intervalMs: 40, backoffMs: 1000 });
+  await Promise.all([host.turn(), host.turn(), host.turn()]);
+  const start = performance.now();
+  // Their turns were dealt while there was no slot for what they send.
+  deepStrictEqual(
+    await Promise.all([host.lateTurn(), host.lateTurn(), host.lateTurn()]),
+    [true, true, true],
+  );
+  ok(performance.now() - start >= 115);
+  host.refused(Date.now(), null);
+  strictEqual(await host.lateTurn(), false);
 });
 
 Deno.test("failed() waits longer only while nobody is answered better, from the sending on", () => {
