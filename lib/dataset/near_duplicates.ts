@@ -26,8 +26,8 @@ import { distanceAt, HASH_WORDS } from "./perceptual_hash.ts";
  * Most bits, of 256, in which near duplicates differ where the hash decides.
  * Of 317 pictures of the sample, 99 % of the copies that are made smaller, saved
  * again or framed are within it, and no two of the pictures themselves. Of 1,051
- * photographs and drawings (Caltech 101, COCO) as many are, and 12
- * pairs: 11 are near duplicates to the eye, one shows two motorcycles of a make.
+ * photographs and drawings (Caltech 101, COCO) as many copies are, and 12 pairs:
+ * 11 are near duplicates to the eye, one shows two motorcycles of a make.
  */
 export const MAX_HASH_DISTANCE = 28;
 
