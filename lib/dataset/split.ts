@@ -102,10 +102,14 @@ export function splitPictures(
   const groups = groupsOf(classes.length, links);
   const order = Uint32Array.from({ length: groups.count }, (_, i) => i);
   if (seed !== undefined) {
-    const drawn = Float64Array.from(
-      order,
-      (group) => draw(`${seed} ${nameOf(groups.of(group)[0])}`),
-    );
+    // By the smallest number in the group: the same whichever comes first.
+    const drawn = new Float64Array(groups.count).fill(Infinity);
+    for (const group of order) {
+      for (const picture of groups.of(group)) {
+        const number = draw(`${seed} ${nameOf(picture)}`);
+        drawn[group] = Math.min(drawn[group], number);
+      }
+    }
     order.sort((a, b) => drawn[a] - drawn[b] || a - b);
   }
   // Anew each time: of 100,000 groups, their parts would take much memory.
