@@ -7,7 +7,8 @@
  * | cc0, CC0-1.0, CC Zero | CC0 1.0 | CC0 |
  * | Public domain, PDM, pd | public domain | public domain |
  *
- * A licence that is none of Creative Commons' keeps the name that it has.
+ * A licence that is none of Creative Commons' keeps the name that it has, and so
+ * does what says more than one licence: "CC BY or GFDL", "not CC0".
  *
  * ```ts
  * import { isOneOf, licenceName, licenceUrl } from "#lib/crawl/licences.ts";
@@ -30,37 +31,103 @@ interface Licence {
   version: string;
 }
 
+/** What Creative Commons asks for: no other combinations are its licences. */
+const FAMILIES = ["", "-SA", "-ND", "-NC", "-NC-SA", "-NC-ND"]
+  .map((terms) => `CC BY${terms}`);
+
+/** "https://creativecommons.org/licenses/by/2.0/deed.de": terms and version. */
+const ADDRESS =
+  /(?:https?:)?(?:\/\/)?(?:www\.)?creativecommons\.org\/(?:licenses|publicdomain)\/([a-z+-]+)(?:\/(\d\.\d))?(?:[/?#][\w./?#=&-]*)?/g;
+
+/** Matches whole words, which have one blank between them. */
+function words(pattern: string): RegExp {
+  return new RegExp(`(?<=^| )(?:${pattern})(?= |$)`, "g");
+}
+
+/** Ways to write one thing, and the one that we read. */
+const SHORT = Object.entries({
+  "creative commons": "cc",
+  "cc ?(?:0|zero)": "cc0",
+  "attribution": "by",
+  "non ?commercial": "nc",
+  "no ?deriv(?:ative|ate)?s?(?: works?)?": "nd",
+  "share ?alike": "sa",
+  "pdm?|cc mark|public ?domain(?: mark)?": "pd",
+  "no known copyright(?: restrictions)?": "pd",
+  "v(?:ersion)? ?(\\d\\S*)": "$1",
+}).map(([long, short]) => [words(long), short] as const);
+
+/** To whose law versions before 4.0 were fitted: "CC BY-SA 3.0 de". */
+const PORTS =
+  "ar|at|au|az|be|bg|br|ca|ch|cl|cn|co|cr|cz|de|dk|ec|ee|eg|es|fi|" +
+  "fr|ge|gr|gt|hk|hr|hu|ie|igo|il|it|jp|kr|lu|mk|mt|mx|my|nl|nz|pe|ph|pl|pr|" +
+  "pt|ro|rs|scotland|se|sg|si|th|tr|tw|ua|ug|uk|us|ve|vn|za";
+
+/** One licence, and its versions: "by sa 3.0 2.5 2.0", "by nc 3.0 de". */
+const LICENCE = words(
+  `(by(?: (?:nc|nd|sa))*|cc0|pd)((?: [1-4](?:\\.\\d)?)+(?: (?:${PORTS}))?)?`,
+);
+
+/** What stands beside a licence and changes nothing. */
+const NEUTRAL = words(
+  "cc|licen[cs]e|international|generic|unported|universal|dedication|deed",
+);
+
 /**
- * "by-nc-sa" alone, or after "CC" or an address of Creative Commons: a sentence
- * may have the word "by" for other reasons ("used by permission").
+ * Reads one licence, which may be said twice: "Attribution 2.0 (CC BY 2.0)".
+ *
+ * Where anything else stands beside it, another licence, "not", "in the United
+ * States", the text keeps its own words: what it allows is for people to read.
  */
-const ATTRIBUTION =
-  /(?:^|\bcc[\s_-]*|creativecommons\.org\/licenses\/)by((?:[\s_-]+(?:nc|nd|sa))*)(?=$|[\s_/-]*(?:$|\d|deed))/i;
-
-/** The same in whole words: "Attribution-NonCommercial 2.0 Generic". */
-const IN_WORDS: [RegExp, string][] = [
-  [/non-?commercial/i, "NC"],
-  [/no-?deriv\w*/i, "ND"],
-  [/share-?alike/i, "SA"],
-];
-
-const ZERO = /\bcc[\s_-]?(?:0|zero)\b|publicdomain\/zero/i;
-const PUBLIC_DOMAIN =
-  /public[\s_-]?domain|publicdomain\/mark|^pdm?\b|no known copyright/i;
-
 function parse(text: string): Licence {
-  const version = /\b\d\.\d\b/.exec(text)?.[0] ?? "";
-  if (ZERO.test(text)) return { family: "CC0", version: version || "1.0" };
-  if (PUBLIC_DOMAIN.test(text)) return { family: "public domain", version: "" };
-  if (/^(creative commons )?attribution\b/i.test(text.trim())) {
-    const parts = IN_WORDS.filter(([pattern]) => pattern.test(text));
-    const terms = ["BY", ...parts.map(([, part]) => part)];
-    return { family: `CC ${terms.join("-")}`, version };
+  const own = { family: text.trim(), version: "" };
+  const said: Licence[] = [];
+  const rest = inShort(text).replace(LICENCE, (_, terms, versions = "") => {
+    const [version = ""] = /\d(\.\d)?/.exec(versions) ?? [];
+    const whole = version.length === 1 ? `${version}.0` : version;
+    said.push({ family: familyOf(terms), version: whole });
+    return "";
+  });
+  // CC0 dedicates to the public domain, and often says so.
+  const isZero = said.some(({ family }) => family === "CC0");
+  const licences = said.filter(({ family }) =>
+    !isZero || family !== "public domain"
+  );
+  const families = new Set(licences.map(({ family }) => family));
+  if (families.size !== 1 || rest.replace(NEUTRAL, "").trim() !== "") {
+    return own;
   }
-  const found = ATTRIBUTION.exec(text.trim());
-  if (!found) return { family: text.trim(), version: "" };
-  const terms = ["BY", ...found[1].toUpperCase().match(/NC|ND|SA/g) ?? []];
-  return { family: `CC ${terms.join("-")}`, version };
+  const [family] = families;
+  if (family === "public domain") return { family, version: "" };
+  if (family === "CC0") return { family, version: "1.0" };
+  if (!FAMILIES.includes(family)) return own;
+  return {
+    family,
+    version: licences.find((one) => one.version)?.version ?? "",
+  };
+}
+
+/** In small letters, a blank between any two words: "by nc sa 4.0". */
+function inShort(text: string): string {
+  const plain = text.normalize("NFKC").toLowerCase().replaceAll("\u00ad", "")
+    .replace(ADDRESS, " cc $1 $2 ")
+    .replace(/(\d)_(\d)/g, "$1.$2")
+    .replace(/(?<!\d)\.|\.(?!\d)|[^\p{L}\p{M}\p{N}.]/gu, " ")
+    .replace(/ +/g, " ").trim();
+  return SHORT.reduce(
+    (text, [long, short]) => text.replace(long, short),
+    plain,
+  );
+}
+
+/** The family of terms in short: of "by sa nc", CC BY-NC-SA. */
+function familyOf(terms: string): string {
+  if (terms === "cc0") return "CC0";
+  if (terms === "pd") return "public domain";
+  const parts = ["nc", "nd", "sa"].filter((part) =>
+    terms.split(" ").includes(part)
+  );
+  return `CC ${["by", ...parts].join("-").toUpperCase()}`;
 }
 
 /** "CC BY-SA 4.0"; what is no licence of Creative Commons stays as it is. */
@@ -79,9 +146,9 @@ export function licenceUrl(text: string): string | undefined {
   const { family, version } = parse(text);
   const site = "https://creativecommons.org";
   if (family === "CC0") return `${site}/publicdomain/zero/1.0/`;
-  const [, terms] = /^CC (BY.*)$/.exec(family) ?? [];
-  if (!terms) return undefined;
-  return `${site}/licenses/${terms.toLowerCase()}/${version || "4.0"}/`;
+  if (!FAMILIES.includes(family)) return undefined;
+  const terms = family.slice("CC ".length).toLowerCase();
+  return `${site}/licenses/${terms}/${version || "4.0"}/`;
 }
 
 /**
