@@ -41,6 +41,7 @@ import type { Host } from "../http/hosts.ts";
 import { send, STOPPED, webAddress } from "../http/http.ts";
 import { isOneOf, licenceName } from "./licences.ts";
 import type { SearchPage } from "./search_page.ts";
+import { cut } from "./sites/fields.ts";
 import type { PageSite, ShownSize, Site, SitePicture } from "./sites/site.ts";
 import type { Tabs } from "./tabs.ts";
 
@@ -336,7 +337,7 @@ export class SearchResults {
       webAddress(address);
       return true;
     } catch (error) {
-      this.skipped.set(address.slice(0, MAX_ADDRESS), (error as Error).message);
+      this.skipped.set(cut(address, MAX_ADDRESS), (error as Error).message);
       return false;
     }
   }
@@ -347,7 +348,7 @@ function isLength(pixels: number | undefined): boolean {
   return Number.isInteger(pixels) && pixels! > 0;
 }
 
-/** Text from outside: on one line, and not endless. */
+/** Text from outside: on one line, of whole characters, and not endless. */
 export function tidy(text: string): string {
-  return text.replace(/\s+/g, " ").trim().slice(0, MAX_TEXT);
+  return cut(text.replace(/\s+/g, " ").trim(), MAX_TEXT);
 }

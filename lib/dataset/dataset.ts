@@ -57,12 +57,14 @@ export type Records = () =>
   | Iterable<DatasetPicture>;
 
 /**
- * Writes the lists. In captions.json and metadata.jsonl the term stands for a
+ * Writes the lists. Half a character, where a text was cut in the middle of one,
+ * becomes U+FFFD: image folders with it cannot be loaded. In captions.json and metadata.jsonl the term stands for a
  * caption that nobody wrote.
  *
- * @param records Gives all records, sorted by path, as often as it is called.
+ * @param given Gives all records, sorted by path, as often as it is called.
  */
-export async function writeDataset(records: Records): Promise<void> {
+export async function writeDataset(given: Records): Promise<void> {
+  const records = () => mapped(given, wellFormed);
   const at = (name: string) => join(paths.dataset, name);
   const splits = new Set<string>();
   await writeJsonLines(
@@ -97,6 +99,15 @@ export async function writeDataset(records: Records): Promise<void> {
       );}
   }
   await writeCredits(records, at("manifest.jsonl"));
+}
+
+/** A record whose texts are of whole characters. */
+function wellFormed(picture: DatasetPicture): DatasetPicture {
+  const fields = Object.entries(picture).map(([name, value]) => [
+    name,
+    typeof value === "string" ? value.toWellFormed() : value,
+  ]);
+  return Object.fromEntries(fields);
 }
 
 /** A record as Hugging Face's imagefolder takes it: `file_name` and columns. */

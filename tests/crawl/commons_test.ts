@@ -111,6 +111,44 @@ Deno.test("commons() makes text of HTML, and runs nothing of it", () => {
   );
 });
 
+Deno.test("commons() leaves out what a browser does not show, and keeps words apart", async () => {
+  const shown = async (Artist: string, ImageDescription = "") => {
+    let said: string[] = [];
+    const metadata = { Artist, ImageDescription };
+    await withCommons(
+      () => [{ ...commonsFile("owl", 1), metadata }],
+      async ({ run }) => {
+        const { pictures: [{ author, caption }] } = await run(["owl"]);
+        said = [author, caption];
+      },
+    );
+    return said;
+  };
+  deepStrictEqual(
+    await shown(
+      '<bdi>Unknown author</bdi><span style="display: none;">Unknown author</span>',
+      '<div class="description en" lang="en"><span class="language en" ' +
+        'title="English"><b>English: </b></span>A snowy owl</div>',
+    ),
+    ["Unknown author", "A snowy owl"],
+  );
+  deepStrictEqual(
+    await shown(
+      '<bdi><a href="//x">Vincent van Gogh</a></bdi><div STYLE="color:red;' +
+        'DISPLAY :none !important">Creator QS:P170,Q5582</div>',
+      "An owl<br/>on a <b>bra</b>nch<p>in snow</p>at night<ul><li>a<li>b</ul>",
+    ),
+    ["Vincent van Gogh", "An owl on a branch in snow at night a b"],
+  );
+  deepStrictEqual(
+    await shown(
+      "Ada<i hidden>x</i><template>y</template> &amp; Bo",
+      "<p>owl</p>",
+    ),
+    ["Ada & Bo", "owl"],
+  );
+});
+
 Deno.test("commons() reads the start of HTML without end", () => {
   const metadata = {
     Artist: "<b>".repeat(1e6),

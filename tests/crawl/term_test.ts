@@ -1,4 +1,4 @@
-import { deepEqual, equal } from "node:assert/strict";
+import { deepEqual, equal, strictEqual } from "node:assert/strict";
 import { SearchResults, tidy } from "#lib/crawl/term.ts";
 import { localSite } from "#lib/crawl/sites/local.ts";
 import type { SitePicture } from "#lib/crawl/sites/site.ts";
@@ -66,4 +66,10 @@ Deno.test("add() keeps text from outside on one line of 500 characters at most",
   equal(tidy(long).length, 500);
   equal(tidy("x".repeat(500)).length, 500);
   equal(tidy(" \n "), "");
+});
+
+Deno.test("tidy() keeps whole characters, where it cuts and where it is given halves", () => {
+  strictEqual(tidy("x".repeat(499) + "🦉🦉"), "x".repeat(499));
+  strictEqual(tidy("x".repeat(498) + "🦉🦉"), "x".repeat(498) + "🦉");
+  strictEqual(tidy("owl \ud83d by \udd89 Ada"), "owl \ufffd by \ufffd Ada");
 });

@@ -144,6 +144,22 @@ Deno.test("writeDataset() gives each split a metadata.jsonl with file names belo
     ]);
   }));
 
+Deno.test("writeDataset() writes whole characters, whatever texts it is given", () => {
+  const halves = {
+    caption: "An owl \ud83d",
+    author: "\udd89 Ada",
+    term: "\ud83d",
+  };
+  return withRecords([{ ...owl, ...halves }], async (read) => {
+    const names = ["manifest.jsonl", "train/metadata.jsonl", "captions.json"];
+    for (const name of [...names, "credits.json", "CREDITS.md"]) {
+      const text = await read(name);
+      ok(!/\\ud[89a-f]/i.test(text), name);
+      ok(text.includes("\ufffd Ada"), name);
+    }
+  });
+});
+
 Deno.test("writeDataset() writes 100,000 records without holding them", async () => {
   const { dataset } = paths;
   paths.dataset = await mkdtemp(join(tmpdir(), "credits-"));

@@ -35,10 +35,10 @@
  *
  * @module
  */
-import { DomUtils, parseDocument } from "htmlparser2";
+import { Parser } from "htmlparser2";
 import * as v from "valibot";
 import { isOneOf, licenceFamily, licenceName } from "../licences.ts";
-import { number, pixels, text } from "./fields.ts";
+import { cut, number, pixels, text } from "./fields.ts";
 import type { ApiError, ApiSite, SiteOptions, SitePicture } from "./site.ts";
 
 /** Most files with a smaller copy in one answer. */
@@ -51,7 +51,7 @@ const SMALL_WIDTH = 330;
 /** Longest query, keywords included. */
 const MAX_QUERY = 300;
 
-/** Longest part of HTML that is read: nested too deep, it would end the program. */
+/** Longest part of HTML that is read. */
 const MAX_HTML = 4000;
 
 /** What pictures.ts decodes, of what Commons takes. */
@@ -172,16 +172,6 @@ function queryOf(term: string, licences: readonly string[]): string {
   return cut(term, MAX_QUERY - keywords.length) + keywords;
 }
 
-/** The first characters of a text, none of them in halves. */
-function cut(term: string, length: number): string {
-  let start = "";
-  for (const character of term) {
-    if (start.length + character.length > length) break;
-    start += character;
-  }
-  return start;
-}
-
 /** One picture, or none of a file that is not decoded. */
 function toPicture(
   { title, imageinfo: [info] }: v.InferOutput<typeof file>,
@@ -204,11 +194,44 @@ function toPicture(
   }];
 }
 
-/** What a browser would show of HTML; what it puts on lines of their own stays apart. */
+/** What a browser shows on lines of its own. */
+const ON_ITS_OWN =
+  /^(?:br|hr|p|div|h[1-6]|ul|ol|li|dl|dt|dd|table|tr|td|th|blockquote|pre)$/;
+
+/** What a browser would show of HTML, without the name of its language. */
 function plainText(html: string): string {
-  const start = html.slice(0, MAX_HTML);
-  const apart = start.replace(/<(?:br|\/(?:p|div|li|dd|td))\b/gi, " $&");
-  return DomUtils.innerText(parseDocument(apart).children);
+  let text = "";
+  /** How many of the elements around are hidden, or within one that is. */
+  let hidden = 0;
+  const keepApart = (name: string) => {
+    if (ON_ITS_OWN.test(name)) text += " ";
+  };
+  const parser = new Parser({
+    onopentag(name, attributes) {
+      if (hidden > 0 || isHidden(name, attributes)) hidden++;
+      keepApart(name);
+    },
+    ontext(part) {
+      if (hidden === 0) text += part;
+    },
+    onclosetag(name) {
+      if (hidden > 0) hidden--;
+      keepApart(name);
+    },
+  });
+  parser.end(html.slice(0, MAX_HTML));
+  return text;
+}
+
+/** Commons keeps data for programs in what is not shown: "Creator QS:P170,Q5582". */
+function isHidden(
+  name: string,
+  { style = "", class: classes = "", hidden }: Record<string, string>,
+): boolean {
+  return /^(?:script|style|template)$/.test(name) || hidden !== undefined ||
+    /display\s*:\s*none/i.test(style) ||
+    // "English:" before a description in English.
+    classes.split(/\s/).includes("language");
 }
 
 const failure = v.object({ error: v.object({ code: v.string(), info: text }) });

@@ -40,6 +40,17 @@ export const pixels: v.GenericSchema<unknown, number | undefined> = v.pipe(
 );
 
 /**
+ * The start of a text, by whole characters: no file of JSON that has half of one
+ * can be read everywhere.
+ *
+ * @param length In UTF-16 units, at most.
+ */
+export function cut(text: string, length: number): string {
+  const start = text.toWellFormed().slice(0, length);
+  return start.isWellFormed() ? start : start.slice(0, -1);
+}
+
+/**
  * A site's codes for the licences that are wanted.
  *
  * @param names The licences that the site knows, by its codes.
