@@ -73,13 +73,26 @@ const NEUTRAL = words(
   "cc|licen[cs]e|international|generic|unported|universal|dedication|deed",
 );
 
+/** What was read: a data set has few licences, each many times. */
+const known = new Map<string, Licence>();
+const MOST_KNOWN = 1000;
+
+function parse(text: string): Licence {
+  let licence = known.get(text);
+  if (!licence) {
+    if (known.size >= MOST_KNOWN) known.clear();
+    known.set(text, licence = read(text));
+  }
+  return licence;
+}
+
 /**
  * Reads one licence, which may be said twice: "Attribution 2.0 (CC BY 2.0)".
  *
  * Where anything else stands beside it, another licence, "not", "in the United
  * States", the text keeps its own words: what it allows is for people to read.
  */
-function parse(text: string): Licence {
+function read(text: string): Licence {
   const own = { family: text.trim(), version: "" };
   const said: Licence[] = [];
   const rest = inShort(text).replace(LICENCE, (_, terms, versions = "") => {

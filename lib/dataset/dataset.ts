@@ -101,8 +101,11 @@ export async function writeDataset(given: Records): Promise<void> {
   await writeCredits(records, at("manifest.jsonl"));
 }
 
-/** A record whose texts are of whole characters. */
+/** A record whose texts are of whole characters: most are as they come. */
 function wellFormed(picture: DatasetPicture): DatasetPicture {
+  const isWhole = (value: unknown) =>
+    typeof value !== "string" || value.isWellFormed();
+  if (Object.values(picture).every(isWhole)) return picture;
   const fields = Object.entries(picture).map(([name, value]) => [
     name,
     typeof value === "string" ? value.toWellFormed() : value,
