@@ -36,10 +36,13 @@ export interface HostLimits {
   /**
    * Pause after a refusal that names none, and from a request that fails in a
    * way that may pass to the next try; doubles while the host gives no better
-   * answer to anyone. @default {1000}
+   * answer to anyone, a failure's up to 30 seconds. @default {1000}
    */
   backoffMs: number;
-  /** How long refusals may go on before the host is given up. @default {120_000} */
+  /**
+   * How long nothing but refusals, or nothing but failures, may go on before the
+   * host is given up. @default {120_000}
+   */
   patienceMs: number;
   /** Further requests after a failure that may pass. @default {3} */
   retries: number;
@@ -63,6 +66,9 @@ const DEFAULTS: HostLimits = {
 
 /** A host that nobody has reached is given up after so many attempts in a row. */
 const MOST_UNREACHED = 4;
+
+/** Longest pause after a failure, in milliseconds. */
+const LONGEST_PAUSE_MS = 30_000;
 
 /** A request has stalled when one that was sent so much later is answered. */
 const STALL_MS = 500;
@@ -110,8 +116,11 @@ export class Host {
   #refusals = 0;
   #refusingSince = 0;
   #lastRefusal = 0;
-  /** Failures since the last success, and when the last of them came. */
+  /** Answers that were no refusals. */
+  #answers = 0;
+  /** Failures since the last success, and when the first and the last came. */
   #failures = 0;
+  #failingSince = 0;
   #lastFailure = 0;
   /** Why nobody has reached it yet. */
   #unreached?: Error;
@@ -199,12 +208,18 @@ export class Host {
    * @param sentAt When the request went out, as of Date.now().
    */
   answered(sentAt: number): void {
+    this.#answers++;
     if (sentAt <= this.#lastRefusal) return;
     this.#refusals = 0;
     this.#intervalMs = Math.max(
       this.limits.intervalMs,
       this.#intervalMs * 0.98,
     );
+  }
+
+  /** How many requests had an answer so far that was no refusal. */
+  get answers(): number {
+    return this.#answers;
   }
 
   /** Notes a request that goes out now. */
@@ -232,10 +247,13 @@ export class Host {
     this.#isReached ||= !unreached;
     // What was under way together fails together.
     if (sentAt >= this.#lastFailure) {
-      this.#failures++;
+      if (this.#failures++ === 0) this.#failingSince = now;
       this.#lastFailure = now;
     }
-    const pause = this.limits.backoffMs * 2 ** Math.max(0, this.#failures - 1);
+    const pause = Math.min(
+      LONGEST_PAUSE_MS,
+      this.limits.backoffMs * 2 ** Math.max(0, this.#failures - 1),
+    );
     return Math.max(0, sentAt + pause - now);
   }
 
@@ -275,6 +293,16 @@ export class Host {
       throw at(
         stageOf(this.#unreached),
         new FinalError(`${this.#name} is not reached, ${times}: ${message}`),
+      );
+    }
+    const failing = this.#failures > 0 ? Date.now() - this.#failingSince : 0;
+    if (failing > this.limits.patienceMs) {
+      throw at(
+        "status",
+        new FinalError(
+          `${this.#name} has failed for ${Math.ceil(failing / 1000)} s: run ` +
+            "again later",
+        ),
       );
     }
     if (this.#refusals === 0) return;

@@ -75,6 +75,9 @@ export function userAgent(): string {
 /** Why something is missing after a stop. */
 export const STOPPED = "stopped: run again to continue";
 
+/** An address is given up after so many refusals while others are answered. */
+const MOST_REFUSALS = 6;
+
 /** The host wants to be asked later. */
 class RefusedError extends Error {
   retryAfter?: string | null;
@@ -121,6 +124,9 @@ export function send<Content>(
   signal?: AbortSignal,
 ): Promise<Content> {
   let pauseMs = 0;
+  /** How many had an answer when this was first refused; its refusals since. */
+  let answers: number | undefined;
+  let refusals = 0;
   const inTurn = async ({ promise, resolve }: PromiseWithResolvers<void>) => {
     while (true) {
       await host.turn(signal);
@@ -136,6 +142,12 @@ export function send<Content>(
       const { request, outcome } = sent;
       if (outcome instanceof RefusedError) {
         host.refused(request.at, outcome.retryAfter ?? null);
+        // While others are answered, it is the address that is refused.
+        if (answers !== undefined && host.answers > answers) refusals++;
+        if (refusals === MOST_REFUSALS) {
+          throw at("refused", new FinalError(plain(outcome).message));
+        }
+        answers ??= host.answers;
         continue;
       }
       host.answered(request.at);

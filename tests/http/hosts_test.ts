@@ -235,3 +235,26 @@ Deno.test("Hosts forgets those that are idle, and none that is used or has refus
   done.resolve();
   await used;
 });
+
+Deno.test("failed() asks for pauses of 30 seconds at most, however often", () => {
+  const host = new Host("h", { backoffMs: 1000 });
+  const now = Date.now();
+  const pauses = Array.from(
+    { length: 100 },
+    (_, i) => host.failed(now + i) - i,
+  );
+  ok(pauses[4] >= 15_900 && pauses[4] <= 16_100, `${pauses[4]} ms`);
+  ok(pauses[99] >= 29_000 && pauses[99] <= 30_100, `${pauses[99]} ms`);
+});
+
+Deno.test("turn() gives a host up when failures outlast its patience, and forgives it a success", async () => {
+  const host = new Host("h", { backoffMs: 1, patienceMs: 100 });
+  host.succeeded(Date.now());
+  host.failed(Date.now());
+  await host.turn();
+  await sleep(120);
+  host.failed(Date.now());
+  await rejects(host.turn(), /^Error: h has failed for 1 s: run again later/);
+  host.succeeded(Date.now());
+  await host.turn();
+});

@@ -89,6 +89,20 @@ Deno.test("send() gives up a host that goes on refusing, and says so", async () 
   ok(requests < 6, `${requests} requests`);
 });
 
+Deno.test("send() gives up an address that is refused while others are answered", async () => {
+  const host = new Host("h", { backoffMs: 1, patienceMs: 60_000 });
+  let requests = 0;
+  const refused = send(host, async () => {
+    if (++requests === 2) await send(host, () => Promise.resolve());
+    checkStatus(429, "Too Many Requests", "0");
+  });
+  await rejects(refused, (error: Error) => {
+    strictEqual(error.message, "429 Too Many Requests");
+    return error instanceof FinalError;
+  });
+  strictEqual(requests, 7);
+});
+
 Deno.test("send() forgives a host whose answers are no refusals, whatever they are", async () => {
   const host = new Host("h", { backoffMs: 20, patienceMs: 200 });
   const answers = [429, 404];
