@@ -17,6 +17,7 @@ import {
   readWholeNumber,
   runCommand,
 } from "./command.ts";
+import { takeDatasetLock } from "./lock.ts";
 import { readPlanFile, readTerms } from "./plan.ts";
 import { type Progress, progressOn } from "./progress.ts";
 import { ensureSetup } from "./setup.ts";
@@ -194,6 +195,7 @@ async function prepare(
   const { download } = await importLater<
     typeof import("../lib/dataset/download.ts")
   >("../lib/dataset/download.ts");
+  using _lock = await takeDatasetLock();
   const { prepareDataset } = await importLater<
     typeof import("../lib/dataset/prepare.ts")
   >("../lib/dataset/prepare.ts");

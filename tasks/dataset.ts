@@ -39,12 +39,15 @@ What was downloaded is not asked for again: a run that was stopped goes on.
                   2 if left out
   --seed N        draws them by chance, the same for the same N; the first ones
                   of a class if left out
+  --group         keeps pictures of one author and page on one side
   --licence NAME  only pictures under it: "CC BY" takes in its versions. May be
                   given several times
   --keep WHICH    which of near duplicates stays: larger or earlier; larger if
                   left out
   --spare FILE    a picture, by file or address, that stays though it is nearly
                   the same as another. May be given several times
+  --allow HOST:PORT  a machine of your own network, of which a list may have
+                  addresses. May be given several times
   --encoder NAME  confirms near duplicates: offline, clip-vit-b32, … (default:
                   auto), or none, which leaves them to their hashes
   --json          progress on standard error, and a last line of JSON`;
@@ -54,11 +57,13 @@ export const command = defineCommand({
   positionals: "SOURCE",
   options: {
     size: { type: "string" },
-    test: { type: "string", default: "2" },
+    test: { type: "string" },
     seed: { type: "string" },
+    group: { type: "boolean" },
     licence: { type: "string", multiple: true, default: [] },
     keep: { type: "string", default: "larger", values: ["larger", "earlier"] },
     spare: { type: "string", multiple: true, default: [] },
+    allow: { type: "string", multiple: true, default: [] },
     encoder: { ...ENCODER_OPTION, values: [...ENCODER_OPTION.values, "none"] },
     json: { type: "boolean" },
   },
@@ -78,7 +83,9 @@ export const command = defineCommand({
       : readWholeNumber(option, text, bounds);
   };
   const maxSide = number("size", 50);
-  const split = { test: readTest(values.test), seed: number("seed", 0) };
+  const test = values.test === undefined ? undefined : readTest(values.test);
+  const seed = number("seed", 0);
+  const allowedHosts = values.allow.flatMap(readHost);
   const licences = values.licence;
   if (licences.some((name) => name.trim() === "")) {
     throw new CommandError('--licence: expected a licence\'s name, got ""');
@@ -91,10 +98,15 @@ export const command = defineCommand({
   const { prepareSource } = await importLater<
     typeof import("./preparation.ts")
   >("./preparation.ts");
+  const { byAuthorAndPage } = await importLater<
+    typeof import("../lib/dataset/split.ts")
+  >("../lib/dataset/split.ts");
+  const groupBy = values.group ? byAuthorAndPage : undefined;
   const progress = progressOn(process.stderr);
   try {
     const { json, text } = await prepareSource({
-      ...{ source, split, maxSide, licences, near: { keep, spare } },
+      ...{ source, split: { test, seed, groupBy }, maxSide, licences },
+      ...{ near: { keep, spare }, limits: { allowedHosts } },
       ...{ encoder, progress, signal },
     });
     progress.passing("");
@@ -143,6 +155,18 @@ function readTest(text: string): number {
     `--test: expected a whole number from 0, or a fraction between 0 and 1, ` +
       `got ${text || '""'}`,
   );
+}
+
+/** A host and port, as addresses write them: without the port that is usual. */
+function readHost(text: string): string[] {
+  const [, port] = /^[^\s/@?#\\]+:(\d{1,5})$/.exec(text) ?? [];
+  const urls = ["http", "https"].map((how) => URL.parse(`${how}://${text}`));
+  if (!(Number(port) > 0) || !urls[0]) {
+    throw new CommandError(
+      `--allow: expected HOST:PORT, like 192.168.1.5:8080, got ${text || '""'}`,
+    );
+  }
+  return [...new Set(urls.map((url) => url!.host))];
 }
 
 if (import.meta.main) await runCommand(command);

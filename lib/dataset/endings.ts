@@ -3,13 +3,13 @@
  *
  * @module
  */
-import { accountsPath, type Outcome, OUTCOMES } from "./accounts.ts";
+import { type Account, type Outcome, OUTCOMES } from "./accounts.ts";
+import type { ClassCounts } from "./class_counts.ts";
 import { type CleanRow, foundOf, type Row } from "./clean_each.ts";
 import type { Near, Pictures } from "./distinct.ts";
 import type { Layout } from "./layout.ts";
 import type { RowFile } from "./row_file.ts";
 import type { Sides } from "./sides.ts";
-import { writeJsonLines } from "../files.ts";
 
 /** What the steps decided. */
 export interface Decided {
@@ -22,33 +22,36 @@ export interface Decided {
 /** How a picture ends: its outcome, the stage, the reason. */
 type Ending = [Outcome, stage: string, reason: string];
 
+/** How many pictures ended how: of none yet. */
+export function noCounts(): Record<Outcome, number> {
+  return Object.fromEntries(
+    OUTCOMES.map((outcome) => [outcome, 0]),
+  ) as Record<Outcome, number>;
+}
+
 /**
- * Writes the accounts.
+ * The accounts, one at a time.
  *
- * @returns How many pictures ended how.
+ * @param tell Counts them: all, and class by class.
  */
-export async function writeAccounts(
+export function* accountsOf(
   rows: RowFile<Row>,
   order: Uint32Array,
   decided: Decided,
-): Promise<Record<Outcome, number>> {
-  const counts = Object.fromEntries(
-    OUTCOMES.map((outcome) => [outcome, 0]),
-  ) as Record<Outcome, number>;
+  tell: { counts: Record<Outcome, number>; classes: ClassCounts },
+): Generator<Account> {
   const endingOf = endings(rows, decided);
-  await writeJsonLines(
-    accountsPath(),
-    (function* () {
-      for (const number of order) {
-        const row = rows.read(number);
-        const [outcome, stage, reason] = endingOf(number, row);
-        counts[outcome]++;
-        const file = "file" in row.item ? { file: row.item.file } : {};
-        yield { ...foundOf(row.item), ...file, outcome, stage, reason };
-      }
-    })(),
-  );
-  return counts;
+  const { sameAs, dropped } = decided;
+  for (const number of order) {
+    const row = rows.read(number);
+    const [outcome, stage, reason] = endingOf(number, row);
+    const other = sameAs.get(number) ?? dropped.get(number);
+    const term = other === undefined ? undefined : rows.read(other).item.term;
+    tell.counts[outcome]++;
+    tell.classes.add({ term: row.item.term, outcome, stage }, term);
+    const file = "file" in row.item ? { file: row.item.file } : {};
+    yield { ...foundOf(row.item), ...file, outcome, stage, reason };
+  }
 }
 
 /** Tells how the picture of a row ends. */

@@ -100,6 +100,7 @@ export async function prepareFolder(
   }
   const known = await readKnown?.(root, found);
   const prepared = await prepareDataset(files(), options);
+  remarks.push(...prepared.remarks);
   return { ...prepared, found: found.length, remarks };
 
   async function* files(): AsyncGenerator<FoundFile> {

@@ -23,7 +23,13 @@
  */
 import { rm } from "node:fs/promises";
 import { join } from "node:path";
-import type { Outcome } from "./accounts.ts";
+import {
+  accountsPath,
+  type Outcome,
+  type ReasonCount,
+  reasonCounts,
+} from "./accounts.ts";
+import { ClassCounts, type RefusedClass } from "./class_counts.ts";
 import {
   cleanEach,
   type Downloads,
@@ -35,7 +41,7 @@ import {
 import { CleanOnce } from "./clean_once.ts";
 import { writeDataset } from "./dataset.ts";
 import { dropNear, readDistinct } from "./distinct.ts";
-import { writeAccounts } from "./endings.ts";
+import { accountsOf, noCounts } from "./endings.ts";
 import { Layout, place, removeOthers } from "./layout.ts";
 import {
   checkNear,
@@ -45,6 +51,7 @@ import {
 import { RowFile } from "./row_file.ts";
 import { chooseSides, type Sides } from "./sides.ts";
 import { checkSplit, type SplitOptions } from "./split.ts";
+import { writeJsonLines } from "../files.ts";
 import { paths } from "../paths.ts";
 import type { DatasetPicture } from "../records.ts";
 
@@ -69,9 +76,29 @@ export interface Prepared {
   /** How many ended how. */
   counts: Record<Outcome, number>;
   /** Classes that were left out, and why. */
-  refused: { term: string; reason: string }[];
+  refused: RefusedClass[];
   /** What was left out for what is nearly the same. */
   pairs: NearPair[];
+  /** What is odd about the split, a line each. */
+  remarks: string[];
+}
+
+/** No picture is left of those that were found. */
+export class NothingLeft extends Error {
+  override name = "NothingLeft";
+
+  /** Says how pictures and classes ended. */
+  constructor(
+    readonly counts: Prepared["counts"],
+    readonly refused: Prepared["refused"],
+    /** The most frequent first. */
+    readonly reasons: ReasonCount[],
+  ) {
+    const found = Object.values(counts).reduce((sum, count) => sum + count);
+    const classes = refused.slice(0, 3)
+      .map(({ term, reason }) => `; ${term}: ${reason}`);
+    super(`no picture is left of ${found} found${classes.join("")}`);
+  }
 }
 
 /**
@@ -79,7 +106,7 @@ export interface Prepared {
  *
  * @param downloads What `download` returned, or what `downloadEach` yields.
  * @throws {RangeError} If an option is out of its range.
- * @throws {Error} If no picture is left: the earlier data set stays.
+ * @throws {NothingLeft} If no picture is left: an earlier data set stays.
  */
 export async function prepareDataset(
   downloads: Downloads | AsyncIterable<FoundFile>,
@@ -103,17 +130,27 @@ export async function prepareDataset(
       ...[pictures, rows, cleaner, nearDuplicates, signal] as const,
     );
     const sides = chooseSides(pictures, near, split);
-    if (!sides.of.some(Boolean)) throw new Error(whyEmpty(order.length, sides));
-
     const layout = new Layout(rows, pictures, sides);
+    const counts = noCounts(), classes = new ClassCounts();
+    const accounts = accountsOf(rows, order, {
+      ...{ sameAs: pictures.sameAs, dropped: near.dropped, sides, layout },
+    }, { counts, classes });
+    const refused = () => [...sides.refused, ...classes.lost()];
+    if (!sides.of.some(Boolean)) {
+      const reasons = reasonCounts(accounts);
+      throw new NothingLeft(counts, refused(), reasons);
+    }
+
     await place(layout, cleaner);
     await writeDataset(() => recordsOf(layout, sides));
-    const counts = await writeAccounts(rows, order, {
-      ...{ sameAs: pictures.sameAs, dropped: near.dropped, sides, layout },
-    });
+    await writeJsonLines(accountsPath(), accounts);
     await removeOthers(layout);
     await rm(staging, { recursive: true });
-    return { counts, refused: sides.refused, pairs: near.pairs };
+    const { test = 2 } = split;
+    const remarks = pictures.given.size > 0
+      ? classes.oneSided()
+      : classes.tooFew(test);
+    return { counts, refused: refused(), pairs: near.pairs, remarks };
   } finally {
     cleaner.close();
     rows.close();
@@ -132,15 +169,6 @@ function checkSides(minSide: number, maxSide?: number): void {
         `minSide is, got ${maxSide}`,
     );
   }
-}
-
-/** Says what is wrong where nothing is left. */
-function whyEmpty(found: number, { refused }: Sides): string {
-  const classes = refused.slice(0, 3).map(({ term, reason }) =>
-    `; ${term}: ${reason}`
-  );
-  return `prepareDataset: no picture is left of ${found} found; ` +
-    `${paths.dataset} stays as it was${classes.join("")}`;
 }
 
 /** The records, sorted by path. */

@@ -126,7 +126,17 @@ export async function openEncoder(
     return await openOffline(name);
   }
   if (Object.hasOwn(HUB_MODELS, name)) return await openFromHub(name, options);
-  if (existsSync(name)) return await openFolder(resolve(name), options);
+  checkEncoder(name);
+  return await openFolder(resolve(name), options);
+}
+
+/**
+ * Checks a name, before there is anything to encode.
+ *
+ * @throws {RangeError} If it is neither an encoder's nor that of a file or folder.
+ */
+export function checkEncoder(name: string): void {
+  if (ENCODER_NAMES.includes(name) || existsSync(name)) return;
   throw new RangeError(
     `unknown encoder "${name}": expected ${ENCODER_NAMES.join(", ")}, or a ` +
       "folder that holds a CLIP model",

@@ -14,7 +14,8 @@ import {
   writeFile,
 } from "node:fs/promises";
 import { tmpdir } from "node:os";
-import { join } from "node:path";
+import { dirname, join } from "node:path";
+import sharp from "sharp";
 import { readDataset } from "#lib/dataset/dataset.ts";
 import { readJsonLines } from "#lib/files.ts";
 import { paths } from "#lib/paths.ts";
@@ -116,7 +117,10 @@ Deno.test("task dataset makes a data set of a list, and a second run asks for no
       const { json, text } = await first.run;
       const { counts, failures } = json;
       strictEqual(json.found, rows.length + 1);
-      strictEqual(json.badLines, 1);
+      deepStrictEqual(json.badLines, {
+        count: 1,
+        first: [{ line: 20, reason: "expected an address, got none" }],
+      });
       strictEqual(counts["not downloaded"], 1);
       match(first.said.join("\n"), /line 20: expected an address, got none/);
       match(failures[0].reason, /404/);
@@ -191,7 +195,7 @@ Deno.test("task dataset without SOURCE takes what the crawl left, from the pract
   withData(async (data) => {
     await rejects(
       quietly({ source: { kind: "crawl" } }).run,
-      /images\.jsonl not found: run notebook 1 first/,
+      /images\.jsonl not found: run task crawl or notebook 1 first, or give/,
     );
     await withSite(async ({ rows }) => {
       await mkdir(join(data, "1_crawl"));
@@ -226,6 +230,143 @@ Deno.test({
       ok(row.width <= 100);
     }),
 });
+
+/** A folder of pictures: by path, the seed of their pixels, or bytes. */
+async function fill(folder: string, files: Record<string, number | string>) {
+  for (const [path, content] of Object.entries(files)) {
+    await mkdir(dirname(join(folder, path)), { recursive: true });
+    await writeFile(
+      join(folder, path),
+      typeof content === "string" ? content : await picture(content),
+    );
+  }
+  return { kind: "folder", path: folder } as const;
+}
+
+/** A picture like no other. */
+function picture(seed: number): Promise<Uint8Array> {
+  const pixels = Uint8Array.from(
+    { length: 64 * 64 * 3 },
+    (_, i) => (i * i * (seed + 3)) >> 6,
+  );
+  return sharp(pixels, { raw: { width: 64, height: 64, channels: 3 } })
+    .png().toBuffer();
+}
+
+Deno.test("task dataset tells why nothing of a folder is left, and what to do", () =>
+  withData(async (data) => {
+    const cases: [Record<string, number | string>, string[], RegExp][] = [
+      [
+        { "owl/a.png": 1, "owl/b.png": 2 },
+        ["CC0"],
+        /licence.*expected one of CC0, got no licence.*Class owl is left out: all 2 .* none of 2 pictures is left: leave out --licence/s,
+      ],
+      [
+        { "owl/a.png": "no", "owl/b.png": "none" },
+        [],
+        /clean.*corrupt.*Class owl .*: all 2 pictures are corrupt.*pictures that can be decoded/s,
+      ],
+      [
+        { "owl/a.png": 1 },
+        [],
+        /class too small.*Class owl .*: 1 picture, .*find more pictures of a class/s,
+      ],
+    ];
+    for (const [i, [files, licences, told]] of cases.entries()) {
+      const source = await fill(join(data, `mine${i}`), files);
+      const { json, text } = await quietly({ source, licences }).run;
+      match(text, told);
+      strictEqual(text.includes("prepareDataset"), false, text);
+      strictEqual(json.found, Object.keys(files).length);
+      strictEqual(json.counts.train + json.counts.test, 0);
+      strictEqual(json.folder, undefined);
+      ok(json.failures[0].count > 0);
+    }
+  }));
+
+Deno.test("task dataset tells why nothing of a list is left", () =>
+  withData((data) =>
+    withSite(async ({ rows, limits }) => {
+      const path = join(data, "birds.csv");
+      await writeFile(path, ["url,text,class,licence", ...rows].join("\n"));
+      const source = { kind: "list", path } as const;
+      const { json, text } = await quietly({ source }).run;
+      strictEqual(json.counts["not downloaded"], rows.length);
+      match(text, /address.*--allow HOST:PORT.*none of 18 pictures is left/s);
+      await writeFile(path, "url\nnone\n");
+      const none = await quietly({ source, limits }).run;
+      match(none.text, /^1 line .*\nNo data set is made: .* no pictures$/);
+    })
+  ));
+
+Deno.test("task dataset names a class of which nothing is left", () =>
+  withData(async (data) => {
+    const source = await fill(join(data, "mine"), {
+      ...{ "blue/a.png": 1, "blue/b.png": 2, "blue/c.png": 3 },
+      ...{ "red/a.png": 1, "red/b.png": 2 },
+      ...{ "grey/a.png": "no", "grey/b.png": 2 },
+    });
+    const { json, text } = await quietly({ source }).run;
+    deepStrictEqual(json.refused, [
+      {
+        term: "grey",
+        reason: "none of its 2 pictures is left: 1 corrupt, " +
+          "1 the same as pictures in blue",
+      },
+      {
+        term: "red",
+        reason: "all 2 pictures are the same as pictures in blue",
+      },
+    ]);
+    match(text, /Class red is left out: all 2 pictures are the same as/);
+  }));
+
+Deno.test("task dataset says which classes give fewer queries than --test asks for", () =>
+  withData(async (data) => {
+    const source = await fill(join(data, "mine"), {
+      ...{ "owl/a.png": 1, "owl/b.png": 2, "owl/c.png": 3 },
+      ...{ "fox/a.png": 4, "fox/b.png": 5, "fox/c.png": 6, "fox/d.png": 7 },
+    });
+    const { run, said } = quietly({ source, split: { test: 3 } });
+    strictEqual((await run).json.counts.test, 5);
+    deepStrictEqual(said, ["Fewer than 3 queries: owl 2 of 3"]);
+  }));
+
+Deno.test("task dataset says what --spare does not find", () =>
+  withData(async (data) => {
+    const mine = join(data, "mine");
+    const source = await fill(mine, { "owl/a.png": 1, "owl/b.png": 2 });
+    const near = {
+      spare: [join(mine, "owl/a.png"), "https://a.example/x.jpg"],
+    };
+    const { run, said } = quietly({ source, near });
+    await run;
+    deepStrictEqual(said, [
+      "--spare https://a.example/x.jpg spares nothing: the source has no such " +
+      "picture",
+    ]);
+  }));
+
+Deno.test("two runs of task dataset in one data folder go one after the other", () =>
+  withData(async (data) => {
+    const files = Object.fromEntries(
+      Array.from({ length: 20 }, (_, i) => [`owl/${i}.png`, i]),
+    );
+    const source = await fill(join(data, "mine"), files);
+    const runs = [1, 2].map(() => quietly({ source }).run);
+    const [a, b] = await Promise.all(runs);
+    strictEqual(a.text, b.text);
+    strictEqual((await readDataset()).gallery.length, a.json.counts.train);
+  }));
+
+Deno.test("task dataset checks the encoder's name before the work", () =>
+  withData(async (data) => {
+    const source = await fill(join(data, "mine"), { "owl/a.png": 1 });
+    await rejects(
+      quietly({ source, encoder: "foo" }).run,
+      /^RangeError: unknown encoder "foo": expected auto/,
+    );
+  }));
 
 Deno.test("task dataset says in one line what is wrong", () =>
   withData(async (data) => {
@@ -265,6 +406,13 @@ Deno.test("task dataset says in one line what is wrong", () =>
         ["a.csv", "--spare", "gone.jpg"],
         /^--spare: expected a file, gone\.jpg is not there$/,
       ],
+      [
+        ["a.csv", "--allow", "host"],
+        /^--allow: expected HOST:PORT, .* got host$/,
+      ],
+      [["a.csv", "--allow", "a:99999"], /^--allow: .* got a:99999$/],
+      [["a.csv", "--allow", "http://a:1"], /^--allow: .* got http:\/\/a:1$/],
+      [["a.csv", "--allow", ""], /^--allow: .* got ""$/],
       [
         ["a.csv", "--sed", "1"],
         /^dataset: unknown option --sed; did you mean --seed\?/,
