@@ -94,7 +94,7 @@ export interface Downloads {
   records: DownloadedPicture[];
   failures: DownloadFailure[];
   /** Places of the failures among all that were given, from 0. */
-  failedAt?: number[];
+  failedAt: number[];
 }
 
 /** Pictures of a list that are under way or wait for their hosts, at most. */
@@ -276,7 +276,7 @@ export async function retryFailed(
   for await (const { index, ...outcome } of downloadEach(pictures, options)) {
     again[index] = outcome;
   }
-  const places = new Map(failedAt?.map((place, i) => [place, again[i]]));
+  const places = new Map(failedAt.map((place, i) => [place, again[i]]));
   const kept = records.values();
   return inOrder(
     Array.from(
@@ -288,7 +288,7 @@ export async function retryFailed(
 
 /** Parts what has a file from what has none. */
 function inOrder(outcomes: readonly Download[]): Downloads {
-  const downloads: Required<Downloads> = {
+  const downloads: Downloads = {
     records: [],
     failures: [],
     failedAt: [],

@@ -128,7 +128,7 @@ export async function openFolder(
     arrived: () => void,
   ): Promise<void> {
     const goesOn = goesOnFrom(response, here) &&
-      [parts.versionOf(name), undefined].includes(versionsOf(response).strong);
+      isOfVersion(response, parts.versionOf(name)!);
     if (!goesOn) parts.drop(name);
     if (!goesOn && here > 0 && response.status === 206) {
       const range = response.headers.get("content-range");
@@ -168,6 +168,8 @@ export async function openFolder(
     const [, total] =
       /\/(\d+)$/.exec(response.headers.get("content-range") ?? "") ?? [];
     if (goesOn && Number(total ?? size) !== size) {
+      // Nothing came to what is here: another attempt would end no better.
+      if (size === here) parts.drop(name);
       throw at("transfer", new Error(`expected ${total} bytes, got ${size}`));
     }
     checkPicture(startOf(part));
@@ -205,10 +207,10 @@ export async function openFolder(
   return {
     has,
     async fetch(url, name) {
-      const hadPart = parts.sizeOf(name) > 0;
       try {
         return await ask(url, name);
       } catch (error) {
+        const hadPart = parts.sizeOf(name) > 0;
         const isFinal = error instanceof FinalError;
         // Nobody goes on with what is no picture, or has no version.
         if (isFinal || !parts.versionOf(name)) parts.drop(name);
@@ -286,6 +288,17 @@ function versionsOf({ headers }: Response) {
   const modified = headers.get("last-modified") ?? undefined;
   const strong = etag?.startsWith('"') ? etag : modified;
   return { etag, modified, strong };
+}
+
+/**
+ * Whether a part of a file is of the version that was asked for. The answer to
+ * If-Range names its ETag again (RFC 9110, 15.3.7), and a date only perhaps.
+ */
+function isOfVersion(response: Response, version: string): boolean {
+  const { etag, modified } = versionsOf(response);
+  return version.startsWith('"')
+    ? etag === version
+    : modified === undefined || modified === version;
 }
 
 async function* chunksOf(

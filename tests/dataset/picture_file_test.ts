@@ -498,3 +498,59 @@ Deno.test("download() goes on with a large file and many small ones after kill -
     ok(LARGE.equals(read(list[0].url)));
     for (const { url } of list.slice(1)) ok(small.equals(read(url)));
   }));
+
+Deno.test("download() joins no range that does not name the version asked for", () => {
+  const changed = large(other);
+  return withServer((request, response, time) => {
+    const head = { "content-type": "image/jpeg" };
+    if (time === 1) {
+      const { length } = LARGE;
+      response.writeHead(200, {
+        ...head,
+        etag: '"v1"',
+        "content-length": length,
+      });
+      response.write(LARGE.subarray(0, 3_000_000));
+      return setTimeout(() => response.destroy(), 50);
+    }
+    const from = Number(/\d+/.exec(`${request.headers.range}`)?.[0] ?? 0);
+    const { length } = changed;
+    response.writeHead(from ? 206 : 200, {
+      ...head,
+      "content-length": length - from,
+      ...from && { "content-range": `bytes ${from}-${length - 1}/${length}` },
+    }).end(changed.subarray(from));
+  }, async ({ origin, options }) => {
+    const url = `${origin}/changed.jpg`;
+    const { failures } = await download([found(url)], options);
+    deepStrictEqual(failures, []);
+    ok(changed.equals(read(url)));
+  });
+});
+
+Deno.test("download() begins anew where a range brings nothing, or is refused, in the same run", async () => {
+  for (const status of [206, 416]) {
+    await withServer((request, response) => {
+      const from = Number(/\d+/.exec(`${request.headers.range}`)?.[0] ?? 0);
+      const head = { "content-type": "image/jpeg", etag: '"v1"' };
+      const { length } = LARGE;
+      if (from > 0) {
+        const range = `bytes ${from}-99999998/99999999`;
+        return response.writeHead(status, { ...head, "content-range": range })
+          .end();
+      }
+      response.writeHead(200, { ...head, "content-length": length });
+      if (asks++ > 0) return response.end(LARGE);
+      response.write(LARGE.subarray(0, 3_000_000));
+      setTimeout(() => response.destroy(), 50);
+    }, async ({ origin, options }) => {
+      const url = `${origin}/odd.jpg`;
+      const { failures } = await download([found(url)], options);
+      deepStrictEqual(failures, []);
+      ok(LARGE.equals(read(url)));
+    });
+    asks = 0;
+  }
+});
+
+let asks = 0;
