@@ -5,7 +5,7 @@
  * @module
  */
 import { spawn } from "node:child_process";
-import { rm, writeFile } from "node:fs/promises";
+import { mkdir, rm, writeFile } from "node:fs/promises";
 import { join } from "node:path";
 import process from "node:process";
 import { createInterface } from "node:readline";
@@ -15,11 +15,14 @@ import {
   type BenchContext,
   benchFolder,
   type BenchRow,
+  median,
   row,
 } from "./harness.ts";
 
-/** Pictures that both download, shrink and write. */
-const COUNT = 10_000;
+/** Pictures of a round, which both download, shrink and write. */
+const COUNT = 2500;
+/** Threads of img2dataset in each round: the best is taken. */
+const THREADS = [16, 32, 64];
 /** A host's limit, requests a second, and pictures of it. */
 const RATE = 100;
 const LIMITED = 2680;
@@ -28,62 +31,86 @@ const LONG_LIST = 100_000;
 interface Run {
   pictures: number;
   seconds: number;
+  cpuMs: number;
+}
+
+interface OurRun extends Run {
   firstMs: number;
-  peaks: Record<string, number>;
+  /** Megabytes at the most, in the end and by so many pictures. */
+  peak: number;
+  peaks: Record<number, number>;
 }
 
 export async function bench(
   { log, peer, signal }: BenchContext,
 ): Promise<BenchRow[]> {
   const folder = join(benchFolder, "downloads");
+  await mkdir(folder, { recursive: true });
   const server = await startServer();
-  const run = async (host: number, count: number, mode: string) => {
-    // What is removed now, Linux makes new files wait for: hence other folders.
-    const to = join(folder, mode);
+  /** Writes a list of addresses; a host's port, a folder of the server's. */
+  const listOf = async (port: number, count: number, of = "") => {
+    const list = join(folder, `${port}-${count}.csv`);
+    const url = (_: unknown, i: number) =>
+      `http://127.0.0.1:${port}/${of}${i}.jpg`;
+    const rows = Array.from({ length: count }, url);
+    await writeFile(list, ["url", ...rows].join("\n"));
+    return list;
+  };
+  // What is removed now, Linux makes new files wait for: hence other folders.
+  let runs = 0;
+  const run = async (port: number, list: string, mode: string) => {
     const { code, output } = await runChild(process.execPath, [
       ...["run", "-A", join(paths.root, "bench", "download_run.ts")],
-      ...[`127.0.0.1:${host}`, `${count}`, to, mode],
+      ...[list, `127.0.0.1:${port}`, join(folder, `${++runs}`), mode],
     ], { signal });
     if (code !== 0) throw new Error(output);
-    return JSON.parse(output.trimEnd().split("\n").at(-1)!) as Run;
+    return JSON.parse(output.trimEnd().split("\n").at(-1)!) as OurRun;
   };
   try {
     const [fast, limited] = server.ports;
-    log(`${COUNT} pictures, shrunk`);
-    const list = join(benchFolder, "list.csv");
-    const url = (_: unknown, i: number) => `http://127.0.0.1:${fast}/${i}.jpg`;
-    await writeFile(
-      list,
-      ["url", ...Array.from({ length: COUNT }, url)].join("\n"),
-    );
-    const ours = await run(fast, COUNT, "resized");
-    log("img2dataset");
-    const theirs = await peer(
-      "list_to_pictures.py",
-      ...[list, join(folder, "img2dataset"), "16"],
-    );
-    for (const { pictures } of [ours, theirs ?? ours]) {
+    const list = await listOf(fast, COUNT);
+    const ours: OurRun[] = [], theirs: Run[] = [];
+    for (const threads of THREADS) {
+      log(`${COUNT} pictures, shrunk, and by img2dataset, ${threads} threads`);
+      ours.push(await run(fast, list, "prepared"));
+      const to = join(folder, `img2dataset-${threads}`);
+      const their = await peer("list_to_pictures.py", list, to, `${threads}`);
+      if (their) theirs.push(their);
+    }
+    for (const { pictures } of [...ours, ...theirs]) {
       if (pictures !== COUNT) {
         throw new Error(`${pictures} of ${COUNT} pictures`);
       }
     }
     log(`${LIMITED} pictures of a host of ${RATE} a second, with faults`);
-    const polite = await run(limited, LIMITED, "limited");
+    const faulty = await listOf(limited, LIMITED);
+    const polite = await run(limited, faulty, "limited");
     const { requests, refused } = await server.seen();
     log(`${LONG_LIST} pictures`);
-    const long = await run(fast, LONG_LIST, "plain");
+    const longList = await listOf(fast, LONG_LIST, "small/");
+    const long = await run(fast, longList, "plain");
 
     const alone = (what: string, unit: string, value: number) =>
       row(what, unit, value, "", undefined);
+    const best = theirs.toSorted((a, b) => a.seconds - b.seconds).at(0);
+    const threads = THREADS[best ? theirs.indexOf(best) : 0];
+    const name = `img2dataset, 2 x ${threads} threads`;
     return [
       row(
         "downloaded, shrunk, written",
         "pictures/s",
-        COUNT / ours.seconds,
-        "img2dataset, 2 x 16 threads",
-        theirs && COUNT / theirs.seconds,
+        COUNT / median(ours.map(({ seconds }) => seconds)),
+        name,
+        best && COUNT / best.seconds,
       ),
-      alone(`most memory, ${COUNT} pictures`, "MB", ours.peaks[COUNT]),
+      row(
+        "the same, of the processor",
+        "ms/picture",
+        median(ours.map(({ cpuMs }) => cpuMs)) / COUNT,
+        name,
+        best && best.cpuMs / COUNT,
+      ),
+      alone("the same, most memory", "MB", ours.at(-1)!.peak),
       alone("faulty host: lost", "pictures", LIMITED - polite.pictures),
       alone(
         "faulty host: time over the least",
@@ -93,8 +120,9 @@ export async function bench(
       alone("faulty host: refused", "%", 100 * refused / requests),
       alone("long list: first picture", "ms", long.firstMs),
       alone("long list: download only", "pictures/s", LONG_LIST / long.seconds),
-      alone("long list: most memory by 20,000", "MB", long.peaks[20_000]),
-      alone("long list: most memory by 100,000", "MB", long.peaks[LONG_LIST]),
+      ...[10_000, 20_000, LONG_LIST].map((count) =>
+        alone(`long list: most memory by ${count}`, "MB", long.peaks[count])
+      ),
     ];
   } finally {
     server.stop();
