@@ -1,4 +1,4 @@
-import { deepEqual, equal, match, ok } from "node:assert/strict";
+import { deepEqual, equal, match, ok, strictEqual } from "node:assert/strict";
 import { Buffer } from "node:buffer";
 import { mkdtemp, rm, writeFile } from "node:fs/promises";
 import { tmpdir } from "node:os";
@@ -243,4 +243,24 @@ Deno.test("a picture gets the size asked for, and is enlarged only to a square",
   // The JPEG encoder ends at 65,500.
   const long = await plain("red", 70_000, 60).png().toBuffer();
   equal((await encodePicture(long, { format: "jpeg" })).width, 65_500);
+});
+
+Deno.test("encodePicture() holds no whole JPEG, to save some of its bytes, where a file is large", async () => {
+  for (const side of [300, 900]) {
+    const noise = { type: "gaussian", mean: 128, sigma: 60 } as const;
+    const create = { width: side, height: side, channels: 3, noise } as const;
+    const png = await sharp({ create: { ...create, background: "#808080" } })
+      .png().toBuffer();
+    const jpeg = { format: "jpeg", quality: 90 } as const;
+    const { data } = await encodePicture(png, jpeg);
+    const isLarge = png.length > 1_000_000;
+    strictEqual(isLarge, side === 900);
+    const optimiseCoding = !isLarge;
+    const same = await encodePicture(png, { ...jpeg, optimiseCoding });
+    strictEqual(data.length, same.data.length);
+    const other = await encodePicture(png, {
+      ...{ ...jpeg, optimiseCoding: isLarge },
+    });
+    strictEqual(other.data.length < data.length, isLarge);
+  }
 });
