@@ -98,7 +98,7 @@ export interface Downloads {
 }
 
 /** Pictures of a list that are under way or wait for their hosts, at most. */
-const WINDOW = 2000;
+const WINDOW = 5000;
 
 /** Rows of a list that are read before requests get their turn: 1 ms of work. */
 const ROWS_AT_ONCE = 8;
