@@ -99,10 +99,14 @@ export const command = defineCommand({
           `Crawling: ${done} of ${total} terms, ${term}, ${pictures} pictures`,
         ),
     });
-    const { pictures, failures, notReached, robots } = found;
+    const { pictures, failures, remarks, notReached, robots } = found;
     progress.line(`${pictures.length} pictures of ${site.name}`);
     progress.remarks(
       failures.map(({ term, reason }) => `  failed: ${term}: ${reason}`),
+      10,
+    );
+    progress.remarks(
+      remarks.map(({ term, remark }) => `  ${term}: ${remark}`),
       10,
     );
     if (signal.aborted) {
@@ -117,8 +121,9 @@ export const command = defineCommand({
     if (values.json) {
       const counts = { pictures: pictures.length, ...prepared };
       const terms = countTerms(plan, found);
-      const told = { site: site.name, robots, terms, failures, notReached };
-      console.log(JSON.stringify({ ...counts, ...told, folder }));
+      const told = { site: site.name, robots, terms };
+      const open = { failures, remarks, notReached };
+      console.log(JSON.stringify({ ...counts, ...told, ...open, folder }));
     } else if (!signal.aborted) console.log(`They are in ${folder}`);
     return pictures.length > 0 ? 0 : 1;
   } finally {

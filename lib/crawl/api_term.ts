@@ -42,6 +42,7 @@ import {
 } from "../http/http.ts";
 import { request } from "../http/request.ts";
 import { isOneOf } from "./licences.ts";
+import { Skipped } from "./sites/fields.ts";
 import type { ApiError, ApiSite, Ask } from "./sites/site.ts";
 import { SearchResults, type TermFindings, tidy } from "./term.ts";
 
@@ -209,8 +210,9 @@ export async function crawlApiTerm(
     signal?.throwIfAborted();
     for await (const page of site.search(term, askOn)) {
       const count = results.pictures.length;
-      const wanted = page.filter(({ license }) =>
-        licences.length === 0 || isOneOf(license, licences)
+      const wanted = page.filter((found) =>
+        found instanceof Skipped || licences.length === 0 ||
+        isOneOf(found.license, licences)
       );
       if (wanted.length < page.length) under = ` under ${licences.join(", ")}`;
       results.add(wanted);

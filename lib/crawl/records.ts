@@ -35,8 +35,10 @@ export interface CrawlResult {
   pictures: FoundPicture[];
   /** What was shown again, within one term or in a later one: where, and what. */
   repeats: (PlanTerm & { url: string; of: FoundPicture })[];
-  /** Addresses that are none of the web, "data:image/gif;…", and why. */
+  /** What was left out, such as addresses that are none of the web, and why. */
   skipped: (PlanTerm & { url: string; reason: string })[];
+  /** What else is to be known of a term's pictures: that no credits could be read. */
+  remarks: (PlanTerm & { remark: string })[];
   /** Terms that the next run will try again: "429 Too Many Requests". */
   failures: (PlanTerm & { reason: string })[];
   /** Terms that a stop left open, begun or not: the next run goes on there. */
@@ -103,6 +105,7 @@ export function toResult(
     pictures: [],
     repeats: [],
     skipped: [],
+    remarks: [],
     failures: [],
     notReached: [],
   };
@@ -122,7 +125,8 @@ export function toResult(
     for (const skipped of record.skipped ?? []) {
       result.skipped.push({ category, term, ...skipped });
     }
-    const { failure: reason } = record;
+    const { failure: reason, remark } = record;
+    if (remark) result.remarks.push({ category, term, remark });
     if (reason === STOPPED) result.notReached.push({ category, term });
     else if (reason) result.failures.push({ category, term, reason });
   }

@@ -41,7 +41,7 @@ import type { Host } from "../http/hosts.ts";
 import { send, STOPPED, webAddress } from "../http/http.ts";
 import { isOneOf, licenceName } from "./licences.ts";
 import type { SearchPage } from "./search_page.ts";
-import { cut } from "./sites/fields.ts";
+import { cut, Skipped } from "./sites/fields.ts";
 import type { PageSite, ShownSize, Site, SitePicture } from "./sites/site.ts";
 import type { Tabs } from "./tabs.ts";
 
@@ -51,8 +51,13 @@ export interface TermFindings {
   pictures: SitePicture[];
   /** Addresses at which the site showed one again, and the picture's own. */
   repeats: { url: string; of: string }[];
-  /** Addresses that are none of the web, cut short, and why; absent if none. */
+  /**
+   * What is left out, and why: addresses that are none of the web, cut short, and
+   * what the site itself cannot give; absent if nothing.
+   */
   skipped?: { url: string; reason: string }[];
+  /** What else is to be known of the pictures; absent if nothing. */
+  remark?: string;
   /** Why there is nothing, or may be more; absent if all went well. */
   failure?: string;
 }
@@ -185,9 +190,13 @@ async function addCredits(
   const { origin } = new URL(site.searchUrl(""));
   for (const picture of results.pictures) {
     const known = picture.author && picture.license || asked.has(picture.page);
-    if (known || !picture.page || !isAllowed(picture.page)) continue;
+    if (known || !picture.page) continue;
     // The tab cannot read another site's page.
     if (new URL(picture.page).origin !== origin) continue;
+    if (!isAllowed(picture.page)) {
+      results.forbidden.add(picture.page);
+      continue;
+    }
     asked.add(picture.page);
     const ask = () => page.readPhotoPage(picture.page);
     const { author, license, sizes } = await send(host, ask, signal);
@@ -209,8 +218,10 @@ export class SearchResults {
   readonly pictures: SitePicture[] = [];
   /** Addresses that the site showed later, and that of the picture. */
   readonly repeats = new Map<string, string>();
-  /** Addresses that are none of the web (`data:`), cut short, and why. */
-  readonly skipped = new Map<string, string>();
+  /** What is left out, each once: addresses that are none of the web (`data:`). */
+  readonly skipped = new Map<string, Skipped>();
+  /** Pages that robots.txt forbids, of pictures whose credits are not known. */
+  readonly forbidden = new Set<string>();
   /** By the site's id: at which address it was shown first, and its own. */
   #known = new Map<string, { shown: string; url: string }>();
   #site: Site;
@@ -238,8 +249,15 @@ export class SearchResults {
   }
 
   /** Takes all that a page shows, most of which was there a step ago. */
-  add(shown: readonly SitePicture[]): void {
+  add(shown: readonly (SitePicture | Skipped)[]): void {
     for (const picture of shown) {
+      if (picture instanceof Skipped) {
+        this.#skip(picture.url, picture.reason);
+        continue;
+      }
+      if (picture.url === "" && "search" in this.#site) {
+        this.#skip(picture.page, "no address of a picture");
+      }
       if (!this.#isOfWeb(picture.url)) continue;
       const url = "pictureUrl" in this.#site
         ? this.#site.pictureUrl(picture.url)
@@ -321,11 +339,16 @@ export class SearchResults {
    */
   findings(failure?: string): TermFindings {
     const repeats = [...this.repeats].map(([url, of]) => ({ url, of }));
-    const skipped = [...this.skipped].map(([url, reason]) => ({ url, reason }));
+    const skipped = [...this.skipped.values()].map((one) => ({ ...one }));
+    const { size: forbidden } = this.forbidden;
     return {
       pictures: this.pictures,
       repeats,
       ...skipped.length > 0 && { skipped },
+      ...forbidden > 0 && {
+        remark: `robots.txt forbids the pages of ${forbidden} pictures: who ` +
+          "made them, and under which licence, is not known",
+      },
       ...failure && { failure },
     };
   }
@@ -337,9 +360,15 @@ export class SearchResults {
       webAddress(address);
       return true;
     } catch (error) {
-      this.skipped.set(cut(address, MAX_ADDRESS), (error as Error).message);
+      this.#skip(address, (error as Error).message);
       return false;
     }
+  }
+
+  #skip(address: string, why: string): void {
+    const url = cut(address, MAX_ADDRESS);
+    const reason = tidy(why);
+    this.skipped.set(`${url}\n${reason}`, new Skipped(url, reason));
   }
 }
 

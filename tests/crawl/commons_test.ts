@@ -304,3 +304,43 @@ Deno.test("commons() takes a file once that an answer continues", () =>
     ]);
     strictEqual(standIn.requests[1].query.get("iicontinue"), "Owl.jpg|1");
   }));
+
+Deno.test("commons() takes an original of which no copy could be made, and tells of one too large", () =>
+  withCommons(() => [], async ({ run, standIn }) => {
+    const file = (index: number, more: Record<string, unknown>) => ({
+      index,
+      title: `File:Owl ${index}.jpg`,
+      imageinfo: [{
+        mime: "image/jpeg",
+        thumberror: "Error creating thumbnail: out of memory",
+        descriptionurl:
+          `https://commons.wikimedia.org/wiki/File:Owl_${index}.jpg`,
+        extmetadata: [],
+        ...more,
+      }],
+    });
+    const url = `${FOLDER}/a/ab/Owl.jpg?utm_source=x`;
+    const sides = { width: 9000, height: 6000 };
+    const pages = [
+      file(2, { url, ...sides, size: 20_000_001 }),
+      file(1, { url, ...sides, size: 9_000_000 }),
+      file(3, {}),
+      file(4, { url, size: 9, mime: "video/webm" }),
+    ];
+    standIn.instead.push((c) =>
+      c.json({ batchcomplete: true, query: { pages } })
+    );
+    const { pictures, skipped, failures } = await run(["owl"]);
+    deepStrictEqual(failures, []);
+    deepStrictEqual(pictures.map(({ url, width }) => [url, width]), [
+      [`${FOLDER}/a/ab/Owl.jpg`, 9000],
+    ]);
+    deepStrictEqual(skipped.map(({ url }) => url.slice(-9)), [
+      "Owl_2.jpg",
+      "Owl_3.jpg",
+    ]);
+    match(
+      skipped[0].reason,
+      /^no smaller copy \(Error .*: out of memory\), and an original of 20000001 bytes: expected 20000000 at most$/,
+    );
+  }));

@@ -242,6 +242,7 @@ Deno.test("openverse() keeps what a hostile answer has of pictures, cut and coun
     deepStrictEqual(skipped.map(({ url }) => url), [
       "javascript:alert(1)",
       "data:image/png;base64,AAAA",
+      good.foreign_landing_url,
       "javascript:1",
       "file:///x",
     ]);

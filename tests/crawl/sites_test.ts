@@ -296,6 +296,55 @@ forEachApi(
   },
 );
 
+/** Answers with two pictures, and with items that are none between them. */
+const among = (item: (address: string) => unknown) =>
+  [
+    ...["https://x.example/1.jpg", "https://x.example/2.jpg"].map(item),
+    ...[null, "owl", 7, null],
+  ].toSpliced(1, 0, null);
+const spoilt: Record<string, Record<string, unknown>> = {
+  "flickr-api": {
+    stat: "ok",
+    photos: { total: 6, photo: among((url_l) => ({ id: "1", url_l })) },
+  },
+  "openverse": { page_count: 1, results: among((url) => ({ url })) },
+  "commons": {
+    batchcomplete: true,
+    query: {
+      pages: [
+        ...among((thumburl) => ({
+          imageinfo: [{ thumburl, mime: "image/jpeg" }],
+        })),
+        { title: "File:Owl.jpg", imageinfo: [null] },
+      ],
+    },
+  },
+  "museum": { pages: 1, items: among((url) => ({ url })) },
+};
+
+forEachApi(
+  "an item that is none is left out and told, and the others come",
+  async ({ name, instead, run }) => {
+    instead.push((c) => c.json(spoilt[name]));
+    const { pictures, skipped, failures } = await run({ a: ["owl"] });
+    deepStrictEqual(failures, []);
+    const urls = pictures.map(({ url }) => url);
+    deepStrictEqual(
+      urls,
+      among((url) => url).filter((url) => /^http/.test(`${url}`)),
+    );
+    const reasons = new Set(skipped.map(({ reason }) => reason));
+    deepStrictEqual(
+      reasons,
+      new Set([
+        "expected Object, got null",
+        'expected Object, got "owl"',
+        "expected Object, got 7",
+      ]),
+    );
+  },
+);
+
 const endless: Record<string, Record<string, unknown>> = {
   "flickr-api": { stat: "ok", photos: { total: 1e9, photo: [] } },
   "openverse": { page_count: 1e9, results: [] },

@@ -1,10 +1,10 @@
 import * as v from "valibot";
-import { pixels, text } from "#lib/crawl/sites/fields.ts";
+import { listOf, pixels, text } from "#lib/crawl/sites/fields.ts";
 import type { ApiSite, SiteOptions } from "#lib/crawl/sites/site.ts";
 
 const credit = { page: text, caption: text, author: text, license: text };
 const item = v.object({ url: text, ...credit, width: pixels, height: pixels });
-const answer = v.object({ pages: v.number(), items: v.array(item) });
+const answer = v.object({ pages: v.number(), items: listOf(item) });
 
 /** https://museum.example/ */
 export function museum({ licences, origin }: SiteOptions = {}): ApiSite {

@@ -63,6 +63,7 @@ Deno.test({
           { category: "space", term: "planet", pictures: 3 },
         ],
         failures: [],
+        remarks: [],
         notReached: [],
       });
       strictEqual(downloaded, 6);

@@ -12,8 +12,8 @@
  * ```
  *
  * Originals may have 100 megapixels, so we take Commons' own copy of 1280 pixels
- * width, or the original where that is no wider. What comes with a file is
- * HTML, of which we keep the text.
+ * width, or the original where that is no wider or none was made, and it is not
+ * too large. What comes with a file is HTML, of which we keep the text.
  *
  * As its etiquette asks, requests follow one another, say who asks, and stand
  * back while the databases are busy (`maxlag`).
@@ -38,8 +38,14 @@
 import { Parser } from "htmlparser2";
 import * as v from "valibot";
 import { isOneOf, licenceFamily, licenceName } from "../licences.ts";
-import { cut, number, pixels, text } from "./fields.ts";
-import type { ApiError, ApiSite, SiteOptions, SitePicture } from "./site.ts";
+import { cut, listOf, number, pixels, Skipped, text } from "./fields.ts";
+import type {
+  ApiError,
+  ApiSite,
+  ShownSize,
+  SiteOptions,
+  SitePicture,
+} from "./site.ts";
 
 /** Most files with a smaller copy in one answer. */
 const PAGE_SIZE = 50;
@@ -47,6 +53,9 @@ const PAGE_SIZE = 50;
 /** Widths that Wikimedia keeps ready, of the picture and of the small one. */
 const WIDTH = 1280;
 const SMALL_WIDTH = 330;
+
+/** Largest original that is taken, in bytes: as much as is downloaded. */
+const MAX_ORIGINAL = 20_000_000;
 
 /** Longest query, keywords included. */
 const MAX_QUERY = 300;
@@ -83,7 +92,13 @@ const metadata = v.object({
 });
 
 const info = v.object({
+  url: text,
+  width: pixels,
+  height: pixels,
+  size: number,
+  // Empty where no copy could be made, with the reason.
   thumburl: text,
+  thumberror: text,
   thumbwidth: pixels,
   thumbheight: pixels,
   descriptionurl: text,
@@ -92,12 +107,18 @@ const info = v.object({
   extmetadata: v.fallback(metadata, v.parse(metadata, {})),
 });
 
+/** What is known of a file. */
+type Info = v.InferOutput<typeof info>;
+
 const file = v.object({
   index: number,
   title: text,
   // A file of which the next answer says more has none yet.
-  imageinfo: v.fallback(v.array(info), []),
+  imageinfo: v.optional(listOf(info), []),
 });
+
+/** A file, or why there is none in its place. */
+type Found = v.InferOutput<typeof file> | Skipped;
 
 const page = v.pipe(
   v.object({
@@ -106,7 +127,7 @@ const page = v.pipe(
       v.record(v.string(), v.union([v.string(), v.number()])),
     ),
     // Nothing was found where there is none.
-    query: v.optional(v.object({ pages: v.array(file) }), { pages: [] }),
+    query: v.optional(v.object({ pages: listOf(file) }), { pages: [] }),
   }),
   v.check(
     (answer) => Boolean(answer.batchcomplete ?? answer.continue),
@@ -147,7 +168,7 @@ export function commons(options: SiteOptions = {}): ApiSite {
           })
         ) url.searchParams.set(name, `${value}`);
         const answer: v.InferOutput<typeof page> = await ask(url, page);
-        yield answer.query.pages.toSorted((a, b) => a.index - b.index)
+        yield answer.query.pages.toSorted((a, b) => placeOf(a) - placeOf(b))
           .flatMap(toPicture);
         further = answer.continue;
       }
@@ -172,26 +193,51 @@ function queryOf(term: string, licences: readonly string[]): string {
   return cut(term, MAX_QUERY - keywords.length) + keywords;
 }
 
+/** Its place among the results; what is no file comes first. */
+function placeOf(found: Found): number {
+  return found instanceof Skipped ? 0 : found.index;
+}
+
 /** One picture, or none of a file that is not decoded. */
-function toPicture(
-  { title, imageinfo: [info] }: v.InferOutput<typeof file>,
-): SitePicture[] {
-  if (!info || !DECODED.test(info.mime)) return [];
+function toPicture(found: Found): (SitePicture | Skipped)[] {
+  if (found instanceof Skipped) return [found];
+  const { title, imageinfo: [info] } = found;
+  if (!info) return [];
+  if (info instanceof Skipped) return [new Skipped(title, info.reason)];
+  if (!DECODED.test(info.mime)) return [];
+  const size = sizeOf(info);
+  if (size instanceof Skipped) return [size];
   const { Artist, ImageDescription, ObjectName, LicenseShortName } =
     info.extmetadata;
-  // Some answers add who asked: "?utm_source=…".
-  const [url] = info.thumburl.split("?");
   return [{
-    url,
+    ...size,
     page: info.descriptionurl,
     caption: ImageDescription || ObjectName ||
       title.replace(/^File:|\.\w+$/g, ""),
     author: Artist,
     license: licenceName(OWN_NAMES[LicenseShortName] ?? LicenseShortName),
-    width: info.thumbwidth,
-    height: info.thumbheight,
-    thumbnail: url.replace(`/${WIDTH}px-`, `/${SMALL_WIDTH}px-`),
   }];
+}
+
+/** The smaller copy; the original where there is none. */
+function sizeOf(
+  { url, width, height, size, thumburl, thumberror, ...more }: Info,
+): ShownSize & { thumbnail?: string } | Skipped {
+  // Some answers add who asked: "?utm_source=…".
+  const [original] = url.split("?");
+  const [copy] = thumburl.split("?");
+  if (copy) {
+    const thumbnail = copy.replace(`/${WIDTH}px-`, `/${SMALL_WIDTH}px-`);
+    const { thumbwidth, thumbheight } = more;
+    return { url: copy, width: thumbwidth, height: thumbheight, thumbnail };
+  }
+  if (original && size <= MAX_ORIGINAL) return { url: original, width, height };
+  const why = thumberror || "no reason given";
+  return new Skipped(
+    more.descriptionurl,
+    `no smaller copy (${why}), and an original of ${size} bytes: expected ` +
+      `${MAX_ORIGINAL} at most`,
+  );
 }
 
 /** What a browser shows on lines of its own. */

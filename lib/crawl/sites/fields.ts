@@ -1,6 +1,6 @@
 /**
- * What the sites' answers have in common: fields that may be missing or null,
- * and licences by the site's own codes.
+ * What the sites' answers have in common: fields and items that may be missing or
+ * null, and licences by the site's own codes.
  *
  * ```ts
  * import { licenceCodes, pixels, text } from "#lib/crawl/sites/fields.ts";
@@ -38,6 +38,34 @@ export const pixels: v.GenericSchema<unknown, number | undefined> = v.pipe(
   v.optional(number),
   v.transform((length) => length! > 0 ? length : undefined),
 );
+
+/** What is left out: its address, "" where none is known, and why. */
+export class Skipped {
+  readonly url: string;
+  readonly reason: string;
+
+  constructor(url: string, reason: string) {
+    this.url = url;
+    this.reason = reason;
+  }
+}
+
+/** A list; where an item is none, why it is left out: the others still come. */
+export function listOf<Item>(
+  item: v.GenericSchema<unknown, Item>,
+): v.GenericSchema<unknown, (Item | Skipped)[]> {
+  return v.pipe(
+    v.array(v.unknown()),
+    v.transform((list) =>
+      list.map((found) => {
+        const { success, output, issues } = v.safeParse(item, found);
+        if (success) return output;
+        const [{ expected, received }] = issues;
+        return new Skipped("", `expected ${expected}, got ${received}`);
+      })
+    ),
+  );
+}
 
 /**
  * The start of a text, by whole characters: no file of JSON that has half of one

@@ -36,7 +36,14 @@
 import * as v from "valibot";
 import { environment } from "../../paths.ts";
 import { licenceName } from "../licences.ts";
-import { licenceCodes, number, pixels, text } from "./fields.ts";
+import {
+  licenceCodes,
+  listOf,
+  number,
+  pixels,
+  Skipped,
+  text,
+} from "./fields.ts";
 import type { ApiError, ApiSite, SiteOptions, SitePicture } from "./site.ts";
 
 /** Most photos in one answer, and most that one query leads to. */
@@ -113,7 +120,7 @@ const photo = v.looseObject({
 const page = v.object({
   photos: v.object({
     total: v.pipe(number, v.number()),
-    photo: v.array(photo),
+    photo: listOf(photo),
   }),
 });
 
@@ -126,7 +133,7 @@ interface Span {
 /** A page of a query's results, and how many there are in all. */
 interface Results {
   total: number;
-  pictures: SitePicture[];
+  pictures: (SitePicture | Skipped)[];
 }
 
 /** Asks for a page of a term's photos; the first is 1. */
@@ -182,11 +189,13 @@ export function flickrApi(options: FlickrApiOptions = {}): ApiSite {
           },
         }).toString();
         const { photos: { total, photo } } = await ask(url, page);
-        const large = photo.filter((found) => shorterSide(found) >= minSide);
-        return {
-          total,
-          pictures: large.map((found) => toPicture(found, maxSide)),
-        };
+        const pictures = photo.flatMap((found): Results["pictures"] => {
+          if (found instanceof Skipped) return [found];
+          return shorterSide(found) < minSide
+            ? []
+            : [toPicture(found, maxSide)];
+        });
+        return { total, pictures };
       };
       const first = await askPage(1);
       yield* pagesFrom(first, askPage);
@@ -204,7 +213,7 @@ async function* pagesFrom(
   { total, pictures }: Results,
   askPage: AskPage,
   span?: Span,
-): AsyncGenerator<SitePicture[]> {
+): AsyncGenerator<Results["pictures"]> {
   yield pictures;
   const shown = Math.min(total, MAX_RESULTS);
   for (let number = 2; (number - 1) * PAGE_SIZE < shown; number++) {
@@ -219,7 +228,7 @@ async function* pagesFrom(
 async function* spans(
   span: Span,
   askPage: AskPage,
-): AsyncGenerator<SitePicture[]> {
+): AsyncGenerator<Results["pictures"]> {
   const { from, to } = span;
   const first = await askPage(1, span);
   if (first.total <= MAX_RESULTS || from === to) {

@@ -35,7 +35,7 @@
  */
 import * as v from "valibot";
 import { licenceFamily, licenceName } from "../licences.ts";
-import { licenceCodes, pixels, text } from "./fields.ts";
+import { licenceCodes, listOf, pixels, Skipped, text } from "./fields.ts";
 import type { ApiError, ApiSite, SiteOptions, SitePicture } from "./site.ts";
 
 /** What an anonymous caller may see of a search. */
@@ -68,7 +68,7 @@ const picture = v.object({
   height: pixels,
 });
 
-const page = v.object({ page_count: v.number(), results: v.array(picture) });
+const page = v.object({ page_count: v.number(), results: listOf(picture) });
 
 /** https://openverse.org/ */
 export function openverse(options: SiteOptions = {}): ApiSite {
@@ -93,7 +93,9 @@ export function openverse(options: SiteOptions = {}): ApiSite {
           ...codes.length > 0 && { license: codes.join(",") },
         }).toString();
         const { page_count, results } = await ask(url, page);
-        yield results.map(toPicture);
+        yield results.map((found) =>
+          found instanceof Skipped ? found : toPicture(found)
+        );
         if (number >= page_count) break;
       }
     },

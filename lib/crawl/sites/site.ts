@@ -26,6 +26,7 @@
  */
 import type { GenericSchema, InferOutput } from "valibot";
 import type { FoundPicture } from "../../records.ts";
+import type { Skipped } from "./fields.ts";
 
 /**
  * A picture as a site shows it: all but what was searched for. On a search page
@@ -117,12 +118,13 @@ export interface ApiSite extends SiteBase {
   /** Where it is asked: "https://api.openverse.org". */
   readonly origin: string;
   /**
-   * Pages of results, in the site's order, as long as the caller takes them.
+   * Pages of results, in the site's order, as long as the caller takes them; what
+   * is no picture that we can take comes with the reason.
    *
    * @throws {FinalError} If the site knows none of the licences.
    * @throws {Error} What `ask` throws.
    */
-  search(term: string, ask: Ask): AsyncIterable<SitePicture[]>;
+  search(term: string, ask: Ask): AsyncIterable<(SitePicture | Skipped)[]>;
   /** What is wrong, where an answer tells of an error in its content. */
   errorOf?(answer: unknown): ApiError | undefined;
   /**
