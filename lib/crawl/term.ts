@@ -346,8 +346,8 @@ export class SearchResults {
       repeats,
       ...skipped.length > 0 && { skipped },
       ...forbidden > 0 && {
-        remark: `robots.txt forbids the pages of ${forbidden} pictures: who ` +
-          "made them, and under which licence, is not known",
+        remark: `robots.txt forbids ${forbidden} of the pictures' pages: ` +
+          "their authors or licences may be missing",
       },
       ...failure && { failure },
     };

@@ -352,32 +352,65 @@ Deno.test("crawl() gives results and files in the plan's order, not the sites'",
     );
   }, [{ match: /text=planet/, answer: "slow", delayMs: 1000, times: 1 }]));
 
+/** In front of the site, with a robots.txt of its own. */
+async function withRobots<Result>(
+  origin: string,
+  robots: string,
+  body: (front: { site: Site; times: number[] }) => Promise<Result>,
+): Promise<Result> {
+  const times: number[] = [];
+  const front = createServer(async ({ url }, response) => {
+    if (/^\/(search|photos)\//.test(url!)) times.push(Date.now());
+    const answer = await fetch(origin + url);
+    response.setHeader("content-type", answer.headers.get("content-type")!);
+    const text = await answer.text();
+    response.end(url === "/robots.txt" ? robots : text);
+  });
+  await new Promise<void>((done) => front.listen(0, "127.0.0.1", done));
+  const { port } = front.address() as AddressInfo;
+  try {
+    return await body({ site: localSite(`http://127.0.0.1:${port}`), times });
+  } finally {
+    front.closeAllConnections();
+    front.close();
+  }
+}
+
 Deno.test("crawl() keeps to the interval that robots.txt asks for", () =>
   withCrawls(async ({ origin, run }) => {
     const robots = "User-agent: *\nCrawl-delay: 0.4\n";
-    const times: number[] = [];
-    // In front of the site, with a robots.txt of its own.
-    const front = createServer(async ({ url }, response) => {
-      if (/^\/(search|photos)\//.test(url!)) times.push(Date.now());
-      const answer = await fetch(origin + url);
-      response.setHeader("content-type", answer.headers.get("content-type")!);
-      const text = await answer.text();
-      response.end(url === "/robots.txt" ? robots : text);
+    await withRobots(origin, robots, async ({ site, times }) => {
+      const options = { maxImages: 2, site };
+      const { pictures, failures } = await run({ space: ["planet"] }, options);
+      deepEqual([pictures.length, failures], [2, []]);
+      // A search page and two photos' pages.
+      equal(times.length, 3);
+      for (const [i, at] of times.slice(1).entries()) {
+        ok(at - times[i] >= 350, `${at - times[i]} ms`);
+      }
     });
-    await new Promise<void>((done) => front.listen(0, "127.0.0.1", done));
-    const { port } = front.address() as AddressInfo;
-    const { pictures, failures } = await run({ space: ["planet"] }, {
-      maxImages: 2,
-      site: localSite(`http://127.0.0.1:${port}`),
+  }));
+
+Deno.test("crawl() says where robots.txt forbids the pages that have the credits", () =>
+  withCrawls(async ({ origin, run }) => {
+    const robots = "User-agent: *\nDisallow: /photos/\n";
+    await withRobots(origin, robots, async ({ site, times }) => {
+      const plan = { space: ["planet"] };
+      const options = { maxImages: 2, site };
+      const { pictures, failures, remarks } = await run(plan, options);
+      deepStrictEqual(failures, []);
+      deepStrictEqual(pictures.map(({ license }) => license), ["", ""]);
+      strictEqual(times.length, 1);
+      deepStrictEqual(remarks, [{
+        category: "space",
+        term: "planet",
+        remark: "robots.txt forbids 2 of the pictures' pages: " +
+          "their authors or licences may be missing",
+      }]);
+      // What an earlier run has found is still told.
+      deepStrictEqual((await run(plan, options)).remarks, remarks);
+      strictEqual(times.length, 1);
     });
-    front.closeAllConnections();
-    front.close();
-    deepEqual([pictures.length, failures], [2, []]);
-    // A search page and two photos' pages.
-    equal(times.length, 3);
-    for (const [i, at] of times.slice(1).entries()) {
-      ok(at - times[i] >= 350, `${at - times[i]} ms`);
-    }
   }));
 
 Deno.test("crawl() leaves a site alone whose robots.txt is out of order", async () => {
