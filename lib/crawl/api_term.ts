@@ -4,7 +4,8 @@
  *
  * Requests leave one after the other, at the site's pace. Where a site tells how
  * much of a quota is left, we stop before it is exceeded: a short wait is waited
- * for, and for a long one the terms stay open, with the time to come again.
+ * for, and for a long one the terms stay open, with the time to come again, which
+ * the next run knows (closed.ts).
  *
  * ```ts
  * import { apiAsk, crawlApiTerm } from "#lib/crawl/api_term.ts";
@@ -66,6 +67,10 @@ export interface AskOptions {
   backoffMs?: number;
   /** Time for an answer to arrive. @default {30_000} */
   timeoutMs?: number;
+  /** When the site may be asked, as of Date.now(). @default {0}, at once */
+  openAt?: number;
+  /** Keeps that time for later runs, where an answer tells of another. */
+  keepOpenAt?: (openAt: number) => Promise<void>;
   /** Ends the waiting and the request under way. */
   signal?: AbortSignal;
 }
@@ -75,8 +80,7 @@ export function apiAsk(site: ApiSite, options: AskOptions = {}): Ask {
   const { intervalMs = site.intervalMs, backoffMs = 1000, signal } = options;
   const { host: name } = new URL(site.origin);
   const host = new Host(name, { intervalMs, backoffMs, concurrency: 1 });
-  /** When the site may be asked again, as of Date.now(). */
-  let openAt = 0;
+  let { openAt = 0 } = options;
   const pauseLeft = () => {
     const pause = openAt - Date.now();
     if (pause > PATIENCE_MS) throw new FinalError(comeAgain(site, openAt));
@@ -87,7 +91,9 @@ export function apiAsk(site: ApiSite, options: AskOptions = {}): Ask {
       await sleep(pauseLeft(), undefined, { signal });
       const answer = await askOnce(site, url, options);
       const { response } = answer;
-      openAt = Date.now() + pauseAfter(site, response);
+      const pause = pauseAfter(site, response);
+      openAt = Date.now() + pause;
+      if (pause > 0) await options.keepOpenAt?.(openAt);
       if (response.status === 429) pauseLeft();
       check(response, site.errorOf?.(answer.content));
       return read(schema, answer);

@@ -6,6 +6,7 @@
  *   image_urls.json   {category: {term: [url, …]}}
  *   images.jsonl      one record a picture: page, caption, author, licence, …
  *   terms.jsonl       one record a crawled term: what a later run need not do
+ *   closed.json       until when sites may not be asked, where a quota is used up
  *   nothing/          pages on which nothing was found, drawn and as HTML
  * ```
  *
@@ -15,10 +16,11 @@
  *
  * Times are milliseconds. Beside this: plan.ts says what to look for; sites/ what
  * differs from one site to the next; api_term.ts crawls a term by a site's
- * interface; term.ts crawls one through the search_page.ts in one of the tabs.ts
- * of a browser.ts, which public_proxy.ts keeps from addresses that are not public
- * and guard.ts says so; robots.ts reads what a site allows; records.ts keeps the
- * results, and nothing.ts the pages that showed none.
+ * interface, and closed.ts says from when on; term.ts crawls one through the
+ * search_page.ts in one of the tabs.ts of a browser.ts, which public_proxy.ts
+ * keeps from addresses that are not public and guard.ts says so; robots.ts reads
+ * what a site allows; licences.ts gives each licence one name; records.ts keeps
+ * the results, and nothing.ts the pages that showed none.
  *
  * ```ts
  * import { crawl } from "#lib/crawl/crawl.ts";
@@ -49,6 +51,7 @@ import { STOPPED, userAgent } from "../http/http.ts";
 import { paths } from "../paths.ts";
 import { apiAsk, crawlApiTerm } from "./api_term.ts";
 import { launchBrowser } from "./browser.ts";
+import { keepOpenAt, readOpenAt } from "./closed.ts";
 import { guardTab } from "./guard.ts";
 import { saveNothing } from "./nothing.ts";
 import { checkPlan, type SearchPlan } from "./plan.ts";
@@ -224,7 +227,12 @@ async function crawlTerms(
       `${site.name} is asked by its programming interface, whose terms hold ` +
         "in place of robots.txt",
     );
-    const ask = apiAsk(site, options);
+    const { folder } = options;
+    const ask = apiAsk(site, {
+      ...options,
+      openAt: await readOpenAt(folder, site.origin),
+      keepOpenAt: (openAt) => keepOpenAt(folder, site.origin, openAt),
+    });
     for (const term of terms) {
       await finish(term, await crawlApiTerm(ask, site, term.term, options));
     }

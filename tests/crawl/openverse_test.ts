@@ -1,7 +1,10 @@
 import { deepStrictEqual, match, ok, strictEqual } from "node:assert/strict";
+import { rm, writeFile } from "node:fs/promises";
+import { join } from "node:path";
 import process from "node:process";
 import type { Context } from "hono";
 import { apiAsk, crawlApiTerm } from "#lib/crawl/api_term.ts";
+import { keepOpenAt, readOpenAt } from "#lib/crawl/closed.ts";
 import { crawl, type CrawlOptions } from "#lib/crawl/crawl.ts";
 import { openverse } from "#lib/crawl/sites/openverse.ts";
 import type { SiteOptions } from "#lib/crawl/sites/site.ts";
@@ -16,6 +19,7 @@ async function withOpenverse(
   quotas: { burst: string; sustained: string },
   test: (openverse: {
     standIn: ReturnType<typeof startOpenverse>;
+    folder: string;
     run: (
       plan: Record<string, string[]>,
       options?: CrawlOptions & SiteOptions,
@@ -27,6 +31,7 @@ async function withOpenverse(
   try {
     await test({
       standIn,
+      folder,
       run: (plan, options) =>
         crawl(openverse({ origin: standIn.origin, ...options }), plan, {
           folder,
@@ -98,7 +103,7 @@ Deno.test("openverse() stays within the day's quota, and loses no term to it", (
   withOpenverse(
     40,
     { burst: "1000/min", sustained: "7/day" },
-    async ({ standIn, run }) => {
+    async ({ standIn, folder, run }) => {
       const terms = Array.from({ length: 10 }, (_, i) => `term ${i}`);
       const { counted } = standIn;
       let days = 1;
@@ -111,6 +116,8 @@ Deno.test("openverse() stays within the day's quota, and loses no term to it", (
       for (const failure of result.failures) match(failure.reason, reason);
       for (; result.failures.length > 0 && days < 9; days++) {
         standIn.nextDay();
+        const { origin } = standIn;
+        await keepOpenAt(folder, origin, Date.now() - 1); // It is over.
         result = await run({ a: terms }, { maxImages: 40 });
       }
       strictEqual(days, 4);
@@ -120,12 +127,43 @@ Deno.test("openverse() stays within the day's quota, and loses no term to it", (
     },
   ));
 
-Deno.test("openverse() that comes too early is refused once, and asks no more", () =>
+Deno.test("openverse() that comes too early in a later run asks for nothing", () =>
   withOpenverse(
     40,
     { burst: "1000/min", sustained: "2/day" },
-    async ({ standIn, run }) => {
+    async ({ standIn, folder, run }) => {
       await run({ a: ["owl"] }, { maxImages: 40 });
+      const plan = { a: ["owl", "elk", "fox"] };
+      const reason = /^Openverse has no requests left for us until/;
+      for (const resume of [true, false]) {
+        const { failures } = await run(plan, { maxImages: 40, resume });
+        for (const failure of failures) match(failure.reason, reason);
+        deepStrictEqual(
+          failures.map(({ term }) => term),
+          resume ? ["elk", "fox"] : plan.a,
+        );
+      }
+      deepStrictEqual([standIn.counted.answered, standIn.counted.refused], [
+        2,
+        0,
+      ]);
+      // What is no such file is none.
+      for (
+        const text of ["{", "[1]", '{"x": "y"}', `{"${standIn.origin}": 9e15}`]
+      ) {
+        await writeFile(join(folder, "closed.json"), text);
+        strictEqual(await readOpenAt(folder, standIn.origin), 0, text);
+      }
+    },
+  ));
+
+Deno.test("openverse() that has no file of its quota is refused once, and asks no more", () =>
+  withOpenverse(
+    40,
+    { burst: "1000/min", sustained: "2/day" },
+    async ({ standIn, folder, run }) => {
+      await run({ a: ["owl"] }, { maxImages: 40 });
+      await rm(join(folder, "closed.json"));
       const { failures, pictures } = await run({ a: ["owl", "elk", "fox"] }, {
         maxImages: 40,
       });
