@@ -21,8 +21,9 @@ import { takeDatasetLock } from "./lock.ts";
 import { readPlanFile, readTerms } from "./plan.ts";
 import { type Progress, progressOn } from "./progress.ts";
 import { ensureSetup } from "./setup.ts";
+import { siteNames } from "./site_names.ts";
 
-const SITES = ["local", "flickr", "flickr-api", "openverse", "commons"];
+const SITES = ["local", ...siteNames()];
 
 const help =
   `Usage: deno task crawl (TERM … | PLAN.json) [--site NAME] [--download] [--json]
@@ -34,9 +35,9 @@ the site's robots.txt says is shown, and kept to.
 
   PLAN.json       the terms, JSON by category; --plan FILE is the same:
                   {"food": ["fruit", "vegetable"], "space": ["planet"]}
-  --site NAME     local: the practice site on this machine, which knows the terms
-                  of the sample; flickr, in a browser; flickr-api, with a key in
-                  FLICKR_API_KEY; openverse; commons; local if left out
+  --site NAME     local, if left out: the practice site on this machine, which
+                  knows the terms of the sample; or a site of the web:
+                  ${SITES.slice(1).join(", ")}
   --limit N       pictures a term; 20 if left out
   --licence NAME  pictures under this licence alone, "CC BY" in any version;
                   given again, this one too
@@ -47,6 +48,7 @@ the site's robots.txt says is shown, and kept to.
   --json          a last line of JSON: what was found for each term, what failed
                   or was not reached, what robots.txt says, and where all lies
 
+flickr is seen in a browser; flickr-api asks for a key in FLICKR_API_KEY.
 CONTACT_SHEET_CONTACT, a mail address or a URL in the environment, is told to the
 site: who minds can then write instead of locking us out.`;
 

@@ -1,6 +1,6 @@
 import { deepStrictEqual, match, ok, strictEqual } from "node:assert/strict";
 import { existsSync } from "node:fs";
-import { mkdtemp, readdir, rm, writeFile } from "node:fs/promises";
+import { mkdtemp, readdir, readFile, rm, writeFile } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { setTimeout as sleep } from "node:timers/promises";
@@ -8,6 +8,7 @@ import { sites } from "#lib/crawl/sites/sites.ts";
 import { paths } from "#lib/paths.ts";
 import { runChild } from "../../tasks/child.ts";
 import { command } from "../../tasks/crawl.ts";
+import { siteNames } from "../../tasks/site_names.ts";
 import { npmPackages } from "../../tasks/setup.ts";
 import { pythonPackages, virtualEnvironment } from "../../tasks/python.ts";
 import { isDone } from "../../tasks/step.ts";
@@ -152,11 +153,31 @@ Deno.test({
     }),
 });
 
-Deno.test("task crawl knows the sites that the library has", () => {
-  const { options } = command;
-  const { values } = options!.site;
-  for (const name of Object.keys(sites)) ok(values!.includes(name), name);
+Deno.test("task crawl knows the sites that the library has, and says them", () => {
+  const { values } = command.options!.site;
+  deepStrictEqual(values, ["local", ...Object.keys(sites)]);
   ok(values!.every((name) => command.help.includes(name)));
+});
+
+Deno.test("task crawl knows a site by the lines that CONTRIBUTING.md adds to sites.ts", async () => {
+  const table = join(paths.root, "lib", "crawl", "sites", "sites.ts");
+  const contributing = await readFile(
+    join(paths.root, "CONTRIBUTING.md"),
+    "utf8",
+  );
+  const line = 'import { museum } from "./museum.ts";';
+  ok(contributing.includes(line) && contributing.includes("`museum,`"));
+  const source = (await readFile(table, "utf8"))
+    .replace("import type", `${line}\nimport type`)
+    .replace(
+      "  commons,\n",
+      '  commons,\n  museum,\n  "old-museum": museum,\n',
+    );
+  deepStrictEqual(siteNames(source), [
+    ...Object.keys(sites),
+    "museum",
+    "old-museum",
+  ]);
 });
 
 Deno.test("task crawl says in one line what is wrong", () =>
