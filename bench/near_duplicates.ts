@@ -1,8 +1,8 @@
 /**
  * `task bench near_duplicates`: which made copies of the sample's pictures are
- * found, how many pairs of different pictures are taken for copies, and how long
- * 10,000 pictures take beside their decoding; against Python's imagehash, its
- * phash of 64 bits with the 10 bits that imagededup allows.
+ * found, how many pairs of different pictures are taken for copies, drawn ones
+ * too, and how long 10,000 pictures take beside their decoding; against Python's
+ * imagehash, its phash of 64 bits with the 10 bits that imagededup allows.
  *
  * @module
  */
@@ -15,15 +15,16 @@ import sharp, { type Sharp } from "sharp";
 import {
   type Alike,
   findAlike,
-  MAX_HASH_DISTANCE,
+  type NearOptions,
 } from "../lib/dataset/near_duplicates.ts";
 import {
   HASH_WORDS,
-  hashDistance,
   perceptualHash,
+  WORDS,
 } from "../lib/dataset/perceptual_hash.ts";
 import { openEncoder } from "../lib/encoders/encoders.ts";
 import { readSample, samplePath } from "../lib/photo_site/sample.ts";
+import { drawnPictures, recoloured } from "./drawn_pictures.ts";
 import { type Bench, type BenchRow, row } from "./harness.ts";
 
 /** Measures. */
@@ -32,7 +33,10 @@ export const bench: Bench = async ({ log, peer }) => {
   const folder = await mkdtemp(join(tmpdir(), "near-"));
   try {
     log(`${files.length} pictures, ${Object.keys(COPIES).length} copies each`);
-    const rows = await copiesFound(files, folder, log, peer);
+    const rows = [
+      ...await copiesFound(files, join(folder, "photos"), log, peer),
+      ...await drawnPairs(files, join(folder, "drawn"), log, peer),
+    ];
     const theirs = await peer("near_duplicates.py", "time");
     const own = await secondsFor(10_000);
     const what = "pairs of 10,000 pictures";
@@ -45,66 +49,100 @@ export const bench: Bench = async ({ log, peer }) => {
 };
 
 type Peer = Parameters<Bench>[0]["peer"];
+type Log = (line: string) => void;
 
 /**
  * Makes the copies of these pictures, and tells how many of each kind are found,
- * by the hash alone and with the encoder's help.
+ * without an encoder and with one, and which of the pictures are taken for pairs.
  */
 export async function copiesFound(
   files: readonly string[],
   folder: string,
-  log: (line: string) => void,
+  log: Log,
   peer: Peer,
 ): Promise<BenchRow[]> {
-  const kinds = Object.keys(COPIES);
   await makeCopies(files, folder);
   const theirs = await peer("near_duplicates.py", "copies", folder);
-  const originals = await hashesOf(pathsOf(folder, "original", files.length));
+  const originals = pathsOf(folder, "original", files.length);
+  const hashes = await hashesOf(originals);
   const encoder = await openEncoder("offline");
   const embed = (paths: string[]) => encoder.encodeImages(paths);
   const rows: BenchRow[] = [];
-  for (const kind of kinds) {
+  for (const kind of Object.keys(COPIES)) {
     const paths = pathsOf(folder, kind, files.length);
     const copies = await hashesOf(paths);
-    let found = 0, withEncoder = 0;
-    for (const [i, copy] of copies.entries()) {
-      const isNear = hashDistance(originals[i], copy) <= MAX_HASH_DISTANCE;
-      if (isNear) found++;
-      const both = new Uint32Array([...originals[i], ...copy]);
-      const [original] = pathsOf(folder, "original", files.length).slice(i);
-      const pair = isNear ||
-        (await findAlike(both, (n) => [original, paths[i]][n], { embed }))
-            .length > 0;
-      if (pair) withEncoder++;
-    }
+    const all = Uint32Array.from(
+      [...hashes, ...copies].flatMap((hash) => [...hash]),
+    );
+    const fileOf = (n: number) => [...originals, ...paths][n];
+    const count = async (options: NearOptions) =>
+      (await findAlike(all, fileOf, options))
+        .filter(({ a, b }) => b === a + files.length).length;
+    const alone = await count({}), confirmed = await count({ embed });
     const share = (count: number) =>
       Number((100 * count / files.length).toFixed(1));
-    log(`${kind}: ${share(found)} %, with an encoder ${share(withEncoder)} %`);
-    rows.push({
-      ...{ what: `${kind}, hash alone`, unit: "% found", ours: share(found) },
-      ...theirs && { peer: "imagehash", peerValue: share(theirs[kind]) },
-    }, {
-      ...{ what: `${kind}, with an encoder`, unit: "% found" },
-      ours: share(withEncoder),
-    });
+    const found = { alone: share(alone), confirmed: share(confirmed) };
+    rows.push(
+      ...bothRules(kind, "% found", found, theirs && share(theirs[kind])),
+    );
+    log(`${kind}: ${found.alone} %, with an encoder ${found.confirmed} %`);
   }
-  const all = Uint32Array.from(originals.flatMap((hash) => [...hash]));
+  await encoder.close();
+  const pairs = await pairsAmong(originals, log);
+  rows.push(...bothRules("pairs of originals", "pairs", pairs, theirs?.pairs));
+  return rows;
+}
+
+/** How many pairs of drawn pictures are taken for copies; none is one. */
+async function drawnPairs(
+  files: readonly string[],
+  folder: string,
+  log: Log,
+  peer: Peer,
+): Promise<BenchRow[]> {
+  const photos = await Promise.all(files.slice(0, 16).map(recoloured));
+  const drawn = { ...await drawnPictures(60), recoloured: photos.flat() };
+  const rows: BenchRow[] = [];
+  for (const [kind, pictures] of Object.entries(drawn)) {
+    const own = join(folder, kind), count = pictures.length;
+    await mkdir(join(own, "original"), { recursive: true });
+    const paths = pathsOf(own, "original", count);
+    await Promise.all(pictures.map((one, i) => writeFile(paths[i], one)));
+    const theirs = await peer("near_duplicates.py", "copies", own);
+    const pairs = await pairsAmong(paths, log);
+    const what = `pairs of ${count} ${kind}`;
+    rows.push(...bothRules(what, "pairs", pairs, theirs?.pairs));
+    log(`${what}: ${pairs.alone}, with an encoder ${pairs.confirmed}`);
+  }
+  return rows;
+}
+
+/** How many pairs the rule finds, without an encoder and with one. */
+async function pairsAmong(files: readonly string[], log: Log) {
+  const hashes = (await hashesOf(files)).flatMap((hash) => [...hash]);
+  const all = Uint32Array.from(hashes);
+  const encoder = await openEncoder("offline");
+  const embed = (paths: string[]) => encoder.encodeImages(paths);
   const fileOf = (picture: number) => files[picture];
   const alone = await findAlike(all, fileOf);
-  const both = await findAlike(all, fileOf, { embed });
+  const confirmed = await findAlike(all, fileOf, { embed });
   await encoder.close();
   const tell = ({ a, b, hashDistance, similarity }: Alike) =>
     log(`${files[a]} and ${files[b]}: ${hashDistance}, ${similarity}`);
-  both.forEach(tell);
-  rows.push({
-    ...{ what: "pairs of originals, hash alone", unit: "pairs" },
-    ours: alone.length,
-    ...theirs && { peer: "imagehash", peerValue: theirs.pairs },
-  }, {
-    ...{ what: "pairs of originals, with an encoder", unit: "pairs" },
-    ours: both.length,
-  });
-  return rows;
+  confirmed.forEach(tell);
+  return { alone: alone.length, confirmed: confirmed.length };
+}
+
+function bothRules(
+  what: string,
+  unit: string,
+  { alone, confirmed }: { alone: number; confirmed: number },
+  theirs?: number,
+): BenchRow[] {
+  return [{
+    ...{ what: `${what}, without an encoder`, unit, ours: alone },
+    ...theirs !== undefined && { peer: "imagehash", peerValue: theirs },
+  }, { what: `${what}, with an encoder`, unit, ours: confirmed }];
 }
 
 function pathsOf(folder: string, kind: string, count: number): string[] {
@@ -124,7 +162,7 @@ async function makeCopies(
 ): Promise<void> {
   const made: typeof COPIES = { original: (file) => sharp(file), ...COPIES };
   for (const [kind, copy] of Object.entries(made)) {
-    await mkdir(join(folder, kind));
+    await mkdir(join(folder, kind), { recursive: true });
     await pLimit(4).map(files, async (file, i) => {
       const { width, height } = (await sharp(file).metadata()).autoOrient;
       const quality = kind === "JPEG quality 40" ? 40 : 90;
@@ -174,14 +212,12 @@ function framed(background: string) {
 /** Seconds for the pairs of so many pictures, a third of which have a frame. */
 export async function secondsFor(count: number): Promise<number> {
   const hashes = new Uint32Array(count * HASH_WORDS);
-  for (let i = 0; i < hashes.length; i += HASH_WORDS) {
-    const isFramed = i % 3 === 0;
-    for (let word = 0; word < HASH_WORDS; word++) {
-      const isSecond = word >= HASH_WORDS / 2;
-      hashes[i + word] = isSecond && !isFramed
-        ? hashes[i + word - HASH_WORDS / 2]
-        : 2 ** 32 * Math.random();
+  for (let picture = 0; picture < count; picture++) {
+    const at = picture * HASH_WORDS;
+    for (let word = 0; word < 2 * WORDS; word++) {
+      hashes[at + word] = 2 ** 32 * Math.random();
     }
+    if (picture % 3 > 0) hashes.copyWithin(at + WORDS, at, at + WORDS);
   }
   const start = performance.now();
   await findAlike(hashes, String);

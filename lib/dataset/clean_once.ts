@@ -70,7 +70,7 @@ export class CleanOnce {
     mkdirSync(this.#staging, { recursive: true });
     this.#entries = RowFile.open(join(folder, ".cleaned.jsonl"));
     const wanted = JSON.stringify(
-      Object.entries({ version: 2, ...options }).sort(),
+      Object.entries({ version: 3, ...options }).sort(),
     );
     if (!this.#readEntries(wanted)) {
       this.#known.clear();

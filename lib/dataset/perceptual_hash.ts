@@ -6,10 +6,15 @@
  * It is pHash, by the discrete cosine transform: of a small grey picture the
  * slowest waves, 16 down by 16 across, each a 1 if it is stronger than half of
  * them. A frame around a picture moves all that is in it, so a second hash is
- * taken without one.
+ * taken without one. Both are blind to colour, so a little of it is kept beside
+ * them: the mean of each of 4 by 4 cells.
  *
  * ```ts
- * import { hashDistance, perceptualHash } from "#lib/dataset/perceptual_hash.ts";
+ * import {
+ *   colourDistance,
+ *   hashDistance,
+ *   perceptualHash,
+ * } from "#lib/dataset/perceptual_hash.ts";
  * import { samplePath } from "#lib/photo_site/sample.ts";
  * import { ok } from "node:assert/strict";
  * import sharp from "sharp";
@@ -19,6 +24,7 @@
  * const pear = samplePath({ path: "food/fruit/pear.jpg" });
  * const [a, b, c] = await Promise.all([lemon, small, pear].map(perceptualHash));
  * ok(hashDistance(a, b) < 20 && hashDistance(a, c) > 50);
+ * ok(colourDistance(a, b) < 5);
  * ```
  *
  * Source: Zauner, Implementation and Benchmarking of Perceptual Image Hash
@@ -36,10 +42,16 @@ import {
 const WAVES = 16;
 
 /** Words of 32 bits of one hash; a picture has two, end to end. */
-const WORDS = WAVES * WAVES / 32;
+export const WORDS: number = WAVES * WAVES / 32;
+
+/** Cells along a side, of which the mean colour is kept. */
+const CELLS = 4;
+
+/** Bytes of the colours: a cell has two, its Cb and its Cr. */
+const COLOURS = 2 * CELLS * CELLS;
 
 /** Numbers of 32 bits that `perceptualHash` gives. */
-export const HASH_WORDS: number = 2 * WORDS;
+export const HASH_WORDS: number = 2 * WORDS + COLOURS / 4;
 
 /** Side of the grey picture. */
 const SIDE = 128;
@@ -61,8 +73,9 @@ export const MAX_HASHED_SIDE = 2048;
  * The hashes of a picture. Shrunk and saved as a clean JPEG, as cleaning does,
  * it has the same ones but for a few bits.
  *
- * @returns 256 bits of the whole picture, then 256 of it without its frame; all
- *   zeros where there is nothing to see, as in a picture of one colour.
+ * @returns 256 bits of the whole picture, then 256 of it without its frame, all
+ *   zeros where there is nothing to see, as in a picture of one colour; then the
+ *   colours of its cells, for `colourDistance`.
  * @throws {PictureError} If there is no whole picture.
  */
 export async function perceptualHash(image: ImageSource): Promise<Uint32Array> {
@@ -82,6 +95,7 @@ export function hashPixels(picture: PictureData): Uint32Array {
   hashes.set(framed);
   // Where the middle is empty, all there is to see lies at the edge.
   hashes.set(bare.some((word) => word !== 0) ? bare : framed, WORDS);
+  coloursIn(hashes).set(coloursOf(picture));
   return hashes;
 }
 
@@ -90,7 +104,9 @@ export function hashPixels(picture: PictureData): Uint32Array {
  * its frame and without.
  */
 export function hashDistance(a: Uint32Array, b: Uint32Array): number {
-  const bits = new Uint32Array([...a, ...b]);
+  const bits = new Uint32Array([a, b].flatMap((hashes) => [
+    ...hashes.subarray(0, 2 * WORDS),
+  ]));
   const distances = [0, 1].flatMap((one) =>
     [2, 3].map((other) => distanceAt(bits, one, other, Infinity))
   );
@@ -119,6 +135,68 @@ export function distanceAt(
     count += Math.imul(word + (word >>> 4) & 0x0f0f0f0f, 0x01010101) >>> 24;
   }
   return count;
+}
+
+/**
+ * How far apart the colours of two pictures are where they are farthest: of 16
+ * cells, the greatest distance of two means in the plane of Cb and Cr, in levels
+ * of 256. Brightness has no part in it. It is 0 where one of the two is grey all
+ * over, as a grey copy is.
+ */
+export function colourDistance(a: Uint32Array, b: Uint32Array): number {
+  const [one, other] = [a, b].map(coloursIn);
+  if (isGrey(one) || isGrey(other)) return 0;
+  let farthest = 0;
+  for (let i = 0; i < COLOURS; i += 2) {
+    const apart = Math.hypot(one[i] - other[i], one[i + 1] - other[i + 1]);
+    farthest = Math.max(farthest, apart);
+  }
+  return farthest;
+}
+
+/** The part of a picture's numbers that holds its colours: signed bytes. */
+function coloursIn(hashes: Uint32Array): Int8Array {
+  const from = hashes.byteOffset + 4 * 2 * WORDS;
+  return new Int8Array(hashes.buffer, from, COLOURS);
+}
+
+/** Levels that a JPEG may leave of a colour that is none. */
+const COLOURLESS = 1;
+
+function isGrey(colours: Int8Array): boolean {
+  return colours.every((level) => Math.abs(level) <= COLOURLESS);
+}
+
+/** Share of a side, at its ends, that the cells leave out: frames lie there. */
+const MARGIN = 0.05;
+
+/** The mean Cb and Cr of each cell, row by row, in levels from -128 to 127. */
+function coloursOf({ data, width, height }: PictureData): Int8Array {
+  const sums = new Float64Array(COLOURS), counts = new Uint32Array(CELLS ** 2);
+  const columns = cellsOf(width);
+  for (const [y, row] of cellsOf(height).entries()) {
+    if (row < 0) continue;
+    for (let x = 0, at = 3 * y * width; x < width; x++, at += 3) {
+      if (columns[x] < 0) continue;
+      const cell = CELLS * row + columns[x];
+      const red = data[at], green = data[at + 1], blue = data[at + 2];
+      sums[2 * cell] += 0.5 * blue - 0.169 * red - 0.331 * green;
+      sums[2 * cell + 1] += 0.5 * red - 0.419 * green - 0.081 * blue;
+      counts[cell]++;
+    }
+  }
+  // A picture of few pixels has empty cells. What follows the point is cut off.
+  return Int8Array.from(sums, (sum, i) => sum / Math.max(1, counts[i >> 1]));
+}
+
+/** The cell of each pixel along a side; -1 in the margins. */
+function cellsOf(length: number): Int8Array {
+  return Int8Array.from({ length }, (_, pixel) => {
+    const from = MARGIN * length, to = length - from;
+    const at = pixel + 0.5;
+    if (at < from || at >= to) return -1;
+    return Math.floor(CELLS * (at - from) / (to - from));
+  });
 }
 
 /** The small grey picture: each pixel is the mean of what it covers. */

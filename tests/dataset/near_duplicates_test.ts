@@ -12,12 +12,17 @@ import {
   checkNear,
   findAlike,
   leaveOut,
+  MAX_COLOUR_DISTANCE,
   MAX_HASH_DISTANCE,
+  type NearOptions,
+  SURE_HASH_DISTANCE,
 } from "#lib/dataset/near_duplicates.ts";
 import {
+  colourDistance,
   HASH_WORDS,
   hashDistance,
   perceptualHash,
+  WORDS,
 } from "#lib/dataset/perceptual_hash.ts";
 import { readSample, samplePath } from "#lib/photo_site/sample.ts";
 
@@ -26,19 +31,22 @@ const some = (await readSample()).filter((_, i) => i % 16 === 0).map(
 );
 const hashes = await Promise.all(some.map(perceptualHash));
 
-/** The share of pictures that a change leaves near to what they were. */
+async function areAlike(a: Uint32Array, b: Uint32Array): Promise<boolean> {
+  return (await findAlike(new Uint32Array([...a, ...b]), String)).length === 1;
+}
+
+/** The share of pictures that a change leaves near duplicates of what they were. */
 async function foundAfter(
   change: (file: string) => Promise<Sharp> | Sharp,
 ): Promise<number> {
   const near = await Promise.all(some.map(async (file, i) => {
     const copy = await (await change(file)).jpeg({ quality: 85 }).toBuffer();
-    const distance = hashDistance(hashes[i], await perceptualHash(copy));
-    return distance <= MAX_HASH_DISTANCE;
+    return await areAlike(hashes[i], await perceptualHash(copy));
   }));
   return near.filter(Boolean).length / near.length;
 }
 
-Deno.test("perceptualHash() stays near when a picture is made smaller, grey, saved again or framed", async () => {
+Deno.test("findAlike() finds pictures that are made smaller, grey, saved again or framed", async () => {
   const half = async (file: string) => {
     const { width } = await sharp(file).metadata();
     return sharp(file).resize(width >> 1);
@@ -67,46 +75,89 @@ Deno.test("perceptualHash() is far for other pictures, and zero where there is n
   const blank = await Promise.all(
     ["white", "#204060"].map(async (one) => perceptualHash(await plain(one))),
   );
-  for (const hash of blank) deepStrictEqual(hash, new Uint32Array(HASH_WORDS));
+  for (const hash of blank) {
+    ok(hash.slice(0, 2 * WORDS).every((one) => one === 0));
+  }
   // Nothing to see is no likeness.
   const both = new Uint32Array([...blank[0], ...blank[1]]);
   deepStrictEqual(await findAlike(both, String), []);
 });
 
-/** Hashes that differ from the first in so many bits. */
+Deno.test("findAlike() keeps apart what differs in colour alone, and no grey copy from its picture", async () => {
+  const tinted = await Promise.all(
+    ["#d03020", "#20a040", "#2050d0"].map(async (tint) =>
+      perceptualHash(await sharp(some[0]).tint(tint).png().toBuffer())
+    ),
+  );
+  for (const [i, a] of tinted.entries()) {
+    for (const b of tinted.slice(i + 1)) {
+      ok(hashDistance(a, b) <= SURE_HASH_DISTANCE);
+      ok(!await areAlike(a, b));
+    }
+  }
+  const grey = await sharp(some[0]).greyscale().png().toBuffer();
+  ok(await areAlike(tinted[0], await perceptualHash(grey)));
+});
+
+Deno.test("colourDistance() is that of the farthest cell, without the margin, and 0 where one picture is grey", async () => {
+  const on = async (background: string, spot: string, left: number) => {
+    const size = { width: 80, height: 80, channels: 3 } as const;
+    const input = await sharp({ create: { ...size, background: spot } })
+      .resize(18).png().toBuffer();
+    return perceptualHash(
+      await sharp({ create: { ...size, background } })
+        .composite([{ input, left, top: 4 }]).png().toBuffer(),
+    );
+  };
+  // Blue has the Cb of 127 and the Cr of -21, red -43 and 127.
+  const blue = await on("#0000ff", "#0000ff", 4);
+  const spotted = await on("#0000ff", "#ff0000", 4);
+  ok(Math.abs(colourDistance(blue, spotted) - Math.hypot(170, 148)) < 3);
+  strictEqual(colourDistance(blue, await on("#808080", "#202020", 4)), 0);
+  const framed = await sharp(some[0])
+    .extend({ top: 6, bottom: 6, left: 6, right: 6, background: "#ff0000" })
+    .png().toBuffer();
+  const distance = colourDistance(hashes[0], await perceptualHash(framed));
+  ok(distance < MAX_COLOUR_DISTANCE, `${distance}`);
+});
+
+/** Hashes of grey pictures that differ from the first in so many bits. */
 function differing(...bits: number[]): Uint32Array {
   return Uint32Array.from([0, ...bits].flatMap((count) => {
-    const own = Array.from({ length: HASH_WORDS / 2 }, () => 0x0f0f0f0f);
+    const own = Array.from({ length: WORDS }, () => 0x0f0f0f0f);
     for (let bit = 0; bit < count; bit++) own[bit >> 5] ^= 1 << (bit & 31);
-    return [...own, ...own];
+    const rest = new Array(HASH_WORDS - 2 * WORDS).fill(0);
+    return [...own, ...own, ...rest];
   }));
 }
 
-Deno.test("findAlike() asks an encoder for candidates alone, and lets it confirm the doubtful", async () => {
+Deno.test("findAlike() asks an encoder for candidates alone, and drops what is doubtful and not confirmed", async () => {
   // By their distances from the first: sure, doubtful twice, and none.
-  const hashes = differing(10, 40, 41, 90);
+  const hashes = differing(SURE_HASH_DISTANCE, 20, 28, 90);
   const asked: string[][] = [];
   const vectors: Record<string, number[]> = {
-    ...{ "0": [1, 0], "1": [0, 1], "2": [1, 0], "3": [0.9, 0.436] },
+    ...{ "0": [1, 0], "1": [0, 1], "2": [1, 0], "3": [0.6, 0.8] },
   };
   const embed = (files: string[]) => {
     asked.push(files);
     return Promise.resolve(files.map((file) => vectors[file]));
   };
-  const pairs = await findAlike(hashes, String, { embed });
-  deepStrictEqual(asked.map((files) => files.toSorted()), [[
-    "0",
-    "1",
-    "2",
-    "3",
-  ]]);
-  const of0 = pairs.filter(({ a }) => a === 0).map(({ b }) => b);
-  deepStrictEqual(of0, [1, 2]);
-  strictEqual(pairs.find(({ a, b }) => a === 0 && b === 1)!.similarity, 0);
-  deepStrictEqual(
-    (await findAlike(hashes, String)).filter(({ a }) => a === 0),
-    [{ a: 0, b: 1, hashDistance: 10 }],
-  );
+  const of0 = async (options: NearOptions) =>
+    (await findAlike(hashes, String, options)).filter(({ a }) => a === 0);
+  deepStrictEqual(await of0({ embed }), [
+    { a: 0, b: 1, hashDistance: SURE_HASH_DISTANCE, similarity: 0 },
+    { a: 0, b: 2, hashDistance: 20, similarity: 1 },
+  ]);
+  deepStrictEqual(asked.map((files) => files.toSorted()), [
+    ["0", "1", "2", "3"],
+  ]);
+  const confirmed = await of0({ embed, minSimilarity: 0.5 });
+  deepStrictEqual(confirmed.map(({ b }) => b), [1, 2, 3]);
+  deepStrictEqual(await of0({}), [
+    { a: 0, b: 1, hashDistance: SURE_HASH_DISTANCE },
+    { a: 0, b: 2, hashDistance: 20 },
+    { a: 0, b: 3, hashDistance: 28 },
+  ]);
   await rejects(
     findAlike(hashes, String, { embed: () => Promise.resolve([]) }),
     /expected embed to give 4 rows, got 0/,
