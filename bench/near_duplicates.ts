@@ -31,11 +31,13 @@ import { type Bench, type BenchRow, row } from "./harness.ts";
 export const bench: Bench = async ({ log, peer }) => {
   const files = (await readSample()).map(samplePath);
   const folder = await mkdtemp(join(tmpdir(), "near-"));
+  const encoder = await openEncoder("offline");
+  const embed = remembering((paths) => encoder.encodeImages(paths));
   try {
     log(`${files.length} pictures, ${Object.keys(COPIES).length} copies each`);
     const rows = [
-      ...await copiesFound(files, join(folder, "photos"), log, peer),
-      ...await drawnPairs(files, join(folder, "drawn"), log, peer),
+      ...await copiesFound(files, join(folder, "photos"), embed, log, peer),
+      ...await drawnPairs(files, join(folder, "drawn"), embed, log, peer),
     ];
     const theirs = await peer("near_duplicates.py", "time");
     const own = await secondsFor(10_000);
@@ -44,12 +46,25 @@ export const bench: Bench = async ({ log, peer }) => {
     rows.push(row("one hash of a file", "ms", ...await hashTimes(files, peer)));
     return rows;
   } finally {
+    await encoder.close();
     await rm(folder, { recursive: true });
   }
 };
 
+/** Embeds each file once. */
+export function remembering(embed: Embed): Embed {
+  const known = new Map<string, ArrayLike<number>>();
+  return async (files) => {
+    const unknown = files.filter((file) => !known.has(file));
+    const rows = unknown.length > 0 ? await embed(unknown) : [];
+    for (const row of rows) known.set(unknown.shift()!, row);
+    return files.map((file) => known.get(file)!);
+  };
+}
+
 type Peer = Parameters<Bench>[0]["peer"];
 type Log = (line: string) => void;
+type Embed = NonNullable<NearOptions["embed"]>;
 
 /**
  * Makes the copies of these pictures, and tells how many of each kind are found,
@@ -58,6 +73,7 @@ type Log = (line: string) => void;
 export async function copiesFound(
   files: readonly string[],
   folder: string,
+  embed: Embed,
   log: Log,
   peer: Peer,
 ): Promise<BenchRow[]> {
@@ -65,8 +81,6 @@ export async function copiesFound(
   const theirs = await peer("near_duplicates.py", "copies", folder);
   const originals = pathsOf(folder, "original", files.length);
   const hashes = await hashesOf(originals);
-  const encoder = await openEncoder("offline");
-  const embed = (paths: string[]) => encoder.encodeImages(paths);
   const rows: BenchRow[] = [];
   for (const kind of Object.keys(COPIES)) {
     const paths = pathsOf(folder, kind, files.length);
@@ -87,8 +101,7 @@ export async function copiesFound(
     );
     log(`${kind}: ${found.alone} %, with an encoder ${found.confirmed} %`);
   }
-  await encoder.close();
-  const pairs = await pairsAmong(originals, log);
+  const pairs = await pairsAmong(originals, embed, log);
   rows.push(...bothRules("pairs of originals", "pairs", pairs, theirs?.pairs));
   return rows;
 }
@@ -97,6 +110,7 @@ export async function copiesFound(
 async function drawnPairs(
   files: readonly string[],
   folder: string,
+  embed: Embed,
   log: Log,
   peer: Peer,
 ): Promise<BenchRow[]> {
@@ -109,7 +123,7 @@ async function drawnPairs(
     const paths = pathsOf(own, "original", count);
     await Promise.all(pictures.map((one, i) => writeFile(paths[i], one)));
     const theirs = await peer("near_duplicates.py", "copies", own);
-    const pairs = await pairsAmong(paths, log);
+    const pairs = await pairsAmong(paths, embed, log);
     const what = `pairs of ${count} ${kind}`;
     rows.push(...bothRules(what, "pairs", pairs, theirs?.pairs));
     log(`${what}: ${pairs.alone}, with an encoder ${pairs.confirmed}`);
@@ -118,15 +132,12 @@ async function drawnPairs(
 }
 
 /** How many pairs the rule finds, without an encoder and with one. */
-async function pairsAmong(files: readonly string[], log: Log) {
+async function pairsAmong(files: readonly string[], embed: Embed, log: Log) {
   const hashes = (await hashesOf(files)).flatMap((hash) => [...hash]);
   const all = Uint32Array.from(hashes);
-  const encoder = await openEncoder("offline");
-  const embed = (paths: string[]) => encoder.encodeImages(paths);
   const fileOf = (picture: number) => files[picture];
   const alone = await findAlike(all, fileOf);
   const confirmed = await findAlike(all, fileOf, { embed });
-  await encoder.close();
   const tell = ({ a, b, hashDistance, similarity }: Alike) =>
     log(`${files[a]} and ${files[b]}: ${hashDistance}, ${similarity}`);
   confirmed.forEach(tell);
