@@ -12,7 +12,6 @@ import {
   type ReasonCount,
   reasonCounts,
 } from "../lib/dataset/accounts.ts";
-import type { FoundFile } from "../lib/dataset/clean_each.ts";
 import { downloadEach, type DownloadOptions } from "../lib/dataset/download.ts";
 import { prepareFolder } from "../lib/dataset/from_folder.ts";
 import { readList } from "../lib/dataset/lists.ts";

@@ -9,6 +9,7 @@
  * | Flickr30k's results_20130124.token | `1000092795.jpg#0⇥Two young guys …`, one caption a line |
  * | captions.json | `{"owl.jpg": "An owl."}`, a list of captions, or `{caption, author, license}`; or a list of `{file, captions, …}` |
  * | captions.jsonl | `{"file_name": "owl.jpg", "text": "An owl."}`, a record a line |
+ * | metadata.csv | `file_name,text,author,license`, a record a line |
  *
  * What is wrong in a file is left out and reported, and the rest is read.
  * Captions keep the order of the file. All of it is text from outside.
@@ -28,6 +29,13 @@
  *
  * @module
  */
+import { parse } from "csv-parse/sync";
+import {
+  delimiterOf,
+  type Field,
+  foldColumn,
+  placesOf,
+} from "../dataset/columns.ts";
 import type { Picture } from "../records.ts";
 import { parseJson, readText } from "./json.ts";
 
@@ -55,13 +63,23 @@ export interface CaptionFile {
 export async function readCaptions(path: string): Promise<CaptionFile> {
   try {
     const { text, problems } = await readText(path);
-    const read = parseCaptions(text);
+    const read = parseCaptions(/\.csv$/i.test(path) ? rowsOf(text) : text);
     return { ...read, problems: [...problems, ...read.problems] };
   } catch (error) {
     const { code } = error as NodeJS.ErrnoException;
     if (code) throw new Error(`${path} cannot be read (${code})`);
     throw new Error(`${path}: ${(error as Error).message}`);
   }
+}
+
+/** A table as records in JSON. */
+function rowsOf(text: string): string {
+  const [header] = text.trimStart().split("\n", 1);
+  return JSON.stringify(parse(text, {
+    ...{ columns: true, bom: true, delimiter: delimiterOf(header) },
+    ...{ relax_quotes: true, relax_column_count: true },
+    skip_empty_lines: true,
+  }));
 }
 
 /** Reads the text of such a file. */
@@ -188,17 +206,23 @@ function addRecord(collector: CaptionCollector, record: Json): void {
   } else if (isObject(record) && !namesPicture(record)) {
     addJson(collector, record);
   } else {
-    const path = PATH_NAMES.map((name) => record?.[name])
-      .find((value) => typeof value === "string");
+    const fields = Object.entries(record ?? {});
+    const [path] = PATH_NAMES.flatMap((name) =>
+      fields.flatMap(([field, value]) =>
+        foldColumn(field) === name && typeof value === "string" ? [value] : []
+      )
+    );
     addEntry(collector, path ?? record, record);
   }
 }
 
-/** What a record may call its picture's path. */
-const PATH_NAMES = ["file", "file_name", "filename", "path", "image"];
+/** What a record may call its picture's path, without case and signs. */
+const PATH_NAMES = ["file", "filename", "path", "image"];
 
 function namesPicture(record: object): boolean {
-  return PATH_NAMES.some((name) => Object.hasOwn(record, name));
+  return Object.keys(record).some((name) =>
+    PATH_NAMES.includes(foldColumn(name))
+  );
 }
 
 /** Whether a value is an object; a list is one, of entries by number. */
@@ -289,18 +313,20 @@ function addEntry(
   path: unknown,
   entry: Json,
 ): void {
-  const file = asText(entry?.flickr_url);
-  const terms = asText(entry?.license_url);
-  const license = `${asText(entry?.license)} ${terms && `(${terms})`}`.trim();
   const isRecord = isObject(entry) && !Array.isArray(entry);
-  const captions = entry?.captions ?? entry?.caption ?? entry?.text ??
-    (isRecord ? [] : entry);
+  const places = isRecord ? placesOf(Object.keys(entry)) : {};
+  const value = (field: Field) => Object.values(entry)[places[field] ?? -1];
+  const text = (field: Field) => isRecord ? asText(value(field)) : "";
+  const file = asText(entry?.flickr_url);
+  const [license, terms] = [text("license"), asText(entry?.license_url)];
+  const { captions: all } = isRecord ? entry as Json : {};
+  const captions = isRecord ? all ?? value("caption") ?? [] : entry;
   collector.addPicture(path, {
     split: asText(entry?.split),
     url: asText(entry?.url) || file,
-    page: asText(entry?.page) || flickrPage(file),
-    author: asText(entry?.author),
-    license,
+    page: text("page") || flickrPage(file),
+    author: text("author"),
+    license: terms && terms !== license ? `${license} (${terms})` : license,
   }, Array.isArray(captions) ? captions : [captions]);
 }
 

@@ -16,12 +16,13 @@
  * ```
  *
  * Written by notebook 2, read by every later one. Beside this: lists.ts
- * (whole_lines.ts) reads lists of addresses; fetch.ts and download.ts bring
- * pictures from the web; clean.ts, near_duplicates.ts and split.ts say what is
- * kept and where. prepare.ts makes the data set, of downloads or of a folder
+ * (columns.ts, whole_lines.ts) reads lists of addresses; fetch.ts and download.ts
+ * bring pictures from the web; clean.ts, near_duplicates.ts and split.ts say what
+ * is kept and where. prepare.ts makes the data set, of downloads or of a folder
  * (from_folder.ts), step by step: clean_each.ts, distinct.ts, sides.ts, layout.ts
  * (names.ts), endings.ts. accounts.ts tells what became of each picture,
- * credits.ts whose it is. class_folder.ts reads folders for evaluation.
+ * class_counts.ts of each class, credits.ts whose it is. class_folder.ts reads
+ * folders for evaluation.
  *
  * ```ts
  * import { picturePath } from "#lib/dataset/dataset.ts";

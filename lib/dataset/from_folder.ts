@@ -9,6 +9,9 @@
  * DIR/train/CLASS/…, DIR/test/CLASS/…       the split is kept
  * ```
  *
+ * training/ is train/, and val/, valid/, validation/ and testing/ are test/, in
+ * any case.
+ *
  * The class's name stands for the caption that nobody wrote. The folder is only
  * read, and what lies in the data folder is none of it.
  *
@@ -21,19 +24,21 @@
  *
  * @module
  */
-import { realpathSync } from "node:fs";
+import { constants, realpathSync } from "node:fs";
+import { access } from "node:fs/promises";
 import { basename, join, relative, resolve, sep } from "node:path";
 import { isOneOf, licenceName } from "../crawl/licences.ts";
 import { paths } from "../paths.ts";
 import { listPictures, remarksOn } from "../pictures/folder.ts";
 import { PICTURE_FORMATS } from "../pictures/formats.ts";
-import type { FoundPicture } from "../records.ts";
+import type { DatasetPicture, FoundPicture } from "../records.ts";
 import type { FoundFile } from "./clean_each.ts";
 import {
   type Prepared,
   prepareDataset,
   type PrepareOptions,
 } from "./prepare.ts";
+import type { SplitOptions } from "./split.ts";
 
 /** What of a picture may be known besides its place. */
 export type Known = Partial<Omit<FoundPicture, "category" | "term">>;
@@ -61,7 +66,7 @@ export interface PreparedFolder extends Prepared {
 }
 
 /**
- * Writes the data set to paths.dataset. Where train/ and test/ do not both hold
+ * Writes the data set to paths.dataset. Where train/ and test/ do not both have
  * pictures, queries are chosen as after a crawl.
  *
  * @throws {Error} If there is no such folder, no picture in it, or it is the data
@@ -86,18 +91,10 @@ export async function prepareFolder(
         .join("; "),
     );
   }
-  const isIn = (split: string) => (path: string) =>
-    path.startsWith(`${split}/`);
-  const isSplit = pictures.some(isIn("train")) && pictures.some(isIn("test"));
-  const found = isSplit
-    ? pictures.filter((path) => /^(train|test)\//.test(path))
-    : pictures;
-  if (found.length < pictures.length) {
-    const others = pictures.length - found.length;
-    remarks.push(
-      `${others} of the pictures lie neither in train/ nor in test/: left out`,
-    );
-  }
+  const sides = new Set(pictures.map(sideOf));
+  const isSplit = sides.has("train") && sides.has("test");
+  const found = isSplit ? pictures.filter(sideOf) : pictures;
+  remarks.push(...remarksOnSplit(pictures, isSplit, options.split));
   const known = await readKnown?.(root, found);
   const prepared = await prepareDataset(files(), options);
   remarks.push(...prepared.remarks);
@@ -115,12 +112,57 @@ export async function prepareFolder(
         yield { ...record, reason, stage: "licence" };
         continue;
       }
-      const split = path.startsWith("test/")
-        ? "test" as const
-        : "train" as const;
-      yield { ...record, file: join(root, path), ...isSplit && { split } };
+      const file = join(root, path);
+      const fault = await access(file, constants.R_OK)
+        .then(() => undefined, ({ code }) => code);
+      if (fault) {
+        yield { ...record, reason: `cannot be read (${fault})`, stage: "disk" };
+        continue;
+      }
+      const split = isSplit ? sideOf(path) : undefined;
+      yield { ...record, file, ...split && { split } };
     }
   }
+}
+
+/** What may surprise in how a folder's split is taken, a line each. */
+function remarksOnSplit(
+  pictures: readonly string[],
+  isSplit: boolean,
+  asked: SplitOptions = {},
+): string[] {
+  const sided = pictures.filter(sideOf);
+  const parts = [...new Set(sided.map((path) => path.split("/")[0]))];
+  if (!isSplit) {
+    const named = parts.map((part) => `${part}/`).join(", ");
+    return parts.length === 0 ? [] : [
+      `${named} has no other side: taken as any folder, and queries are chosen`,
+    ];
+  }
+  const remarks = parts.map((part) => [`${part}/`, `${sideOf(`${part}/`)}/`])
+    .filter(([part, side]) => part !== side)
+    .map(([part, side]) => `${part} is taken as ${side}`);
+  if (Object.values(asked).some((option) => option !== undefined)) {
+    remarks.push(
+      "The folder's own split is kept: how many queries, seed and groups were " +
+        "asked for has no effect",
+    );
+  }
+  const others = pictures.length - sided.length;
+  if (others > 0) {
+    remarks.push(
+      `${others} of the pictures lie neither in train/ nor in test/: left out`,
+    );
+  }
+  return remarks;
+}
+
+/** The side whose folder a picture lies in, if the folder is called like one. */
+function sideOf(path: string): DatasetPicture["split"] | undefined {
+  const [, train, test] =
+    /^(?:(train|training)|(test|testing|val|valid|validation))\//i
+      .exec(path) ?? [];
+  return train ? "train" : test ? "test" : undefined;
 }
 
 /** What a picture's place and the files beside it say. */

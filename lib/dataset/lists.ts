@@ -10,9 +10,8 @@
  * | CC3M, CC12M | caption and address, or the other way round, without a header |
  * | classes | `url` and `class`, `label` or `term`; `category` as well |
  *
- * Case and signs in a column's name do not count: "Image URL" is `image_url`. A
- * list may have any length: rows are read while the ones before are used. All of
- * it is text from outside.
+ * columns.ts has all names of columns. A list may have any length: rows are read
+ * while the ones before are used. All of it is text from outside.
  *
  * ```ts
  * import { readList } from "#lib/dataset/lists.ts";
@@ -33,6 +32,7 @@ import { licenceName } from "../crawl/licences.ts";
 import { isRegularFile } from "../files.ts";
 import { webAddress } from "../http/http.ts";
 import type { FoundPicture } from "../records.ts";
+import { delimiterOf, type Field, type Places, placesOf } from "./columns.ts";
 import {
   type Block,
   countLines,
@@ -49,26 +49,6 @@ export interface ListOptions {
 
 /** Files that `readList` reads. */
 const LIST_NAME = /\.(csv|tsv|tab|jsonl|ndjson|txt)(\.gz)?$/i;
-
-/** What columns are called, without case and signs; the first one there counts. */
-const COLUMNS = {
-  url:
-    "url imageurl imgurl photoimageurl contenturl originalurl image src link",
-  caption: "caption text toptext topcaption title alttext alt description",
-  author: "author creator photographer owner artist",
-  license: "license licence licenseurl licenceurl rights",
-  page:
-    "page pageurl photourl landingpage foreignlandingurl originallandingurl",
-  width: "width originalwidth",
-  height: "height originalheight",
-  term: "term class classname label labelname category",
-  category: "category supercategory superclass group",
-};
-
-type Field = keyof typeof COLUMNS;
-
-/** In which cell of a row each field stands. */
-type Places = Partial<Record<Field, number>>;
 
 /** A row of a list. */
 interface Row {
@@ -161,15 +141,8 @@ function asText(value: unknown): string {
 }
 
 /** @throws {Error} If none holds addresses. */
-function placesOf(columns: readonly string[]): Places {
-  const folded = columns.map((name) =>
-    name.toLowerCase().replaceAll(/[^a-z0-9]+/g, "")
-  );
-  const places: Places = {};
-  for (const [field, names] of Object.entries(COLUMNS)) {
-    const found = names.split(" ").find((name) => folded.includes(name));
-    if (found) places[field as Field] = folded.indexOf(found);
-  }
+function findUrls(columns: readonly string[]): Places {
+  const places = placesOf(columns);
   if (places.url === undefined) {
     const shown = columns.slice(0, 20).map((name) => `"${shorten(name)}"`);
     throw new Error(
@@ -177,8 +150,6 @@ function placesOf(columns: readonly string[]): Places {
         `image_url, src or link, got ${shown.join(", ") || "no columns"}`,
     );
   }
-  // A category that is the class says nothing more.
-  if (places.category === places.term) delete places.category;
   return places;
 }
 
@@ -199,7 +170,7 @@ async function* readJson(
       }
       let places: Places;
       try {
-        places = placesOf(Object.keys(record));
+        places = findUrls(Object.keys(record));
       } catch (error) {
         if (isFirst) throw error;
         onBadLine(line, (error as Error).message);
@@ -244,7 +215,7 @@ async function* readCells(
   for await (const row of rowsOf(all(), { delimiter, quote }, onBadLine)) {
     const isFirst = !places;
     if (isFirst) width = row.cells.length;
-    places ??= hasHeader ? placesOf(row.cells) : guessPlaces(row.cells);
+    places ??= hasHeader ? findUrls(row.cells) : guessPlaces(row.cells);
     if (isFirst && hasHeader) continue;
     if (row.cells.slice(width).every((cell) => asText(cell) === "")) {
       yield { places, row };
@@ -255,14 +226,6 @@ async function* readCells(
     const sign = JSON.stringify(delimiter);
     onBadLine(row.line, `expected ${got}: quote what has ${sign} in it`);
   }
-}
-
-/** What separates the cells of a line: what it has most of. */
-function delimiterOf(line: string): string {
-  const count = (sign: string) => line.split(sign).length;
-  // Addresses have commas and semicolons in them, but no tabs.
-  if (line.includes("\t")) return "\t";
-  return [",", ";", "|"].reduce((a, b) => count(b) > count(a) ? b : a);
 }
 
 /** Of a row without a header: its address, and the first other text. */

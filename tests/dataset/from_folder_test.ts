@@ -116,17 +116,54 @@ Deno.test("prepareFolder() keeps the split of train/ and test/, and leaves out w
   ], async (folder) => {
     const { found, remarks } = await prepareFolder(folder, options);
     strictEqual(found, 3);
-    match(
-      remarks.join(),
-      /1 of the pictures lie neither in train\/ nor in test\//,
-    );
+    deepStrictEqual(remarks, [
+      "1 of the pictures lie neither in train/ nor in test/: left out",
+    ]);
     deepStrictEqual(await filed(), [
       ...["birds/owl test", "birds/owl train", "birds/owl train"],
     ]);
     // A folder that is called train may hold trains.
     await rename(join(folder, "test"), join(folder, "plane"));
-    await prepareFolder(folder, options);
+    const lone = await prepareFolder(folder, options);
+    match(lone.remarks[0], /^train\/ has no other side: taken as any folder/);
     ok((await filed()).some((one) => one.startsWith("birds/owl")));
+  }));
+
+Deno.test("prepareFolder() knows training/, val/ and the like in any case, and says which classes lie on one side alone", () =>
+  withPictures([
+    ...["Train/owl/1.png", "training/owl/2.png", "val/owl/3.png"],
+    ...["Test/owl/4.png", "Test/fox/5.png", "Train/hare/6.png"],
+  ], async (folder) => {
+    const { counts, remarks } = await prepareFolder(folder, {
+      ...options,
+      split: { test: 5 },
+    });
+    deepStrictEqual([counts.train, counts.test], [3, 3]);
+    deepStrictEqual(remarks.toSorted(), [
+      "Only in test, so that their queries find nothing: fox",
+      "Only in train, so that no query asks for them: hare",
+      "Test/ is taken as test/",
+      "The folder's own split is kept: how many queries, seed and groups were " +
+      "asked for has no effect",
+      "Train/ is taken as train/",
+      "training/ is taken as train/",
+      "val/ is taken as test/",
+    ]);
+  }));
+
+Deno.test("prepareFolder() says of a file that cannot be read just that, and not that it is corrupt", () =>
+  withPictures(["owl/1.png", "owl/2.png", "owl/3.png"], async (folder) => {
+    const { counts } = await prepareFolder(folder, {
+      ...options,
+      // It goes after the folder is listed.
+      readKnown: async () => {
+        await rm(join(folder, "owl", "2.png"));
+        return new Map();
+      },
+    });
+    deepStrictEqual([counts.corrupt, counts["not downloaded"]], [0, 1]);
+    const [, { reason }] = await readAccounts();
+    strictEqual(reason, "cannot be read (ENOENT)");
   }));
 
 Deno.test("prepareFolder() takes captions, authors and licences from files beside the pictures", () =>
