@@ -27,7 +27,7 @@
 interface Licence {
   /** "CC BY-SA", "CC0", "public domain", or what the site writes. */
   family: string;
-  /** "4.0"; "" if none is named. */
+  /** "4.0", or of a country "3.0 DE"; "" if none is named. */
   version: string;
 }
 
@@ -35,9 +35,20 @@ interface Licence {
 const FAMILIES = ["", "-SA", "-ND", "-NC", "-NC-SA", "-NC-ND"]
   .map((terms) => `CC BY${terms}`);
 
-/** "https://creativecommons.org/licenses/by/2.0/deed.de": terms and version. */
-const ADDRESS =
-  /(?:https?:)?(?:\/\/)?(?:www\.)?creativecommons\.org\/(?:licenses|publicdomain)\/([a-z+-]+)(?:\/(\d\.\d))?(?:[/?#][\w./?#=&-]*)?/g;
+/** To whose law versions before 4.0 were fitted: "CC BY-SA 3.0 de". */
+const PORTS =
+  "ar|at|au|az|be|bg|br|ca|ch|cl|cn|co|cr|cz|de|dk|ec|ee|eg|es|fi|" +
+  "fr|ge|gr|gt|hk|hr|hu|ie|igo|il|it|jp|kr|lu|mk|mt|mx|my|nl|nz|pe|ph|pl|pr|" +
+  "pt|ro|rs|scotland|se|sg|si|th|tr|tw|ua|ug|uk|us|ve|vn|za";
+
+/** "https://creativecommons.org/licenses/by/3.0/de/deed.en": terms, version, port. */
+const ADDRESS = new RegExp(
+  "(?:https?:)?(?://)?(?:www[.])?creativecommons[.]org/" +
+    "(?:licenses|publicdomain)/([a-z+-]+)" +
+    `(?:/(\\d[.]\\d)(?:/(${PORTS})(?=[/?#\\s]|$))?)?` +
+    "(?:[/?#][\\w./?#=&-]*)?",
+  "g",
+);
 
 /** Matches whole words, which have one blank between them. */
 function words(pattern: string): RegExp {
@@ -57,15 +68,9 @@ const SHORT = Object.entries({
   "v(?:ersion)? ?(\\d\\S*)": "$1",
 }).map(([long, short]) => [words(long), short] as const);
 
-/** To whose law versions before 4.0 were fitted: "CC BY-SA 3.0 de". */
-const PORTS =
-  "ar|at|au|az|be|bg|br|ca|ch|cl|cn|co|cr|cz|de|dk|ec|ee|eg|es|fi|" +
-  "fr|ge|gr|gt|hk|hr|hu|ie|igo|il|it|jp|kr|lu|mk|mt|mx|my|nl|nz|pe|ph|pl|pr|" +
-  "pt|ro|rs|scotland|se|sg|si|th|tr|tw|ua|ug|uk|us|ve|vn|za";
-
 /** One licence, and its versions: "by sa 3.0 2.5 2.0", "by nc 3.0 de". */
 const LICENCE = words(
-  `(by(?: (?:nc|nd|sa))*|cc0|pd)((?: [1-4](?:\\.\\d)?)+(?: (?:${PORTS}))?)?`,
+  `(by(?: (?:nc|nd|sa))*|cc0|pd)(?:((?: [1-4](?:\\.\\d)?)+)(?: (${PORTS}))?)?`,
 );
 
 /** What stands beside a licence and changes nothing. */
@@ -95,10 +100,13 @@ function parse(text: string): Licence {
 function read(text: string): Licence {
   const own = { family: text.trim(), version: "" };
   const said: Licence[] = [];
-  const rest = inShort(text).replace(LICENCE, (_, terms, versions = "") => {
+  const rest = inShort(text).replace(LICENCE, (_, terms, versions = "", port = "") => {
     const [version = ""] = /\d(\.\d)?/.exec(versions) ?? [];
     const whole = version.length === 1 ? `${version}.0` : version;
-    said.push({ family: familyOf(terms), version: whole });
+    said.push({
+      family: familyOf(terms),
+      version: `${whole} ${port.toUpperCase()}`.trim(),
+    });
     return "";
   });
   // CC0 dedicates to the public domain, and often says so.
@@ -123,7 +131,7 @@ function read(text: string): Licence {
 /** In small letters, a blank between any two words: "by nc sa 4.0". */
 function inShort(text: string): string {
   const plain = text.normalize("NFKC").toLowerCase().replaceAll("\u00ad", "")
-    .replace(ADDRESS, " cc $1 $2 ")
+    .replace(ADDRESS, " cc $1 $2 $3 ")
     .replace(/(\d)_(\d)/g, "$1.$2")
     .replace(/(?<!\d)\.|\.(?!\d)|[^\p{L}\p{M}\p{N}.]/gu, " ")
     .replace(/ +/g, " ").trim();
@@ -154,14 +162,19 @@ export function licenceFamily(text: string): string {
   return parse(text).family;
 }
 
-/** Where the licence can be read; undefined for what is not Creative Commons'. */
+/**
+ * Where the licence can be read, or, where no version is named, about all of
+ * them; undefined for what is not Creative Commons'.
+ */
 export function licenceUrl(text: string): string | undefined {
   const { family, version } = parse(text);
   const site = "https://creativecommons.org";
   if (family === "CC0") return `${site}/publicdomain/zero/1.0/`;
   if (!FAMILIES.includes(family)) return undefined;
-  const terms = family.slice("CC ".length).toLowerCase();
-  return `${site}/licenses/${terms}/${version || "4.0"}/`;
+  if (version === "") return `${site}/share-your-work/cclicenses/`;
+  const terms = family.slice("CC ".length);
+  const path = `${terms} ${version}`.toLowerCase().replaceAll(" ", "/");
+  return `${site}/licenses/${path}/`;
 }
 
 /**
@@ -169,7 +182,7 @@ export function licenceUrl(text: string): string | undefined {
  *
  * @param license As a site writes it; "" is none of any.
  * @param wanted Families or whole names, in any spelling: "CC BY" takes in every
- *   version of it, and not "CC BY-SA".
+ *   version of it, and not "CC BY-SA"; "CC BY 3.0" those of countries.
  */
 export function isOneOf(license: string, wanted: readonly string[]): boolean {
   if (license.trim() === "") return false;
@@ -179,6 +192,6 @@ export function isOneOf(license: string, wanted: readonly string[]): boolean {
     // "CC0" alone is parsed as its only version.
     const any = version === "" || family === "CC0";
     return family.toLowerCase() === has.family.toLowerCase() &&
-      (any || version === has.version);
+      (any || has.version === version || has.version.startsWith(`${version} `));
   });
 }

@@ -122,7 +122,9 @@ function byName<Value>(named: Map<string, Value>): [string, Value][] {
 
 /** A picture's title, which leads to its page, and its path. */
 function creditItem({ caption, page, url, path }: DatasetPicture): string {
-  const title = escaped(shortTitle(caption)) || "Untitled";
+  // Else "- dash" and "1. one" would begin a list within the item.
+  const title = escaped(shortTitle(caption))
+    .replace(/^(\d*)([-+.)])/, "$1\\$2") || "Untitled";
   const address = webAddress(page) ?? webAddress(url);
   // Within <…>, a backslash would still escape.
   const link = address?.href.replaceAll("\\", "%5C");

@@ -35,6 +35,11 @@ const NAMES = {
     "Attribution Non Commercial No Derivative Works 2.0",
   ],
   "CC BY": ["by", "CC BY", "cc-by"],
+  "CC BY-SA 3.0 DE": [
+    "https://creativecommons.org/licenses/by-sa/3.0/de/",
+    "http://creativecommons.org/licenses/by-sa/3.0/de/deed.en",
+    "cc-by-sa-3.0-de",
+  ],
   "CC BY-SA": ["by-sa"],
   "CC BY-NC": [
     "CC BY\u2011NC",
@@ -152,13 +157,23 @@ Deno.test("a wanted licence takes in its versions, and no stricter one", () => {
     strictEqual(isOneOf(license, wanted), false, license);
   }
   strictEqual(isOneOf("CC BY 2.0", ["CC BY 4.0"]), false);
+  strictEqual(isOneOf("CC BY 3.0 DE", ["CC BY 3.0"]), true);
+  strictEqual(isOneOf("CC BY 3.0", ["CC BY 3.0 DE"]), false);
   strictEqual(isOneOf("GPL-2.0-or-later", ["gpl-2.0-or-later"]), true);
 });
 
-Deno.test("a licence's address is that of its version", () => {
+Deno.test("a licence's address is that of its version, and of none that nobody named", () => {
   strictEqual(
     licenceUrl("CC-BY-NC-2.0"),
     "https://creativecommons.org/licenses/by-nc/2.0/",
+  );
+  strictEqual(
+    licenceUrl("CC BY-SA 3.0 DE"),
+    "https://creativecommons.org/licenses/by-sa/3.0/de/",
+  );
+  strictEqual(
+    licenceUrl("CC BY"),
+    "https://creativecommons.org/share-your-work/cclicenses/",
   );
   strictEqual(licenceUrl("GPL-2.0-or-later"), undefined);
 });

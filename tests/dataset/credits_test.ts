@@ -118,6 +118,19 @@ Deno.test("CREDITS.md shows what sites write as text: no markup, no links of the
     );
   }));
 
+Deno.test("CREDITS.md makes no list of a title that begins like one", () => {
+  const titles = ["- dash", "+ plus", "1. one", "23) two", "3.5 inch"];
+  return withRecords(
+    titles.map((caption) => ({ ...owl, caption, url: "", page: "" })),
+    async (read) => {
+      const text = await read("CREDITS.md");
+      deepStrictEqual(text.match(/(?<=^- ).*(?=, train)/gm), [
+        ...["\\- dash", "\\+ plus", "1\\. one", "23\\) two", "3\\.5 inch"],
+      ]);
+    },
+  );
+});
+
 Deno.test("writeDataset() gives each split a metadata.jsonl with file names below it, and none to a split of nothing", () =>
   withRecords([
     { ...owl, caption: "" },
