@@ -27,7 +27,8 @@ Makes a data set, train/ and test/ with their lists and credits, in the folder
 read:
 
   a folder  of any depth; the class is the folder that a picture lies in. Where
-            train/ and test/ are there, their split is kept
+            train/ and test/ are there, their split is kept; authors and
+            licences come from metadata.jsonl or metadata.csv beside pictures
   a list    .csv, .tsv, .jsonl or .txt, also .gz, of addresses, with captions
             and classes where columns have them, as img2dataset and LAION do
   nothing   what \`task crawl\` or notebook 1 found
@@ -46,7 +47,8 @@ What was downloaded is not asked for again: a run that was stopped goes on.
                   left out
   --spare FILE    a picture, by file or address, that stays though it is nearly
                   the same as another. May be given several times
-  --allow HOST:PORT  a machine of your own network, of which a list may have
+  --allow HOST:PORT
+                  a machine of your own network, of which a list may have
                   addresses. May be given several times
   --encoder NAME  confirms near duplicates: offline, clip-vit-b32, … (default:
                   auto), or none, which leaves them to their hashes
@@ -158,7 +160,7 @@ function readTest(text: string): number {
 }
 
 /** A host and port, as addresses write them: without the port that is usual. */
-function readHost(text: string): string[] {
+export function readHost(text: string): string[] {
   const [, port] = /^[^\s/@?#\\]+:(\d{1,5})$/.exec(text) ?? [];
   const urls = ["http", "https"].map((how) => URL.parse(`${how}://${text}`));
   if (!(Number(port) > 0) || !urls[0]) {

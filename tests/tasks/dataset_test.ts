@@ -23,6 +23,7 @@ import { openLibrary } from "#lib/photo_site/library.ts";
 import { startPhotoSite } from "#lib/photo_site/photo_site.ts";
 import { readSample } from "#lib/photo_site/sample.ts";
 import { runChild } from "../../tasks/child.ts";
+import { readHost } from "../../tasks/dataset.ts";
 import { type Preparation, prepareSource } from "../../tasks/preparation.ts";
 import { npmPackages } from "../../tasks/setup.ts";
 import { pythonPackages, virtualEnvironment } from "../../tasks/python.ts";
@@ -346,6 +347,18 @@ Deno.test("task dataset says what --spare does not find", () =>
       "picture",
     ]);
   }));
+
+Deno.test("task dataset --allow lets it ask that host at that port, as addresses name them", () => {
+  const hosts = {
+    "192.168.1.5:8080": ["192.168.1.5:8080"],
+    "[::1]:8080": ["[::1]:8080"],
+    "NAS.local:80": ["nas.local", "nas.local:80"],
+    "nas:443": ["nas:443", "nas"],
+  };
+  for (const [text, expected] of Object.entries(hosts)) {
+    deepStrictEqual(readHost(text), expected);
+  }
+});
 
 Deno.test("two runs of task dataset in one data folder go one after the other", () =>
   withData(async (data) => {
