@@ -100,15 +100,18 @@ function parse(text: string): Licence {
 function read(text: string): Licence {
   const own = { family: text.trim(), version: "" };
   const said: Licence[] = [];
-  const rest = inShort(text).replace(LICENCE, (_, terms, versions = "", port = "") => {
-    const [version = ""] = /\d(\.\d)?/.exec(versions) ?? [];
-    const whole = version.length === 1 ? `${version}.0` : version;
-    said.push({
-      family: familyOf(terms),
-      version: `${whole} ${port.toUpperCase()}`.trim(),
-    });
-    return "";
-  });
+  const rest = inShort(text).replace(
+    LICENCE,
+    (_, terms, versions = "", port = "") => {
+      const [version = ""] = /\d(\.\d)?/.exec(versions) ?? [];
+      const whole = version.length === 1 ? `${version}.0` : version;
+      said.push({
+        family: familyOf(terms),
+        version: `${whole} ${port.toUpperCase()}`.trim(),
+      });
+      return "";
+    },
+  );
   // CC0 dedicates to the public domain, and often says so.
   const isZero = said.some(({ family }) => family === "CC0");
   const licences = said.filter(({ family }) =>

@@ -24,7 +24,6 @@ const NAMES = {
     "https://creativecommons.org/licenses/by/2.0/",
     "by 2.0",
     "Attribution 2.0 Generic (CC BY 2.0)",
-    "CC BY 2.0 de",
     "https://creativecommons.org/licenses/by/2.0/?ref=chooser-v1",
   ],
   "CC BY-NC-ND 2.0": [
@@ -62,7 +61,8 @@ const NAMES = {
     "Attribution-NonCommercial-ShareAlike 2.0 Generic (CC BY-NC-SA 2.0)",
     "CC BY-SA-NC 2.0",
   ],
-  "CC BY-NC-SA 3.0": ["cc-by-nc-sa-3.0-igo"],
+  "CC BY 2.0 DE": ["CC BY 2.0 de", "by 2.0 DE"],
+  "CC BY-NC-SA 3.0 IGO": ["cc-by-nc-sa-3.0-igo"],
   "CC0 1.0": [
     "CC0",
     "cc0",
