@@ -120,7 +120,8 @@ export async function prepareSource(options: Preparation): Promise<Report> {
     return tell({ ...made, pairs: made.pairs.length, failures }, seen);
   } catch (error) {
     if (!(error instanceof NothingLeft)) throw error;
-    const { counts, refused, reasons } = error;
+    const { counts, refused, reasons, remarks } = error;
+    seen.remarks.push(...remarks);
     return tell({ counts, refused, pairs: 0, failures: reasons }, seen);
   } finally {
     progress.remarks(seen.remarks, 10);
@@ -272,7 +273,8 @@ function tell(
   if (failures.length > 0) {
     const rows = failures.slice(0, MOST_REASONS)
       .map(({ count, ...row }) => ({ pictures: count, ...row }));
-    lines.push("", `${table(rows)}`);
+    if (lines.length > 0) lines.push("");
+    lines.push(`${table(rows)}`);
     const more = failures.length - rows.length;
     if (more > 0) lines.push(`… and ${more} reasons more`);
     lines.push("");

@@ -93,10 +93,10 @@ export class ClassCounts {
     const few = [...this.#tallies.values()]
       .filter(({ train, test }) => test < asked && train + test > 0);
     if (few.length === 0) return [];
-    const counts = few.map(({ term, train, test }) => ({
-      term: `${term} ${test} of ${train + test}`,
+    const each = few.map(({ term, train, test }) => ({
+      term: `${term} ${test} of its ${train + test} pictures`,
     }));
-    return [`Fewer than ${asked} queries: ${named(counts)}`];
+    return [`Fewer queries than the ${asked} asked for: ${named(each)}`];
   }
 }
 

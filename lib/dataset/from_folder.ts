@@ -34,6 +34,7 @@ import { PICTURE_FORMATS } from "../pictures/formats.ts";
 import type { DatasetPicture, FoundPicture } from "../records.ts";
 import type { FoundFile } from "./clean_each.ts";
 import {
+  NothingLeft,
   type Prepared,
   prepareDataset,
   type PrepareOptions,
@@ -69,6 +70,7 @@ export interface PreparedFolder extends Prepared {
  * Writes the data set to paths.dataset. Where train/ and test/ do not both have
  * pictures, queries are chosen as after a crawl.
  *
+ * @throws {NothingLeft} If no picture is left.
  * @throws {Error} If there is no such folder, no picture in it, or it is the data
  *   set itself.
  */
@@ -96,7 +98,10 @@ export async function prepareFolder(
   const found = isSplit ? pictures.filter(sideOf) : pictures;
   remarks.push(...remarksOnSplit(pictures, isSplit, options.split));
   const known = await readKnown?.(root, found);
-  const prepared = await prepareDataset(files(), options);
+  const prepared = await prepareDataset(files(), options).catch((error) => {
+    if (error instanceof NothingLeft) error.remarks = remarks;
+    throw error;
+  });
   remarks.push(...prepared.remarks);
   return { ...prepared, found: found.length, remarks };
 

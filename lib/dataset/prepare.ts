@@ -86,6 +86,8 @@ export interface Prepared {
 /** No picture is left of those that were found. */
 export class NothingLeft extends Error {
   override name = "NothingLeft";
+  /** What else is odd about the source, a line each. */
+  remarks: string[] = [];
 
   /** Says how pictures and classes ended. */
   constructor(

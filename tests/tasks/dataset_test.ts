@@ -275,7 +275,10 @@ Deno.test("task dataset tells why nothing of a folder is left, and what to do", 
     ];
     for (const [i, [files, licences, told]] of cases.entries()) {
       const source = await fill(join(data, `mine${i}`), files);
-      const { json, text } = await quietly({ source, licences }).run;
+      await writeFile(join(source.path, "x.heic"), "ftypheic");
+      const { run, said } = quietly({ source, licences });
+      const { json, text } = await run;
+      match(said.join("\n"), /heic/i);
       match(text, told);
       strictEqual(text.includes("prepareDataset"), false, text);
       strictEqual(json.found, Object.keys(files).length);
@@ -330,7 +333,9 @@ Deno.test("task dataset says which classes give fewer queries than --test asks f
     });
     const { run, said } = quietly({ source, split: { test: 3 } });
     strictEqual((await run).json.counts.test, 5);
-    deepStrictEqual(said, ["Fewer than 3 queries: owl 2 of 3"]);
+    deepStrictEqual(said, [
+      "Fewer queries than the 3 asked for: owl 2 of its 3 pictures",
+    ]);
   }));
 
 Deno.test("task dataset says what --spare does not find", () =>
