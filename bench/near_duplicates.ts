@@ -24,7 +24,7 @@ import {
 } from "../lib/dataset/perceptual_hash.ts";
 import { openEncoder } from "../lib/encoders/encoders.ts";
 import { readSample, samplePath } from "../lib/photo_site/sample.ts";
-import { drawnPictures, recoloured } from "./drawn_pictures.ts";
+import { drawnPictures, recoloured } from "./pictures/drawn_pictures.ts";
 import { type Bench, type BenchRow, row } from "./harness.ts";
 
 /** Measures. */
