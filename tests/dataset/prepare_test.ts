@@ -1,5 +1,12 @@
 import fc from "fast-check";
-import { deepEqual, equal, match, ok, rejects } from "node:assert/strict";
+import {
+  deepEqual,
+  deepStrictEqual,
+  equal,
+  match,
+  ok,
+  rejects,
+} from "node:assert/strict";
 import { createHash } from "node:crypto";
 import { existsSync } from "node:fs";
 import { dirname, join, relative } from "node:path";
@@ -486,6 +493,26 @@ Deno.test("prepareDataset() leaves out near duplicates of all classes but the la
     const [small] = await readAccounts();
     match(small.reason, /^nearly the same as test\/a\/one-/);
     deepEqual([small.outcome, small.stage], ["near duplicate", "compare"]);
+  });
+});
+
+Deno.test("prepareDataset() keeps what differs in colour alone, run again too", async () => {
+  await withFolders(async () => {
+    const files: Record<string, Uint8Array> = {};
+    for (const name of ["lemon", "pear"]) {
+      const image = sharp(samplePath({ path: `food/fruit/${name}.jpg` }));
+      for (const colour of ["red", "blue"]) {
+        files[`${colour}/${name}.png`] = await image.clone().tint(colour).png()
+          .toBuffer();
+      }
+    }
+    const downloads = await downloaded(files);
+    for (let run = 0; run < 2; run++) {
+      const { counts, pairs } = await prepareDataset(downloads, {
+        split: { test: 1 },
+      });
+      deepStrictEqual([counts.train, counts.test, pairs], [2, 2, []]);
+    }
   });
 });
 
