@@ -170,7 +170,7 @@ function isGrey(colours: Int8Array): boolean {
 /** Share of a side, at its ends, that the cells leave out: frames lie there. */
 const MARGIN = 0.05;
 
-/** The mean Cb and Cr of each cell, row by row, in levels from -128 to 127. */
+/** The mean Cb and Cr of each cell, row by row, in levels from -127 to 127. */
 function coloursOf({ data, width, height }: PictureData): Int8Array {
   const sums = new Float64Array(COLOURS), counts = new Uint32Array(CELLS ** 2);
   const columns = cellsOf(width);
