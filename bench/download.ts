@@ -60,7 +60,11 @@ export async function bench(
   let runs = 0;
   const run = async (port: number, list: string, mode: string) => {
     const { code, output } = await runChild(process.execPath, [
-      ...["run", "-A", join(paths.root, "bench", "download_run.ts")],
+      ...[
+        "run",
+        "-A",
+        join(paths.root, "bench", "pictures", "download_run.ts"),
+      ],
       ...[list, `127.0.0.1:${port}`, join(folder, `${++runs}`), mode],
     ], { signal });
     if (code !== 0) throw new Error(output);
@@ -130,10 +134,15 @@ export async function bench(
   }
 }
 
-/** Starts bench/picture_server.ts. */
+/** Starts bench/pictures/picture_server.ts. */
 async function startServer() {
   const child = spawn(process.execPath, [
-    ...["run", "-A", join(paths.root, "bench", "picture_server.ts"), `${RATE}`],
+    ...[
+      "run",
+      "-A",
+      join(paths.root, "bench", "pictures", "picture_server.ts"),
+      `${RATE}`,
+    ],
   ], { stdio: ["pipe", "pipe", "inherit"] });
   const lines = createInterface({ input: child.stdout })
     [Symbol.asyncIterator]();

@@ -50,8 +50,9 @@ What was downloaded is not asked for again: a run that was stopped goes on.
   --allow HOST:PORT
                   a machine of your own network, of which a list may have
                   addresses. May be given several times
-  --encoder NAME  confirms near duplicates: offline, clip-vit-b32, … (default:
-                  auto), or none, which leaves them to their hashes
+  --encoder NAME  has to confirm near duplicates that the hash finds doubtful:
+                  offline, clip-vit-b32, … (default: auto), or none, which
+                  leaves them to hash and colours
   --json          progress on standard error, and a last line of JSON`;
 
 export const command = defineCommand({

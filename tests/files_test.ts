@@ -42,10 +42,10 @@ Deno.test("writeAtomic() writes pieces as they come, and nothing where they fail
     const pieces = [piece, "", "b", piece];
     await writeAtomic(path, pieces);
     equal(await readFile(path, "utf8"), pieces.join(""));
-    async function* failing() {
+    const failing = async function* () {
       yield* pieces;
       await Promise.reject(new Error("the source is gone"));
-    }
+    };
     await rejects(writeAtomic(path, failing()), /the source is gone/);
     equal(await readFile(path, "utf8"), pieces.join(""));
     deepEqual(await readdir(folder), ["a.txt"]);

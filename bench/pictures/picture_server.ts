@@ -17,7 +17,7 @@ import type { AddressInfo } from "node:net";
 import process from "node:process";
 import { createInterface } from "node:readline";
 import sharp from "sharp";
-import { photographs } from "./harness.ts";
+import { photographs } from "../harness.ts";
 
 const perSecond = Number(process.argv[2]);
 const files = await photographs(96);

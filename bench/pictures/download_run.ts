@@ -10,11 +10,11 @@
  */
 import { join } from "node:path";
 import process from "node:process";
-import { downloadEach } from "../lib/dataset/download.ts";
-import { readList } from "../lib/dataset/lists.ts";
-import { prepareDataset } from "../lib/dataset/prepare.ts";
-import { paths } from "../lib/paths.ts";
-import { peakMegabytes } from "./harness.ts";
+import { downloadEach } from "../../lib/dataset/download.ts";
+import { readList } from "../../lib/dataset/lists.ts";
+import { prepareDataset } from "../../lib/dataset/prepare.ts";
+import { paths } from "../../lib/paths.ts";
+import { peakMegabytes } from "../harness.ts";
 
 const [list, host, folder, mode] = process.argv.slice(2);
 paths.downloads = join(folder, "downloads");
