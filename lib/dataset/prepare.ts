@@ -86,20 +86,29 @@ export interface Prepared {
 /** No picture is left of those that were found. */
 export class NothingLeft extends Error {
   override name = "NothingLeft";
+  /** How many ended how. */
+  readonly counts: Prepared["counts"];
+  /** Classes that were lost, and why. */
+  readonly refused: Prepared["refused"];
+  /** The most frequent first. */
+  readonly reasons: ReasonCount[];
   /** What else is odd about the source, a line each. */
   remarks: string[] = [];
 
   /** Says how pictures and classes ended. */
   constructor(
-    readonly counts: Prepared["counts"],
-    readonly refused: Prepared["refused"],
-    /** The most frequent first. */
-    readonly reasons: ReasonCount[],
+    { counts, refused, reasons }: Pick<
+      NothingLeft,
+      "counts" | "refused" | "reasons"
+    >,
   ) {
     const found = Object.values(counts).reduce((sum, count) => sum + count);
     const classes = refused.slice(0, 3)
       .map(({ term, reason }) => `; ${term}: ${reason}`);
     super(`no picture is left of ${found} found${classes.join("")}`);
+    this.counts = counts;
+    this.refused = refused;
+    this.reasons = reasons;
   }
 }
 
@@ -139,8 +148,9 @@ export async function prepareDataset(
     }, { counts, classes });
     const refused = () => [...sides.refused, ...classes.lost()];
     if (!sides.of.some(Boolean)) {
+      // The accounts are counted while they are read.
       const reasons = reasonCounts(accounts);
-      throw new NothingLeft(counts, refused(), reasons);
+      throw new NothingLeft({ counts, refused: refused(), reasons });
     }
 
     await place(layout, cleaner);
