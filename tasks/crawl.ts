@@ -26,12 +26,12 @@ import { siteNames } from "./site_names.ts";
 const SITES = ["local", ...siteNames()];
 
 const help =
-  `Usage: deno task crawl (TERM … | PLAN.json) [--site NAME] [--download] [--json]
+  `Usage: deno task crawl (TERM … | PLAN.json) [--site NAME] [options]
 
-Searches a photo site for terms and writes the addresses of what it finds, with
-authors and licences, into the folder 1_crawl of the data folder. A crawl that
-was stopped goes on where it was. Begin with few terms: sites want it slow. What
-the site's robots.txt says is shown, and kept to.
+Searches a photo site for terms and writes the addresses of what it finds,
+with authors and licences, into the folder 1_crawl of the data folder. A crawl
+that was stopped goes on where it was. Begin with few terms: sites want it
+slow. What the site's robots.txt says is shown, and kept to.
 
   PLAN.json       the terms, JSON by category; --plan FILE is the same:
                   {"food": ["fruit", "vegetable"], "space": ["planet"]}
@@ -41,16 +41,17 @@ the site's robots.txt says is shown, and kept to.
   --limit N       pictures a term; 20 if left out
   --licence NAME  pictures under this licence alone, "CC BY" in any version;
                   given again, this one too
-  --ignore-robots asks for what robots.txt forbids all the same, at its pace, and
-                  says so
-  --download      then downloads them into 2_downloads, cleans them, and writes
-                  the data set, train/ and test/, into 2_dataset
-  --json          a last line of JSON: what was found for each term, what failed
-                  or was not reached, what robots.txt says, and where all lies
+  --ignore-robots
+                  asks for what robots.txt forbids all the same, at its pace,
+                  and says so
+  --download      then downloads them into 2_downloads, cleans them, and
+                  writes the data set, train/ and test/, into 2_dataset
+  --json          a last line of JSON: what was found for each term, what
+                  failed, what robots.txt says, and where all lies
 
 flickr is seen in a browser; flickr-api asks for a key in FLICKR_API_KEY.
-CONTACT_SHEET_CONTACT, a mail address or a URL in the environment, is told to the
-site: who minds can then write instead of locking us out.`;
+CONTACT_SHEET_CONTACT, a mail address or a URL in the environment, is told to
+the site: who minds can then write instead of locking us out.`;
 
 /** The category of terms that were given without one. */
 const NO_CATEGORY = "pictures";
