@@ -299,7 +299,7 @@ function tell(
   const folder = paths.dataset;
   lines.push(
     kept > 0
-      ? `They are in ${folder}, whose they are in CREDITS.md there`
+      ? `They are in ${folder}; CREDITS.md there says whose they are`
       : whyNone(found, failures[0]?.stage),
   );
   return {
