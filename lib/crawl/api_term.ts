@@ -45,7 +45,7 @@ import { request } from "../http/request.ts";
 import { isOneOf } from "./licences.ts";
 import { Skipped } from "./sites/fields.ts";
 import type { ApiError, ApiSite, Ask } from "./sites/site.ts";
-import { SearchResults, type TermFindings, tidy } from "./term.ts";
+import { SearchResults, type TermFindings, tidy } from "./search_results.ts";
 
 /** Largest answer that is read: a page of 500 results has a tenth of that. */
 const MAX_BYTES = 5 * 2 ** 20;

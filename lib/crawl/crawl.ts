@@ -18,9 +18,10 @@
  * differs from one site to the next; api_term.ts crawls a term by a site's
  * interface, and closed.ts says from when on; term.ts crawls one through the
  * search_page.ts in one of the tabs.ts of a browser.ts, which public_proxy.ts
- * keeps from addresses that are not public and guard.ts says so; robots.ts reads
- * what a site allows; licences.ts gives each licence one name; records.ts keeps
- * the results, and nothing.ts the pages that showed none.
+ * keeps from addresses that are not public and guard.ts says so; both gather what
+ * comes up in search_results.ts; robots.ts reads what a site allows; licences.ts
+ * gives each licence one name; records.ts keeps the results, and nothing.ts the
+ * pages that showed none.
  *
  * ```ts
  * import { crawl } from "#lib/crawl/crawl.ts";
@@ -68,9 +69,10 @@ import {
   writeRecords,
 } from "./records.ts";
 import { decisionOf, readRobots } from "./robots.ts";
+import type { TermFindings } from "./search_results.ts";
 import type { PageSite, Site, SitePicture } from "./sites/site.ts";
 import { Tabs } from "./tabs.ts";
-import { crawlTerm, type TermFindings } from "./term.ts";
+import { crawlTerm } from "./term.ts";
 
 /** How to crawl. */
 export interface CrawlOptions {

@@ -24,7 +24,7 @@ import { readJsonLines, writeAtomic, writeJsonLines } from "../files.ts";
 import { STOPPED } from "../http/http.ts";
 import type { FoundPicture } from "../records.ts";
 import type { Site } from "./sites/site.ts";
-import type { TermFindings } from "./term.ts";
+import type { TermFindings } from "./search_results.ts";
 
 /** A term of the search plan. */
 export type PlanTerm = Pick<FoundPicture, "category" | "term">;

@@ -5,7 +5,8 @@ import { launchBrowser } from "#lib/crawl/browser.ts";
 import { Host } from "#lib/http/hosts.ts";
 import { flickr, type FlickrOptions } from "#lib/crawl/sites/flickr.ts";
 import { Tabs } from "#lib/crawl/tabs.ts";
-import { crawlTerm, type TermFindings } from "#lib/crawl/term.ts";
+import type { TermFindings } from "#lib/crawl/search_results.ts";
+import { crawlTerm } from "#lib/crawl/term.ts";
 
 const HOST = "https://live.staticflickr.com/65535";
 

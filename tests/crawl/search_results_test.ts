@@ -1,5 +1,5 @@
 import { deepEqual, equal, strictEqual } from "node:assert/strict";
-import { SearchResults, tidy } from "#lib/crawl/term.ts";
+import { SearchResults, tidy } from "#lib/crawl/search_results.ts";
 import { localSite } from "#lib/crawl/sites/local.ts";
 import type { SitePicture } from "#lib/crawl/sites/site.ts";
 
