@@ -1,44 +1,28 @@
 import { deepStrictEqual, match, ok, strictEqual } from "node:assert/strict";
 import { apiAsk, crawlApiTerm } from "#lib/crawl/api_term.ts";
-import { crawl, type CrawlOptions } from "#lib/crawl/crawl.ts";
 import { commons } from "#lib/crawl/sites/commons.ts";
 import type { SiteOptions } from "#lib/crawl/sites/site.ts";
+import { type Crawls, withCrawls } from "../support/crawls.ts";
 import {
   type CommonsFile,
   commonsFile,
   startCommons,
 } from "../support/stand_in_commons.ts";
 
-/** A stand-in with files of a term, and crawls of it. */
-async function withCommons(
+/** Crawls at a stand-in with files of a term. */
+function withCommons(
   found: (term: string) => CommonsFile[],
-  test: (commons: {
-    standIn: ReturnType<typeof startCommons>;
-    run: (
-      terms: string[],
-      options?: CrawlOptions & SiteOptions,
-    ) => ReturnType<typeof crawl>;
-  }) => Promise<void>,
+  test: (
+    commons: Crawls<ReturnType<typeof startCommons>, SiteOptions>,
+  ) => Promise<void>,
 ): Promise<void> {
   const standIn = startCommons(found);
-  const folder = await Deno.makeTempDir();
-  try {
-    await test({
-      standIn,
-      run: (terms, options) => {
-        const site = commons({ origin: standIn.origin, ...options });
-        return crawl(site, { a: terms }, {
-          folder,
-          intervalMs: 0,
-          backoffMs: 5,
-          ...options,
-        });
-      },
-    });
-  } finally {
-    await standIn.close();
-    await Deno.remove(folder, { recursive: true });
-  }
+  const { origin } = standIn;
+  return withCrawls(
+    standIn,
+    (options) => commons({ origin, ...options }),
+    test,
+  );
 }
 
 const files = (count: number) => (term: string) =>

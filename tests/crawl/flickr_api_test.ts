@@ -1,11 +1,11 @@
 import { deepStrictEqual, ok, strictEqual, throws } from "node:assert/strict";
 import process from "node:process";
 import { apiAsk, crawlApiTerm } from "#lib/crawl/api_term.ts";
-import { crawl, type CrawlOptions } from "#lib/crawl/crawl.ts";
 import {
   flickrApi,
   type FlickrApiOptions,
 } from "#lib/crawl/sites/flickr_api.ts";
+import { type Crawls, withCrawls } from "../support/crawls.ts";
 import {
   type FlickrPhoto,
   flickrPhoto,
@@ -13,37 +13,20 @@ import {
   startFlickr,
 } from "../support/stand_in_flickr.ts";
 
-/** A stand-in with photos of a term, and crawls of it. */
-async function withFlickr(
+/** Crawls at a stand-in with photos of a term. */
+function withFlickr(
   found: (term: string) => FlickrPhoto[],
-  test: (flickr: {
-    standIn: ReturnType<typeof startFlickr>;
-    run: (
-      terms: string[],
-      options?: CrawlOptions & FlickrApiOptions,
-    ) => ReturnType<typeof crawl>;
-  }) => Promise<void>,
+  test: (
+    flickr: Crawls<ReturnType<typeof startFlickr>, FlickrApiOptions>,
+  ) => Promise<void>,
 ): Promise<void> {
   const standIn = startFlickr(found);
-  const folder = await Deno.makeTempDir();
-  try {
-    await test({
-      standIn,
-      run: (terms, options) => {
-        const { origin } = standIn;
-        const site = flickrApi({ origin, apiKey: KEY, ...options });
-        return crawl(site, { a: terms }, {
-          folder,
-          intervalMs: 0,
-          backoffMs: 5,
-          ...options,
-        });
-      },
-    });
-  } finally {
-    await standIn.close();
-    await Deno.remove(folder, { recursive: true });
-  }
+  const { origin } = standIn;
+  return withCrawls(
+    standIn,
+    (options) => flickrApi({ origin, apiKey: KEY, ...options }),
+    test,
+  );
 }
 
 /** What a term leads to, its small pictures included. */

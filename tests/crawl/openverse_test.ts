@@ -5,45 +5,29 @@ import process from "node:process";
 import type { Context } from "hono";
 import { apiAsk, crawlApiTerm } from "#lib/crawl/api_term.ts";
 import { keepOpenAt, readOpenAt } from "#lib/crawl/closed.ts";
-import { crawl, type CrawlOptions } from "#lib/crawl/crawl.ts";
 import { openverse } from "#lib/crawl/sites/openverse.ts";
 import type { SiteOptions } from "#lib/crawl/sites/site.ts";
+import { type Crawls, withCrawls } from "../support/crawls.ts";
 import {
   openverseImage,
   startOpenverse,
 } from "../support/stand_in_openverse.ts";
 
-/** A stand-in with so many pictures for each term, and crawls of it. */
-async function withOpenverse(
+/** Crawls at a stand-in with so many pictures for each term. */
+function withOpenverse(
   found: number,
   quotas: { burst: string; sustained: string },
-  test: (openverse: {
-    standIn: ReturnType<typeof startOpenverse>;
-    folder: string;
-    run: (
-      plan: Record<string, string[]>,
-      options?: CrawlOptions & SiteOptions,
-    ) => ReturnType<typeof crawl>;
-  }) => Promise<void>,
+  test: (
+    openverse: Crawls<ReturnType<typeof startOpenverse>, SiteOptions>,
+  ) => Promise<void>,
 ): Promise<void> {
   const standIn = startOpenverse(() => found, quotas);
-  const folder = await Deno.makeTempDir();
-  try {
-    await test({
-      standIn,
-      folder,
-      run: (plan, options) =>
-        crawl(openverse({ origin: standIn.origin, ...options }), plan, {
-          folder,
-          intervalMs: 0,
-          backoffMs: 5,
-          ...options,
-        }),
-    });
-  } finally {
-    await standIn.close();
-    await Deno.remove(folder, { recursive: true });
-  }
+  const { origin } = standIn;
+  return withCrawls(
+    standIn,
+    (options) => openverse({ origin, ...options }),
+    test,
+  );
 }
 
 const PLENTY = { burst: "1000/min", sustained: "1000/day" };
