@@ -14,7 +14,7 @@ import { DENO_VERSION } from "../tasks/command.ts";
 const ORDER = `
   paths.ts files.ts records.ts
   http pictures photo_site crawl dataset compare encoders embeddings
-  chroma captions evaluate display search_page exercises`.match(/\S+/g)!;
+  engines captions evaluate display search_page exercises`.match(/\S+/g)!;
 
 const files = (await readdir(join(paths.root, "lib"), { recursive: true }))
   // Kernels, *.as.ts, are in AssemblyScript, which its own compiler checks.
@@ -159,7 +159,7 @@ Deno.test("every npm package of deno.json is pinned, used and accounted for", as
 Deno.test("the pinned version of Deno is the same wherever it is named", async () => {
   const names = ".ci/run README.md CONTRIBUTING.md package.json docs/node.md " +
     ".devcontainer/devcontainer.json binder/postBuild " +
-    "lib/paths.ts lib/chroma/chroma.ts";
+    "lib/paths.ts lib/engines/chroma/chroma.ts";
   for (const name of names.split(" ")) {
     const text = await readFile(join(paths.root, name), "utf8").catch(() => "");
     for (const [, version] of text.matchAll(/deno@(\d+\.\d+\.\d+)/g)) {

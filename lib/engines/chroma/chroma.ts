@@ -13,7 +13,7 @@
  * whose telemetry is off.
  *
  * ```ts
- * import { startChroma } from "#lib/chroma/chroma.ts";
+ * import { startChroma } from "#lib/engines/chroma/chroma.ts";
  * import { equal } from "node:assert/strict";
  *
  * const chroma = await startChroma({ folder: await Deno.makeTempDir() });
@@ -33,7 +33,7 @@ import { join } from "node:path";
 import process from "node:process";
 import { setTimeout as sleep } from "node:timers/promises";
 import { fileURLToPath } from "node:url";
-import { environment, paths } from "../paths.ts";
+import { environment, paths } from "../../paths.ts";
 
 /** A connection to a Chroma server. */
 export interface Chroma {

@@ -8,9 +8,9 @@
  * Touches no files; talks to the server only.
  *
  * ```ts
- * import { startChroma } from "#lib/chroma/chroma.ts";
- * import { openIndex } from "#lib/chroma/collection.ts";
- * import { indexEmbeddings } from "#lib/chroma/update.ts";
+ * import { startChroma } from "#lib/engines/chroma/chroma.ts";
+ * import { openIndex } from "#lib/engines/chroma/collection.ts";
+ * import { indexEmbeddings } from "#lib/engines/chroma/update.ts";
  * import { Matrix } from "#lib/compare/matrix.ts";
  * import { deepEqual } from "node:assert/strict";
  *
@@ -29,7 +29,7 @@
  */
 import type { Collection } from "chromadb";
 import { createHash } from "node:crypto";
-import type { Matrix } from "../compare/matrix.ts";
+import type { Matrix } from "../../compare/matrix.ts";
 import {
   checkVector,
   type EmbeddingIndex,

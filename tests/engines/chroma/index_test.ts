@@ -6,7 +6,7 @@ import {
 } from "node:assert/strict";
 import { existsSync } from "node:fs";
 import process from "node:process";
-import { type Chroma, connectChroma, startChroma } from "#lib/chroma/chroma.ts";
+import { type Chroma, connectChroma, startChroma } from "#lib/engines/chroma/chroma.ts";
 import {
   dropIndex,
   type EmbeddingIndex,
@@ -15,8 +15,8 @@ import {
   queryIndex,
   queryIndexBatch,
   type Space,
-} from "#lib/chroma/collection.ts";
-import { indexEmbeddings, type UpdateOptions } from "#lib/chroma/update.ts";
+} from "#lib/engines/chroma/collection.ts";
+import { indexEmbeddings, type UpdateOptions } from "#lib/engines/chroma/update.ts";
 import { Matrix } from "#lib/compare/matrix.ts";
 import { cosineSimilarity, l2Distance } from "#lib/compare/metrics.ts";
 import { paths } from "#lib/paths.ts";

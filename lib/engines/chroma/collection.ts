@@ -10,9 +10,9 @@
  * Touches no files; talks to the server only.
  *
  * ```ts
- * import { startChroma } from "#lib/chroma/chroma.ts";
- * import { openIndex, queryIndex } from "#lib/chroma/collection.ts";
- * import { indexEmbeddings } from "#lib/chroma/update.ts";
+ * import { startChroma } from "#lib/engines/chroma/chroma.ts";
+ * import { openIndex, queryIndex } from "#lib/engines/chroma/collection.ts";
+ * import { indexEmbeddings } from "#lib/engines/chroma/update.ts";
  * import { Matrix } from "#lib/compare/matrix.ts";
  * import { deepEqual } from "node:assert/strict";
  *
@@ -31,9 +31,9 @@
  */
 import { createHash } from "node:crypto";
 import type { ChromaClient, Collection, Where } from "chromadb";
-import type { Matrix } from "../compare/matrix.ts";
-import { clampCosine } from "../compare/metrics.ts";
-import type { Picture } from "../records.ts";
+import type { Matrix } from "../../compare/matrix.ts";
+import { clampCosine } from "../../compare/metrics.ts";
+import type { Picture } from "../../records.ts";
 import type { Chroma } from "./chroma.ts";
 
 /** How closeness is measured: Euclidean distance or the angle's cosine. */

@@ -10,7 +10,7 @@ import { chmod, mkdir, writeFile } from "node:fs/promises";
 import { join } from "node:path";
 import process from "node:process";
 import { setTimeout as sleep } from "node:timers/promises";
-import { connectChroma, openChroma, startChroma } from "#lib/chroma/chroma.ts";
+import { connectChroma, openChroma, startChroma } from "#lib/engines/chroma/chroma.ts";
 import { paths } from "#lib/paths.ts";
 
 const ignore = !existsSync(paths.venv);
@@ -39,7 +39,7 @@ async function startElsewhere(folder: string, rest: string) {
   const child = new Deno.Command(Deno.execPath(), {
     args: [
       "eval",
-      `import { startChroma } from "#lib/chroma/chroma.ts";
+      `import { startChroma } from "#lib/engines/chroma/chroma.ts";
        const chroma = await startChroma({ folder: ${JSON.stringify(folder)} });
        console.log(chroma.url);
        ${rest}`,
