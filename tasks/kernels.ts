@@ -4,7 +4,7 @@
  *
  * @module
  */
-import { glob, stat } from "node:fs/promises";
+import { glob, readFile, stat } from "node:fs/promises";
 import { join } from "node:path";
 import { paths } from "../lib/paths.ts";
 import { runOrFail } from "./child.ts";
@@ -20,11 +20,21 @@ export function listKernels(): Promise<string[]> {
   return Array.fromAsync(glob("{lib,bench}/**/*.as.ts", { cwd: paths.root }));
 }
 
-/** Compiles a source. @throws {CommandError} With what the compiler says. */
-export function compileKernel(source: string, target: string): Promise<void> {
+/**
+ * Compiles a source, with the options of its own that its head names.
+ *
+ * @throws {CommandError} With what the compiler says.
+ */
+export async function compileKernel(
+  source: string,
+  target: string,
+): Promise<void> {
   const compiler = join("node_modules", "assemblyscript", "bin", "asc.js");
-  const args = [source, "--outFile", target, ...OPTIONS.split(" ")];
-  return runOrFail(source, Deno.execPath(), ["run", "-A", compiler, ...args], {
+  const text = await readFile(join(paths.root, source), "utf8").catch(() => "");
+  const own = /^ \* @options (.+)$/m.exec(text)?.[1];
+  const options = own ? `${OPTIONS} ${own}` : OPTIONS;
+  const args = [source, "--outFile", target, ...options.split(" ")];
+  await runOrFail(source, Deno.execPath(), ["run", "-A", compiler, ...args], {
     env: { NO_COLOR: "1" },
   });
 }

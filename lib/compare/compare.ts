@@ -18,8 +18,14 @@
  *
  * @module
  */
-import type { Matrix, Numbers } from "./matrix.ts";
-import type { Metric, Vector } from "./metrics.ts";
+import { Matrix, type Numbers } from "./matrix.ts";
+import {
+  type Metric,
+  type MetricName,
+  metrics,
+  type Vector,
+} from "./metrics.ts";
+import type { QuantizedGallery } from "./quantized_gallery.ts";
 
 /** One result: which gallery item, and how it compared. */
 export interface Hit {
@@ -33,13 +39,14 @@ export interface Hit {
  * The `k` gallery items most like the query, best first.
  *
  * @param query A vector of length D.
- * @param gallery N rows of length D.
+ * @param gallery N rows of length D. A QuantizedGallery gives the same results,
+ *   faster by far for the course's own metrics.
  * @param k How many; the whole gallery, ranked, where left out.
  * @throws {RangeError} If the gallery is empty, or lengths differ.
  */
 export function search(
   query: Vector,
-  gallery: Matrix<Numbers>,
+  gallery: Matrix<Numbers> | QuantizedGallery,
   metric: Metric,
   k: number = gallery.count,
 ): Hit[] {
@@ -47,6 +54,12 @@ export function search(
     throw new RangeError(
       "search: the gallery is empty: there is nothing to compare with",
     );
+  }
+  if (!(gallery instanceof Matrix)) {
+    const names = Object.keys(metrics) as MetricName[];
+    const name = names.find((name) => metrics[name] === metric);
+    if (name) return gallery.nearest(query, name, k);
+    gallery = gallery.vectors.slice(0, gallery.count);
   }
   const values = new Float64Array(gallery.count);
   for (let row = 0; row < values.length; row++) {

@@ -8,6 +8,7 @@ Deno.test("each .wasm is what its source compiles to: run `task kernels` where n
   const sources = await listKernels();
   deepEqual(sources.toSorted(), [
     "bench/kernels/reading.as.ts",
+    "lib/compare/code_sums.as.ts",
     "lib/compare/pixel_sums.as.ts",
     "lib/pictures/resize.as.ts",
   ]);

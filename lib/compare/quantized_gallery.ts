@@ -1,0 +1,231 @@
+/**
+ * A gallery of embeddings that is searched in 8 bits first: the same results as
+ * comparing the query with every vector, for a quarter of the memory read.
+ *
+ * Beside each vector g stands a copy ĝ of codes from -127 to 127, with a scale
+ * of its own, and how far the copy is off: ‖g − ĝ‖. A pass over the codes gives
+ * an estimate of the value of each row, and with it the best that the true one
+ * can be:
+ *
+ * ```text
+ * |g·q − ĝ·q̂|  ≤  ‖g − ĝ‖ ‖q‖ + ‖ĝ‖ ‖q − q̂‖        (Cauchy and Schwarz)
+ * |‖g − q‖₁ − ‖ĝ − q‖₁|  ≤  ‖g − ĝ‖₁                 (the triangle's inequality)
+ * ```
+ *
+ * Then k rows are compared exactly, and after them every row that could still be
+ * better than the worst of these; no other one can be among the k best.
+ *
+ * Reads only its kernels, code_sums.as.ts.
+ *
+ * ```ts
+ * import { QuantizedGallery } from "#lib/compare/quantized_gallery.ts";
+ * import { search } from "#lib/compare/compare.ts";
+ * import { clusteredVectors } from "#lib/compare/synthetic.ts";
+ * import { metrics } from "#lib/compare/metrics.ts";
+ * import { deepStrictEqual } from "node:assert/strict";
+ *
+ * const vectors = clusteredVectors(1000, 64);
+ * const gallery = QuantizedGallery.of(vectors);
+ * deepStrictEqual(
+ *   gallery.nearest(vectors.row(7), "cosine", 5),
+ *   search(vectors.row(7), vectors, metrics.cosine, 5),
+ * );
+ * ```
+ *
+ * @module
+ */
+import { CodeMemory, LARGEST_NUMBER } from "./code_pass.ts";
+import { type Hit, topK } from "./compare.ts";
+import type { Matrix } from "./matrix.ts";
+import { type MetricName, metrics, type Vector } from "./metrics.ts";
+
+/** What is kept of a row beside its codes, by places in `#facts`. */
+const SQUARES = 0, SPREAD = 1, ERROR = 2, L1_ERROR = 3, SCALE = 4, FACTS = 5;
+
+/** How much a sum of float64 can be off, by a share; far more than it is. */
+const ROUNDING = 1e-11;
+
+/** Vectors, and a copy of them in 8 bits. */
+export class QuantizedGallery {
+  /** The vectors themselves. One that changes is given to `refresh`. */
+  readonly vectors: Matrix;
+  #count = 0;
+  #codes: CodeMemory;
+  #facts: Float64Array;
+
+  /** Takes over the vectors; what is appended later counts after a `refresh`. */
+  static of(vectors: Matrix): QuantizedGallery {
+    return new QuantizedGallery(vectors);
+  }
+
+  private constructor(vectors: Matrix) {
+    this.vectors = vectors;
+    this.#codes = new CodeMemory(vectors.count, vectors.dimensions);
+    this.#facts = new Float64Array(FACTS * vectors.count);
+    this.refresh();
+  }
+
+  /** How many vectors are searched. */
+  get count(): number {
+    return this.#count;
+  }
+
+  /** Length of each. */
+  get dimensions(): number {
+    return this.vectors.dimensions;
+  }
+
+  /**
+   * Takes over rows that were appended to `vectors` or taken from its end, and
+   * those that were changed.
+   */
+  refresh(changed: Iterable<number> = []): void {
+    const { count, dimensions } = this.vectors;
+    const before = Math.min(this.#count, count);
+    if (count > this.#codes.capacity) {
+      const room = Math.max(count, 2 * before);
+      const codes = new CodeMemory(room, dimensions);
+      codes.copy(this.#codes, before);
+      this.#codes = codes;
+      const facts = new Float64Array(FACTS * codes.capacity);
+      facts.set(this.#facts.subarray(0, FACTS * before));
+      this.#facts = facts;
+    }
+    for (let row = before; row < count; row++) this.#take(row);
+    for (const row of changed) if (row < before) this.#take(row);
+    this.#count = count;
+  }
+
+  /**
+   * The `k` rows nearest to the query, best first, with their exact values: what
+   * comparing it with all of them finds.
+   *
+   * @param passes Leaves out the rows for which it is false.
+   * @throws {RangeError} If the query has another length, or k is not a whole
+   *   number of 1 or more.
+   */
+  nearest(
+    query: Vector,
+    metric: MetricName,
+    k: number,
+    passes?: (row: number) => boolean,
+  ): Hit[] {
+    if (query.length !== this.dimensions) {
+      throw new RangeError(
+        `QuantizedGallery: expected a query of ${this.dimensions} numbers, ` +
+          `got ${query.length}`,
+      );
+    }
+    const { measure, better } = metrics[metric];
+    const sign = better === "lower" ? 1 : -1;
+    const bounds = this.#bounds(query, metric);
+    const compare = (rows: readonly number[]): Hit[] => {
+      const values = rows.map((row) => measure(query, this.vectors.row(row)));
+      return topK(values, k, better)
+        .map(({ index, value }) => ({ index: rows[index], value }));
+    };
+    const first = topK(bounds, k, "lower", passes).map(({ index }) => index);
+    const worst = first.length < k ? undefined : compare(first).at(-1);
+    const limit = worst === undefined ? NaN : sign * worst.value;
+    const rows: number[] = [];
+    for (let row = 0; row < bounds.length; row++) {
+      // Past all numbers, and what is none, is not known to be worse.
+      const isWorse = bounds[row] > limit && bounds[row] < Infinity;
+      if (isWorse || (passes && !passes(row))) continue;
+      rows.push(row);
+    }
+    return compare(rows);
+  }
+
+  /** The best that each row's value can be; the lower, the better. */
+  #bounds(query: Vector, metric: MetricName): Float64Array {
+    return metric === "l1"
+      ? this.#differenceBounds(query)
+      : this.#productBounds(query, metric);
+  }
+
+  #differenceBounds(query: Vector): Float64Array {
+    const bounds = this.#codes.differences(query, this.#count);
+    let sum = 0;
+    for (let i = 0; i < query.length; i++) sum += Math.abs(query[i]);
+    // What rounding to 32 bits can come to; four lanes add up a fourth each.
+    const step = 2 ** -23, share = 1 - step * (query.length / 4 + 16);
+    const rounding = 2 * step * sum + query.length * 2 ** -146;
+    for (let row = 0, at = 0; row < bounds.length; row++, at += FACTS) {
+      bounds[row] = bounds[row] * share - rounding - this.#facts[at + L1_ERROR];
+    }
+    return bounds;
+  }
+
+  #productBounds(query: Vector, metric: MetricName): Float64Array {
+    // Correlation's product is that with a query less its mean.
+    const numbers = metric === "correlation"
+      ? withoutMean(query)
+      : Float64Array.from(query);
+    const largest = numbers.reduce((most, x) => Math.max(most, Math.abs(x)), 0);
+    const scale = largest / LARGEST_NUMBER || 1;
+    const codes = numbers.map((number) => Math.round(number / scale));
+    let sum = 0, squares = 0, errors = 0;
+    for (let i = 0; i < numbers.length; i++) {
+      sum += numbers[i];
+      squares += numbers[i] ** 2;
+      errors += (numbers[i] - scale * codes[i]) ** 2;
+    }
+    const length = Math.sqrt(squares);
+    // Less the mean, numbers add up to 0, but for a rest that rounding leaves.
+    const rest = metric === "correlation" ? Math.abs(sum) : 0;
+    const error = Math.sqrt(errors) + rest;
+    const bounds = this.#codes.products(codes, this.#count);
+    const facts = this.#facts;
+    for (let row = 0, at = 0; row < bounds.length; row++, at += FACTS) {
+      const ofRow = facts[at + SQUARES], off = facts[at + ERROR];
+      const rowLength = Math.sqrt(ofRow);
+      const most = bounds[row] * scale * facts[at + SCALE] + off * length +
+        (rowLength + off) * error + ROUNDING * rowLength * length;
+      bounds[row] = metric === "l2"
+        ? Math.sqrt(Math.max(0, (ofRow + squares) * (1 - ROUNDING) - 2 * most))
+        : -most / length /
+          (metric === "cosine" ? rowLength : facts[at + SPREAD]);
+    }
+    return bounds;
+  }
+
+  /** Makes a row's codes, and what is known of it. */
+  #take(row: number): void {
+    const vector = this.vectors.row(row);
+    let largest = 0;
+    for (const number of vector) largest = Math.max(largest, Math.abs(number));
+    const scale = Math.fround(largest / 127);
+    const codes = new Int8Array(vector.length);
+    let sum = 0;
+    for (let i = 0; i < vector.length; i++) sum += vector[i];
+    const mean = sum / vector.length;
+    let squares = 0, spread = 0, errors = 0, l1Error = 0;
+    for (let i = 0; i < vector.length; i++) {
+      const number = vector[i];
+      const code = scale > 0 ? Math.round(number / scale) : 0;
+      codes[i] = code;
+      const off = number - scale * codes[i];
+      squares += number * number;
+      spread += (number - mean) ** 2;
+      errors += off * off;
+      l1Error += Math.abs(off);
+    }
+    this.#codes.set(row, codes, scale);
+    const known = [
+      squares,
+      Math.sqrt(spread),
+      Math.sqrt(errors),
+      l1Error,
+      scale,
+    ];
+    this.#facts.set(known, FACTS * row);
+  }
+}
+
+/** The numbers less their mean. */
+function withoutMean(vector: Vector): Float64Array {
+  const numbers = Float64Array.from(vector);
+  const mean = numbers.reduce((sum, number) => sum + number, 0) / vector.length;
+  return numbers.map((number) => number - mean);
+}

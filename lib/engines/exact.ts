@@ -1,0 +1,210 @@
+/**
+ * The exact engine: every vector counts, none is missed. They are in memory, in
+ * 32 bits and beside them in 8, which are looked at first.
+ *
+ * Reads only the kernels of lib/compare.
+ *
+ * ```ts
+ * import { ExactIndex } from "#lib/engines/exact.ts";
+ * import { Matrix } from "#lib/compare/matrix.ts";
+ * import { deepStrictEqual } from "node:assert/strict";
+ *
+ * const index = new ExactIndex(2);
+ * await index.put(["east", "north"], Matrix.of([[1, 0], [0, 1]]));
+ * deepStrictEqual(await index.nearest(Float32Array.of(0, 2), 1), [
+ *   { id: "north", value: 1 },
+ * ]);
+ * ```
+ *
+ * @module
+ */
+import { setImmediate } from "node:timers/promises";
+import { Matrix } from "../compare/matrix.ts";
+import { type MetricName, metrics } from "../compare/metrics.ts";
+import { QuantizedGallery } from "../compare/quantized_gallery.ts";
+import type {
+  AskOptions,
+  PutOptions,
+  VectorHit,
+  VectorIndex,
+} from "./engines.ts";
+
+/** Vectors put in before others get a turn: some ten milliseconds. */
+const BATCH = 2000;
+
+/** Finds the nearest of all vectors. */
+export class ExactIndex implements VectorIndex {
+  readonly engine = "exact";
+  readonly label: string = "exact, 8 bits first";
+  readonly dimensions: number;
+  readonly #vectors: Matrix;
+  readonly #gallery: QuantizedGallery;
+  readonly #ids: string[] = [];
+  readonly #rows: Map<string, number> = new Map();
+
+  /** An empty one, for vectors of this length. */
+  constructor(dimensions: number) {
+    if (!Number.isInteger(dimensions) || dimensions < 1) {
+      throw new RangeError(
+        `ExactIndex: expected a whole length of 1 or more, got ${dimensions}`,
+      );
+    }
+    this.dimensions = dimensions;
+    this.#vectors = Matrix.empty(dimensions);
+    this.#gallery = QuantizedGallery.of(this.#vectors);
+  }
+
+  // deno-lint-ignore require-await -- throws as a promise
+  async count(): Promise<number> {
+    return this.#ids.length;
+  }
+
+  // deno-lint-ignore require-await
+  async nearest(
+    query: Float32Array,
+    k: number,
+    { metric = "cosine", filter }: AskOptions = {},
+  ): Promise<VectorHit[]> {
+    checkQuery(query, this.dimensions, k);
+    const passes = filter && ((row: number) => filter.passes(this.#ids[row]));
+    return this.#gallery.nearest(query, metric, k, passes)
+      .map(({ index, value }) => ({ id: this.#ids[index], value }));
+  }
+
+  async nearestBatch(
+    queries: Matrix,
+    k: number,
+    options?: AskOptions,
+  ): Promise<VectorHit[][]> {
+    const hits: VectorHit[][] = [];
+    for (const query of queries) {
+      hits.push(await this.nearest(query, k, options));
+    }
+    return hits;
+  }
+
+  // deno-lint-ignore require-await
+  async compare(
+    query: Float32Array,
+    ids: readonly string[],
+    metric: MetricName = "cosine",
+  ): Promise<Float32Array> {
+    checkQuery(query, this.dimensions);
+    const { measure } = metrics[metric];
+    return Float32Array.from(ids, (id) => {
+      const row = this.#rows.get(id);
+      return row === undefined ? NaN : measure(query, this.#vectors.row(row));
+    });
+  }
+
+  // deno-lint-ignore require-await
+  async vectors(ids: readonly string[]): Promise<Matrix> {
+    const found = Matrix.zeros(ids.length, this.dimensions);
+    ids.forEach((id, place) => {
+      const row = this.#rows.get(id);
+      if (row === undefined) found.row(place).fill(NaN);
+      else found.set(place, this.#vectors.row(row));
+    });
+    return found;
+  }
+
+  async put(
+    ids: readonly string[],
+    vectors: Matrix,
+    { onProgress, signal }: PutOptions = {},
+  ): Promise<void> {
+    checkPut(ids, vectors, this.dimensions);
+    for (let start = 0; start < ids.length; start += BATCH) {
+      signal?.throwIfAborted();
+      const end = Math.min(ids.length, start + BATCH);
+      const changed = new Set<number>();
+      for (let i = start; i < end; i++) {
+        this.#put(ids[i], vectors.row(i), changed);
+      }
+      this.#gallery.refresh(changed);
+      onProgress?.(end, ids.length);
+      if (end < ids.length) await setImmediate();
+    }
+  }
+
+  #put(id: string, vector: Float32Array, changed: Set<number>): void {
+    const row = this.#rows.get(id);
+    if (row === undefined) {
+      this.#rows.set(id, this.#ids.length);
+      this.#ids.push(id);
+      this.#vectors.append(vector);
+    } else if (vector.some((x, i) => x !== this.#vectors.row(row)[i])) {
+      this.#vectors.set(row, vector);
+      changed.add(row);
+    }
+  }
+
+  // deno-lint-ignore require-await
+  async remove(ids: readonly string[]): Promise<void> {
+    const changed = new Set<number>();
+    for (const id of ids) {
+      const row = this.#rows.get(id);
+      if (row === undefined) continue;
+      // The last one takes its place.
+      const last = this.#ids.length - 1, moved = this.#ids[last];
+      this.#vectors.set(row, this.#vectors.row(last));
+      this.#ids[row] = moved;
+      this.#rows.set(moved, row);
+      this.#rows.delete(id);
+      this.#ids.pop();
+      this.#vectors.shorten(last);
+      changed.add(row);
+    }
+    this.#gallery.refresh(changed);
+  }
+
+  /** Nothing is kept in files. */
+  async close(): Promise<void> {}
+}
+
+function checkQuery(query: Float32Array, dimensions: number, k = 1): void {
+  if (query.length !== dimensions) {
+    throw new RangeError(
+      `expected a query of ${dimensions} numbers, got ${query.length}`,
+    );
+  }
+  const bad = query.find((number) => !Number.isFinite(number));
+  if (bad !== undefined) {
+    throw new RangeError(`expected a query of finite numbers, got ${bad}`);
+  }
+  if (!Number.isInteger(k) || k < 1) {
+    throw new RangeError(`expected a whole k of 1 or more, got ${k}`);
+  }
+}
+
+function checkPut(
+  ids: readonly string[],
+  vectors: Matrix,
+  dimensions: number,
+): void {
+  if (vectors.count > 0 && vectors.dimensions !== dimensions) {
+    throw new RangeError(
+      `expected vectors of ${dimensions} numbers, got ${vectors.dimensions}`,
+    );
+  }
+  if (ids.length !== vectors.count) {
+    throw new RangeError(
+      `expected a vector for each of ${ids.length} ids, got ${vectors.count}`,
+    );
+  }
+  const seen = new Set<string>();
+  for (const id of ids) {
+    if (seen.has(id)) {
+      throw new RangeError(`expected each id once, got "${id}" twice`);
+    }
+    seen.add(id);
+  }
+  const bad = vectors.data.findIndex((number) => !Number.isFinite(number));
+  if (bad < 0) return;
+  const id = ids[Math.floor(bad / dimensions)];
+  throw new RangeError(
+    `expected finite numbers, got ${
+      vectors.data[bad]
+    } in the vector of "${id}"`,
+  );
+}
