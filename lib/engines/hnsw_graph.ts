@@ -1,0 +1,191 @@
+/**
+ * The graph of an HNSW index, which usearch builds and searches: each vector
+ * linked to some of its neighbours, so that a query walks from one to a nearer
+ * one, and looks at some hundred vectors instead of all.
+ *
+ * Vectors are in it as rough as is wished, in 8 bits a number by default, each
+ * row by a scale of its own. What it finds are candidates: who asks compares
+ * them exactly.
+ *
+ * Touches no files.
+ *
+ * ```ts
+ * import { HnswGraph } from "#lib/engines/hnsw_graph.ts";
+ * import { clusteredVectors } from "#lib/compare/synthetic.ts";
+ * import { strictEqual } from "node:assert/strict";
+ *
+ * const vectors = clusteredVectors(300, 32);
+ * const graph = new HnswGraph({ dimensions: 32 });
+ * graph.add(Array.from({ length: 300 }, (_, row) => row), vectors);
+ * const [candidates] = graph.search(vectors.slice(7, 8), 20);
+ * strictEqual(candidates[0], 7);
+ * ```
+ *
+ * @module
+ */
+import { Index, MetricKind, ScalarKind } from "usearch";
+import type { Matrix } from "../compare/matrix.ts";
+
+/** What a vector's numbers are kept in, inside the graph. */
+export type GraphNumbers = "i8" | "f16" | "f32";
+
+/** What the graph's links are arranged by. */
+export type GraphMetric = "cosine" | "l2" | "correlation";
+
+/** How a graph is built; another setting, another graph. */
+export interface GraphSettings {
+  /** Length of every vector. */
+  dimensions: number;
+  /** @default "cosine" */
+  metric?: GraphMetric;
+  /**
+   * 8 bits by default. By `l2` 16, since a scale of its own for each row keeps
+   * angles, but no lengths.
+   */
+  numbers?: GraphNumbers;
+  /** M: links of a vector, twice as many on the lowest layer. @default 16 */
+  maxNeighbors?: number;
+  /** Candidates among which a new vector's links are chosen. @default 100 */
+  efConstruction?: number;
+}
+
+/** Vectors by numbers of the caller's, each 0 or more. */
+export class HnswGraph {
+  readonly settings: Required<GraphSettings>;
+  readonly #index: Index;
+
+  /** @throws {RangeError} If a setting is out of its range. */
+  constructor(settings: GraphSettings) {
+    const full = this.settings = completeSettings(settings);
+    this.#index = new Index({
+      dimensions: full.dimensions,
+      metric: full.metric === "l2" ? MetricKind.L2sq : MetricKind.Cos,
+      quantization: SCALARS[full.numbers],
+      connectivity: full.maxNeighbors,
+      expansion_add: full.efConstruction,
+      // It looks among as many as are asked for, if that is more than this: so
+      // each search says its own.
+      expansion_search: 1,
+      multi: false,
+    });
+  }
+
+  /** How many vectors are in it. */
+  get count(): number {
+    return Number(this.#index.size());
+  }
+
+  /**
+   * Adds vectors under numbers that are not in it yet. Holds the program up
+   * while it does, by all cores.
+   */
+  add(keys: readonly number[], vectors: Matrix): void {
+    if (keys.length === 0) return;
+    this.#index.add(BigUint64Array.from(keys, BigInt), this.#rough(vectors), 0);
+  }
+
+  /** Takes these out. */
+  remove(keys: readonly number[]): void {
+    if (keys.length > 0) this.#index.remove(BigUint64Array.from(keys, BigInt));
+  }
+
+  /**
+   * For each query, the numbers of vectors near it, the nearest first as far as
+   * rough numbers tell.
+   *
+   * @param ef How many, and so among how many it looks: more, and fewer of the
+   *   nearest are missed.
+   */
+  search(queries: Matrix, ef: number): number[][] {
+    if (queries.count === 0 || this.count === 0) {
+      return Array.from({ length: queries.count }, () => []);
+    }
+    const rough = this.#rough(queries);
+    if (queries.count === 1) {
+      return [Array.from(this.#index.search(rough, ef, 1).keys, Number)];
+    }
+    // Typed for lists of vectors, where one long array does as well.
+    const found = this.#index.search(rough as unknown as Float32Array[], ef, 0);
+    return Array.from(
+      queries,
+      (_, query) => Array.from(found.get(query).keys, Number),
+    );
+  }
+
+  /** Writes the graph into a file. */
+  save(path: string): void {
+    this.#index.save(path);
+  }
+
+  /** Reads a file that `save` wrote with the same settings, whole. */
+  load(path: string): void {
+    this.#index.load(path);
+  }
+
+  /** Rows as the graph takes them: centred, in 8 bits, where it is so set. */
+  #rough({ data, dimensions }: Matrix): Float32Array {
+    const { metric, numbers } = this.settings;
+    if (metric === "l2") return data;
+    const isBytes = numbers === "i8";
+    const rough = new (isBytes ? Int8Array : Float32Array)(data.length);
+    for (let start = 0; start < data.length; start += dimensions) {
+      const end = start + dimensions;
+      let mean = 0, most = 0;
+      if (metric === "correlation") {
+        for (let i = start; i < end; i++) mean += data[i] / dimensions;
+      }
+      for (let i = start; i < end; i++) {
+        most = Math.max(most, Math.abs(data[i] - mean));
+      }
+      // An angle is the same at any length; a vector of zeros has none.
+      const scale = most > 0 ? (isBytes ? 127 : 1) / most : 0;
+      for (let i = start; i < end; i++) {
+        const value = (data[i] - mean) * scale;
+        rough[i] = isBytes ? Math.round(value) : value;
+      }
+    }
+    // usearch takes bytes as they are, but its JavaScript turns them into floats
+    // first, of which it makes bytes by the vector's length: of 512 numbers that
+    // leaves some 3 bits each. It goes by this name.
+    Object.defineProperty(rough, "constructor", { value: Float32Array });
+    return rough as Float32Array;
+  }
+}
+
+const SCALARS = { i8: ScalarKind.I8, f16: ScalarKind.F16, f32: ScalarKind.F32 };
+
+/**
+ * The settings with what was left out.
+ *
+ * @throws {RangeError} If a setting is out of its range.
+ */
+export function completeSettings(
+  settings: GraphSettings,
+): Required<GraphSettings> {
+  const { dimensions, metric = "cosine" } = settings;
+  const { numbers = metric === "l2" ? "f16" : "i8" } = settings;
+  const { maxNeighbors = 16, efConstruction = 100 } = settings;
+  const fail = (name: string, expected: string, got: unknown): never => {
+    throw new RangeError(
+      `HNSW: expected ${name} to be ${expected}, got ${got}`,
+    );
+  };
+  const check = (name: string, got: number, least: number, most: number) => {
+    if (!Number.isInteger(got) || got < least || got > most) {
+      fail(name, `a whole number from ${least} to ${most}`, got);
+    }
+  };
+  check("dimensions", dimensions, 1, 65_536);
+  check("maxNeighbors", maxNeighbors, 2, 512);
+  check("efConstruction", efConstruction, 1, 100_000);
+  if (!Object.hasOwn(SCALARS, numbers)) {
+    fail("numbers", Object.keys(SCALARS).join(", "), numbers);
+  }
+  if (!["cosine", "l2", "correlation"].includes(metric)) {
+    fail("metric", "cosine, l2 or correlation", metric);
+  }
+  if (metric === "l2" && numbers === "i8") {
+    fail("numbers", "f16 or f32 where metric is l2", numbers);
+  }
+  return { dimensions, metric, numbers, maxNeighbors, efConstruction };
+}
