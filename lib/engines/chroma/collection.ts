@@ -3,9 +3,8 @@
  * that embeddings of two encoders never meet. Here they are opened and searched;
  * update.ts fills them.
  *
- * Chroma reports *squared* L2 distances, and cosine distances that are
- * 1 − cosine. Both become an L2 distance or a cosine similarity here and
- * nowhere else.
+ * Chroma's own numbers become an L2 distance, a cosine similarity or a
+ * correlation by spaces.ts and nowhere else.
  *
  * Touches no files; talks to the server only.
  *
@@ -32,12 +31,11 @@
 import { createHash } from "node:crypto";
 import type { ChromaClient, Collection, Where } from "chromadb";
 import type { Matrix } from "../../compare/matrix.ts";
-import { clampCosine } from "../../compare/metrics.ts";
 import type { Picture } from "../../records.ts";
 import type { Chroma } from "./chroma.ts";
+import { asStored, SERVER_SPACES, type Space, valueOf } from "./spaces.ts";
 
-/** How closeness is measured: Euclidean distance or the angle's cosine. */
-export type Space = "l2" | "cosine";
+export type { Space };
 
 /** The graph that answers queries (hierarchical navigable small world). */
 export interface HnswSettings {
@@ -93,9 +91,9 @@ export async function openIndex<S extends Space>(
   const dataset = given.dataset.toWellFormed().normalize("NFC");
   const description = { ...given, dataset };
   const { encoder, dimensions, space } = description;
-  if (space !== "l2" && space !== "cosine") {
+  if (!Object.hasOwn(SERVER_SPACES, space)) {
     throw new RangeError(
-      `openIndex: expected space l2 or cosine, got ${space}`,
+      `openIndex: expected space l2, cosine or correlation, got ${space}`,
     );
   }
   const collection = await client.getOrCreateCollection({
@@ -104,7 +102,7 @@ export async function openIndex<S extends Space>(
     metadata: { dataset, encoder, dimensions },
     configuration: {
       hnsw: {
-        space,
+        space: SERVER_SPACES[space],
         max_neighbors: wanted.maxNeighbors,
         ef_construction: wanted.efConstruction,
         ef_search: wanted.efSearch,
@@ -157,11 +155,13 @@ export interface Measured {
   l2: { l2Distance: number };
   /** The cosine similarity, in [-1, 1]. */
   cosine: { cosineSimilarity: number };
+  /** Pearson's correlation, in [-1, 1]. */
+  correlation: { correlation: number };
 }
 
 /**
  * One result of a query: the row's picture, Chroma's own number, which is the
- * squared L2 distance or 1 − cosine, and the measure of the index's space.
+ * squared L2 distance, 1 − cosine or 1 − correlation, and the measure of the index's space.
  */
 export type DatabaseHit<S extends Space = Space> =
   & IndexedPicture
@@ -234,7 +234,9 @@ async function askIndex<S extends Space>(
   if (category !== undefined) filters.push({ category });
   if (term !== undefined) filters.push({ term });
   const answer = await index.collection.query({
-    queryEmbeddings: queries.map((query) => Array.from(query)),
+    queryEmbeddings: queries.map((query) =>
+      Array.from(asStored(index.space, query))
+    ),
     nResults: k,
     // Chroma takes a list of one for a mistake.
     where: filters.length > 1 ? { $and: filters } : filters[0],
@@ -258,11 +260,13 @@ async function askIndex<S extends Space>(
   );
 }
 
-/** From Chroma's number to the field's. */
+/** Each space's number under its name. */
 const measured: { [S in Space]: (chromaDistance: number) => Measured[S] } = {
-  // Rounding can take a distance of 0 a little below it.
-  l2: (squared) => ({ l2Distance: Math.sqrt(Math.max(0, squared)) }),
-  cosine: (distance) => ({ cosineSimilarity: clampCosine(1 - distance) }),
+  l2: (distance) => ({ l2Distance: valueOf("l2", distance) }),
+  cosine: (distance) => ({ cosineSimilarity: valueOf("cosine", distance) }),
+  correlation: (distance) => ({
+    correlation: valueOf("correlation", distance),
+  }),
 };
 
 /** Applies the one setting that can change; refuses the others. */

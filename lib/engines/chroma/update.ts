@@ -27,14 +27,19 @@
  *
  * @module
  */
-import type { Collection } from "chromadb";
-import { createHash } from "node:crypto";
 import type { Matrix } from "../../compare/matrix.ts";
 import {
   checkVector,
   type EmbeddingIndex,
   type IndexedPicture,
 } from "./collection.ts";
+import {
+  batchSizeOf,
+  deleteRows,
+  fingerprintOf,
+  readFingerprints,
+  sendChanged,
+} from "./rows.ts";
 
 /** How an update is paced, watched and stopped. */
 export interface UpdateOptions {
@@ -80,7 +85,6 @@ export async function indexEmbeddings(
   vectors: Matrix,
   { batchSize: wantedSize = 2000, onProgress, signal }: UpdateOptions = {},
 ): Promise<IndexChanges> {
-  const { client, collection } = index;
   if (!Number.isInteger(wantedSize) || wantedSize < 1) {
     throw new RangeError(
       `indexEmbeddings: expected a batch size of 1 or more, got ${wantedSize}`,
@@ -92,85 +96,24 @@ export async function indexEmbeddings(
         `pictures, got ${vectors.count}`,
     );
   }
-  const fingerprints = new Map<string, string>();
-  pictures.forEach((picture, row) => {
-    const { path } = picture;
-    checkVector("indexEmbeddings", index, vectors.row(row), path);
-    if (fingerprints.has(path)) {
+  const paths = new Set<string>();
+  const metadatas = pictures.map(({ path, category, term }, row) => {
+    const vector = vectors.row(row);
+    checkVector("indexEmbeddings", index, vector, path);
+    if (paths.has(path)) {
       throw new RangeError(`indexEmbeddings: expected ${path} once`);
     }
-    fingerprints.set(path, fingerprintOf(picture, vectors.row(row)));
+    paths.add(path);
+    const fingerprint = fingerprintOf(vector, [category, term]);
+    return { category, term, fingerprint };
   });
 
-  const batchSize = Math.min(wantedSize, await client.getMaxBatchSize());
-  const stored = await readFingerprints(collection, batchSize, signal);
-  const gone = [...stored.keys()].filter((path) => !fingerprints.has(path));
-  for (const ids of batches(gone, batchSize)) {
-    signal?.throwIfAborted();
-    await collection.delete({ ids });
-  }
-
-  const changed = [...fingerprints.keys()].flatMap((path, row) =>
-    stored.get(path) === fingerprints.get(path) ? [] : row
-  );
-  const unchanged = pictures.length - changed.length;
-  let sent = 0;
-  onProgress?.(unchanged, pictures.length);
-  for (const rows of batches(changed, batchSize)) {
-    signal?.throwIfAborted();
-    const batch = rows.map((row) => pictures[row]);
-    const ids = batch.map(({ path }) => path);
-    // Rows overwritten in place wear the graph out: after a change of all of
-    // 10,000 x 128 numbers it found 95 to 98 of 100 neighbours. Deleted and
-    // added again, rows are linked in afresh, and it found all.
-    const known = ids.filter((path) => stored.has(path));
-    // Chroma takes an empty list for a mistake.
-    if (known.length > 0) await collection.delete({ ids: known });
-    await collection.upsert({
-      ids,
-      embeddings: rows.map((row) => Array.from(vectors.row(row))),
-      metadatas: batch.map(({ path, category, term }) => (
-        { category, term, fingerprint: fingerprints.get(path)! }
-      )),
-    });
-    sent += rows.length;
-    onProgress?.(unchanged + sent, pictures.length);
-  }
-  return { sent, unchanged, deleted: gone.length };
-}
-
-/** Names a row's content, so that an equal one need not be sent again. */
-function fingerprintOf(
-  { category, term }: IndexedPicture,
-  vector: Float32Array,
-): string {
-  return createHash("sha256").update(vector)
-    .update(JSON.stringify([category, term])).digest("base64url");
-}
-
-/** What the server holds: each path's fingerprint. */
-async function readFingerprints(
-  collection: Collection,
-  batchSize: number,
-  signal?: AbortSignal,
-): Promise<Map<string, unknown>> {
-  const stored = new Map<string, unknown>();
-  const limit = batchSize;
-  const count = await collection.count();
-  for (let offset = 0; offset < count; offset += limit) {
-    signal?.throwIfAborted();
-    const page = await collection.get({
-      limit,
-      offset,
-      include: ["metadatas"],
-    });
-    page.ids.forEach((id, i) => stored.set(id, page.metadatas[i]?.fingerprint));
-  }
-  return stored;
-}
-
-function* batches<Item>(items: Item[], size: number): Generator<Item[]> {
-  for (let start = 0; start < items.length; start += size) {
-    yield items.slice(start, start + size);
-  }
+  const batchSize = await batchSizeOf(index, wantedSize);
+  const options = { batchSize, onProgress, signal };
+  const stored = await readFingerprints(index, options);
+  const gone = [...stored.keys()].filter((path) => !paths.has(path));
+  await deleteRows(index, gone, options);
+  const rows = { ids: [...paths], vectors, metadatas };
+  const sent = await sendChanged(index, rows, stored, options);
+  return { sent, unchanged: pictures.length - sent, deleted: gone.length };
 }

@@ -10,7 +10,11 @@ import { chmod, mkdir, writeFile } from "node:fs/promises";
 import { join } from "node:path";
 import process from "node:process";
 import { setTimeout as sleep } from "node:timers/promises";
-import { connectChroma, openChroma, startChroma } from "#lib/engines/chroma/chroma.ts";
+import {
+  connectChroma,
+  openChroma,
+  startChroma,
+} from "#lib/engines/chroma/chroma.ts";
 import { paths } from "#lib/paths.ts";
 
 const ignore = !existsSync(paths.venv);

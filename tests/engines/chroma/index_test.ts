@@ -6,7 +6,11 @@ import {
 } from "node:assert/strict";
 import { existsSync } from "node:fs";
 import process from "node:process";
-import { type Chroma, connectChroma, startChroma } from "#lib/engines/chroma/chroma.ts";
+import {
+  type Chroma,
+  connectChroma,
+  startChroma,
+} from "#lib/engines/chroma/chroma.ts";
 import {
   dropIndex,
   type EmbeddingIndex,
@@ -16,7 +20,10 @@ import {
   queryIndexBatch,
   type Space,
 } from "#lib/engines/chroma/collection.ts";
-import { indexEmbeddings, type UpdateOptions } from "#lib/engines/chroma/update.ts";
+import {
+  indexEmbeddings,
+  type UpdateOptions,
+} from "#lib/engines/chroma/update.ts";
 import { Matrix } from "#lib/compare/matrix.ts";
 import { cosineSimilarity, l2Distance } from "#lib/compare/metrics.ts";
 import { paths } from "#lib/paths.ts";
@@ -467,7 +474,7 @@ testWithChroma(
   async (chroma) => {
     await rejects(openIndex(chroma, description("ip" as Space)), {
       name: "RangeError",
-      message: "openIndex: expected space l2 or cosine, got ip",
+      message: "openIndex: expected space l2, cosine or correlation, got ip",
     });
     const open = (hnsw?: Partial<HnswSettings>) =>
       openIndex(chroma, { ...description("l2"), hnsw });

@@ -1,0 +1,381 @@
+/**
+ * A vector database asked like any other engine (engines.ts): vectors under ids,
+ * in batches as large as the server takes, by all four metrics.
+ *
+ * | metric      | collection                    | values are              |
+ * | ----------- | ----------------------------- | ----------------------- |
+ * | cosine, l2  | the server's own space        | the server's            |
+ * | correlation | of vectors less their mean    | the server's            |
+ * | l1          | l2's: its nearest, re-ranked  | exact, of these nearest |
+ *
+ * Touches no files; talks to the server only.
+ *
+ * ```ts
+ * import { startChroma } from "#lib/engines/chroma/chroma.ts";
+ * import { openChromaIndex } from "#lib/engines/chroma/chroma_index.ts";
+ * import { Matrix } from "#lib/compare/matrix.ts";
+ * import { deepStrictEqual } from "node:assert/strict";
+ *
+ * const chroma = await startChroma({ folder: await Deno.makeTempDir() });
+ * const birds = { dataset: "birds", encoder: "by hand", dimensions: 2 };
+ * const index = await openChromaIndex(chroma, { ...birds, metrics: ["l2"] });
+ * await index.put(["owl", "hen"], Matrix.of([[3, 4], [9, 9]]));
+ * const hits = await index.nearest(Float32Array.of(0, 0), 1, { metric: "l2" });
+ * deepStrictEqual(hits, [{ id: "owl", value: 5 }]);
+ * await chroma.stop();
+ * ```
+ *
+ * @module
+ */
+import type { Metadata } from "chromadb";
+import { topK } from "../../compare/compare.ts";
+import { Matrix } from "../../compare/matrix.ts";
+import { type MetricName, metrics } from "../../compare/metrics.ts";
+import type {
+  AskOptions,
+  PutOptions,
+  VectorHit,
+  VectorIndex,
+} from "../engines.ts";
+import type { Chroma } from "./chroma.ts";
+import {
+  checkVector,
+  type EmbeddingIndex,
+  type HnswSettings,
+  openIndex,
+} from "./collection.ts";
+import {
+  batches,
+  batchSizeOf,
+  deleteRows,
+  fingerprintOf,
+  readFingerprints,
+  readRows,
+  sendChanged,
+} from "./rows.ts";
+import { asStored, type Space, valueOf } from "./spaces.ts";
+
+/** Whose vectors, and how they are to be compared. */
+export interface ChromaIndexOptions {
+  /** The data set's name: "sample". */
+  dataset: string;
+  /** The encoder's id; vectors of another have collections of their own. */
+  encoder: string;
+  /** Length of every vector. */
+  dimensions: number;
+  /**
+   * What it can be asked by; each space that these need is a collection.
+   * @default ["cosine"]
+   */
+  metrics?: readonly MetricName[];
+  /** Where left out: as the collections were made, else Chroma's own. */
+  hnsw?: Partial<HnswSettings>;
+  /** Rows a request, or fewer where the server takes fewer. @default 2000 */
+  batchSize?: number;
+  /**
+   * By l1, so many nearest by l2 are compared for each that is wanted.
+   * @default 10
+   */
+  l1Candidates?: number;
+}
+
+/** Which space answers by a metric. */
+const SPACE_OF: Record<MetricName, Space> = {
+  cosine: "cosine",
+  l2: "l2",
+  l1: "l2",
+  correlation: "correlation",
+};
+
+/**
+ * Opens the collections of a data set × encoder; makes them where needed.
+ *
+ * @throws {RangeError} If a metric is unknown.
+ * @throws {Error} If a collection holds another encoder's vectors.
+ */
+export async function openChromaIndex(
+  chroma: Chroma,
+  {
+    metrics: asked = ["cosine"],
+    batchSize = 2000,
+    l1Candidates = 10,
+    ...description
+  }: ChromaIndexOptions,
+): Promise<ChromaIndex> {
+  const unknown = asked.find((name) => !Object.hasOwn(SPACE_OF, name));
+  if (unknown !== undefined || asked.length === 0) {
+    throw new RangeError(
+      `openChromaIndex: expected metrics ${
+        Object.keys(SPACE_OF).join(", ")
+      }, ` +
+        `got ${unknown ?? "none"}`,
+    );
+  }
+  const collections = new Map<Space, EmbeddingIndex>();
+  for (const space of new Set(asked.map((name) => SPACE_OF[name]))) {
+    collections.set(space, await openIndex(chroma, { ...description, space }));
+  }
+  return new ChromaIndex(collections, chroma.url, batchSize, l1Candidates);
+}
+
+/** Vectors on a Chroma server; `openChromaIndex` makes one. */
+export class ChromaIndex implements VectorIndex {
+  readonly engine = "chroma";
+  readonly label: string;
+  readonly dimensions: number;
+  /** The collections, by space, for what this class does not wrap. */
+  readonly collections: ReadonlyMap<Space, EmbeddingIndex>;
+  /** All collections hold the same rows; any of them says which. */
+  readonly #first: EmbeddingIndex;
+  readonly #batchSize: number;
+  readonly #l1Candidates: number;
+
+  constructor(
+    collections: ReadonlyMap<Space, EmbeddingIndex>,
+    url: string,
+    batchSize: number,
+    l1Candidates: number,
+  ) {
+    this.collections = collections;
+    this.#first = [...collections.values()][0];
+    this.dimensions = this.#first.dimensions;
+    this.#batchSize = batchSize;
+    this.#l1Candidates = l1Candidates;
+    const { hnsw } = this.#first;
+    const settings = hnsw &&
+      `, M ${hnsw.maxNeighbors}, efSearch ${hnsw.efSearch}`;
+    this.label = `Chroma at ${url}${settings ?? ""}`;
+  }
+
+  count(): Promise<number> {
+    return this.#first.collection.count();
+  }
+
+  async nearest(
+    query: Float32Array,
+    k: number,
+    options?: AskOptions,
+  ): Promise<VectorHit[]> {
+    const [hits] = await this.nearestBatch(Matrix.of([query]), k, options);
+    return hits;
+  }
+
+  async nearestBatch(
+    queries: Matrix,
+    k: number,
+    { metric = "cosine", filter }: AskOptions = {},
+  ): Promise<VectorHit[][]> {
+    const index = this.#indexBy(metric);
+    if (!Number.isInteger(k) || k < 1) {
+      throw new RangeError(
+        `ChromaIndex: expected a whole k of 1 or more, got ${k}`,
+      );
+    }
+    for (const [row, query] of [...queries].entries()) {
+      checkVector("ChromaIndex", index, query, `query ${row}`);
+    }
+    if (queries.count === 0) return [];
+    const count = await this.count();
+    if (count === 0) return Array.from(queries, () => []);
+    const isLast = (wanted: number, found: number) =>
+      found < wanted || wanted >= count;
+    // A filter that the server does not know leaves out rows that it found:
+    // then it is asked for more, until there are enough or there are no more.
+    let wanted = Math.min(metric === "l1" ? k * this.#l1Candidates : k, count);
+    for (;; wanted = Math.min(count, wanted * 4)) {
+      const answer = await index.collection.query({
+        queryEmbeddings: Array.from(
+          queries,
+          (query) => Array.from(asStored(index.space, query)),
+        ),
+        nResults: wanted,
+        where: filter?.where,
+        include: metric === "l1" ? ["distances", "embeddings"] : ["distances"],
+      });
+      const passes = filter?.passes ?? (() => true);
+      const found = answer.rows();
+      const passed = found.map((rows) => rows.filter(({ id }) => passes(id)));
+      if (
+        passed.some((rows, i) =>
+          rows.length < k && !isLast(wanted, found[i].length)
+        )
+      ) continue;
+      return passed.map((rows, i) => {
+        if (metric !== "l1") {
+          return rows.slice(0, k).map(({ id, distance }) => (
+            { id, value: valueOf(index.space, distance!) }
+          ));
+        }
+        const values = rows.map(({ embedding }) =>
+          metrics.l1.measure(queries.row(i), embedding!)
+        );
+        return topK(values, k, "lower").map(({ index, value }) => (
+          { id: rows[index].id, value }
+        ));
+      });
+    }
+  }
+
+  async compare(
+    query: Float32Array,
+    ids: readonly string[],
+    metric: MetricName = "cosine",
+  ): Promise<Float32Array> {
+    const index = this.#indexBy(metric);
+    checkVector("ChromaIndex", index, query, "the query");
+    if (metric === "l1") {
+      const vectors = await this.#vectorsOf(index, ids);
+      return Float32Array.from(
+        vectors,
+        (row) => metrics.l1.measure(query, row),
+      );
+    }
+    const values = new Map<string, number>();
+    const queryEmbeddings = [Array.from(asStored(index.space, query))];
+    // The server takes an id that it does not know for a mistake of its own.
+    for await (const batch of this.#known(index, ids)) {
+      const answer = await index.collection.query({
+        queryEmbeddings,
+        ids: batch,
+        nResults: batch.length,
+        include: ["distances"],
+      });
+      for (const { id, distance } of answer.rows()[0]) {
+        values.set(id, valueOf(index.space, distance!));
+      }
+    }
+    return Float32Array.from(ids, (id) => values.get(id) ?? NaN);
+  }
+
+  /**
+   * The vectors of these ids, a row each; NaN throughout where there is none.
+   * An index asked by correlation alone holds them centred, of length 1.
+   */
+  vectors(ids: readonly string[]): Promise<Matrix> {
+    const raw = this.collections.get("l2") ?? this.collections.get("cosine");
+    return this.#vectorsOf(raw ?? this.#first, ids);
+  }
+
+  /** What is kept beside the vectors of these ids; undefined where there is none. */
+  async metadata(ids: readonly string[]): Promise<(Metadata | undefined)[]> {
+    const found = new Map<string, Metadata>();
+    const size = await this.#size();
+    const unique = [...new Set(ids)];
+    for await (const [id, kept] of readRows(this.#first, size, unique)) {
+      found.set(id, withoutFingerprint(kept));
+    }
+    return ids.map((id) => found.get(id));
+  }
+
+  /** Every row's id and what is kept beside its vector, in no order. */
+  async *rows(): AsyncGenerator<{ id: string; metadata: Metadata }> {
+    for await (const [id, kept] of readRows(this.#first, await this.#size())) {
+      yield { id, metadata: withoutFingerprint(kept) };
+    }
+  }
+
+  async put(
+    ids: readonly string[],
+    vectors: Matrix,
+    { metadata, onProgress, signal }: PutOptions = {},
+  ): Promise<void> {
+    if (
+      vectors.count !== ids.length ||
+      (metadata && metadata.length !== ids.length)
+    ) {
+      throw new RangeError(
+        `ChromaIndex: expected a vector and metadata for each of ${ids.length} ids, ` +
+          `got ${vectors.count} and ${metadata?.length ?? "none"}`,
+      );
+    }
+    const seen = new Set<string>();
+    const metadatas = ids.map((id, row) => {
+      checkVector("ChromaIndex", this.#first, vectors.row(row), id);
+      if (seen.has(id)) {
+        throw new RangeError(`ChromaIndex: expected ${id} once`);
+      }
+      seen.add(id);
+      const kept = metadata?.[row] ?? {};
+      const inOrder = Object.entries(kept).sort(([a], [b]) => a < b ? -1 : 1);
+      return { ...kept, fingerprint: fingerprintOf(vectors.row(row), inOrder) };
+    });
+    const batchSize = await this.#size();
+    const spaces = [...this.collections.values()];
+    for (const [nth, index] of spaces.entries()) {
+      const options = {
+        batchSize,
+        signal,
+        // Of so many collections, one after the other.
+        onProgress: (done: number, total: number) =>
+          onProgress?.(
+            Math.floor((nth * total + done) / spaces.length),
+            total,
+          ),
+      };
+      const stored = await readFingerprints(index, options, ids);
+      await sendChanged(index, { ids, vectors, metadatas }, stored, options);
+    }
+  }
+
+  async remove(ids: readonly string[]): Promise<void> {
+    const batchSize = await this.#size();
+    for (const index of this.collections.values()) {
+      await deleteRows(index, [...new Set(ids)], { batchSize });
+    }
+  }
+
+  /** Nothing to write: the server keeps what it has acknowledged. */
+  close(): Promise<void> {
+    return Promise.resolve();
+  }
+
+  #size(): Promise<number> {
+    return batchSizeOf(this.#first, this.#batchSize);
+  }
+
+  #indexBy(metric: MetricName): EmbeddingIndex {
+    const index = this.collections.get(SPACE_OF[metric]);
+    if (index) return index;
+    throw new RangeError(
+      `ChromaIndex: expected a metric that ${this.#first.collection.name} was ` +
+        `opened for, got ${metric}: name it in openChromaIndex's metrics`,
+    );
+  }
+
+  /** Those of the ids that the server knows, in batches. */
+  async *#known(
+    index: EmbeddingIndex,
+    ids: readonly string[],
+  ): AsyncGenerator<string[]> {
+    for (const batch of batches([...new Set(ids)], await this.#size())) {
+      const { ids } = await index.collection.get({ ids: batch, include: [] });
+      if (ids.length > 0) yield ids;
+    }
+  }
+
+  async #vectorsOf(
+    { collection, dimensions }: EmbeddingIndex,
+    ids: readonly string[],
+  ): Promise<Matrix> {
+    const found = new Map<string, number[]>();
+    for (const batch of batches([...new Set(ids)], await this.#size())) {
+      const page = await collection.get({
+        ids: batch,
+        include: ["embeddings"],
+      });
+      page.ids.forEach((id, i) => found.set(id, page.embeddings[i]!));
+    }
+    const vectors = Matrix.zeros(ids.length, dimensions);
+    ids.forEach((id, row) => {
+      const vector = found.get(id);
+      if (vector) vectors.set(row, vector);
+      else vectors.row(row).fill(NaN);
+    });
+    return vectors;
+  }
+}
+
+function withoutFingerprint(kept: Metadata | null): Metadata {
+  const { fingerprint: _, ...metadata } = kept ?? {};
+  return metadata;
+}
