@@ -73,6 +73,27 @@ export const ENCODER_OPTION = {
   ],
 } as const;
 
+/** As lib/engines/engines.ts has them. */
+const ENGINES = ["exact", "hnsw", "chroma"] as const;
+
+/** Of every command that searches; `readEngine` reads it. */
+export const INDEX_OPTION = {
+  type: "string",
+  default: "exact",
+  values: ENGINES,
+} as const;
+
+/** What `--index` means, for a command's help: its columns, and so far in. */
+export function indexHelp(indent = ""): string {
+  return `
+  --index ENGINE    what finds the nearest: exact, if left out, compares
+                    all; hnsw, a graph in memory, and chroma, a vector
+                    database, compare few and find nearly all of the
+                    best. CHROMA_URL names a running server, and
+                    CHROMA_API_KEY alone Chroma Cloud; else one is
+                    started here`.slice(1).replaceAll(/^/gm, indent);
+}
+
 /** A wrong argument, a missing prerequisite: its message is for the user. */
 export class CommandError extends Error {
   override name = "CommandError";
@@ -280,6 +301,19 @@ export function readPrecision(
   if (found || text === undefined) return found;
   throw new CommandError(
     `--precision: expected ${PRECISIONS.join(", ")}, got ${text || '""'}`,
+  );
+}
+
+/**
+ * Reads which engine is to search.
+ *
+ * @throws {CommandError} If there is no such engine.
+ */
+export function readEngine(text: string): typeof ENGINES[number] {
+  const found = ENGINES.find((engine) => engine === text);
+  if (found) return found;
+  throw new CommandError(
+    `--index: expected ${ENGINES.join(", ")}, got ${text || '""'}`,
   );
 }
 

@@ -18,7 +18,10 @@ import {
   defineCommand,
   ENCODER_OPTION,
   importLater,
+  INDEX_OPTION,
+  indexHelp,
   PRECISION_OPTION,
+  readEngine,
   readPath,
   readPrecision,
   readWholeNumber,
@@ -69,8 +72,9 @@ written into it. It answers as the search page does.
                         written about them; smart, if left out: with both
       --encoder NAME    clip-vit-b32, offline, a folder with a model, …
       --precision P     how CLIP's weights are stored: fp32, fp16 or q8
+${indexHelp("    ")}
       --json            one line of JSON at the end of standard output: query,
-                        encoder, cut, line, hits with their near copies, and
+                        encoder, index, cut, line, hits with their near copies, and
                         leftOut with the reasons
 
 Each line has a rank, the similarity, how far it lies above the line from where
@@ -121,6 +125,7 @@ export const command = defineCommand({
     mode: { type: "string", default: "smart", values: Object.keys(MODES) },
     encoder: ENCODER_OPTION,
     precision: PRECISION_OPTION,
+    index: INDEX_OPTION,
     json: { type: "boolean" },
   },
 }, async ({ values, positionals, signal, here }) => {
@@ -160,7 +165,8 @@ export const command = defineCommand({
     : readPath("--images", values.images, "folder");
   const options = {
     ...{ folder, precision, signal, encoder: values.encoder },
-    index: !values["no-indexing"],
+    index: readEngine(values.index),
+    embedNew: !values["no-indexing"],
     listing: {
       excludeDirs: values["exclude-dir"]
         ?.map((dir) => readExcluded(dir, folder ?? paths.sample)),
@@ -229,7 +235,8 @@ export const command = defineCommand({
     ...{ log, onProgress, pictures },
     query: { text, plus, minus, k, mode: mode as keyof typeof MODES },
   });
-  const { encoder, failures, leftOut, problems, result, sourceOf } = found;
+  const { encoder, index, failures, leftOut, problems, result, sourceOf } =
+    found;
   const { hits, cut, line } = result;
   passing("");
   remarks(problems.map((problem) => `  ${problem}`), 10);
@@ -253,7 +260,7 @@ export const command = defineCommand({
       caption: hit.caption,
       captions: hit.captions ?? (hit.caption ? [hit.caption] : []),
     }));
-    const said = { query: query.typed, encoder, cut: cut ?? null };
+    const said = { query: query.typed, encoder, index, cut: cut ?? null };
     const rest = { line: line ?? null, hits: rows, leftOut };
     console.log(JSON.stringify({ ...said, ...rest }));
   } else if (values["filepath-only"]) {

@@ -10,7 +10,10 @@ import {
   defineCommand,
   ENCODER_OPTION,
   importLater,
+  INDEX_OPTION,
+  indexHelp,
   PRECISION_OPTION,
+  readEngine,
   readPath,
   readPrecision,
   readWholeNumber,
@@ -32,6 +35,7 @@ stops it.
   --encoder NAME    clip-vit-b32, offline, a folder with a model, …; "auto" if
                     left out. Several, with commas, can be compared on the page
   --precision P     how CLIP's weights are stored: fp32, fp16 or q8
+${indexHelp()}
   --port PORT       where to listen; the folder's last port if left out and free
   --token TOKEN     what the address ends in, 16 to 64 letters and digits; left
                     out, the folder's own, so that a bookmark stays good
@@ -46,6 +50,7 @@ export const command = defineCommand({
   options: {
     encoder: ENCODER_OPTION,
     precision: PRECISION_OPTION,
+    index: INDEX_OPTION,
     port: { type: "string" },
     token: { type: "string" },
     open: { type: "boolean" },
@@ -68,6 +73,7 @@ export const command = defineCommand({
     );
   }
   const precision = readPrecision(values.precision);
+  const index = readEngine(values.index);
   const folder = positionals.length > 0
     ? readPath("serve", positionals[0], "folder")
     : here;
@@ -85,6 +91,7 @@ export const command = defineCommand({
   const app = await openSearchApp(source, {
     encoders: encoder.split(","),
     precision,
+    index,
     port,
     token,
     host,

@@ -16,6 +16,7 @@ import { createElement as h, useEffect, useRef, useState } from "react";
 import { oneLine } from "../lib/display/display.ts";
 import type { Precision } from "../lib/encoders/clip.ts";
 import { openEncoder } from "../lib/encoders/encoders.ts";
+import type { EngineName } from "../lib/engines/engines.ts";
 import type { ListingOptions } from "../lib/pictures/folder.ts";
 import { encodePicture, type ImageSource } from "../lib/pictures/pictures.ts";
 import type { SearchQuery } from "../lib/search_page/engine/query.ts";
@@ -60,7 +61,9 @@ export interface GridOptions {
   encoder: string;
   precision?: Precision;
   /** Whether what is new is indexed first. */
-  index: boolean;
+  embedNew: boolean;
+  /** Which engine finds the nearest vectors. */
+  index: EngineName;
   mode: string;
   protocol: Protocol;
   signal: AbortSignal;

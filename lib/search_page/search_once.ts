@@ -17,6 +17,7 @@ import { resolve } from "node:path";
 import { fileVersion } from "../embeddings/file_hashes.ts";
 import type { EmbedFailure } from "../embeddings/embeddings.ts";
 import type { Precision } from "../encoders/clip.ts";
+import type { EngineName } from "../engines/engines.ts";
 import { openEncoder } from "../encoders/encoders.ts";
 import type { LeftOut, ListingOptions } from "../pictures/folder.ts";
 import { readQuery, type SearchQuery, subjectOf } from "./engine/query.ts";
@@ -45,6 +46,8 @@ export interface SearchOnceOptions extends IndexOptions {
   encoder?: string;
   /** How its weights are stored. @default what openEncoder() takes */
   precision?: Precision;
+  /** Which engine finds the nearest vectors. @default "exact" */
+  index?: EngineName;
   query: Partial<SearchQuery>;
   /** Pictures beside those that the query names itself. */
   pictures?: readonly QueryPicture[];
@@ -56,6 +59,8 @@ export interface SearchOnceOptions extends IndexOptions {
 export interface SearchedOnce {
   /** The encoder's id. */
   encoder: string;
+  /** The engine that answered. */
+  index: EngineName;
   /** Its hits say which of them fit; where none does, they are the nearest. */
   result: SearchResult;
   /**
@@ -81,7 +86,7 @@ export interface SearchedOnce {
 export async function searchOnce(
   options: SearchOnceOptions,
 ): Promise<SearchedOnce> {
-  const { folder, listing, log, precision, signal } = options;
+  const { folder, listing, log, precision, signal, index = "exact" } = options;
   const asked = readQuery(options.query); // Before minutes pass with indexing.
   let early: Promise<unknown> = Promise.resolve();
   const openSpace = async () => {
@@ -150,6 +155,7 @@ export async function searchOnce(
     });
     return {
       encoder: encoder.name,
+      index,
       result,
       sourceOf({ path }) {
         const { source } = collection.pictures[collection.rowOf(path)!];

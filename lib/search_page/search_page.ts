@@ -36,6 +36,7 @@ import {
 import type { Precision } from "../encoders/clip.ts";
 import type { Encoder } from "../encoders/encoder.ts";
 import { openEncoder } from "../encoders/encoders.ts";
+import type { EngineName } from "../engines/engines.ts";
 import { statOf } from "../files.ts";
 import type { SearchQuery } from "./engine/query.ts";
 import {
@@ -61,6 +62,8 @@ export interface SearchAppOptions
   encoders?: (string | Encoder)[];
   /** How the weights of those opened here are stored. @default what openEncoder() takes */
   precision?: Precision;
+  /** Which engine finds the nearest vectors. @default "exact" */
+  index?: EngineName;
   /** Whether changes in the folder are noticed by themselves. @default true */
   watch?: boolean;
   /** Called as pictures are indexed. */

@@ -88,13 +88,13 @@ Deno.test("searchOnce() takes pictures with weights, beside words, and away from
 Deno.test("searchOnce() without indexing searches what was indexed before, and names the rest", () =>
   withThree(async (folder) => {
     const query = { text: "a lemon" };
-    await rejects(search({ folder, query, index: false }), {
+    await rejects(search({ folder, query, embedNew: false }), {
       message: /^none of the 3 pictures in .* has been indexed yet/,
     });
     await search({ folder, query });
     await writeFile(join(folder, "red.png"), await plain("red"));
     await Deno.copyFile(join(folder, "violin.jpg"), join(folder, "lemon.jpg"));
-    const later = await search({ folder, query, index: false });
+    const later = await search({ folder, query, embedNew: false });
     const { result, leftOut, problems } = later;
     strictEqual(result.total, 3);
     deepStrictEqual(problems, [
@@ -103,7 +103,11 @@ Deno.test("searchOnce() without indexing searches what was indexed before, and n
     ]);
     deepStrictEqual(leftOut, [{ path: "red.png", reason: "not indexed yet" }]);
     const source = join(folder, "red.png");
-    const red = await search({ folder, pictures: [{ source }], index: false });
+    const red = await search({
+      folder,
+      pictures: [{ source }],
+      embedNew: false,
+    });
     strictEqual(red.result.total, 3, "a query that is not indexed is embedded");
     const { result: { total } } = await search({ folder, query });
     strictEqual(total, 4);

@@ -45,7 +45,7 @@ export interface IndexOptions {
   /** Stops between two groups, by throwing the signal's reason. */
   signal?: AbortSignal;
   /** Whether what is new is embedded; else it is left out. @default true */
-  index?: boolean;
+  embedNew?: boolean;
 }
 
 /** Pictures that are embedded and added together. */
@@ -62,7 +62,7 @@ const GROUP_OF_KNOWN = 1024;
 export async function indexPictures(
   source: PictureSource,
   { encoder, collection }: EncoderSpace,
-  { onProgress, signal, index = true }: IndexOptions = {},
+  { onProgress, signal, embedNew = true }: IndexOptions = {},
 ): Promise<EmbedFailure[]> {
   const store = await EmbeddingStore.open(encoder);
   const { vectors: given, remarks } = await trustedVectors(
@@ -72,7 +72,7 @@ export async function indexPictures(
   );
   source.problems.push(...remarks);
   const failures: EmbedFailure[] = [];
-  const pictures = index || given
+  const pictures = embedNew || given
     ? source.pictures
     : embeddedBefore(source, store);
   try {
