@@ -4,6 +4,7 @@ import {
   ok,
   rejects,
   strictEqual as equal,
+  throws,
 } from "node:assert/strict";
 import { spawnSync } from "node:child_process";
 import process from "node:process";
@@ -23,6 +24,7 @@ import {
   scatterWithThumbnails,
 } from "#lib/display/charts.ts";
 import type { Displayable } from "#lib/display/display.ts";
+import { graphChart } from "#lib/display/graph_chart.ts";
 import {
   bundle,
   foreignMarkup,
@@ -108,6 +110,11 @@ Deno.test("every chart shows labels, titles and names as text, in the page and i
   const shown = await Promise.all([
     barChart([HOSTILE], { [HOSTILE]: [1], b: [2] }, options),
     lineChart([1], { [HOSTILE]: [1], b: [2] }, options),
+    graphChart([{ x: 1, y: 1, title: HOSTILE }], [[]], {
+      ...options,
+      walks: { [HOSTILE]: [0] },
+      target: { x: 2, y: 2 },
+    }),
     heatmap([[1]], { rows: [HOSTILE], columns: [HOSTILE] }, options),
     scatterWithThumbnails([point, { ...point, group: "b" }], options),
   ]);
@@ -458,6 +465,35 @@ Deno.test("scatterWithThumbnails() has a dot for each of many pictures, thumbnai
   equal(lines.length, 1 + 1 + 12 + 1);
   match(lines[1], /^group +pictures +x +y$/);
   match(lines[2], /^group 0 +67 +-[\d,]+ to [\d,]+ +-[\d,]+ to [\d,]+$/);
+});
+
+Deno.test("graphChart() draws each link once, a walk in its order, and one scale in both directions", async () => {
+  const points = [{ x: 0, y: 0, title: "a" }, { x: 1, y: 5 }, { x: 2, y: 1 }];
+  const links = [[1], new Set([0, 2]), [1]];
+  const walks = { "by sight": [2, 1, 0], "by luck": [0] };
+  const shown = await graphChart(points, links, { ...OPTIONS, walks });
+  const { data: [net, dots, first, second], layout } = figureOf(shown);
+  deepEqual(net.x, [0, 1, null, 1, 2, null]);
+  deepEqual(net.y, [0, 5, null, 5, 1, null]);
+  deepEqual(dots.text, ["a", "", ""]);
+  deepEqual([first.x, first.y], [[2, 1, 0], [1, 5, 0]]);
+  deepEqual(first.marker.symbol, ["square", "circle", "circle"]);
+  ok(first.line.color !== second.line.color);
+  equal(layout.yaxis.scaleanchor, "x");
+  match(
+    `${shown}`,
+    /points +3\nlinks +2\nby sight, steps +2\nby luck, steps +0$/,
+  );
+});
+
+Deno.test("graphChart() names a point that there is not", () => {
+  const points = [{ x: 0, y: 0 }, { x: 1, y: 1 }];
+  for (const [links, walk] of [[[[2]], []], [[], [0, 2]]] as const) {
+    throws(() => graphChart(points, links, { ...OPTIONS, walks: { walk } }), {
+      name: "RangeError",
+      message: "graphChart: expected a point from 0 to 1, got 2",
+    });
+  }
 });
 
 Deno.test("drawFigure() opens no address of a figure, and draws few colours", async () => {

@@ -56,7 +56,7 @@ Deno.test({
     );
     deepStrictEqual(
       { notebooks, errors, images },
-      { notebooks: 6, errors: [], images: 21 },
+      { notebooks: 7, errors: [], images: 21 },
     );
   },
 });
