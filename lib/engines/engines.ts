@@ -27,6 +27,7 @@ import type { MetricName } from "../compare/metrics.ts";
 /** The engines' names, as a command takes them. */
 export const ENGINES = ["exact", "hnsw", "chroma"] as const;
 
+/** One of them. */
 export type EngineName = typeof ENGINES[number];
 
 /** One result: whose vector, and how it compares. */
