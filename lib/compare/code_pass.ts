@@ -122,7 +122,9 @@ export class CodeMemory {
   /** Puts codes, and what they are multiplied by, into a row. */
   set(row: number, codes: Int8Array, scale: number): void {
     this.#rows.set(codes, row * this.#size);
-    this.#sums[row] = codes.reduce((sum, code) => sum + code, 0);
+    let sum = 0;
+    for (let i = 0; i < codes.length; i++) sum += codes[i];
+    this.#sums[row] = sum;
     this.#scales[row] = scale;
   }
 
