@@ -39,8 +39,19 @@ export interface ClusterOptions {
 export function clusteredVectors(
   count: number,
   dimensions: number,
-  { clusters = 50, seed = 1 }: ClusterOptions = {},
+  options?: ClusterOptions,
 ): Matrix {
+  const vectors = Matrix.empty(dimensions, count);
+  const drawn = eachClusteredVector(dimensions, options);
+  while (vectors.count < count) vectors.append(drawn.next().value);
+  return vectors;
+}
+
+/** The same vectors one by one, without end: for more than memory holds. */
+export function* eachClusteredVector(
+  dimensions: number,
+  { clusters = 50, seed = 1 }: ClusterOptions = {},
+): Generator<Float32Array, never, undefined> {
   const random = lehmer(seed);
   // Box and Muller: two uniform numbers make a normal one.
   const gaussian = () =>
@@ -52,14 +63,10 @@ export function clusteredVectors(
   );
   // The noise, too, has an expected length of 1.
   const scale = 1 / Math.sqrt(dimensions);
-  const vectors = Matrix.empty(dimensions, count);
-  while (vectors.count < count) {
+  while (true) {
     const centre = centres[Math.floor(random() * clusters)];
-    vectors.append(
-      l2Normalize(gaussians().map((noise, i) => centre[i] + scale * noise)),
-    );
+    yield l2Normalize(gaussians().map((noise, i) => centre[i] + scale * noise));
   }
-  return vectors;
 }
 
 /** Uniform numbers in (0, 1): Lehmer's generator with 48271 modulo 2³¹ − 1. */
