@@ -21,7 +21,9 @@ import { Worker } from "node:worker_threads";
 const MOST_THREADS = 4;
 
 /** This file is a .ts here, and a .js in the package. */
-const THREAD = new URL(import.meta.url.replace("threads", "thread"));
+const THREAD = new URL(
+  import.meta.url.replace(/threads(?=\.[jt]s$)/, "thread"),
+);
 
 let threads: Set<Worker> | undefined;
 
