@@ -1,5 +1,6 @@
 /**
- * Exact search: compare the query with everything, keep the best.
+ * Exact search: compare the query with everything, keep the best. How the same
+ * is had many times faster stands in quantized_gallery.ts.
  *
  * Touches no files.
  *

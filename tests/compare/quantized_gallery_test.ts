@@ -94,6 +94,7 @@ Deno.test("QuantizedGallery takes over what was appended, changed and taken away
   gallery.refresh();
   strictEqual(gallery.count, 250);
   agrees(gallery, more.row(149), 5);
+  agrees(gallery, vectors.row(50), 5);
   vectors.set(3, more.row(60));
   gallery.refresh([3]);
   deepStrictEqual(
