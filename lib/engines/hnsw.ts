@@ -2,10 +2,8 @@
  * Vectors in an HNSW index (Malkov & Yashunin, arXiv:1603.09320) in this
  * process: a graph finds candidates, and these are compared exactly.
  *
- * hnsw_graph.ts is the graph, hnsw_files.ts what of it is in files.
- *
- * A row is never written over: a changed vector gets a new row, the old one is
- * dead, and where most are dead the graph is built anew of those alive.
+ * hnsw_graph.ts is the graph, hnsw_nodes.ts whose vectors its nodes are,
+ * hnsw_files.ts what of it is in files.
  *
  * ```ts
  * import { HnswIndex } from "#lib/engines/hnsw.ts";
@@ -22,7 +20,6 @@
  *
  * @module
  */
-import { createHash } from "node:crypto";
 import { setImmediate } from "node:timers/promises";
 import { topK } from "../compare/compare.ts";
 import { Matrix } from "../compare/matrix.ts";
@@ -33,7 +30,9 @@ import type {
   VectorHit,
   VectorIndex,
 } from "./engines.ts";
-import { type GraphSettings, HnswGraph } from "./hnsw_graph.ts";
+import { type HnswPlace, readNodes, writeNodes } from "./hnsw_files.ts";
+import { completeSettings, type GraphSettings } from "./hnsw_graph.ts";
+import { fingerprintOf, HnswNodes } from "./hnsw_nodes.ts";
 
 /** What is opened, and how. */
 export interface HnswOptions extends GraphSettings {
@@ -57,48 +56,74 @@ export interface HnswOptions extends GraphSettings {
   vectorsOf?: (ids: readonly string[]) => Matrix | Promise<Matrix>;
 }
 
-/** Rows that the graph takes at once, between which others have their turn. */
-const BATCH = 500;
+/** Aim for how long the graph holds the program up at once. */
+const BATCH_MS = 100;
+
+/** A save takes at most a tenth of the time, and comes no more often than this. */
+const SAVE_EVERY_MS = 5000;
 
 /** An index in this process. */
 export class HnswIndex implements VectorIndex {
   readonly engine = "hnsw";
   readonly dimensions: number;
-  #efSearch: number;
+  readonly #place: HnswPlace | undefined;
   readonly #vectorsOf: HnswOptions["vectorsOf"];
-  #graph: HnswGraph;
-  /** Whose each row is; undefined where it is dead. */
-  #ids: (string | undefined)[] = [];
-  /** What each row's vector is told by. */
-  #prints: string[] = [];
-  /** The row of each id. */
-  #rows = new Map<string, number>();
-  /** The exact vectors by row, unless the caller has them. */
-  #vectors: Matrix;
+  #nodes: HnswNodes;
+  #efSearch: number;
   /** Changes come one after another. */
   #last: Promise<void> = Promise.resolve();
+  #isSaved = true;
+  #savedAt = performance.now();
+  #saveMs = 0;
+  /** Vectors that the graph takes at once. */
+  #batch = 200;
+  #isClosed = false;
 
-  private constructor(options: HnswOptions) {
-    this.#graph = new HnswGraph(options);
-    this.dimensions = options.dimensions;
-    this.#vectors = Matrix.empty(options.dimensions, 0);
-    this.#vectorsOf = options.vectorsOf;
-    this.#efSearch = checkedEf(options.efSearch ?? 128);
+  private constructor(
+    { dimensions, efSearch = 128, vectorsOf }: HnswOptions,
+    place: HnswPlace | undefined,
+    nodes: HnswNodes,
+  ) {
+    this.dimensions = dimensions;
+    this.#place = place;
+    this.#nodes = nodes;
+    this.#vectorsOf = vectorsOf;
+    this.#efSearch = checkedEf(efSearch);
   }
 
   /**
-   * Opens an index, with what its files hold.
+   * Opens an index with what its files hold. Files that are damaged, or were
+   * built with other settings, count for nothing, which is said in a line on
+   * standard error; the next `put` writes new ones.
    *
-   * @throws {RangeError} If a setting is out of its range.
+   * @throws {RangeError} If a setting is out of its range, or the files hold
+   *   another encoder's vectors, or vectors of another length.
    */
   static async open(options: HnswOptions): Promise<HnswIndex> {
-    return await Promise.resolve(new HnswIndex(options));
+    const { folder, name = "vectors", encoder = "", efSearch = 1 } = options;
+    checkedEf(efSearch);
+    const settings = completeSettings(options);
+    const place = folder === undefined ? undefined : { folder, name, encoder };
+    const kept = !options.vectorsOf;
+    const nodes = place && await readNodes(place, settings, kept);
+    const fresh = nodes ?? new HnswNodes(settings, kept);
+    return new HnswIndex(options, place, fresh);
   }
 
   get label(): string {
-    const { numbers, maxNeighbors } = this.#graph.settings;
+    const { numbers, maxNeighbors } = this.settings;
     const bits = { i8: 8, f16: 16, f32: 32 }[numbers];
     return `HNSW, ${bits} bits, M ${maxNeighbors}, efSearch ${this.#efSearch}`;
+  }
+
+  /** How the graph is built. */
+  get settings(): Required<GraphSettings> {
+    return this.#nodes.graph.settings;
+  }
+
+  /** Memory of the graph, in bytes: what its file is long, all but some. */
+  get graphBytes(): number {
+    return this.#nodes.graph.bytes;
   }
 
   /** Among how many vectors a query looks. */
@@ -116,7 +141,7 @@ export class HnswIndex implements VectorIndex {
   }
 
   count(): Promise<number> {
-    return Promise.resolve(this.#rows.size);
+    return Promise.resolve(this.#nodes.count);
   }
 
   async nearest(
@@ -124,7 +149,9 @@ export class HnswIndex implements VectorIndex {
     k: number,
     options: AskOptions = {},
   ): Promise<VectorHit[]> {
-    const [hits] = await this.nearestBatch(Matrix.of([query]), k, options);
+    const queries = new Matrix(Float32Array.from(query), query.length);
+    this.#check("a query", queries);
+    const [hits] = await this.nearestBatch(queries, k, options);
     return hits;
   }
 
@@ -137,17 +164,25 @@ export class HnswIndex implements VectorIndex {
     if (!Number.isInteger(k) || k < 1) {
       throw new RangeError(`HNSW: expected a whole k of 1 or more, got ${k}`);
     }
+    const passes = (id: string) => filter?.passes(id) ?? true;
     const lists: VectorHit[][] = [];
-    for (let row = 0; row < queries.count; row += 64) {
-      const part = queries.slice(row, row + 64);
-      const ef = Math.max(this.#efSearch, 4 * k);
-      const found = this.#graph.search(part, ef);
-      for (const [i, rows] of found.entries()) {
-        const ids = rows.flatMap((row) => this.#ids[row] ?? [])
-          .filter((id) => !filter || filter.passes(id));
-        lists.push(await this.#rank(part.row(i), ids, k, metric));
+    for (let start = 0; start < queries.count; start += 64) {
+      if (start > 0) await setImmediate();
+      const part = queries.slice(start, start + 64);
+      const wanted = this.#wanted(k, metric);
+      const ef = Math.max(wanted, this.#efSearch);
+      const found = wanted > this.#nodes.count / 4
+        ? undefined
+        : this.#nodes.candidates(part, ef);
+      for (const [row, query] of [...part].entries()) {
+        const ids = found &&
+          this.#widened(query, found[row], ef, wanted, passes);
+        lists.push(
+          await (ids
+            ? this.#best(query, ids, k, metric)
+            : this.#bestOfAll(query, passes, k, metric)),
+        );
       }
-      await setImmediate();
     }
     return lists;
   }
@@ -157,19 +192,20 @@ export class HnswIndex implements VectorIndex {
     ids: readonly string[],
     metric: MetricName = "cosine",
   ): Promise<Float32Array> {
-    this.#check("the query", Matrix.of([query]));
+    this.#check("a query", new Matrix(Float32Array.from(query), query.length));
     const vectors = await this.vectors(ids);
     const { measure } = metrics[metric];
     return Float32Array.from(vectors, (vector) => measure(query, vector));
   }
 
   async vectors(ids: readonly string[]): Promise<Matrix> {
+    this.#checkOpen();
     if (this.#vectorsOf) return await this.#vectorsOf(ids);
     const vectors = Matrix.zeros(ids.length, this.dimensions);
-    for (const [i, id] of ids.entries()) {
-      const row = this.#rows.get(id);
-      if (row === undefined) vectors.row(i).fill(NaN);
-      else vectors.set(i, this.#vectors.row(row));
+    for (const [row, id] of ids.entries()) {
+      const vector = this.#nodes.vector(id);
+      if (vector) vectors.set(row, vector);
+      else vectors.row(row).fill(NaN);
     }
     return vectors;
   }
@@ -177,64 +213,161 @@ export class HnswIndex implements VectorIndex {
   async put(
     ids: readonly string[],
     vectors: Matrix,
-    { onProgress, signal }: PutOptions = {},
+    options: PutOptions = {},
   ): Promise<void> {
-    this.#check("a vector", vectors);
-    if (ids.length !== vectors.count || new Set(ids).size !== ids.length) {
+    const once = new Set(ids).size;
+    if (ids.length !== vectors.count || once !== ids.length) {
       throw new RangeError(
         `HNSW: expected a vector for each of ${ids.length} ids, each once, ` +
-          `got ${vectors.count} vectors for ${new Set(ids).size}`,
+          `got ${vectors.count} vectors for ${once}`,
       );
     }
-    await this.#inTurn(async () => {
-      const prints = Array.from(vectors, printOf);
-      const isNew = (i: number) => {
-        const row = this.#rows.get(ids[i]);
-        return row === undefined || this.#prints[row] !== prints[i];
-      };
-      const changed = [...ids.keys()].filter(isNew);
-      let done = ids.length - changed.length;
-      onProgress?.(done, ids.length);
-      for (let start = 0; start < changed.length; start += BATCH) {
-        signal?.throwIfAborted();
-        const batch = changed.slice(start, start + BATCH);
-        this.#kill(batch.map((i) => ids[i]));
-        const first = this.#ids.length;
-        const rows = batch.map((_, place) => first + place);
-        this.#graph.add(rows, vectors.pick(batch));
-        for (const [place, i] of batch.entries()) {
-          this.#ids.push(ids[i]);
-          this.#prints.push(prints[i]);
-          this.#rows.set(ids[i], first + place);
-          if (!this.#vectorsOf) this.#vectors.append(vectors.row(i));
-        }
-        done += batch.length;
-        onProgress?.(done, ids.length);
-        await setImmediate();
-      }
-    });
+    this.#check("a vector", vectors);
+    await this.#inTurn(() => this.#put(ids, vectors, options));
   }
 
   async remove(ids: readonly string[]): Promise<void> {
-    await this.#inTurn(() => Promise.resolve(this.#kill(ids)));
+    await this.#inTurn(async () => {
+      const before = this.#nodes.count;
+      this.#nodes.remove(ids);
+      if (this.#nodes.count === before) return;
+      this.#isSaved = false;
+      await this.#settle();
+    });
   }
 
   async close(): Promise<void> {
-    await this.#last;
+    await this.#inTurn(() => this.#save());
+    this.#isClosed = true;
   }
 
-  #kill(ids: readonly string[]): void {
-    const dead = ids.flatMap((id) => this.#rows.get(id) ?? []);
-    this.#graph.remove(dead);
-    for (const row of dead) {
-      this.#rows.delete(this.#ids[row]!);
-      this.#ids[row] = undefined;
+  async #put(
+    ids: readonly string[],
+    vectors: Matrix,
+    { onProgress, signal }: PutOptions,
+  ): Promise<void> {
+    const fingerprints: string[] = [];
+    const changed: number[] = [];
+    for (const [row, vector] of [...vectors].entries()) {
+      fingerprints.push(fingerprintOf(vector));
+      if (!this.#nodes.has(ids[row], fingerprints[row])) changed.push(row);
+      if (row % 2000 === 1999) await setImmediate();
+    }
+    let done = ids.length - changed.length;
+    onProgress?.(done, ids.length);
+    try {
+      for (let start = 0; start < changed.length;) {
+        signal?.throwIfAborted();
+        const rows = changed.slice(start, start + this.#batch);
+        const from = performance.now();
+        this.#isSaved = false;
+        this.#nodes.insert(
+          rows.map((row) => ids[row]),
+          vectors.pick(rows),
+          rows.map((row) => fingerprints[row]),
+        );
+        start += rows.length;
+        const pace = BATCH_MS / (performance.now() - from) * rows.length;
+        this.#batch = Math.max(20, Math.min(2000, Math.round(pace)));
+        const pauseMs = Math.max(SAVE_EVERY_MS, 10 * this.#saveMs);
+        if (performance.now() - this.#savedAt > pauseMs) await this.#save();
+        onProgress?.(done += rows.length, ids.length);
+        await setImmediate();
+      }
+    } finally {
+      await this.#settle();
     }
   }
 
-  async #rank(
+  /** After changes: a graph that is worn is built anew, and all is saved. */
+  async #settle(): Promise<void> {
+    if (this.#nodes.isWorn) await this.#rebuild();
+    await this.#save();
+  }
+
+  /** Builds the graph of what is there, beside the one that answers meanwhile. */
+  async #rebuild(): Promise<void> {
+    const ids = [...this.#nodes.ids()];
+    const fresh = new HnswNodes(this.settings, !this.#vectorsOf);
+    for (let start = 0; start < ids.length; start += this.#batch) {
+      const part = ids.slice(start, start + this.#batch);
+      const vectors = await this.vectors(part);
+      // Who has the vectors may have lost some since.
+      const there = [...part.keys()].filter((row) =>
+        vectors.row(row).every(Number.isFinite)
+      );
+      fresh.insert(there.map((row) => part[row]), vectors.pick(there));
+      await setImmediate();
+    }
+    this.#nodes = fresh;
+  }
+
+  async #save(): Promise<void> {
+    if (this.#isSaved || !this.#place) return;
+    const from = performance.now();
+    await writeNodes(this.#place, this.#nodes);
+    this.#isSaved = true;
+    this.#savedAt = performance.now();
+    this.#saveMs = this.#savedAt - from;
+  }
+
+  /**
+   * How many candidates are compared exactly for the `k` best; all vectors where
+   * the graph is arranged by what ranks them otherwise.
+   */
+  #wanted(k: number, metric: MetricName): number {
+    const { isUnit, isCentred } = this.#nodes.traits;
+    const ofGraph = this.settings.metric;
+    const byLength = (name: MetricName) => name === "l1" || name === "l2";
+    const isOther = byLength(metric) !== byLength(ofGraph) && !isUnit ||
+      (metric === "correlation") !== (ofGraph === "correlation") && !isCentred;
+    if (isOther) return Infinity;
+    const isAlike = metric === ofGraph || metric === "l2" && isUnit;
+    if (!isAlike) return Math.max(200, 10 * k, this.#efSearch);
+    return Math.max(k, Math.min(this.#efSearch, Math.max(40, 2 * k)));
+  }
+
+  /**
+   * Enough candidates that pass: found among ever more; undefined where so few
+   * pass that it takes less to compare all these.
+   */
+  #widened(
     query: Float32Array,
-    ids: string[],
+    found: string[],
+    ef: number,
+    wanted: number,
+    passes: (id: string) => boolean,
+  ): string[] | undefined {
+    const queries = new Matrix(query, query.length);
+    for (;;) {
+      const ids = found.filter(passes);
+      if (ids.length >= wanted) return ids.slice(0, wanted);
+      ef *= 4;
+      if (ef > this.#nodes.count / 8) return;
+      [found] = this.#nodes.candidates(queries, ef);
+    }
+  }
+
+  /** The best of all that pass, each compared. */
+  async #bestOfAll(
+    query: Float32Array,
+    passes: (id: string) => boolean,
+    k: number,
+    metric: MetricName,
+  ): Promise<VectorHit[]> {
+    const all = [...this.#nodes.ids()].filter(passes);
+    let best: string[] = [];
+    for (let start = 0; start < all.length; start += 5000) {
+      if (start > 0) await setImmediate();
+      const ids = [...best, ...all.slice(start, start + 5000)];
+      best = (await this.#best(query, ids, k, metric)).map(({ id }) => id);
+    }
+    return this.#best(query, best, k, metric);
+  }
+
+  async #best(
+    query: Float32Array,
+    ids: readonly string[],
     k: number,
     metric: MetricName,
   ): Promise<VectorHit[]> {
@@ -244,8 +377,11 @@ export class HnswIndex implements VectorIndex {
       .map(({ index, value }) => ({ id: ids[index], value }));
   }
 
-  #check(what: string, { data, dimensions, count }: Matrix): void {
-    if (count > 0 && dimensions !== this.dimensions) {
+  #check(what: string, { data, dimensions }: Matrix): void {
+    this.#checkOpen();
+    if (
+      dimensions !== this.dimensions && (what === "a query" || data.length > 0)
+    ) {
       throw new RangeError(
         `HNSW: expected ${what} of ${this.dimensions} numbers, got ${dimensions}`,
       );
@@ -256,6 +392,12 @@ export class HnswIndex implements VectorIndex {
         `HNSW: expected ${what} of finite numbers, got ${data[bad]} in row ` +
           Math.floor(bad / dimensions),
       );
+    }
+  }
+
+  #checkOpen(): void {
+    if (this.#isClosed) {
+      throw new Error("HNSW: the index is closed: open it again");
     }
   }
 
@@ -273,9 +415,4 @@ function checkedEf(efSearch: number): number {
     );
   }
   return efSearch;
-}
-
-/** Tells a vector from another; 16 bytes, as text. */
-function printOf(vector: Float32Array): string {
-  return createHash("sha256").update(vector).digest("base64url").slice(0, 22);
 }

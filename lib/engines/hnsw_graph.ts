@@ -75,6 +75,15 @@ export class HnswGraph {
     return Number(this.#index.size());
   }
 
+  /** Memory of the nodes that are in it, in bytes, about. */
+  get bytes(): number {
+    const { dimensions, numbers, maxNeighbors } = this.settings;
+    const numberBytes = { i8: 1, f16: 2, f32: 4 }[numbers];
+    // Links of four bytes: 2 M of them below, and one in M nodes lies higher.
+    const links = 4 * (2 * maxNeighbors + 1 + 1);
+    return this.count * (dimensions * numberBytes + links + 10);
+  }
+
   /**
    * Adds vectors under numbers that are not in it yet. Holds the program up
    * while it does, by all cores.

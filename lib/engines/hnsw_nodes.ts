@@ -1,0 +1,172 @@
+/**
+ * What an HNSW index holds: the graph's nodes, whose vectors they are, and what
+ * tells a vector from another.
+ *
+ * Equal vectors are one node. Two thousand copies of one picture would be linked
+ * to each other alone, and 2 in 100 of the other pictures were not found any more.
+ *
+ * Touches no files.
+ *
+ * ```ts
+ * import { HnswNodes } from "#lib/engines/hnsw_nodes.ts";
+ * import { Matrix } from "#lib/compare/matrix.ts";
+ * import { deepStrictEqual } from "node:assert/strict";
+ *
+ * const nodes = new HnswNodes({ dimensions: 2 }, true);
+ * nodes.insert(["a", "copy of a", "b"], Matrix.of([[3, 4], [3, 4], [1, 0]]));
+ * deepStrictEqual(nodes.candidates(Matrix.of([[3, 4]]), 1), [["a", "copy of a"]]);
+ * ```
+ *
+ * @module
+ */
+import { createHash } from "node:crypto";
+import { Matrix } from "../compare/matrix.ts";
+import { type GraphSettings, HnswGraph } from "./hnsw_graph.ts";
+
+/** A node as a file keeps it: its vector's fingerprint, and the ids it is of. */
+export type NodeRow = [fingerprint: string, ...ids: string[]];
+
+/** What all vectors have in common, so that some metrics rank them alike. */
+export interface VectorTraits {
+  /** All are of length 1: near by angle is near by distance. */
+  isUnit: boolean;
+  /** All have a mean of about 0: correlation is about their cosine. */
+  isCentred: boolean;
+}
+
+/** Ids, each of a node of the graph. */
+export class HnswNodes {
+  readonly graph: HnswGraph;
+  /** The vector of each node, unless somebody else has them. */
+  readonly vectors: Matrix | undefined;
+  traits: VectorTraits = { isUnit: true, isCentred: true };
+  /** By node; a free one has no ids. */
+  readonly #rows: NodeRow[];
+  readonly #nodeOf = new Map<string, number>();
+  readonly #byFingerprint = new Map<string, number>();
+  readonly #free: number[] = [];
+
+  /**
+   * @param kept Whether it keeps the vectors, too.
+   * @param rows What a file had; the graph and the vectors are then the caller's
+   *   to fill.
+   */
+  constructor(
+    settings: GraphSettings,
+    kept: boolean,
+    rows: NodeRow[] = [],
+    vectors: Matrix = Matrix.empty(settings.dimensions, 0),
+  ) {
+    this.graph = new HnswGraph(settings);
+    this.vectors = kept ? vectors : undefined;
+    this.#rows = rows;
+    for (const [node, [fingerprint, ...ids]] of rows.entries()) {
+      if (ids.length === 0) this.#free.push(node);
+      else this.#byFingerprint.set(fingerprint, node);
+      for (const id of ids) this.#nodeOf.set(id, node);
+    }
+  }
+
+  /** How many ids there are. */
+  get count(): number {
+    return this.#nodeOf.size;
+  }
+
+  /** Whether so many nodes are free that walks through them take long. */
+  get isWorn(): boolean {
+    return this.#free.length > this.#rows.length / 2;
+  }
+
+  /** By node. */
+  get rows(): readonly NodeRow[] {
+    return this.#rows;
+  }
+
+  ids(): Iterable<string> {
+    return this.#nodeOf.keys();
+  }
+
+  /** Whether that id has a vector of this fingerprint. */
+  has(id: string, fingerprint: string): boolean {
+    const node = this.#nodeOf.get(id);
+    return node !== undefined && this.#rows[node][0] === fingerprint;
+  }
+
+  /** The vector that is kept for an id. */
+  vector(id: string): Float32Array | undefined {
+    const node = this.#nodeOf.get(id);
+    return node === undefined ? undefined : this.vectors?.row(node);
+  }
+
+  /** Puts vectors in, in place of those that have these ids. */
+  insert(
+    ids: readonly string[],
+    vectors: Matrix,
+    fingerprints: readonly string[] = Array.from(vectors, fingerprintOf),
+  ): void {
+    this.remove(ids);
+    const fresh = new Map<number, number>();
+    for (const [i, id] of ids.entries()) {
+      const fingerprint = fingerprints[i];
+      let node = this.#byFingerprint.get(fingerprint);
+      if (node === undefined) {
+        node = this.#free.pop() ?? this.#rows.length;
+        this.#rows[node] = [fingerprint];
+        this.#byFingerprint.set(fingerprint, node);
+        fresh.set(node, i);
+      }
+      this.#rows[node].push(id);
+      this.#nodeOf.set(id, node);
+    }
+    for (const [node, i] of fresh) {
+      if (!this.vectors) break;
+      if (node < this.vectors.count) this.vectors.set(node, vectors.row(i));
+      else this.vectors.append(vectors.row(i));
+    }
+    const added = vectors.pick([...fresh.values()]);
+    for (const vector of added) this.#look(vector);
+    this.graph.add([...fresh.keys()], added);
+  }
+
+  /** Takes ids out, and nodes that are nobody's any more. */
+  remove(ids: readonly string[]): void {
+    const dead: number[] = [];
+    for (const id of ids) {
+      const node = this.#nodeOf.get(id);
+      if (node === undefined) continue;
+      this.#nodeOf.delete(id);
+      const [fingerprint, ...all] = this.#rows[node];
+      const others = all.filter((other) => other !== id);
+      this.#rows[node] = [fingerprint, ...others];
+      if (others.length > 0) continue;
+      this.#byFingerprint.delete(fingerprint);
+      dead.push(node);
+    }
+    this.graph.remove(dead);
+    this.#free.push(...dead);
+  }
+
+  #look(vector: Float32Array): void {
+    let sum = 0, squares = 0;
+    for (const value of vector) {
+      sum += value;
+      squares += value * value;
+    }
+    if (Math.abs(squares - 1) > 1e-3) this.traits.isUnit = false;
+    // The cosine of the vector with one of equal numbers.
+    const tilt = Math.abs(sum) / Math.sqrt(squares * vector.length);
+    if (!(tilt < .2)) this.traits.isCentred = false;
+  }
+
+  /** For each query, the ids of `ef` nodes near it, about the nearest first. */
+  candidates(queries: Matrix, ef: number): string[][] {
+    return this.graph.search(queries, ef).map((nodes) =>
+      nodes.flatMap((node) => this.#rows[node].slice(1))
+    );
+  }
+}
+
+/** Tells a vector from another: 128 bits, as text. */
+export function fingerprintOf(vector: Float32Array): string {
+  return createHash("sha256").update(vector).digest("base64url").slice(0, 22);
+}
