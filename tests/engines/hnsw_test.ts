@@ -86,6 +86,16 @@ Deno.test("vectors of any length and mean are ranked by every metric", async () 
   }
 });
 
+Deno.test("a graph of some thousand is the same each time", async () => {
+  const few = { maxNeighbors: 4, efConstruction: 10, efSearch: 10 };
+  const [first, second] = await Promise.all(
+    [0, 1].map(async () =>
+      (await filled(vectors, few)).nearestBatch(queries, 10)
+    ),
+  );
+  deepStrictEqual(first, second);
+});
+
 Deno.test("a higher efSearch finds more", async () => {
   const index = await filled(vectors, { maxNeighbors: 4, efConstruction: 10 });
   index.setEfSearch(10);
