@@ -149,10 +149,9 @@ export class HnswIndex implements VectorIndex {
     k: number,
     options: AskOptions = {},
   ): Promise<VectorHit[]> {
-    const queries = new Matrix(Float32Array.from(query), query.length);
+    const queries = new Matrix(query, query.length);
     this.#check("a query", queries);
-    const [hits] = await this.nearestBatch(queries, k, options);
-    return hits;
+    return (await this.nearestBatch(queries, k, options))[0];
   }
 
   async nearestBatch(
@@ -173,7 +172,7 @@ export class HnswIndex implements VectorIndex {
       const ef = Math.max(wanted, this.#efSearch);
       const found = wanted > this.#nodes.count / 4
         ? undefined
-        : this.#nodes.candidates(part, ef);
+        : this.#nodes.candidates(part, ef, wanted, passes);
       for (const [row, query] of [...part].entries()) {
         const ids = found &&
           this.#widened(query, found[row], ef, wanted, passes);
@@ -192,10 +191,13 @@ export class HnswIndex implements VectorIndex {
     ids: readonly string[],
     metric: MetricName = "cosine",
   ): Promise<Float32Array> {
-    this.#check("a query", new Matrix(Float32Array.from(query), query.length));
+    this.#check("a query", new Matrix(query, query.length));
     const vectors = await this.vectors(ids);
-    const { measure } = metrics[metric];
-    return Float32Array.from(vectors, (vector) => measure(query, vector));
+    const values = new Float32Array(ids.length);
+    for (let row = 0; row < values.length; row++) {
+      values[row] = metrics[metric].measure(query, vectors.row(row));
+    }
+    return values;
   }
 
   async vectors(ids: readonly string[]): Promise<Matrix> {
@@ -328,24 +330,23 @@ export class HnswIndex implements VectorIndex {
   }
 
   /**
-   * Enough candidates that pass: found among ever more; undefined where so few
-   * pass that it takes less to compare all these.
+   * Enough candidates, sought among ever more; undefined where so few pass that
+   * it takes less to compare all these.
    */
   #widened(
     query: Float32Array,
-    found: string[],
+    ids: string[],
     ef: number,
     wanted: number,
     passes: (id: string) => boolean,
   ): string[] | undefined {
     const queries = new Matrix(query, query.length);
-    for (;;) {
-      const ids = found.filter(passes);
-      if (ids.length >= wanted) return ids.slice(0, wanted);
+    while (ids.length < wanted) {
       ef *= 4;
       if (ef > this.#nodes.count / 8) return;
-      [found] = this.#nodes.candidates(queries, ef);
+      [ids] = this.#nodes.candidates(queries, ef, wanted, passes);
     }
+    return ids;
   }
 
   /** The best of all that pass, each compared. */
@@ -386,11 +387,11 @@ export class HnswIndex implements VectorIndex {
         `HNSW: expected ${what} of ${this.dimensions} numbers, got ${dimensions}`,
       );
     }
-    const bad = data.findIndex((value) => !Number.isFinite(value));
-    if (bad >= 0) {
+    for (let i = 0; i < data.length; i++) {
+      if (Number.isFinite(data[i])) continue;
       throw new RangeError(
-        `HNSW: expected ${what} of finite numbers, got ${data[bad]} in row ` +
-          Math.floor(bad / dimensions),
+        `HNSW: expected ${what} of finite numbers, got ${data[i]} in row ` +
+          Math.floor(i / dimensions),
       );
     }
   }

@@ -116,14 +116,11 @@ export class HnswGraph {
     }
     const rough = this.#rough(queries);
     if (queries.count === 1) {
-      return [Array.from(this.#index.search(rough, ef, 1).keys, Number)];
+      return [numbersOf(this.#index.search(rough, ef, 1).keys)];
     }
     // Typed for lists of vectors, where one long array does as well.
     const found = this.#index.search(rough as unknown as Float32Array[], ef, 0);
-    return Array.from(
-      queries,
-      (_, query) => Array.from(found.get(query).keys, Number),
-    );
+    return Array.from(queries, (_, query) => numbersOf(found.get(query).keys));
   }
 
   /** Writes the graph into a file. */
@@ -164,6 +161,12 @@ export class HnswGraph {
     Object.defineProperty(rough, "constructor", { value: Float32Array });
     return rough as Float32Array;
   }
+}
+
+/** Keys as numbers: of each 64 bits the lower half, which holds all of it. */
+function numbersOf(keys: BigUint64Array): number[] {
+  const halves = new Uint32Array(keys.buffer, keys.byteOffset, 2 * keys.length);
+  return Array.from({ length: keys.length }, (_, i) => halves[2 * i]);
 }
 
 /**

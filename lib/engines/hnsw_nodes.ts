@@ -14,7 +14,7 @@
  *
  * const nodes = new HnswNodes({ dimensions: 2 }, true);
  * nodes.insert(["a", "copy of a", "b"], Matrix.of([[3, 4], [3, 4], [1, 0]]));
- * deepStrictEqual(nodes.candidates(Matrix.of([[3, 4]]), 1), [["a", "copy of a"]]);
+ * deepStrictEqual(nodes.candidates(Matrix.of([[3, 4]]), 1, 9), [["a", "copy of a"]]);
  * ```
  *
  * @module
@@ -158,11 +158,27 @@ export class HnswNodes {
     if (!(tilt < .2)) this.traits.isCentred = false;
   }
 
-  /** For each query, the ids of `ef` nodes near it, about the nearest first. */
-  candidates(queries: Matrix, ef: number): string[][] {
-    return this.graph.search(queries, ef).map((nodes) =>
-      nodes.flatMap((node) => this.#rows[node].slice(1))
-    );
+  /**
+   * For each query, the first `count` ids that pass, of `ef` nodes near it,
+   * about the nearest first.
+   */
+  candidates(
+    queries: Matrix,
+    ef: number,
+    count: number,
+    passes: (id: string) => boolean = () => true,
+  ): string[][] {
+    return this.graph.search(queries, ef).map((nodes) => {
+      const ids: string[] = [];
+      for (const node of nodes) {
+        const row = this.#rows[node];
+        for (let i = 1; i < row.length; i++) {
+          if (ids.length === count) return ids;
+          if (passes(row[i])) ids.push(row[i]);
+        }
+      }
+      return ids;
+    });
   }
 }
 
