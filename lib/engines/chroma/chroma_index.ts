@@ -249,7 +249,8 @@ export class ChromaIndex implements VectorIndex {
 
   /**
    * The vectors of these ids, a row each; NaN throughout where there is none.
-   * An index asked by correlation alone holds them centred, of length 1.
+   * An index that is not asked by l2 or l1 may give them scaled to length 1,
+   * which is how the server keeps them; by correlation alone, centred too.
    */
   vectors(ids: readonly string[]): Promise<Matrix> {
     const raw = this.collections.get("l2") ?? this.collections.get("cosine");

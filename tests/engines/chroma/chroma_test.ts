@@ -1,12 +1,15 @@
 import {
   deepStrictEqual as deepEqual,
   match,
+  notStrictEqual as notEqual,
   ok,
   rejects,
   strictEqual as equal,
 } from "node:assert/strict";
+import { once } from "node:events";
 import { existsSync } from "node:fs";
 import { chmod, mkdir, writeFile } from "node:fs/promises";
+import { type AddressInfo, createServer } from "node:net";
 import { join } from "node:path";
 import process from "node:process";
 import { setTimeout as sleep } from "node:timers/promises";
@@ -72,20 +75,110 @@ Deno.test(
   },
 );
 
-Deno.test("startChroma() refuses a folder in use, and names its server", {
+Deno.test(
+  "startChroma() joins the server over a folder, and refuses another port for it",
+  {
+    ignore,
+  },
+  async () => {
+    const folder = await Deno.makeTempDir();
+    const first = await startChroma({ folder });
+    try {
+      const second = await startChroma({ folder });
+      equal(second.url, first.url);
+      equal(second.pid, first.pid);
+      await second.stop();
+      ok(await answers(first.url), "the first still uses it");
+      await rejects(startChroma({ folder, port: 1 }), (error: Error) => {
+        ok(
+          error.message.includes(
+            `${folder} is in use by another Chroma server`,
+          ),
+        );
+        ok(error.message.includes(`${first.url} (process ${first.pid})`));
+        return true;
+      });
+      ok(await answers(first.url));
+    } finally {
+      await first.stop();
+    }
+    ok(!await answers(first.url));
+  },
+);
+
+Deno.test("the server stays until the last program ends, killed or not", {
   ignore,
 }, async () => {
   const folder = await Deno.makeTempDir();
-  const first = await startChroma({ folder });
-  try {
-    await rejects(startChroma({ folder }), (error: Error) => {
-      ok(error.message.includes(`in use by another Chroma server`));
-      ok(error.message.includes(`${first.url} (process ${first.pid})`));
-      return true;
-    });
-  } finally {
-    await first.stop();
+  const forever = "setInterval(() => {}, 1e3)";
+  // At the same moment, so that both find no server.
+  const [first, second] = await Promise.all(
+    [1, 2].map(() => startElsewhere(folder, forever)),
+  );
+  equal(first.url, second.url);
+  first.child.kill("SIGKILL");
+  await first.child.status;
+  const here = await startChroma({ folder });
+  equal(here.url, second.url);
+  await sleep(300);
+  ok(await answers(here.url));
+  await here.stop();
+  ok(await answers(second.url), "the second still uses it");
+  second.child.kill("SIGKILL");
+  await second.child.status;
+  await gone(second.url);
+});
+
+Deno.test("startChroma() sees through what a killed server left behind", {
+  ignore,
+}, async () => {
+  const folder = await Deno.makeTempDir();
+  // Another program's port by now, which says something else or nothing.
+  for (const words of ["220 mail ready\n", ""]) {
+    const other = createServer((socket) => socket.end(words));
+    await once(other.listen(0, "127.0.0.1"), "listening");
+    const { port: holdPort } = other.address() as AddressInfo;
+    const stale = { url: "http://127.0.0.1:1", pid: 1, holdPort, key: "k" };
+    await writeFile(join(folder, "server.txt"), JSON.stringify(stale));
+    const chroma = await startChroma({ folder });
+    equal(await chroma.client.countCollections(), 0);
+    await chroma.stop();
+    other.close();
   }
+  for (const text of ["", "http://127.0.0.1:1 (process 1)", "{}", "null"]) {
+    await writeFile(join(folder, "server.txt"), text);
+    const chroma = await startChroma({ folder });
+    await chroma.stop();
+  }
+});
+
+Deno.test("a request to a server that died starts it again, where it was", {
+  ignore,
+}, async () => {
+  const folder = await Deno.makeTempDir();
+  const chroma = await startChroma({ folder });
+  const joined = await startChroma({ folder });
+  const { url, pid } = chroma;
+  try {
+    await chroma.client.createCollection({
+      name: "kept",
+      embeddingFunction: null,
+    });
+    process.kill(pid!, "SIGKILL");
+    const counts = Array.from(
+      { length: 8 },
+      (_, n) => (n % 2 ? chroma : joined).client.countCollections(),
+    );
+    deepEqual(await Promise.all(counts), Array(8).fill(1));
+    equal(chroma.url, url);
+    notEqual(chroma.pid, pid);
+    equal(joined.pid, chroma.pid);
+  } finally {
+    await chroma.stop();
+    await joined.stop();
+  }
+  ok(!await answers(url));
+  await rejects(chroma.client.countCollections(), /it was stopped here/);
 });
 
 Deno.test(

@@ -1,0 +1,134 @@
+/**
+ * How requests reach a Chroma server that may die: whatever can be asked twice
+ * is asked again once the server is back, and errors say what to do.
+ *
+ * The database's own client sends through it, so that its calls are covered too.
+ *
+ * Touches no files.
+ *
+ * ```ts
+ * import { Connection } from "#lib/engines/chroma/connection.ts";
+ * import { rejects } from "node:assert/strict";
+ *
+ * const gone = () => Promise.reject(new Error("nobody there"));
+ * const connection = new Connection("http://127.0.0.1:1", gone);
+ * await rejects(connection.fetch(new Request("http://127.0.0.1:1/api/v2")), /nobody there/);
+ * ```
+ *
+ * @module
+ */
+import { setTimeout as sleep } from "node:timers/promises";
+import { DatabaseError, refusal, unreachable } from "./errors.ts";
+
+/** Times that a request is sent, where a server dies again and again. */
+const ATTEMPTS = 10;
+/** Waits after answers that say "too many requests", in ms. */
+const PAUSES_MS = [500, 1_000, 2_000];
+const LONGEST_PAUSE_MS = 10_000;
+
+/** A way to a server. */
+export class Connection {
+  /** Where the server answers now. */
+  url: string;
+  readonly #bringBack: () => Promise<string>;
+  #comingBack?: Promise<string>;
+
+  /**
+   * @param url Where the server answers.
+   * @param bringBack Starts it again or waits for it: where it answers then.
+   */
+  constructor(url: string, bringBack: () => Promise<string>) {
+    this.url = url;
+    this.#bringBack = bringBack;
+  }
+
+  /**
+   * What `fetch` does, with the answer read to its end.
+   *
+   * @throws {DatabaseError} If the server refuses, or does not come back.
+   */
+  fetch = async (
+    input: RequestInfo | URL,
+    init?: RequestInit,
+  ): Promise<Response> => {
+    const request = new Request(input, init);
+    const { method, headers, signal } = request;
+    // Kept, so that it can be sent once more.
+    const body = request.body ? await request.text() : undefined;
+    const { pathname, search } = new URL(request.url);
+    for (let attempt = 0, pauses = 0;;) {
+      let response: Response, bytes: ArrayBuffer;
+      try {
+        const url = new URL(pathname + search, this.url);
+        response = await fetch(url, { method, headers, body, signal });
+        bytes = await response.arrayBuffer();
+      } catch (error) {
+        signal.throwIfAborted();
+        if (++attempt === ATTEMPTS) {
+          const why = `${attempt} times, ${(error as Error).message}`;
+          throw unreachable(this.url, why);
+        }
+        await this.#waitForServer();
+        if (repeatable(method, pathname, body)) continue;
+        throw new DatabaseError(
+          "unreachable",
+          `the Chroma server ended during ${method} ${pathname}; it answers ` +
+            `again, at ${this.url}: look whether that was done, and ask again`,
+        );
+      }
+      const pause = pauseAfter(response, pauses++);
+      if (pause !== undefined) {
+        await sleep(pause, undefined, { signal });
+        continue;
+      }
+      const { status, statusText } = response;
+      if (!response.ok) {
+        throw refusal(this.url, status, wordsOf(bytes) || statusText);
+      }
+      // An answer of this status has no body.
+      return new Response(status === 204 ? null : bytes, {
+        status,
+        headers: response.headers,
+      });
+    }
+  };
+
+  /** Waits until the server is back; all requests wait for one return. */
+  async #waitForServer(): Promise<void> {
+    this.#comingBack ??= this.#bringBack()
+      .finally(() => this.#comingBack = undefined);
+    this.url = await this.#comingBack;
+  }
+}
+
+/** Whether a request can be sent twice and has the effect of one. */
+function repeatable(method: string, pathname: string, body = ""): boolean {
+  if (method === "GET") return true;
+  if (method !== "POST") return false;
+  const what = pathname.slice(pathname.lastIndexOf("/") + 1);
+  // So many rows at most: the second time, so many others.
+  if (what === "delete") return JSON.parse(body).limit == null;
+  if (what === "collections") return JSON.parse(body).get_or_create === true;
+  return /^(upsert|add|update|query|get|search)$/.test(what);
+}
+
+/** How long to wait before asking again; undefined for not at all. */
+function pauseAfter(response: Response, pauses: number): number | undefined {
+  if (response.status !== 429 && response.status !== 503) return undefined;
+  const asked = 1000 * Number(response.headers.get("retry-after") ?? NaN);
+  // Nobody waits as long as some plans ask for.
+  if (asked > LONGEST_PAUSE_MS) return undefined;
+  const usual: number | undefined = PAUSES_MS[pauses];
+  return usual === undefined ? undefined : Math.max(usual, asked || 0);
+}
+
+/** The server's own words for what went wrong. */
+function wordsOf(bytes: ArrayBuffer): string {
+  const text = new TextDecoder().decode(bytes);
+  try {
+    const { message, error } = JSON.parse(text);
+    return String(message ?? error ?? text);
+  } catch {
+    return text.trim().slice(0, 300);
+  }
+}
