@@ -90,7 +90,8 @@ const SPACE_OF: Record<MetricName, Space> = {
 /**
  * Opens the collections of a data set × encoder; makes them where needed.
  *
- * @throws {RangeError} If a metric is unknown.
+ * @throws {RangeError} If a metric is unknown, or the batch size is not a whole
+ *   number of 1 or more.
  * @throws {Error} If a collection holds another encoder's vectors.
  */
 export async function openChromaIndex(
@@ -109,6 +110,11 @@ export async function openChromaIndex(
         Object.keys(SPACE_OF).join(", ")
       }, ` +
         `got ${unknown ?? "none"}`,
+    );
+  }
+  if (!Number.isInteger(batchSize) || batchSize < 1) {
+    throw new RangeError(
+      `openChromaIndex: expected a batch size of 1 or more, got ${batchSize}`,
     );
   }
   const collections = new Map<Space, EmbeddingIndex>();
@@ -292,6 +298,11 @@ export class ChromaIndex implements VectorIndex {
     const seen = new Set<string>();
     const metadatas = ids.map((id, row) => {
       checkVector("ChromaIndex", this.#first, vectors.row(row), id);
+      if (id === "") {
+        throw new RangeError(
+          "ChromaIndex: expected ids of one character or more",
+        );
+      }
       if (seen.has(id)) {
         throw new RangeError(`ChromaIndex: expected ${id} once`);
       }

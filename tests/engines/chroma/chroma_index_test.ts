@@ -1,0 +1,343 @@
+import {
+  deepStrictEqual as deepEqual,
+  ok,
+  rejects,
+  strictEqual as equal,
+} from "node:assert/strict";
+import { existsSync } from "node:fs";
+import { search } from "#lib/compare/compare.ts";
+import { Matrix } from "#lib/compare/matrix.ts";
+import { type MetricName, metrics } from "#lib/compare/metrics.ts";
+import { clusteredVectors } from "#lib/compare/synthetic.ts";
+import {
+  type Chroma,
+  connectChroma,
+  startChroma,
+} from "#lib/engines/chroma/chroma.ts";
+import {
+  type ChromaIndexOptions,
+  openChromaIndex,
+} from "#lib/engines/chroma/chroma_index.ts";
+import type { VectorIndex } from "#lib/engines/engines.ts";
+import { paths } from "#lib/paths.ts";
+
+const ignore = !existsSync(paths.venv);
+if (ignore) console.warn(`chroma_index_test skipped: no ${paths.venv}`);
+
+const all = Object.keys(metrics) as MetricName[];
+const of = { dataset: "tests", encoder: "test/1", dimensions: 16 };
+
+function testWithChroma(name: string, body: (chroma: Chroma) => Promise<void>) {
+  Deno.test(name, { ignore }, async () => {
+    const chroma = await startChroma({ folder: await Deno.makeTempDir() });
+    try {
+      await body(chroma);
+    } finally {
+      await chroma.stop();
+    }
+  });
+}
+
+/** Vectors of many lengths, none centred, so that no two metrics agree. */
+function uneven(count: number, dimensions: number): Matrix {
+  const vectors = clusteredVectors(count, dimensions);
+  return Matrix.of(Array.from(
+    vectors,
+    (row, n) =>
+      row.map((value, i) => (1 + n % 5) * value + (i % 3) * (n % 7) / 9),
+  ));
+}
+
+const names = (count: number) =>
+  Array.from({ length: count }, (_, n) => `${n}`);
+
+/** How many of the true `k` nearest an index finds, of all queries together. */
+async function recallOf(
+  index: VectorIndex,
+  vectors: Matrix,
+  queries: Matrix,
+  metric: MetricName,
+  k = 10,
+): Promise<number> {
+  const answers = await index.nearestBatch(queries, k, { metric });
+  let found = 0;
+  answers.forEach((hits, row) => {
+    const query = queries.row(row);
+    const truth = search(query, vectors, metrics[metric], k);
+    const best = new Set(truth.map(({ index }) => `${index}`));
+    for (const { id, value } of hits) {
+      const exact = metrics[metric].measure(query, vectors.row(Number(id)));
+      ok(Math.abs(value - exact) < 2e-4, `${metric}: ${value}, ${exact}`);
+      found += Number(best.has(id));
+    }
+  });
+  return found / (k * queries.count);
+}
+
+testWithChroma(
+  "a Chroma index answers by all four metrics, with their values",
+  async (chroma) => {
+    const drawn = uneven(1020, 16);
+    const vectors = drawn.slice(20), queries = drawn.slice(0, 20);
+    const index = await openChromaIndex(chroma, { ...of, metrics: all });
+    await index.put(names(1000), vectors);
+    for (const metric of all) {
+      const recall = await recallOf(index, vectors, queries, metric);
+      const least = metric === "l1" ? .97 : .99;
+      ok(recall >= least, `${metric}: recall ${recall}`);
+      const ids = ["7", "none", "0", "7"];
+      const values = await index.compare(queries.row(0), ids, metric);
+      const exact = (row: number) =>
+        metrics[metric].measure(queries.row(0), vectors.row(row));
+      [exact(7), NaN, exact(0), exact(7)].forEach((value, i) =>
+        ok(
+          Object.is(value, NaN)
+            ? Number.isNaN(values[i])
+            : Math.abs(value - values[i]) < 2e-4,
+          `${metric} ${i}: ${values[i]}, ${value}`,
+        )
+      );
+    }
+  },
+);
+
+testWithChroma(
+  "a collection of centred vectors measures correlation as exactly as it measures cosine",
+  async (chroma) => {
+    const vectors = uneven(300, 16);
+    const index = await openChromaIndex(chroma, {
+      ...of,
+      metrics: ["correlation"],
+    });
+    await index.put(names(300), vectors);
+    const query = vectors.row(3);
+    const hits = await index.nearest(query, 300, { metric: "correlation" });
+    equal(hits.length, 300);
+    const truth = search(query, vectors, metrics.correlation);
+    hits.forEach(({ value }, rank) => {
+      ok(Math.abs(value - truth[rank].value) < 1e-6, `${rank}: ${value}`);
+    });
+    // A vector of one repeated value varies with nothing.
+    const flat = new Float32Array(16).fill(3);
+    await index.put(["flat"], Matrix.of([flat]));
+    deepEqual(
+      await index.compare(query, ["flat"], "correlation"),
+      Float32Array.of(0),
+    );
+    deepEqual(
+      await index.compare(flat, ["3"], "correlation"),
+      Float32Array.of(0),
+    );
+  },
+);
+
+testWithChroma(
+  "put() sends what is new or changed, and deletes nothing that is not named",
+  async (chroma) => {
+    const vectors = uneven(10, 16);
+    const index = await openChromaIndex(chroma, {
+      ...of,
+      batchSize: 3,
+      metrics: ["cosine", "l2"],
+    });
+    const progress: number[][] = [];
+    const onProgress = (done: number, total: number) =>
+      progress.push([done, total]);
+    const metadata = names(10).map((name) => ({
+      term: name,
+      year: 1900 + Number(name),
+    }));
+    await index.put(names(4), vectors.slice(0, 4), {
+      metadata: metadata.slice(0, 4),
+      onProgress,
+    });
+    deepEqual(progress, [[0, 4], [1, 4], [2, 4], [2, 4], [3, 4], [4, 4]]);
+    progress.length = 0;
+    await index.put(names(10), vectors, { metadata, onProgress });
+    deepEqual(progress[0], [2, 10]);
+    equal(await index.count(), 10);
+
+    progress.length = 0;
+    // The same, its keys in another order.
+    await index.put(["3"], vectors.slice(3, 4), {
+      metadata: [{ year: 1903, term: "3" }],
+      onProgress,
+    });
+    deepEqual(progress, [[0, 1], [1, 1]]);
+    await index.put(["3"], vectors.slice(4, 5), {
+      metadata: [{ term: "moved" }],
+    });
+    deepEqual(await index.metadata(["3", "none", "4"]), [
+      { term: "moved" },
+      undefined,
+      metadata[4],
+    ]);
+    deepEqual((await index.vectors(["3", "none"])).row(0), vectors.row(4));
+    ok((await index.vectors(["none"])).row(0).every(Number.isNaN));
+    equal(await index.count(), 10);
+
+    await index.remove(["3", "none", "3", "0"]);
+    await index.remove([]);
+    const left = [];
+    for await (const { id, metadata: { year } } of index.rows()) {
+      left.push([id, year]);
+    }
+    deepEqual(
+      left.sort(),
+      names(10).filter((n) => n !== "3" && n !== "0").map((
+        n,
+      ) => [n, 1900 + Number(n)]),
+    );
+    for (const { collection } of index.collections.values()) {
+      equal(await collection.count(), 8);
+    }
+  },
+);
+
+testWithChroma(
+  "nearest() filters on the server and after it, and reaches every result",
+  async (chroma) => {
+    const vectors = uneven(60, 16);
+    const index = await openChromaIndex(chroma, of);
+    await index.put(names(60), vectors, {
+      metadata: names(60).map((n) => ({ half: Number(n) % 2 })),
+    });
+    const query = vectors.row(5);
+    const filter = (where: boolean, passes: (id: string) => boolean) => ({
+      ...(where && { where: { half: 1 } }),
+      passes,
+    });
+    const truth = search(query, vectors, metrics.cosine).map(({ index }) =>
+      `${index}`
+    );
+    for (
+      const [where, passes, wanted] of [
+        [true, () => true, (n: number) => n % 2 === 1],
+        [
+          false,
+          (id: string) => Number(id) % 20 === 0,
+          (n: number) => n % 20 === 0,
+        ],
+        [
+          true,
+          (id: string) => Number(id) > 40,
+          (n: number) => n % 2 === 1 && n > 40,
+        ],
+        [false, () => false, () => false],
+      ] as const
+    ) {
+      const hits = await index.nearest(query, 5, {
+        filter: filter(where, passes),
+      });
+      deepEqual(
+        hits.map(({ id }) => id),
+        truth.filter((id) => wanted(Number(id))).slice(0, 5),
+      );
+    }
+    equal((await index.nearest(query, 1000)).length, 60);
+    const batch = await index.nearestBatch(vectors.slice(0, 3), 2);
+    batch.forEach(([hit], row) => equal(hit.id, `${row}`));
+    deepEqual(await index.nearestBatch(Matrix.empty(16), 2), []);
+  },
+);
+
+testWithChroma(
+  "a Chroma index refuses bad vectors, counts, metrics and ids before it sends one",
+  async (chroma) => {
+    const index = await openChromaIndex(chroma, of);
+    const vectors = uneven(2, 16);
+    deepEqual(await index.nearest(vectors.row(0), 3), [], "empty");
+    const bad = Matrix.of([vectors.row(0), vectors.row(1).fill(NaN)]);
+    const refused: [() => Promise<unknown>, RegExp][] = [
+      [() => index.put(["a"], vectors), /for each of 1 ids, got 2/],
+      [
+        () => index.put(["a", "b"], vectors.slice(0, 2), { metadata: [] }),
+        /got 2 and 0/,
+      ],
+      [() => index.put(["a", "a"], vectors), /expected a once|finite/],
+      [
+        () => index.put(["a", "b"], bad),
+        /expected finite numbers, got NaN for b/,
+      ],
+      [
+        () => index.put(["a"], Matrix.of([[1, 2]])),
+        /expected 16 numbers of encoder test\/1, got 2 for a/,
+      ],
+      [
+        () => index.put([""], vectors.slice(0, 1)),
+        /expected ids of one character or more/,
+      ],
+      [() => index.nearest(Float32Array.of(1), 1), /expected 16 numbers/],
+      [() => index.nearest(bad.row(1), 1), /finite numbers, got NaN/],
+      [() => index.nearest(vectors.row(0), 0), /k of 1 or more, got 0/],
+      [() => index.nearest(vectors.row(0), 1.5), /k of 1 or more, got 1.5/],
+      [
+        () => index.nearest(vectors.row(0), 1, { metric: "l1" }),
+        /got l1: name it in openChromaIndex's metrics/,
+      ],
+      [
+        () => index.compare(vectors.row(0), ["a"], "correlation"),
+        /got correlation/,
+      ],
+      [
+        () => openChromaIndex(chroma, { ...of, metrics: ["l3" as "l1"] }),
+        /cosine, l2, l1, correlation, got l3/,
+      ],
+      [() => openChromaIndex(chroma, { ...of, metrics: [] }), /got none/],
+      [
+        () => openChromaIndex(chroma, { ...of, batchSize: 0 }),
+        /batch size of 1 or more, got 0/,
+      ],
+    ];
+    for (const [run, message] of refused) {
+      await rejects(run(), (error: Error) => {
+        equal(error.name, "RangeError", `${message}: ${error.stack}`);
+        ok(message.test(error.message), error.message);
+        return true;
+      });
+    }
+    equal(await index.count(), 0);
+  },
+);
+
+testWithChroma(
+  "put() stops between two batches and goes on later",
+  async (chroma) => {
+    const vectors = uneven(9, 16);
+    const index = await openChromaIndex(chroma, { ...of, batchSize: 2 });
+    const abort = new AbortController();
+    const onProgress = (done: number) =>
+      done >= 4 && abort.abort(new Error("by the reader"));
+    await rejects(
+      index.put(names(9), vectors, { onProgress, signal: abort.signal }),
+      /by the reader/,
+    );
+    equal(await index.count(), 4);
+    const first: number[] = [];
+    await index.put(names(9), vectors, {
+      onProgress: (done) => first.push(done),
+    });
+    equal(first[0], 4);
+    equal(await index.count(), 9);
+  },
+);
+
+testWithChroma(
+  "two programs over one server see each other's additions and removals",
+  async (chroma) => {
+    const vectors = uneven(3, 16);
+    const options: ChromaIndexOptions = { ...of, metrics: ["cosine"] };
+    const one = await openChromaIndex(chroma, options);
+    const two = await openChromaIndex(await connectChroma(chroma.url), options);
+    await one.put(["a"], vectors.slice(0, 1), {
+      metadata: [{ caption: "an owl" }],
+    });
+    await two.put(["b"], vectors.slice(1, 2));
+    equal((await one.nearest(vectors.row(1), 1))[0].id, "b");
+    deepEqual(await two.metadata(["a"]), [{ caption: "an owl" }]);
+    await two.remove(["a"]);
+    deepEqual((await one.nearest(vectors.row(0), 9)).map(({ id }) => id), [
+      "b",
+    ]);
+  },
+);
