@@ -33,6 +33,7 @@ import type { ChromaClient, Collection, Where } from "chromadb";
 import type { Matrix } from "../../compare/matrix.ts";
 import type { Picture } from "../../records.ts";
 import type { Chroma } from "./chroma.ts";
+import { EncoderFunction } from "./encoder_function.ts";
 import { asStored, SERVER_SPACES, type Space, valueOf } from "./spaces.ts";
 
 export type { Space };
@@ -98,7 +99,7 @@ export async function openIndex<S extends Space>(
   }
   const collection = await client.getOrCreateCollection({
     name: nameOf(description),
-    embeddingFunction: null,
+    embeddingFunction: new EncoderFunction({ encoder, dimensions, space }),
     metadata: { dataset, encoder, dimensions },
     configuration: {
       hnsw: {
