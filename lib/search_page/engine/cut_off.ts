@@ -33,7 +33,7 @@
  */
 import type { Matrix } from "../../compare/matrix.ts";
 import { blendWeight, type SearchQuery } from "./query.ts";
-import { pickRows, similarities } from "./similarities.ts";
+import { type Gallery, similarities } from "./similarities.ts";
 import type { EncoderSpace } from "./spaces.ts";
 
 /** What a query consists of, towards which it goes. */
@@ -57,6 +57,9 @@ const FEWEST = 3;
 
 /** Pictures that stand for all, where there are more. */
 const SAMPLE = 5000;
+
+/** And where their vectors come from a server, half a megabyte for each hundred. */
+const FETCHED = 1000;
 
 /** Pictures that stand for all as queries. */
 const PROBES = 100;
@@ -115,9 +118,8 @@ async function reachedByWords(
   query: Pick<SearchQuery, "mode" | "textWeight">,
 ): Promise<number | undefined> {
   const words = await space.everydayWords();
-  const rows = typicalRows(space);
-  if (rows.length < FEWEST) return undefined;
-  const gallery = pickRows(space.collection, rows);
+  const gallery = await typicalGallery(space);
+  if (!gallery) return undefined;
   const values = await similarities(words, gallery, query);
   return quantile(secondHighest(values), 0.5);
 }
@@ -143,10 +145,9 @@ async function reachedByPictures(
   space: EncoderSpace,
   query: Pick<SearchQuery, "mode" | "textWeight">,
 ): Promise<number | undefined> {
-  const rows = typicalRows(space);
-  if (rows.length < FEWEST) return undefined;
-  const gallery = pickRows(space.collection, rows);
-  const probes = evenlySpaced(rows.length, PROBES);
+  const gallery = await typicalGallery(space);
+  if (!gallery) return undefined;
+  const probes = evenlySpaced(gallery.pictureEmbeddings.count, PROBES);
   const vectors = gallery.pictureEmbeddings.pick(probes);
   const values = await similarities(vectors, gallery, query);
   // None is compared with itself.
@@ -154,11 +155,17 @@ async function reachedByPictures(
   return quantile(values.data, UNRELATED);
 }
 
-/** Rows that stand for all that can be found. */
-function typicalRows({ collection }: EncoderSpace): number[] {
+/** Pictures that stand for all that can be found; undefined where there are too few. */
+async function typicalGallery(
+  space: EncoderSpace,
+): Promise<Gallery | undefined> {
+  const { collection } = space;
   const rows = [...collection.pictures.keys()]
     .filter((row) => collection.isSearchable(row));
-  return evenlySpaced(rows.length, SAMPLE).map((i) => rows[i]);
+  const most = collection.keepsVectors ? SAMPLE : FETCHED;
+  const sample = evenlySpaced(rows.length, most).map((i) => rows[i]);
+  if (sample.length < FEWEST) return undefined;
+  return await space.galleryOf(sample);
 }
 
 /** At most so many of the numbers from 0 on, as far apart as can be. */

@@ -19,9 +19,9 @@ import { clampCosine, dot } from "../../compare/metrics.ts";
 import { Matrix } from "../../compare/matrix.ts";
 import { multiplyRows } from "../../compare/matrix_product.ts";
 import { principalAxes } from "../../compare/projection.ts";
-import type { Collection } from "../index/collection.ts";
 import { type Distribution, distribution } from "./ranking.ts";
 import { hitOf, type Searcher, type SearchHit } from "./searcher.ts";
+import type { EncoderSpace } from "./spaces.ts";
 import { DEFAULT_QUERY, NO_FOLDING } from "../web/query.js";
 
 /** A picture's place on the map. */
@@ -63,6 +63,13 @@ const SAMPLE = 500;
 /** Pairs of pictures whose similarities stand for all. */
 const PAIRS = 20_000;
 
+/**
+ * Pictures on the map, and of those pairs, where their vectors come from a
+ * server: more would take seconds.
+ */
+const MOST_FETCHED = 2000;
+const FETCHED_FOR_PAIRS = 200;
+
 /** Nearest pictures that are shown with one. */
 const NEIGHBOURS = 12;
 
@@ -78,31 +85,47 @@ const NUMBERS_SHOWN = 96;
  * The axes are the two directions in which the embeddings vary most; they mean
  * nothing by themselves.
  */
-export async function mapOf(collection: Collection): Promise<MapPoint[]> {
-  const { pictures, pictureEmbeddings } = collection;
-  const rows = [...pictures.keys()]
+export async function mapOf(space: EncoderSpace): Promise<MapPoint[]> {
+  const { collection } = space;
+  const { pictures } = collection;
+  const all = [...pictures.keys()]
     .filter((row) => collection.isSearchable(row));
+  let rows = collection.keepsVectors ? all : everyFew(all, MOST_FETCHED);
+  const vectors = collection.keepsVectors
+    ? collection.pictureEmbeddings
+    : await space.vectorsOf(rows);
+  let places = rows;
+  if (!collection.keepsVectors) {
+    // One that another page has removed is nowhere.
+    places = [...rows.keys()].filter((i) => !Number.isNaN(vectors.row(i)[0]));
+    rows = places.map((place) => rows[place]);
+  }
   if (rows.length === 0) return [];
   const points = rows.map((row): MapPoint => {
     const { path, title, term } = pictures[row];
     return { id: collection.idOf(row), path, title, term, x: 0, y: 0 };
   });
-  const step = Math.max(1, rows.length / SAMPLE);
-  const sample = Array.from(
-    { length: Math.min(rows.length, SAMPLE) },
-    (_, i) => rows[Math.floor(i * step)],
-  );
-  const { directions } = principalAxes(pictureEmbeddings.pick(sample));
-  const places = await multiplyRows(Matrix.of(directions), pictureEmbeddings);
+  const sample = everyFew(places, SAMPLE);
+  const { directions } = principalAxes(vectors.pick(sample));
+  const products = await multiplyRows(Matrix.of(directions), vectors);
   const [xs, ys] = Array.from(
-    places,
-    (values) => spread(rows.map((row) => values[row])),
+    products,
+    (values) => spread(places.map((place) => values[place])),
   );
   points.forEach((point, i) => {
     point.x = xs[i];
     point.y = ys[i];
   });
   return points;
+}
+
+/** At most so many of these, evenly. */
+function everyFew(rows: readonly number[], most: number): number[] {
+  const step = Math.max(1, rows.length / most);
+  return Array.from(
+    { length: Math.min(rows.length, most) },
+    (_, i) => rows[Math.floor(i * step)],
+  );
 }
 
 /** Values from 0 to 1, in ten thousandths. */
@@ -114,9 +137,17 @@ function spread(values: number[]): number[] {
 }
 
 /** How alike two pictures of the collection are, over pairs spread over all. */
-export function similarityOfPairs(
-  { count, pictureEmbeddings }: Collection,
-): Distribution {
+export async function similarityOfPairs(
+  space: EncoderSpace,
+): Promise<Distribution> {
+  const { collection } = space;
+  const { keepsVectors } = collection;
+  const pictureEmbeddings = keepsVectors
+    ? collection.pictureEmbeddings
+    : await space.vectorsOf(
+      everyFew([...collection.pictures.keys()], FETCHED_FOR_PAIRS),
+    );
+  const { count } = pictureEmbeddings;
   const values: number[] = [];
   const step = Math.max(1, Math.floor(count * (count - 1) / 2 / PAIRS));
   let pair = 0;
@@ -135,13 +166,14 @@ export async function detailOf(
   searcher: Searcher,
   row: number,
 ): Promise<PictureDetail> {
-  const [{ collection, id: space }] = searcher.spaces;
+  const [first] = searcher.spaces;
+  const { collection, id: space } = first;
   const hit = hitOf(collection, row);
   const { bytes, dateFrom, lens, exposure, place } = collection.facts[row];
   const { source } = collection.pictures[row];
-  const { dimensions } = collection.pictureEmbeddings;
-  const numbers = collection.pictureEmbeddings.row(row)
-    .subarray(0, NUMBERS_SHOWN);
+  const [whole] = await first.vectorsOf([row]);
+  const dimensions = whole.length;
+  const numbers = whole.subarray(0, NUMBERS_SHOWN);
   const vector = Array.from(numbers, (value) => Number(value.toFixed(4)));
   const { hits } = await searcher.search({
     like: [hit.path],

@@ -103,7 +103,13 @@ async function embedPicture(
   const { collection } = space;
   const row = collection.rowOf(of);
   // A copy: the row may be another picture's soon.
-  if (row !== undefined) return collection.pictureEmbeddings.row(row).slice();
+  if (row !== undefined) {
+    const [vector] = await space.vectorsOf([row]);
+    if (!Number.isNaN(vector[0])) return vector;
+    throw new QueryError(
+      `the picture "${of}" is gone: another page removed it`,
+    );
+  }
   return await space.embedUpload(of.slice(UPLOAD.length));
 }
 

@@ -27,7 +27,8 @@ import { isEmpty, isFiltered, PIXELS } from "../web/query.js";
 import { type CutOff, cutOffs, lineAbove } from "./cut_off.ts";
 import { drawOf } from "./draw.ts";
 import { passes } from "./filters.ts";
-import { FoldedOrder, type FoldedRow } from "./folding.ts";
+import type { FoldedRow } from "./folding.ts";
+import { Listing } from "./listing.ts";
 import { bestFirst } from "./order.ts";
 import { PixelSpace } from "./pixel_space.ts";
 import {
@@ -86,8 +87,13 @@ export interface SearchResult {
   cut?: number;
   /** From where on a result fits; undefined where all do. */
   line?: number;
-  /** Scores of all pictures that passed the filters. */
+  /** Scores of all pictures that passed the filters, or of the candidates. */
   scores: Distribution;
+  /**
+   * Where an index found candidates, which alone were compared: how many, and
+   * whether more than are counted may fit. The next page may take more of them.
+   */
+  candidates?: { count: number; mayFitMore: boolean };
   /** What the reader should know of the query's words; undefined for nothing. */
   remark?: string;
   /** The collection's generation that was searched. */
@@ -107,8 +113,14 @@ interface Ranking {
   values: ArrayLike<number>;
   /** Those that fit, then the others. */
   order: Uint32Array;
+  /** The same, whatever the sort. */
+  ranked: Uint32Array;
   /** Its order with copies folded, by the threshold. */
-  folded: Map<number, FoldedOrder>;
+  folded: Map<number, Listing>;
+  /** How many candidates were asked for; undefined where all were compared. */
+  asked?: number;
+  /** With more candidates, once somebody wants them. */
+  longer?: Promise<Ranking>;
   /** The collection's layout, which its rows are of. */
   layout: number;
 }
@@ -118,6 +130,13 @@ const KEPT = 8;
 
 /** Hits looked after for each that is wanted, where the first have changed. */
 const CANDIDATES = 4;
+
+/** Candidates that an index is asked for first; four times as many, each time after. */
+const FIRST_ASKED = { exact: Infinity, hnsw: 500, chroma: 200 };
+const MORE = 4;
+
+/** Of candidates to tell the best value by, where a filter leaves others out. */
+const FOR_TOP = 20;
 
 /** Copies of a hit that are looked after: a low threshold folds thousands. */
 const COPIES_CHECKED = 12;
@@ -161,11 +180,19 @@ export class Searcher {
     const query = readQuery(input);
     const space = this.#spaceOf(query);
     for (let round = 0;; round++) {
-      const ranking = await this.#rankingOf(query, space);
+      let ranking = await this.#rankingOf(query, space);
       if (ranking.layout !== space.collection.layout && round < MOST_ROUNDS) {
         continue;
       }
-      const { result, rows } = this.#page(query, space, ranking);
+      let page = await this.#page(query, space, ranking);
+      while (page.isShort && ranking.layout === space.collection.layout) {
+        ranking = await this.#lengthen(query, space, ranking);
+        page = await this.#page(query, space, ranking);
+      }
+      if (ranking.layout !== space.collection.layout && round < MOST_ROUNDS) {
+        continue;
+      }
+      const { result, rows } = page;
       // Where one is gone, many are, as when a folder is removed.
       const next = ranking.order.subarray(
         query.from,
@@ -185,7 +212,11 @@ export class Searcher {
   async fitting(input: Partial<SearchQuery>): Promise<string[]> {
     const query = readQuery(input);
     const space = this.#spaceOf(query);
-    const { order, said } = await this.#rankingOf(query, space);
+    let ranking = await this.#rankingOf(query, space);
+    while (ranking.said.candidates?.mayFitMore) {
+      ranking = await this.#lengthen(query, space, ranking);
+    }
+    const { order, said } = ranking;
     const { pictures } = space.collection;
     return Array.from(
       order.subarray(0, said.fitting),
@@ -239,9 +270,7 @@ export class Searcher {
 
   /** A query's ranking, of the collection as it is. */
   #rankingOf(query: SearchQuery, space: EncoderSpace): Promise<Ranking> {
-    const { generation } = space.collection;
-    const all = { ...query, from: 0, k: 0, fold: 0 };
-    const key = JSON.stringify([space.id, generation, all]);
+    const key = keyOf(query, space);
     const known = this.#rankings.get(key);
     const ranking = known ?? this.#rank(query, space);
     // The last one used goes to the end.
@@ -254,16 +283,49 @@ export class Searcher {
     return ranking;
   }
 
-  async #rank(query: SearchQuery, space: EncoderSpace): Promise<Ranking> {
+  /** A ranking with more candidates, in its place. */
+  #lengthen(
+    query: SearchQuery,
+    space: EncoderSpace,
+    ranking: Ranking,
+  ): Promise<Ranking> {
+    const asked = Math.max(
+      MORE * (ranking.asked ?? Infinity),
+      2 * (query.from + query.k),
+    );
+    ranking.longer ??= this.#rank(query, space, { ...ranking, asked });
+    const { longer } = ranking;
+    longer.catch(() => ranking.longer = undefined);
+    const key = keyOf(query, space);
+    if (this.#rankings.has(key)) this.#rankings.set(key, longer);
+    longer.catch(() => this.#rankings.delete(key));
+    return longer;
+  }
+
+  /** @param before The same with fewer candidates: what it lists stays in front. */
+  async #rank(
+    query: SearchQuery,
+    space: EncoderSpace,
+    before?: Ranking,
+  ): Promise<Ranking> {
     const { collection } = space;
     const { layout, generation } = collection;
     if (isEmpty(query)) return this.#browse(query, collection);
     const ofPixels = query.space === PIXELS;
     const { better, label } = metrics[query.metric];
     const like = picturesOf(query, "like", collection);
-    const all = ofPixels
-      ? await this.#comparePixels(like, query)
-      : await space.compare(await queryVector(query, space), query);
+    const isAllowed = rowFilter(query, collection);
+    const isResult = (row: number) =>
+      collection.isSearchable(row) && isAllowed(row);
+    const { engine } = space.index?.pictures ?? { engine: "exact" };
+    let asked = before?.asked ?? FIRST_ASKED[engine];
+    // All at once costs no more than most of them.
+    if (2 * asked > collection.count) asked = Infinity;
+    const vector = ofPixels ? undefined : await queryVector(query, space);
+    const found = vector
+      ? await space.find(vector, query, asked + like.length, isResult)
+      : { values: await this.#comparePixels(like, query), isAll: true };
+    const all = found.values;
     const parts = {
       words: query.text !== "" || query.plus.length > 0,
       pictures: like.length > 0,
@@ -278,6 +340,15 @@ export class Searcher {
       : hasCut
       ? await this.#cutOff(space, query, parts)
       : undefined;
+    const rest = vector && !found.isAll && isFiltered(query) && hasCut
+      // The best of all tells where the line is, whatever the filters leave.
+      ? await space.find(
+        vector,
+        without(query),
+        FOR_TOP,
+        (row) => collection.isSearchable(row),
+      )
+      : undefined;
     // Rows that came or went since: the search begins anew.
     if (collection.layout !== layout) return await this.#rank(query, space);
 
@@ -287,18 +358,22 @@ export class Searcher {
       const row = collection.rowOf(of);
       if (row !== undefined) values[row] = NaN;
     }
-    let top = -Infinity;
-    const isAllowed = rowFilter(query, collection);
+    let top = rest ? greatest(rest.values) : -Infinity;
     for (let row = 0; row < values.length; row++) {
       if (!collection.isSearchable(row)) values[row] = NaN;
       if (values[row] > top) top = values[row];
       if (!isAllowed(row)) values[row] = NaN;
     }
-    const line = cut !== undefined && query.cut === "auto"
+    const line = before
+      ? before.said.line
+      : cut !== undefined && query.cut === "auto"
       ? lineAbove(cut, top)
       : cut;
     const fits = fitting({ cut, line, better });
-    const ranked = bestFirst(values, better);
+    const best = bestFirst(values, better);
+    const ranked = before
+      ? behind(before.ranked, best, (row) => fits(values[row]))
+      : best;
     // The best come first, so those that fit do.
     const count = firstWhere(ranked, (row) => !fits(values[row]));
     const order = query.sort === "relevance" ? ranked : joined(
@@ -306,21 +381,37 @@ export class Searcher {
         .filter((row) => fits(values[row])),
       ranked.subarray(count),
     );
+    const mayFitMore = !found.isAll && count === ranked.length;
     const isUnknown = isMeasured && cut === undefined && collection.count > 0;
     const remarks = remarksOn(query, space, isUnknown);
-    return {
+    const by = found.isAll
+      ? ""
+      : `, candidates by ${space.index!.pictures.label}`;
+    const ranking: Ranking = {
       said: {
-        comparedBy: `${label}, ${ofPixels ? this.pixels.label : space.label}`,
+        comparedBy: `${label}, ${
+          ofPixels ? this.pixels.label : space.label
+        }${by}`,
         better,
-        total: ranked.length,
+        total: found.isAll
+          ? ranked.length
+          : comparable(query, collection, like, isResult),
         fitting: count,
         ...(cut !== undefined && { cut, line }),
         scores: distribution(values),
+        ...(!found.isAll && {
+          candidates: { count: ranked.length, mayFitMore },
+        }),
         ...(remarks.length > 0 && { remark: remarks.join(" ") }),
         generation,
       },
-      ...{ values, order, layout, folded: new Map() },
+      ...{ values, order, ranked, layout, folded: new Map() },
+      ...(!found.isAll && { asked }),
     };
+    // By date, all that fits is put in order: so it has to be known.
+    return mayFitMore && query.sort !== "relevance"
+      ? await this.#lengthen(query, space, ranking)
+      : ranking;
   }
 
   /** All that passes the filters, by date or by path. */
@@ -352,7 +443,7 @@ export class Searcher {
         generation: collection.generation,
       },
       values: new Float32Array(collection.count),
-      ...{ order, layout: collection.layout, folded: new Map() },
+      ...{ order, ranked: order, layout: collection.layout, folded: new Map() },
     };
   }
 
@@ -375,7 +466,7 @@ export class Searcher {
   }
 
   /** The results that are wanted, and the rows that they are made of. */
-  #page(query: SearchQuery, space: EncoderSpace, ranking: Ranking) {
+  async #page(query: SearchQuery, space: EncoderSpace, ranking: Ranking) {
     const { collection } = space;
     const { said, values, order, folded } = ranking;
     if (!folded.has(query.fold)) {
@@ -383,13 +474,23 @@ export class Searcher {
       if (folded.size >= 2) folded.clear();
       folded.set(
         query.fold,
-        new FoldedOrder(order, collection.pictureEmbeddings, query.fold),
+        new Listing(
+          order,
+          query.fold,
+          collection.keepsVectors
+            ? { all: collection.pictureEmbeddings }
+            : { fetch: (rows) => space.vectorsOf(rows) },
+        ),
       );
     }
     const { from, k } = query;
     const inOrder = folded.get(query.fold)!;
+    await inOrder.reach(from + k + 1);
     const found = inOrder.slice(from, from + k + 1);
-    const shown = found.slice(0, k);
+    const isOpen = ranking.asked !== undefined;
+    const shown = found.slice(0, k)
+      // Rows may have moved while vectors were fetched.
+      .filter(({ row }) => row < collection.count);
     const fits = fitting(said);
     const [first] = this.spaces;
     const hits = shown.map(({ row, copies }: FoldedRow): SearchHit => {
@@ -407,14 +508,16 @@ export class Searcher {
     const result = {
       ...{ query, ...said, hits, from, more: found.length > k },
       listed: {
-        total: inOrder.count(said.total),
-        fitting: inOrder.count(said.fitting),
+        total: isOpen ? undefined : inOrder.count(said.total),
+        fitting: said.candidates?.mayFitMore
+          ? undefined
+          : inOrder.count(said.fitting),
       },
     };
     const rows = shown.flatMap(({ row, copies }) => [
       ...[row, ...copies.slice(0, COPIES_CHECKED)],
     ]);
-    return { result, rows };
+    return { result, rows, isShort: isOpen && found.length <= k };
   }
 
   async #comparePixels(like: readonly Weighted[], query: SearchQuery) {
@@ -434,6 +537,61 @@ export class Searcher {
     }));
     return await this.pixels.compare(pictures, query.metric);
   }
+}
+
+/** What a ranking is kept under: its query, whichever page is wanted. */
+function keyOf(query: SearchQuery, space: EncoderSpace): string {
+  const all = { ...query, from: 0, k: 0, fold: 0 };
+  const { id, collection: { generation }, isApproximate } = space;
+  return JSON.stringify([id, generation, isApproximate, all]);
+}
+
+/** A query without its filters. */
+function without(query: SearchQuery): SearchQuery {
+  return {
+    ...query,
+    ...{ terms: [], categories: [], licenses: [], cameras: [] },
+    ...{ after: "", before: "" },
+  };
+}
+
+/** How many rows can be results: those that pass and have what is compared. */
+function comparable(
+  { mode }: SearchQuery,
+  collection: Collection,
+  like: readonly Weighted[],
+  isResult: (row: number) => boolean,
+): number {
+  const asked = new Set(like.map(({ of }) => collection.rowOf(of)));
+  let count = 0;
+  for (let row = 0; row < collection.count; row++) {
+    const isCompared = mode !== "text" || collection.textRows[row] >= 0;
+    if (isCompared && !asked.has(row) && isResult(row)) count++;
+  }
+  return count;
+}
+
+function greatest(values: Float32Array): number {
+  let most = -Infinity;
+  for (const value of values) if (value > most) most = value;
+  return most;
+}
+
+/**
+ * A longer order that begins as a shorter one does, so that a reader who goes
+ * on sees nothing twice; but what fits comes before what does not.
+ */
+function behind(
+  first: Uint32Array,
+  all: Uint32Array,
+  fits: (row: number) => boolean,
+): Uint32Array {
+  const listed = new Set(first), there = new Set(all);
+  const order = joined(
+    first.filter((row) => there.has(row)),
+    all.filter((row) => !listed.has(row)),
+  );
+  return joined(order.filter(fits), order.filter((row) => !fits(row)));
 }
 
 /** Tells whether a value is that of a result that fits. */

@@ -29,8 +29,9 @@ import { Collection } from "../index/collection.ts";
 import { readUpload } from "../served_pictures.ts";
 import { EVERYDAY_WORDS } from "./everyday_words.ts";
 import { QueryError, type SearchQuery } from "./query.ts";
-import { blendVectors } from "./ranking.ts";
-import { similarities } from "./similarities.ts";
+import { blendSimilarities, blendVectors } from "./ranking.ts";
+import { type Gallery, pickRows, similarities } from "./similarities.ts";
+import { type SpaceIndex, whereOf } from "./space_index.ts";
 
 /** How many queries' texts and pictures have their embeddings remembered. */
 const REMEMBERED = 500;
@@ -44,15 +45,25 @@ export class EncoderSpace {
   readonly label: string;
   readonly encoder: Encoder;
   readonly collection: Collection;
+  /** Finds candidates; without it, all rows are compared. */
+  index: SpaceIndex | undefined;
   readonly #known = new Map<string, Promise<Float32Array>>();
   #words: Promise<Matrix> | undefined;
 
-  /** @param capacity How many pictures are expected. */
-  constructor(encoder: Encoder, capacity?: number) {
+  /**
+   * @param capacity How many pictures are expected.
+   * @param keepsVectors Whether their vectors are kept in memory, or where the
+   *   space's index has them.
+   */
+  constructor(encoder: Encoder, capacity?: number, keepsVectors = true) {
     this.id = encoder.name;
     this.label = encoder.describe();
     this.encoder = encoder;
-    this.collection = new Collection(encoder.dimensions, capacity);
+    this.collection = new Collection(
+      encoder.dimensions,
+      capacity,
+      keepsVectors,
+    );
   }
 
   /** A text's embedding; remembered, since a reader asks the same again. */
@@ -108,6 +119,118 @@ export class EncoderSpace {
     return vector;
   }
 
+  /** Whether candidates alone are compared, and not all rows. */
+  get isApproximate(): boolean {
+    const { index, collection } = this;
+    return index !== undefined && (index.isReady || !collection.keepsVectors);
+  }
+
+  /** The pictures' vectors; NaN throughout for one that is gone meanwhile. */
+  async vectorsOf(rows: readonly number[]): Promise<Matrix> {
+    const { collection, index } = this;
+    if (collection.keepsVectors) return collection.pictureEmbeddings.pick(rows);
+    const paths = rows.map((row) => collection.pictures[row].path);
+    const vectors = await index!.pictures.vectors(paths);
+    paths.forEach((path, i) => {
+      const waiting = collection.pending.get(path);
+      if (waiting) vectors.set(i, waiting.picture);
+    });
+    return vectors;
+  }
+
+  /** Some rows of the collection, as similarities() takes them. */
+  async galleryOf(rows: readonly number[]): Promise<Gallery> {
+    const { collection, index } = this;
+    if (collection.keepsVectors) return pickRows(collection, rows);
+    const texts = textsOfRows(collection, rows);
+    const agreement = rows.map((row) => collection.agreement[row]);
+    const [pictureEmbeddings, textEmbeddings] = await Promise.all([
+      this.vectorsOf(rows),
+      index!.texts.vectors(texts.ids),
+    ]);
+    const { places: textRows } = texts;
+    return { pictureEmbeddings, textEmbeddings, textRows, agreement };
+  }
+
+  /**
+   * The values of the rows that are the nearest, as nearly as the index finds
+   * them; NaN for all others.
+   *
+   * @param count So many, or some more; all if it is no less than there are.
+   */
+  async find(
+    vector: Float32Array,
+    query: SearchQuery,
+    count: number,
+    isAllowed: (row: number) => boolean,
+  ): Promise<{ values: Float32Array; isAll: boolean }> {
+    const { collection, index } = this;
+    const isWhole = count >= collection.count;
+    // It catches up meanwhile; what goes wrong, its `trouble` says.
+    if (index && !index.isReady) index.sync().catch(() => undefined);
+    if (!this.isApproximate || isWhole && collection.keepsVectors) {
+      return { values: await this.compare(vector, query), isAll: true };
+    }
+    const { rows, isAll } = isWhole
+      ? {
+        rows: [...collection.pictures.keys()].filter(isAllowed),
+        isAll: true,
+      }
+      : await index!.candidates(
+        vector,
+        query,
+        count,
+        isAllowed,
+        whereOf(query),
+      );
+    const { layout } = collection;
+    const found = await this.#compareSome(vector, query, rows);
+    const values = new Float32Array(collection.count).fill(NaN);
+    // Rows have moved: the search begins anew.
+    if (collection.layout !== layout) return { values, isAll };
+    rows.forEach((row, i) => values[row] = found[i]);
+    return { values, isAll };
+  }
+
+  /** The values of some rows. */
+  async #compareSome(
+    vector: Float32Array,
+    query: SearchQuery,
+    rows: readonly number[],
+  ): Promise<Float32Array> {
+    if (rows.length === 0) return new Float32Array(0);
+    const { collection, index } = this;
+    const { mode, metric, textWeight } = query;
+    if (metric !== "cosine") {
+      const gallery = await this.galleryOf(rows);
+      const { measure } = metrics[metric];
+      return Float32Array.from(rows, (_, row) => {
+        const other = vectorIn(gallery, row, query);
+        return other ? measure(vector, other) : NaN;
+      });
+    }
+    if (collection.keepsVectors) {
+      const asked = new Matrix(vector, vector.length);
+      return (await similarities(asked, pickRows(collection, rows), query))
+        .row(0);
+    }
+    // The server compares: vectors would take longer on their way.
+    const texts = textsOfRows(collection, rows);
+    const paths = rows.map((row) => collection.pictures[row].path);
+    const agreement = rows.map((row) => collection.agreement[row]);
+    const [ofPictures, ofTexts] = await Promise.all([
+      mode === "text" ? [] : index!.pictures.compare(vector, paths),
+      mode === "visual" || texts.ids.length === 0
+        ? []
+        : index!.texts.compare(vector, texts.ids),
+    ]);
+    if (mode === "visual") return Float32Array.from(ofPictures);
+    const written = texts.places.map((place) => ofTexts[place] ?? NaN);
+    return mode === "text"
+      ? Float32Array.from(written)
+      : blendSimilarities(written, ofPictures, agreement, textWeight);
+  }
+
   /** The value of every row, by the query's mode and metric; NaN for none. */
   async compare(
     vector: Float32Array,
@@ -129,25 +252,40 @@ export class EncoderSpace {
     const { measure } = metrics[query.metric];
     const values = new Float32Array(this.collection.count);
     for (let row = 0; row < values.length; row++) {
-      const other = this.#vectorOf(row, query);
+      const other = vectorIn(this.collection, row, query);
       values[row] = other ? measure(vector, other) : NaN;
       if (row % ROWS_A_TURN === ROWS_A_TURN - 1) await nextTurn();
     }
     return values;
   }
+}
 
-  /** What a mode compares the query with: a row's picture, text, or both. */
-  #vectorOf(
-    row: number,
-    { mode, textWeight }: Pick<SearchQuery, "mode" | "textWeight">,
-  ): Float32Array | undefined {
-    const { pictureEmbeddings, textEmbeddings, textRows } = this.collection;
-    const picture = pictureEmbeddings.row(row), textRow = textRows[row];
-    if (mode === "visual") return picture;
-    if (textRow < 0) return mode === "text" ? undefined : picture;
-    const text = textEmbeddings.row(textRow);
-    return mode === "text" ? text : blendVectors(text, picture, textWeight);
-  }
+/** What a mode compares the query with: a row's picture, text, or both. */
+function vectorIn(
+  { pictureEmbeddings, textEmbeddings, textRows }: Gallery,
+  row: number,
+  { mode, textWeight }: Pick<SearchQuery, "mode" | "textWeight">,
+): Float32Array | undefined {
+  const picture = pictureEmbeddings.row(row), textRow = textRows[row];
+  if (mode === "visual") return picture;
+  if (textRow < 0) return mode === "text" ? undefined : picture;
+  const text = textEmbeddings.row(textRow);
+  return mode === "text" ? text : blendVectors(text, picture, textWeight);
+}
+
+/** What is written about rows: each text once, and where each row's is; -1 for none. */
+function textsOfRows(
+  { textRows, textIds }: Collection,
+  rows: readonly number[],
+): { ids: string[]; places: number[] } {
+  const placeOf = new Map<number, number>();
+  const places = rows.map((row) => {
+    const textRow = textRows[row];
+    if (textRow < 0) return -1;
+    if (!placeOf.has(textRow)) placeOf.set(textRow, placeOf.size);
+    return placeOf.get(textRow)!;
+  });
+  return { ids: Array.from(placeOf.keys(), (row) => textIds[row]), places };
 }
 
 /**

@@ -21,6 +21,7 @@
  *
  * @module
  */
+import { createHash } from "node:crypto";
 import { Matrix } from "../../compare/matrix.ts";
 import {
   addScaled,
@@ -52,6 +53,13 @@ export type Facets =
     dates: [year: string, count: number][];
   };
 
+/** Vectors of a picture that wait for a database. */
+export interface PendingVectors {
+  picture: Float32Array;
+  /** Of what is written about it. */
+  text?: Float32Array;
+}
+
 /** Names to filter by; a page with more would be slow, and no reader helped. */
 const MOST_NAMES = 500;
 
@@ -73,6 +81,12 @@ export class Collection {
   readonly textRows: number[] = [];
   /** Similarity of a picture to its text; NaN where it has none. */
   readonly agreement: number[] = [];
+  /** What names each row of `textEmbeddings`, by what is written; "" of a free one. */
+  readonly textIds: string[] = [];
+  /** Whether vectors are kept here; a database has them otherwise. */
+  readonly keepsVectors: boolean;
+  /** Where they are not kept: those that no database has yet, by path. */
+  readonly pending = new Map<string, PendingVectors>();
   /** The version of each row's file (file_hashes.ts), where it is known. */
   readonly versions: (string | undefined)[] = [];
   /** Paths of pictures that the reader does not want to see. */
@@ -87,6 +101,7 @@ export class Collection {
   #lastId = 1000 * Date.now();
   #generation = Date.now();
   #layout = 0;
+  #contents = 0;
   /** What filters choose from, of the pictures that are not hidden. */
   readonly #counts = {
     ...{ term: new Map(), category: new Map(), license: new Map() },
@@ -96,8 +111,11 @@ export class Collection {
   /**
    * @param dimensions Length of the vectors.
    * @param capacity How many pictures are expected.
+   * @param keepsVectors Whether their vectors are kept here.
    */
-  constructor(dimensions: number, capacity?: number) {
+  constructor(dimensions: number, capacity?: number, keepsVectors = true) {
+    this.keepsVectors = keepsVectors;
+    if (!keepsVectors) capacity = 0;
     this.pictureEmbeddings = Matrix.empty(dimensions, capacity);
     this.textEmbeddings = Matrix.empty(dimensions, capacity);
     this.hidden = this.#hidden;
@@ -127,6 +145,11 @@ export class Collection {
     return this.#layout;
   }
 
+  /** Another number whenever a picture comes, goes or changes. */
+  get contents(): number {
+    return this.#contents;
+  }
+
   /**
    * Adds a picture, in the place of the one of its path if there is one; without
    * `text` where nothing is written about it (meanText).
@@ -140,13 +163,20 @@ export class Collection {
   ): void {
     const before = this.#rows.get(picture.path);
     const row = before ?? this.count;
-    if (before === undefined) this.pictureEmbeddings.append(embedding);
-    else {
+    if (before !== undefined) {
       this.#forget(before);
-      this.pictureEmbeddings.set(before, embedding);
       this.#layout++;
     }
+    if (!this.keepsVectors) {
+      // Copies: they may be rows of something large.
+      this.pending.set(picture.path, {
+        picture: embedding.slice(),
+        text: text?.slice(),
+      });
+    } else if (before === undefined) this.pictureEmbeddings.append(embedding);
+    else this.pictureEmbeddings.set(before, embedding);
     this.#generation++;
+    this.#contents++;
     const written = textsOf(picture).join("\n");
     this.pictures[row] = picture;
     this.facts[row] = facts;
@@ -159,8 +189,27 @@ export class Collection {
     if (this.isSearchable(row)) this.#count(row, 1);
   }
 
+  /**
+   * Adds a picture whose vectors a database has, put there by another program.
+   *
+   * @param textId Of what is written about it; "" for nothing.
+   * @param agreement Similarity of picture and text.
+   */
+  adopt(
+    picture: SourcePicture,
+    facts: PhotoFacts,
+    textId: string,
+    agreement: number,
+  ): void {
+    const none = new Float32Array(0);
+    this.add(picture, none, textId ? none : undefined, undefined, facts);
+    this.pending.delete(picture.path);
+    this.agreement[this.#rows.get(picture.path)!] = agreement;
+  }
+
   /** Makes room for so many pictures in all, so that none are moved later. */
   reserve(count: number): void {
+    if (!this.keepsVectors) return;
     this.pictureEmbeddings.reserve(count);
     this.textEmbeddings.reserve(count);
   }
@@ -171,15 +220,21 @@ export class Collection {
     if (row === undefined) return;
     this.#generation++;
     this.#layout++;
+    this.#contents++;
     this.#forget(row);
     this.#rows.delete(path);
+    this.pending.delete(path);
     const last = this.count - 1;
+    if (this.keepsVectors) {
+      if (row < last) {
+        this.pictureEmbeddings.set(row, this.pictureEmbeddings.row(last));
+      }
+      this.pictureEmbeddings.shorten(last);
+    }
     if (row < last) {
-      this.pictureEmbeddings.set(row, this.pictureEmbeddings.row(last));
       this.#rows.set(this.pictures[last].path, row);
       this.#rowsOfIds.set(this.#ids[last], row);
     }
-    this.pictureEmbeddings.shorten(last);
     const { pictures, facts, versions, textRows, agreement } = this;
     const lists: unknown[][] = [
       ...[pictures, facts, versions, textRows, agreement, this.#ids],
@@ -261,6 +316,7 @@ export class Collection {
     if (--text.users > 0) return;
     this.#texts.delete(written);
     this.#freeTextRows.push(text.row);
+    this.textIds[text.row] = "";
   }
 
   #takeText(written: string, embedding: Float32Array): number {
@@ -269,8 +325,12 @@ export class Collection {
       known.users++;
       return known.row;
     }
-    const row = this.#freeTextRows.pop() ?? this.textEmbeddings.count;
-    if (row < this.textEmbeddings.count) {
+    const row = this.#freeTextRows.pop() ?? this.textIds.length;
+    this.textIds[row] = createHash("sha256").update(written)
+      .digest("base64url").slice(0, 22);
+    if (!this.keepsVectors) {
+      // It waits with its picture's.
+    } else if (row < this.textEmbeddings.count) {
       this.textEmbeddings.set(row, embedding);
     } else this.textEmbeddings.append(embedding);
     this.#texts.set(written, { row, users: 1 });

@@ -61,7 +61,7 @@ const GROUP_OF_KNOWN = 1024;
  */
 export async function indexPictures(
   source: PictureSource,
-  { encoder, collection }: EncoderSpace,
+  { encoder, collection, index }: EncoderSpace,
   { onProgress, signal, embedNew = true }: IndexOptions = {},
 ): Promise<EmbedFailure[]> {
   const store = await EmbeddingStore.open(encoder);
@@ -113,6 +113,8 @@ export async function indexPictures(
           collection.add(pictures[start + i], vector, text, version, facts[i]);
         } else failures.push({ index: start + i, path, reason });
       });
+      // A database takes them before more come: memory holds few.
+      if (!collection.keepsVectors) await index?.sync({ signal });
       start += group.length;
       onProgress?.(start, pictures.length);
     }

@@ -138,7 +138,8 @@ const FIRST_PAGE = 24;
 /** The routes of the page. */
 export function pageRoutes(state: PageState): Hono {
   const { searcher } = state;
-  const [{ collection }] = searcher.spaces;
+  const [first] = searcher.spaces;
+  const { collection } = first;
   let map = { generation: 0, points: [] as MapPoint[] };
   const answers: {
     [Name in keyof Answers]: (
@@ -146,12 +147,12 @@ export function pageRoutes(state: PageState): Hono {
     ) => Answers[Name] | Promise<Answers[Name]>;
   } = {
     status: () => state.status(),
-    statistics: () => similarityOfPairs(collection),
+    statistics: () => similarityOfPairs(first),
     pixels: () => searcher.pixels.progress,
     async map() {
       const { generation } = collection;
       if (map.generation !== generation) {
-        map = { generation, points: await mapOf(collection) };
+        map = { generation, points: await mapOf(first) };
       }
       return map.points;
     },

@@ -1,0 +1,365 @@
+/**
+ * The pictures of a collection in an engine other than exact search: an index
+ * of the pictures, one of what is written about them, and how a query takes its
+ * candidates from both.
+ *
+ * ```text
+ *            nearest by picture ─────────────┐
+ *  query ─┤                                  ├─ candidates ─ their exact values
+ *            nearest texts ─ their pictures, ┘
+ *                            nearest first
+ * ```
+ *
+ * "Smart" weighs picture and text, and the weight is the reader's to move: no
+ * index has it. What is best by both is mostly among the best by one of them, so
+ * the candidates of both are compared exactly, by the weight that is asked for.
+ * A folder's pictures often share their only word: where more have the nearest
+ * texts than can be compared, the nearest of them by their pictures are.
+ *
+ * ```ts
+ * import { SpaceIndex } from "#lib/search_page/engine/space_index.ts";
+ * import { Collection } from "#lib/search_page/index/collection.ts";
+ * import { HnswIndex } from "#lib/engines/hnsw.ts";
+ * import { strictEqual } from "node:assert/strict";
+ *
+ * const open = () => HnswIndex.open({ dimensions: 2 });
+ * const index = new SpaceIndex(new Collection(2), await open(), await open());
+ * strictEqual(index.isReady, true); // Nothing is there yet, and all of it is in.
+ * await index.close();
+ * ```
+ *
+ * @module
+ */
+import { hostname } from "node:os";
+import type { Metadata, Where } from "chromadb";
+import { Matrix } from "../../compare/matrix.ts";
+import type { VectorFilter, VectorIndex } from "../../engines/engines.ts";
+import type { Collection } from "../index/collection.ts";
+import type { SearchQuery } from "./query.ts";
+
+/** Rows that may be the nearest, each once. */
+export interface Candidates {
+  rows: number[];
+  /** Whether no other row passes the filter and can be compared. */
+  isAll: boolean;
+}
+
+/** How `sync` is watched and stopped. */
+export interface SyncOptions {
+  signal?: AbortSignal;
+}
+
+/** Rows that are put into an index together. */
+const BATCH = 1024;
+
+/** Pictures of the nearest texts, for each candidate that is wanted. */
+const PICTURES_OF_TEXTS = 4;
+
+/** A collection in an engine. */
+export class SpaceIndex {
+  readonly pictures: VectorIndex;
+  readonly texts: VectorIndex;
+  /** What is wrong with it now, in a sentence; "" for nothing. */
+  trouble = "";
+  /** Ids that hits had and that the collection does not know. */
+  readonly strangers = new Set<string>();
+  readonly #collection: Collection;
+  /** What the engine has: ids of the collection, by path; and ids of texts. */
+  readonly #put = new Map<string, number>();
+  readonly #putTexts = new Set<string>();
+  #contents: number;
+  #last: Promise<void> = Promise.resolve();
+  #users: { layout: number; count: number; rows: number[][] } | undefined;
+
+  constructor(
+    collection: Collection,
+    pictures: VectorIndex,
+    texts: VectorIndex,
+  ) {
+    this.#collection = collection;
+    this.pictures = pictures;
+    this.texts = texts;
+    this.#contents = collection.count === 0 ? collection.contents : -1;
+  }
+
+  /** Whether it has all that the collection has. */
+  get isReady(): boolean {
+    return this.#contents === this.#collection.contents;
+  }
+
+  /** How many pictures it has. */
+  get count(): number {
+    return this.#put.size;
+  }
+
+  /**
+   * Brings the engine to what the collection holds: what is new is put in, what
+   * is gone is taken out. Calls follow one another.
+   *
+   * @throws {Error} If the engine does not work; `trouble` says so until it does.
+   */
+  sync(options: SyncOptions = {}): Promise<void> {
+    const synced = this.#last.then(async () => {
+      try {
+        while (!this.isReady) await this.#syncOnce(options);
+        this.trouble = "";
+      } catch (error) {
+        if (!options.signal?.aborted) this.trouble = (error as Error).message;
+        throw error;
+      }
+    });
+    this.#last = synced.catch(() => undefined);
+    return synced;
+  }
+
+  async #syncOnce({ signal }: SyncOptions): Promise<void> {
+    const collection = this.#collection;
+    const { contents } = collection;
+    const gone = [...this.#put.keys()]
+      .filter((path) => collection.rowOf(path) === undefined);
+    const texts = new Set(collection.textIds.filter((id) => id !== ""));
+    const goneTexts = [...this.#putTexts].filter((id) => !texts.has(id));
+    const news = collection.pictures.filter(({ path }, row) =>
+      this.#put.get(path) !== collection.idOf(row)
+    ).map(({ path }) => path);
+    for (let start = 0; start < news.length; start += BATCH) {
+      signal?.throwIfAborted();
+      await this.#putBatch(news.slice(start, start + BATCH), signal);
+    }
+    await this.pictures.remove(gone);
+    for (const path of gone) this.#put.delete(path);
+    await this.texts.remove(goneTexts);
+    for (const id of goneTexts) this.#putTexts.delete(id);
+    this.#contents = contents;
+  }
+
+  async #putBatch(
+    paths: readonly string[],
+    signal?: AbortSignal,
+  ): Promise<void> {
+    const collection = this.#collection;
+    const { pending, textRows, textIds } = collection;
+    const ids: string[] = [], rowIds: number[] = [];
+    const vectors: Float32Array[] = [], metadata: Metadata[] = [];
+    const texts = new Map<string, Float32Array>();
+    for (const path of paths) {
+      const row = collection.rowOf(path);
+      const waiting = pending.get(path);
+      const isLost = !collection.keepsVectors && !waiting;
+      if (row === undefined || isLost) continue; // Gone again since.
+      const textRow = textRows[row];
+      ids.push(path);
+      rowIds.push(collection.idOf(row));
+      vectors.push(waiting?.picture ?? collection.pictureEmbeddings.row(row));
+      metadata.push(metadataOf(collection, row));
+      if (textRow < 0 || this.#putTexts.has(textIds[textRow])) continue;
+      texts.set(
+        textIds[textRow],
+        waiting?.text ?? collection.textEmbeddings.row(textRow),
+      );
+    }
+    const { dimensions } = this.pictures;
+    // Copies of the rows: others may move into their places meanwhile.
+    const [ofTexts, ofPictures] = [[...texts.values()], vectors].map((rows) =>
+      Matrix.of(rows, dimensions)
+    );
+    await this.texts.put([...texts.keys()], ofTexts, { signal });
+    for (const id of texts.keys()) this.#putTexts.add(id);
+    await this.pictures.put(ids, ofPictures, { metadata, signal });
+    ids.forEach((path, i) => {
+      this.#put.set(path, rowIds[i]);
+      const row = collection.rowOf(path);
+      const isSame = row !== undefined && collection.idOf(row) === rowIds[i];
+      if (isSame) pending.delete(path);
+    });
+  }
+
+  /**
+   * Rows among which the nearest are, by the cosine: for unit vectors the L2
+   * distance has the same order, and the other metrics nearly so.
+   *
+   * @param count So many, or some more; fewer where fewer pass.
+   * @param isAllowed Whether a row passes.
+   * @param where The same, for a database.
+   */
+  async candidates(
+    vector: Float32Array,
+    { mode }: Pick<SearchQuery, "mode">,
+    count: number,
+    isAllowed: (row: number) => boolean,
+    where?: Where,
+  ): Promise<Candidates> {
+    const filter = this.#filter(isAllowed, where);
+    // Both at once: a server answers them beside one another.
+    const [ofPictures, ofTexts] = await Promise.all([
+      mode === "text" ? [] : this.#nearest(vector, count, filter),
+      mode === "visual" ? undefined : this.#ofNearestTexts(
+        vector,
+        count * (mode === "text" ? 1 : PICTURES_OF_TEXTS),
+        isAllowed,
+      ),
+    ]);
+    if (!ofTexts) return { rows: ofPictures, isAll: ofPictures.length < count };
+    if (mode === "text") return ofTexts;
+    if (ofPictures.length < count) return { rows: ofPictures, isAll: true };
+    let { rows } = ofTexts;
+    if (rows.length > count) {
+      const ids = new Set(ofTexts.ids);
+      const { textRows, textIds } = this.#collection;
+      const hasText = (row: number) =>
+        textRows[row] >= 0 && ids.has(textIds[textRows[row]]) && isAllowed(row);
+      const text: Where = { text: { $in: ofTexts.ids } };
+      const both = where ? { $and: [where, text] } as Where : text;
+      rows = await this.#nearest(
+        vector,
+        count,
+        this.#filter(hasText, both),
+      );
+    }
+    return { rows: [...new Set([...ofPictures, ...rows])], isAll: false };
+  }
+
+  #filter(
+    isAllowed: (row: number) => boolean,
+    where?: Where,
+  ): VectorFilter {
+    return {
+      where,
+      passes: (id) => {
+        const row = this.#collection.rowOf(id);
+        if (row === undefined) this.strangers.add(id);
+        return row !== undefined && isAllowed(row);
+      },
+    };
+  }
+
+  async #nearest(
+    vector: Float32Array,
+    count: number,
+    filter: VectorFilter,
+  ): Promise<number[]> {
+    const hits = await this.pictures.nearest(vector, count, { filter });
+    return hits.map(({ id }) => this.#collection.rowOf(id))
+      .filter((row) => row !== undefined);
+  }
+
+  /** The pictures of the nearest texts, whole texts at a time. */
+  async #ofNearestTexts(
+    vector: Float32Array,
+    count: number,
+    isAllowed: (row: number) => boolean,
+  ): Promise<Candidates & { ids: string[] }> {
+    const { textIds, textRows } = this.#collection;
+    const users = this.#usersOfTexts();
+    const textRowOf = new Map(textIds.map((id, row) => [id, row]));
+    const usersOf = (id: string) => users[textRowOf.get(id) ?? -1] ?? [];
+    const filter: VectorFilter = {
+      passes: (id) => id !== "" && usersOf(id).some(isAllowed),
+    };
+    const most = Math.min(count, textIds.length);
+    const hits = most === 0
+      ? []
+      : await this.texts.nearest(vector, most, { filter });
+    const rows: number[] = [], ids: string[] = [];
+    for (const { id } of hits) {
+      if (rows.length >= count) break;
+      ids.push(id);
+      for (const row of usersOf(id)) {
+        if (isAllowed(row) && textRows[row] >= 0) rows.push(row);
+      }
+    }
+    return { rows, ids, isAll: rows.length < count };
+  }
+
+  /** The rows that each text is about, by its row. */
+  #usersOfTexts(): number[][] {
+    const { layout, count, textRows, textIds } = this.#collection;
+    const known = this.#users;
+    if (known?.layout === layout && known.count === count) return known.rows;
+    const rows: number[][] = textIds.map(() => []);
+    textRows.forEach((textRow, row) => textRow >= 0 && rows[textRow].push(row));
+    this.#users = { layout, count, rows };
+    return rows;
+  }
+
+  /** Says that the engine has a picture already, as it is in the collection. */
+  adopted(path: string): void {
+    const wasReady = this.#isNearlyReady;
+    const row = this.#collection.rowOf(path);
+    if (row === undefined) return;
+    this.#put.set(path, this.#collection.idOf(row));
+    const textRow = this.#collection.textRows[row];
+    if (textRow >= 0) this.#putTexts.add(this.#collection.textIds[textRow]);
+    if (wasReady) this.#contents = this.#collection.contents;
+  }
+
+  /** Whether it lacks nothing but what came last. */
+  get #isNearlyReady(): boolean {
+    return this.#contents + 1 >= this.#collection.contents;
+  }
+
+  /** Takes strangers out of the engine. */
+  async forget(ids: readonly string[]): Promise<void> {
+    await this.pictures.remove(ids);
+    for (const id of ids) this.strangers.delete(id);
+  }
+
+  async close(): Promise<void> {
+    await this.#last;
+    await this.pictures.close();
+    await this.texts.close();
+  }
+}
+
+/** What a database keeps of a picture: its record, and what filters ask for. */
+function metadataOf(collection: Collection, row: number): Metadata {
+  const { source: _, captions, sha256, ...picture } = collection.pictures[row];
+  const { camera, date, width, height } = collection.facts[row];
+  const textRow = collection.textRows[row];
+  return {
+    ...picture,
+    ...{ width, height, camera, date, day: dayOf(date) },
+    text: textRow < 0 ? "" : collection.textIds[textRow],
+    machine: hostname(),
+    ...(textRow >= 0 && { agreement: collection.agreement[row] }),
+    ...(captions && { captions: JSON.stringify(captions) }),
+    ...(sha256 && { sha256 }),
+    // Filters take a letter with its accent as one code point.
+    ...Object.fromEntries(
+      ["term", "category", "license"].map((name) => [
+        name,
+        String(picture[name as "term"]).normalize("NFC"),
+      ]),
+    ),
+  };
+}
+
+/** A date as a number that has its order: 2019-06-01 is 20190601; 0 of none. */
+function dayOf(date: string): number {
+  return Number(date.slice(0, 10).replaceAll("-", "")) || 0;
+}
+
+/** A query's filters as a database takes them; undefined for none. */
+export function whereOf(
+  query: Pick<
+    SearchQuery,
+    "terms" | "categories" | "licenses" | "cameras" | "after" | "before"
+  >,
+): Where | undefined {
+  const { terms, categories, licenses, cameras, after, before } = query;
+  const lists = { term: terms, category: categories, license: licenses };
+  const all: Where[] = Object.entries({ ...lists, camera: cameras })
+    .filter(([, names]) => names.length > 0)
+    .map(([name, names]) =>
+      (
+        { [name]: { $in: names.map((one) => one.normalize("NFC")) } }
+      ) as Where
+    );
+  // "2019-06" takes all of June.
+  if (after !== "") all.push({ day: { $gte: dayOf(after.padEnd(10, "-00")) } });
+  if (before !== "") {
+    all.push({ day: { $lte: dayOf(before.padEnd(10, "-99")) } });
+    all.push({ day: { $gt: 0 } });
+  }
+  return all.length > 1 ? { $and: all } as Where : all[0];
+}
