@@ -29,6 +29,10 @@ import { EncoderSpace } from "../lib/search_page/engine/spaces.ts";
 import { readSettings } from "../lib/search_page/folder_settings.ts";
 import { indexPictures } from "../lib/search_page/index/indexing.ts";
 import {
+  type OpenEngine,
+  openEngine,
+} from "../lib/search_page/index/open_index.ts";
+import {
   folderSource,
   type PictureSource,
   sampleSource,
@@ -112,13 +116,17 @@ export async function runGrid(
     options.folder ? folderSource(options.folder, listing) : sampleSource(),
     openEncoder(options.encoder, { log, precision, signal }),
   ]);
+  let engine: OpenEngine | undefined;
   try {
-    const space = new EncoderSpace(encoder, source.pictures.length);
+    engine = await openEngine(options.index, source.folder);
+    const { length } = source.pictures;
+    const space = new EncoderSpace(encoder, length, engine.keepsVectors);
+    await engine.attach(space);
     const { hidden = [] } = await readSettings(source.folder);
     for (const path of hidden) space.collection.hide(path, true);
     const failures = await indexPictures(source, space, options);
+    await space.index?.sync({ signal });
     // They stand on the screen that comes back when the grid is left.
-    const { length } = source.pictures;
     const left = length - failures.length - space.collection.count;
     for (const remark of [...remarkOnNew(left), ...source.problems]) {
       log(withoutControls(`  ${remark}`));
@@ -134,6 +142,7 @@ export async function runGrid(
     await screen.waitUntilExit();
     return 0;
   } finally {
+    await engine?.close();
     await encoder.close();
   }
 }

@@ -29,6 +29,7 @@ import {
 import { EncoderSpace } from "./engine/spaces.ts";
 import { readSettings } from "./folder_settings.ts";
 import { type IndexOptions, indexPictures } from "./index/indexing.ts";
+import { type OpenEngine, openEngine } from "./index/open_index.ts";
 import { folderSource, sampleSource } from "./index/sources.ts";
 import {
   findQueryPictures,
@@ -93,6 +94,8 @@ export async function searchOnce(
     const { encoder } = options;
     const space = new EncoderSpace(
       await openEncoder(encoder, { log, precision, signal }),
+      undefined,
+      index !== "chroma",
     );
     // Opens the model for texts while the folder's files are waited for.
     if (asked.text) {
@@ -108,6 +111,7 @@ export async function searchOnce(
   if (opened.status === "rejected") throw opened.reason;
   const space = opened.value;
   const { collection, encoder } = space;
+  let engine: OpenEngine | undefined;
   try {
     if (listed.status === "rejected") throw listed.reason;
     const source = listed.value;
@@ -116,6 +120,8 @@ export async function searchOnce(
       source.pictures,
       signal,
     );
+    engine = await openEngine(index, source.folder);
+    await engine.attach(space);
     collection.reserve(source.pictures.length);
     const { hidden = [] } = await readSettings(source.folder);
     for (const path of hidden) collection.hide(path, true);
@@ -137,6 +143,8 @@ export async function searchOnce(
     const failed = new Set(failures.map(({ path }) => path));
     const isNew = ({ path }: { path: string }) =>
       collection.rowOf(path) === undefined && !failed.has(path);
+    // Built once: a later search finds it there.
+    await space.index?.sync({ signal });
     const { like, unlike } = await nameQueryPictures(found, collection);
     const result = await new Searcher([space]).search({
       ...asked,
@@ -181,6 +189,7 @@ export async function searchOnce(
     };
   } finally {
     await early;
+    await engine?.close();
     await encoder.close();
   }
 }

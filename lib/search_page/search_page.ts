@@ -48,6 +48,7 @@ import {
 import { EncoderSpace } from "./engine/spaces.ts";
 import { keepSettings, readSettings } from "./folder_settings.ts";
 import { watchChanges } from "./index/changes.ts";
+import { type OpenEngine, openEngine } from "./index/open_index.ts";
 import { type PictureSource, servedFolder } from "./index/sources.ts";
 import { type Failures, updateIndex } from "./index/update.ts";
 import { watchFolder } from "./index/watch.ts";
@@ -125,22 +126,29 @@ export async function openSearchApp(
   source: PictureSource | string,
   options: SearchAppOptions = {},
 ): Promise<SearchApp> {
-  const { encoders = ["auto"], precision, log = console.log } = options;
+  const { encoders = ["auto"], precision, log = console.log, index = "exact" } =
+    options;
   const found = typeof source === "string" ? unlisted(source) : source;
   const opened: Encoder[] = [];
+  let engine: OpenEngine | undefined;
   const closeEncoders = async () => {
+    await engine?.close();
     for (const encoder of opened) await encoder.close();
   };
   try {
+    engine = await openEngine(index, found.folder);
     const spaces: EncoderSpace[] = [];
     for (const one of encoders) {
       const encoder = typeof one === "string"
         ? await openEncoder(one, { log, precision })
         : one;
       if (encoder !== one) opened.push(encoder);
-      spaces.push(new EncoderSpace(encoder, found.pictures.length));
+      const { length } = found.pictures;
+      const space = new EncoderSpace(encoder, length, engine.keepsVectors);
+      await engine.attach(space);
+      spaces.push(space);
     }
-    return await openOver(found, spaces, options, closeEncoders);
+    return await openOver(found, spaces, engine, options, closeEncoders);
   } catch (error) {
     await closeEncoders();
     throw error;
@@ -162,12 +170,18 @@ function unlisted(folder: string): PictureSource {
 async function openOver(
   first: PictureSource,
   spaces: readonly EncoderSpace[],
+  engine: OpenEngine,
   { log = console.log, onProgress, watch = true, ...place }: SearchAppOptions,
   closeEncoders: () => Promise<void>,
 ): Promise<SearchApp> {
   const { name, folder } = first;
   const failures: Failures = new Map();
-  const searcher = new Searcher(spaces, watchChanges(spaces, folder, failures));
+  const findOutdated = watchChanges(spaces, folder, failures);
+  const searcher = new Searcher(spaces, async (space, rows) => {
+    // Only then does the collection know all that is in its folder.
+    if (done && !rescanning) tidy(space);
+    return await findOutdated(space, rows);
+  });
   const [{ collection }] = spaces;
   const waiting: (() => void)[] = [];
   const abort = new AbortController();
@@ -179,12 +193,21 @@ async function openOver(
   let problems = first.problems, total = first.pictures.length;
   let done = false, rescanning = false, error = "", trouble = "";
 
+  const tidy = (space: EncoderSpace) => {
+    engine.tidy(space).catch(({ message }) => space.index!.trouble = message);
+  };
   const update = async (source: PictureSource) => {
     ({ problems } = source);
     total = source.pictures.length;
     trouble = total === 0 ? problems.join("; ") : "";
     const watched = { signal: abort.signal, onProgress };
     const looked = await updateIndex(source, spaces, failures, watched);
+    for (const { index } of spaces) {
+      const synced = index?.sync({ signal: abort.signal });
+      // In a database nothing is found before; else exact search answers.
+      if (!engine.keepsVectors) await synced;
+      else synced?.catch(() => undefined); // Its `trouble` says what it is.
+    }
     error = "";
     return looked;
   };
@@ -210,7 +233,11 @@ async function openOver(
   const folderWatch = watchFolder(folder, look, watch && Boolean(first.look));
 
   const status = (): AppStatus => ({
-    ...{ name, total, done, error, rescanning, trouble, folder },
+    ...{ name, total, done, error, rescanning, folder },
+    trouble: trouble || spaces.map(({ index }) => index?.trouble)
+      .find(Boolean) ||
+      "",
+    index: indexState(engine.name, spaces),
     indexed: collection.count,
     encoders: spaces.map(({ id, label, encoder: { dimensions } }) => (
       { id, label, dimensions }
@@ -306,6 +333,20 @@ async function openOver(
     },
   };
   return app;
+}
+
+/** What the page says of the engine. */
+function indexState(
+  engine: EngineName,
+  spaces: readonly EncoderSpace[],
+): AppStatus["index"] {
+  const [{ index, collection }] = spaces;
+  return {
+    engine,
+    label: index?.pictures.label ?? "",
+    isReady: spaces.every(({ index }) => index?.isReady ?? true),
+    count: index?.count ?? collection.count,
+  };
 }
 
 /**

@@ -132,7 +132,7 @@ const KEPT = 8;
 const CANDIDATES = 4;
 
 /** Candidates that an index is asked for first; four times as many, each time after. */
-const FIRST_ASKED = { exact: Infinity, hnsw: 500, chroma: 200 };
+const FIRST_ASKED = { exact: Infinity, hnsw: 200, chroma: 200 };
 const MORE = 4;
 
 /** Of candidates to tell the best value by, where a filter leaves others out. */

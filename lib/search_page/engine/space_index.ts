@@ -203,7 +203,8 @@ export class SpaceIndex {
     if (mode === "text") return ofTexts;
     if (ofPictures.length < count) return { rows: ofPictures, isAll: true };
     let { rows } = ofTexts;
-    if (rows.length > count) {
+    // Of the last text, which may be a folder's, more than can be compared.
+    if (rows.length > 2 * PICTURES_OF_TEXTS * count) {
       const ids = new Set(ofTexts.ids);
       const { textRows, textIds } = this.#collection;
       const hasText = (row: number) =>
@@ -212,7 +213,7 @@ export class SpaceIndex {
       const both = where ? { $and: [where, text] } as Where : text;
       rows = await this.#nearest(
         vector,
-        count,
+        PICTURES_OF_TEXTS * count,
         this.#filter(hasText, both),
       );
     }

@@ -221,5 +221,11 @@ function readRecord(metadata: Metadata) {
     ...{ date: text("date"), camera: text("camera") },
   };
   const { agreement = NaN } = metadata as { agreement?: number };
-  return { picture, facts, text: text("text"), agreement, machine: text("machine") };
+  return {
+    picture,
+    facts,
+    text: text("text"),
+    agreement,
+    machine: text("machine"),
+  };
 }

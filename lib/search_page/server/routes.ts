@@ -31,6 +31,7 @@ import { join } from "node:path";
 import { fileURLToPath } from "node:url";
 import { type Context, Hono } from "hono";
 import { getMimeType } from "hono/utils/mime";
+import type { EngineName } from "../../engines/engines.ts";
 import type { EmbedFailure } from "../../embeddings/embeddings.ts";
 import {
   detailOf,
@@ -77,6 +78,16 @@ export interface AppStatus {
   watched: boolean;
   /** What is wrong with the folder now, in a sentence; "" for nothing. */
   trouble: string;
+  /** What finds the nearest vectors. */
+  index: {
+    engine: EngineName;
+    /** How it is set; "" where all vectors are compared. */
+    label: string;
+    /** Whether it has all pictures; exact search answers until then, if it can. */
+    isReady: boolean;
+    /** Pictures that it has. */
+    count: number;
+  };
   /** Where the pictures lie: an absolute path. */
   folder: string;
   /** Whether anything is written about any picture. */

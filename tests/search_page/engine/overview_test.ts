@@ -12,8 +12,9 @@ const line = (count: number) =>
   Array.from({ length: count }, (_, i) => ({ vector: [1, i / count, 0, 0] }));
 
 Deno.test("mapOf() spreads places from 0 to 1, the alike near one another", async () => {
-  const { collection } = vectorSpace(line(20));
-  const points = await mapOf(collection);
+  const space = vectorSpace(line(20));
+  const { collection } = space;
+  const points = await mapOf(space);
   deepStrictEqual(
     points.map(({ path }) => path),
     line(20).map((_, i) => `${i}`),
@@ -34,14 +35,15 @@ Deno.test("mapOf() spreads places from 0 to 1, the alike near one another", asyn
 });
 
 Deno.test("mapOf() places every one of many pictures, but for the hidden", async () => {
-  const { collection } = vectorSpace(line(2000));
-  const all = await mapOf(collection);
+  const space = vectorSpace(line(2000));
+  const { collection } = space;
+  const all = await mapOf(space);
   strictEqual(all.length, 2000);
   const xs = all.map(({ x }) => x);
   const order = xs[0] < xs[1] ? xs : xs.toReversed();
   deepStrictEqual(order, order.toSorted((a, b) => a - b));
   collection.hide("7", true);
-  const others = await mapOf(collection);
+  const others = await mapOf(space);
   strictEqual(others.length, 1999);
   ok(!others.some(({ path }) => path === "7"));
 });
@@ -49,25 +51,25 @@ Deno.test("mapOf() places every one of many pictures, but for the hidden", async
 Deno.test("mapOf() takes one picture, equal ones and none", async () => {
   for (const count of [1, 2, 3]) {
     const same = Array.from({ length: count }, () => ({ vector: [1, 0] }));
-    const points = await mapOf(vectorSpace(same).collection);
+    const points = await mapOf(vectorSpace(same));
     ok(points.every(({ x, y }) => x === 0 && y === 0));
   }
-  const { collection } = vectorSpace(line(1));
-  collection.remove("0");
-  deepStrictEqual(await mapOf(collection), []);
+  const space = vectorSpace(line(1));
+  space.collection.remove("0");
+  deepStrictEqual(await mapOf(space), []);
 });
 
-Deno.test("similarityOfPairs() looks at each pair once, of many at a sample", () => {
-  const { collection } = vectorSpace([
+Deno.test("similarityOfPairs() looks at each pair once, of many at a sample", async () => {
+  const space = vectorSpace([
     { vector: [1, 0] },
     { vector: [1, 0] },
     { vector: [0, 1] },
   ]);
-  const { count, mean, least, most } = similarityOfPairs(collection);
+  const { count, mean, least, most } = await similarityOfPairs(space);
   deepStrictEqual([count, least, most], [3, 0, 1]);
   ok(Math.abs(mean - 1 / 3) < 1e-6);
-  const many = vectorSpace(line(1000)).collection;
-  const sample = similarityOfPairs(many);
+  const many = vectorSpace(line(1000));
+  const sample = await similarityOfPairs(many);
   ok(sample.count >= 18_000 && sample.count <= 22_000, `${sample.count}`);
   ok(sample.least < 0.75 && sample.most > 0.999);
 });
