@@ -208,6 +208,7 @@ async function openOver(
       if (!engine.keepsVectors) await synced;
       else synced?.catch(() => undefined); // Its `trouble` says what it is.
     }
+    for (const space of spaces) tidy(space);
     error = "";
     return looked;
   };

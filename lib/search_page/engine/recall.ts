@@ -51,8 +51,9 @@ export async function measureRecall(
   const { collection } = space;
   const { better } = metrics[query.metric];
   const isAllowed = (row: number) => collection.isSearchable(row);
-  const first = (values: Float32Array) =>
-    [...bestFirst(values, better).filter(isAllowed).subarray(0, k)];
+  const first = (
+    values: Float32Array,
+  ) => [...bestFirst(values, better).filter(isAllowed).subarray(0, k)];
   let sum = 0, count = 0;
   for (const vector of vectors) {
     const [all, few] = [collection.count, candidates].map((asked) =>

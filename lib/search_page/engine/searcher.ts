@@ -340,7 +340,8 @@ export class Searcher {
       : hasCut
       ? await this.#cutOff(space, query, parts)
       : undefined;
-    const rest = vector && !found.isAll && isFiltered(query) && hasCut
+    const isPart = space.isApproximate && asked < Infinity;
+    const rest = vector && isPart && isFiltered(query) && hasCut
       // The best of all tells where the line is, whatever the filters leave.
       ? await space.find(
         vector,

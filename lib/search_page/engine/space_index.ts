@@ -63,6 +63,8 @@ export class SpaceIndex {
   trouble = "";
   /** Ids that hits had and that the collection does not know. */
   readonly strangers = new Set<string>();
+  /** How many a database had when its ids were last looked over. */
+  counted = -1;
   readonly #collection: Collection;
   /** What the engine has: ids of the collection, by path; and ids of texts. */
   readonly #put = new Map<string, number>();
@@ -297,12 +299,6 @@ export class SpaceIndex {
   /** Whether it lacks nothing but what came last. */
   get #isNearlyReady(): boolean {
     return this.#contents + 1 >= this.#collection.contents;
-  }
-
-  /** Takes strangers out of the engine. */
-  async forget(ids: readonly string[]): Promise<void> {
-    await this.pictures.remove(ids);
-    for (const id of ids) this.strangers.delete(id);
   }
 
   async close(): Promise<void> {

@@ -172,10 +172,7 @@ export class EncoderSpace {
       return { values: await this.compare(vector, query), isAll: true };
     }
     const { rows, isAll } = isWhole
-      ? {
-        rows: [...collection.pictures.keys()].filter(isAllowed),
-        isAll: true,
-      }
+      ? { rows: [...collection.pictures.keys()], isAll: true }
       : await index!.candidates(
         vector,
         query,

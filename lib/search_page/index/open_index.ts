@@ -42,6 +42,10 @@ import { SpaceIndex } from "../engine/space_index.ts";
 import type { EncoderSpace } from "../engine/spaces.ts";
 import type { SourcePicture } from "./collection.ts";
 
+/** Ids, and records, that a database is asked for at once. */
+const IDS_AT_ONCE = 10_000;
+const RECORDS_AT_ONCE = 300;
+
 /** An engine over one folder. */
 export interface OpenEngine {
   readonly name: EngineName;
@@ -91,8 +95,11 @@ export async function openEngine(
         space.index = await openHnsw(space, root);
         opened.push(space.index);
       },
-      async tidy({ index }) {
-        await index!.forget([...index!.strangers]);
+      async tidy({ index, collection }) {
+        const isGone = (id: string) => collection.rowOf(id) === undefined;
+        const gone = [...index!.strangers].filter(isGone);
+        index!.strangers.clear();
+        await index!.pictures.remove(gone);
         return 0;
       },
     };
@@ -181,12 +188,27 @@ async function openInChroma(
 async function takeIn(space: EncoderSpace, root: string): Promise<number> {
   const { collection } = space;
   const index = space.index!;
+  const { collections } = index.pictures as ChromaIndex;
+  const [{ collection: records }] = collections.values();
+  const there = await records.count();
+  if (there !== index.counted) {
+    index.counted = there;
+    for (let offset = 0; offset < there; offset += IDS_AT_ONCE) {
+      const part = { limit: IDS_AT_ONCE, offset, include: [] };
+      for (const id of (await records.get(part)).ids) {
+        if (collection.rowOf(id) === undefined) index.strangers.add(id);
+      }
+    }
+  }
   const ids = [...index.strangers];
   index.strangers.clear();
   if (ids.length === 0 || !existsSync(root)) return 0;
-  const { collections } = index.pictures as ChromaIndex;
-  const [{ collection: records }] = collections.values();
-  const found = (await records.get({ ids, include: ["metadatas"] })).rows();
+  const found: { id: string; metadata?: Metadata | null }[] = [];
+  for (let start = 0; start < ids.length; start += RECORDS_AT_ONCE) {
+    const part = ids.slice(start, start + RECORDS_AT_ONCE);
+    const rows = await records.get({ ids: part, include: ["metadatas"] });
+    found.push(...rows.rows());
+  }
   const gone: string[] = [];
   let count = 0;
   for (const { id, metadata } of found) {
@@ -209,10 +231,11 @@ function readRecord(metadata: Metadata) {
   const text = (name: string) => String(metadata[name] ?? "");
   const number = (name: string) => Number(metadata[name] ?? 0);
   const picture: SourcePicture = {
+    // As a folder's pictures are listed, so that both are the same record.
     ...{ path: text("path"), source: "", title: text("title") },
-    ...{ caption: text("caption"), term: text("term") },
-    ...{ category: text("category"), author: text("author") },
-    ...{ license: text("license"), url: text("url"), page: text("page") },
+    ...{ url: text("url"), caption: text("caption"), author: text("author") },
+    ...{ license: text("license"), page: text("page"), term: text("term") },
+    category: text("category"),
     ...(metadata.captions && { captions: JSON.parse(text("captions")) }),
   };
   const facts: PhotoFacts = {

@@ -1,0 +1,179 @@
+import { deepStrictEqual, ok, strictEqual } from "node:assert/strict";
+import { clusteredVectors } from "#lib/compare/synthetic.ts";
+import { l2Normalize } from "#lib/compare/metrics.ts";
+import { HnswIndex } from "#lib/engines/hnsw.ts";
+import { readQuery, type SearchQuery } from "#lib/search_page/engine/query.ts";
+import { measureRecall } from "#lib/search_page/engine/recall.ts";
+import { Searcher } from "#lib/search_page/engine/searcher.ts";
+import { SpaceIndex, whereOf } from "#lib/search_page/engine/space_index.ts";
+import type { EncoderSpace } from "#lib/search_page/engine/spaces.ts";
+import { type KnownPicture, vectorSpace } from "../../support/vector_space.ts";
+
+const DIMENSIONS = 32;
+const COUNT = 3000;
+
+/** Pictures with texts of their own that lie somewhat near them; a few without. */
+const vectors = clusteredVectors(COUNT, DIMENSIONS);
+const noise = clusteredVectors(COUNT, DIMENSIONS, { seed: 7 });
+const pictures = Array.from(vectors, (vector, i) => ({
+  vector: [...vector],
+  ...(i % 10 > 0 && {
+    text: [...noise.row(i).map((value, j) => value + 0.4 * vector[j])],
+  }),
+  term: i % 3 ? "owl" : "oak",
+}));
+const asked = clusteredVectors(10, DIMENSIONS, { seed: 3 });
+
+/** A word's vector: "x" is one, whatever else another. */
+const embed = (text: string) => [...asked.row(text === "x" ? 0 : 1)];
+
+/** A space whose vectors an index has as well. */
+async function indexed(
+  many: KnownPicture[] = pictures,
+): Promise<EncoderSpace> {
+  const space = vectorSpace(many, embed);
+  const open = () => HnswIndex.open({ dimensions: many[0].vector.length });
+  space.index = new SpaceIndex(space.collection, await open(), await open());
+  await space.index.sync();
+  return space;
+}
+
+Deno.test("smart candidates hold nearly all of the best, whatever the weight", async () => {
+  const space = await indexed();
+  for (const textWeight of [0, 0.1, 0.3, 0.5, 0.7, 0.9, 1]) {
+    const query = readQuery({ text: "x", textWeight });
+    const recall = await measureRecall(space, asked, query);
+    ok(recall >= 0.98, `${textWeight}: ${recall}`);
+  }
+  for (const mode of ["visual", "text"] as const) {
+    const query = readQuery({ text: "x", mode });
+    const recall = await measureRecall(space, asked, query);
+    ok(recall >= 0.98, `${mode}: ${recall}`);
+  }
+});
+
+Deno.test("an index answers as exact search does, by every mode, filter and metric", async () => {
+  const exact = new Searcher([vectorSpace(pictures, embed)]);
+  const space = await indexed();
+  const byIndex = new Searcher([space]);
+  const queries: Partial<SearchQuery>[] = [
+    ...[{}, { mode: "visual" }, { mode: "text" }, { textWeight: 0.8 }],
+    ...[{ terms: ["oak"] }, { metric: "l2" }, { metric: "correlation" }],
+    ...[{ cut: 0.3 }, { fold: 2 }, { like: ["7"], text: "" }],
+    ...[{ minus: ["y"] }, { sort: "newest", cut: 0.3 }],
+  ] as Partial<SearchQuery>[];
+  for (const query of queries) {
+    const what = JSON.stringify(query);
+    const whole = { text: "x", k: 20, ...query };
+    const [truth, found] = [
+      await exact.search(whole),
+      await byIndex.search(whole),
+    ];
+    const pathsOf = ({ hits }: typeof truth) => hits.map(({ path }) => path);
+    const listed = new Set(pathsOf(found));
+    const shared = pathsOf(truth).filter((path) => listed.has(path)).length;
+    ok(shared >= 19, `${what}: ${shared} of ${truth.hits.length}`);
+    strictEqual(found.total, truth.total, what);
+    strictEqual(found.line === undefined, truth.line === undefined, what);
+    if (found.line !== undefined) {
+      ok(Math.abs(found.line - truth.line!) < 0.01, `${what}: ${found.line}`);
+    }
+    ok(found.hits.every(({ fits }, i) => fits === truth.hits[i].fits), what);
+  }
+});
+
+Deno.test("every result can be reached, each once, and says what was compared", async () => {
+  const space = await indexed();
+  const searcher = new Searcher([space]);
+  const query = { text: "x", cut: "none", fold: 2 } as const;
+  const first = await searcher.search({ ...query, k: 50 });
+  ok(first.candidates!.count < COUNT && first.candidates!.mayFitMore);
+  ok(first.comparedBy.includes("HNSW"), first.comparedBy);
+  const paths: string[] = [];
+  for (let from = 0, more = true; more; from += 200) {
+    const page = await searcher.search({ ...query, from, k: 200 });
+    paths.push(...page.hits.map(({ path }) => path));
+    more = page.more;
+  }
+  strictEqual(paths.length, COUNT);
+  strictEqual(new Set(paths).size, COUNT);
+  const last = await searcher.search({ ...query, from: COUNT - 1, k: 1 });
+  strictEqual(last.candidates, undefined);
+  deepStrictEqual(last.listed, { total: COUNT, fitting: COUNT });
+  strictEqual(
+    (await searcher.fitting({ text: "x", cut: "none" })).length,
+    COUNT,
+  );
+});
+
+Deno.test("a picture that comes, changes or goes is found so, and hidden ones are not", async () => {
+  const space = await indexed();
+  const searcher = new Searcher([space]);
+  const { collection, index } = space;
+  const first = async () =>
+    (await searcher.search({ text: "x", mode: "visual", fold: 2 })).hits[0]
+      .path;
+  const picture = { ...collection.pictures[0], path: "new" };
+  collection.add(picture, l2Normalize(asked.row(0)));
+  strictEqual(index!.isReady, false);
+  strictEqual(await first(), "new", "exact search answers until it is in");
+  await index!.sync();
+  strictEqual(await first(), "new");
+  collection.hide("new", true);
+  ok(await first() !== "new");
+  collection.hide("new", false);
+  collection.add(picture, l2Normalize(asked.row(0).map((value) => -value)));
+  await index!.sync();
+  ok(await first() !== "new");
+  collection.remove("new");
+  await index!.sync();
+  strictEqual(await index!.pictures.count(), COUNT);
+});
+
+Deno.test("what many pictures share as their text is found by it, nearest pictures first", async () => {
+  const many = pictures.map(({ vector }, i) => ({
+    ...{ vector, title: `word ${i % 3}` },
+    text: [...asked.row(i % 3)],
+  }));
+  const space = await indexed(many);
+  strictEqual(await space.index!.texts.count(), 3);
+  for (const mode of ["smart", "text"] as const) {
+    const { total } = await new Searcher([space]).search({ text: "x", mode });
+    strictEqual(total, COUNT);
+  }
+  const query = readQuery({ text: "x", textWeight: 0.6 });
+  const recall = await measureRecall(space, asked, query);
+  ok(recall >= 0.95, `${recall}`);
+});
+
+Deno.test("an index that fails says why, and works on once it is back", async () => {
+  const space = vectorSpace(pictures.slice(0, 20));
+  const open = () => HnswIndex.open({ dimensions: DIMENSIONS });
+  const broken = await open();
+  const { put } = broken;
+  broken.put = () => Promise.reject(new Error("the disk is full"));
+  const index = new SpaceIndex(space.collection, broken, await open());
+  space.index = index;
+  await index.sync().catch(() => {});
+  strictEqual(index.trouble, "the disk is full");
+  const { hits } = await new Searcher([space]).search({ text: "x" });
+  strictEqual(hits.length > 0, true, "exact search answers");
+  broken.put = put;
+  await index.sync();
+  strictEqual(index.trouble, "");
+  strictEqual(index.isReady, true);
+});
+
+Deno.test("whereOf() says a query's filters as a database takes them", () => {
+  const where = (query: Partial<SearchQuery>) => whereOf(readQuery(query));
+  strictEqual(where({ text: "x" }), undefined);
+  deepStrictEqual(where({ terms: ["owl"] }), { term: { $in: ["owl"] } });
+  deepStrictEqual(where({ cameras: ["a"], after: "2019-06", before: "2020" }), {
+    $and: [
+      { camera: { $in: ["a"] } },
+      { day: { $gte: 20190600 } },
+      { day: { $lte: 20209999 } },
+      { day: { $gt: 0 } },
+    ],
+  });
+});

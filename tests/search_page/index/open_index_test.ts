@@ -1,0 +1,179 @@
+import { deepStrictEqual, match, ok, strictEqual } from "node:assert/strict";
+import { rm } from "node:fs/promises";
+import { join } from "node:path";
+import { writeFile } from "node:fs/promises";
+import { startChroma } from "#lib/engines/chroma/chroma.ts";
+import { paths } from "#lib/paths.ts";
+import type { SearchQuery } from "#lib/search_page/engine/query.ts";
+import {
+  openSearchApp,
+  type SearchApp,
+  type SearchAppOptions,
+} from "#lib/search_page/search_page.ts";
+import { searchOnce } from "#lib/search_page/search_once.ts";
+import { colourEncoder, plain } from "../../support/colour_encoder.ts";
+import { ask, paint, withFolder } from "../../support/search_app.ts";
+
+const open = async (folder: string, options: SearchAppOptions) => {
+  const app = await openSearchApp(folder, {
+    ...{ encoders: [colourEncoder()], watch: false, log() {} },
+    ...options,
+  });
+  await app.ready;
+  return app;
+};
+
+/** Runs with a Chroma server that the environment names. */
+async function withChroma(body: () => Promise<void>) {
+  const before = Deno.env.get("CHROMA_URL");
+  const folder = await Deno.makeTempDir({ prefix: "chroma-" });
+  const chroma = await startChroma({ folder });
+  Deno.env.set("CHROMA_URL", chroma.url);
+  try {
+    await body();
+  } finally {
+    if (before === undefined) Deno.env.delete("CHROMA_URL");
+    else Deno.env.set("CHROMA_URL", before);
+    await chroma.stop();
+    await Deno.remove(folder, { recursive: true });
+  }
+}
+
+const found = async (app: SearchApp, query: Partial<SearchQuery>) => {
+  const { hits, line, total, fitting } = await app.search(query);
+  const seen = hits.map(({ path, value, fits, copies }) => [
+    ...[path, Number(value.toFixed(4)), fits, copies.length],
+  ]);
+  return { seen, total, fitting, line: line?.toFixed(4) };
+};
+
+const QUERIES: Partial<SearchQuery>[] = [
+  ...[{ text: "red" }, { text: "red", mode: "text" }],
+  ...[{ text: "blue", mode: "visual", k: 30 }],
+  ...[{ text: "blue", terms: ["blue"] }, { text: "blue", terms: ["red"] }],
+  ...[{ like: ["paint/red/red-3.png"], k: 5 }],
+  ...[{ text: "red", textWeight: 0.9 }, { text: "red", metric: "l1" }],
+  ...[{ text: "red", metric: "correlation" }, { text: "red", sort: "newest" }],
+  ...[{ text: "red", cut: "none", fold: 2, k: 200 }, { plus: ["red", "blue"] }],
+] as Partial<SearchQuery>[];
+
+Deno.test("the page answers alike by each engine, and after a second start", () =>
+  withFolder((folder) =>
+    withChroma(async () => {
+      await paint(folder, 20);
+      const exact = await open(folder, {});
+      const truth = [];
+      for (const query of QUERIES) truth.push(await found(exact, query));
+      await exact.close();
+      for (const index of ["hnsw", "chroma"] as const) {
+        for (const start of [1, 2]) {
+          const app = await open(folder, { index });
+          for (const [i, query] of QUERIES.entries()) {
+            const what = `${index} ${start}: ${JSON.stringify(query)}`;
+            deepStrictEqual(await found(app, query), truth[i], what);
+          }
+          const status = app.status().index;
+          deepStrictEqual([status.engine, status.count], [index, 40]);
+          strictEqual((await ask(app, "map")).json.length, 40);
+          strictEqual((await ask(app, "statistics")).json.count, 780);
+          const detail = await ask(
+            app,
+            "detail",
+            '{"path":"paint/red/red-1.png"}',
+          );
+          strictEqual(detail.json.vector.length, 4);
+          await app.close();
+        }
+      }
+    })
+  ));
+
+Deno.test("by Chroma, no vector stays in memory", () =>
+  withFolder((folder) =>
+    withChroma(async () => {
+      await paint(folder);
+      const app = await open(folder, { index: "chroma" });
+      const [{ collection }] = app.searcher.spaces;
+      strictEqual(collection.count, 24);
+      strictEqual(collection.pictureEmbeddings.count, 0);
+      strictEqual(collection.textEmbeddings.count, 0);
+      strictEqual(collection.pending.size, 0);
+      await app.close();
+    })
+  ));
+
+Deno.test("two pages over one Chroma server see each other's additions and removals", () =>
+  withFolder((folder) =>
+    withChroma(async () => {
+      await paint(folder);
+      const [one, other] = [
+        await open(folder, { index: "chroma" }),
+        await open(folder, { index: "chroma" }),
+      ];
+      const query = { text: "green", mode: "visual", k: 1 } as const;
+      const first = async (app: SearchApp) =>
+        (await app.search(query)).hits[0].path;
+      ok(await first(other) !== "leaf.png");
+      await writeFile(
+        join(folder, "leaf.png"),
+        await plain({ r: 0, g: 255, b: 0 }),
+      );
+      await one.rescan();
+      strictEqual(await first(one), "leaf.png");
+      // It is found as a stranger, taken in, and there at the next search.
+      for (let i = 0; i < 50 && await first(other) !== "leaf.png"; i++) {
+        await new Promise((resolve) => setTimeout(resolve, 20));
+      }
+      const [hit] = (await other.search(query)).hits;
+      strictEqual(hit.path, "leaf.png");
+      strictEqual(other.status().indexed, 25);
+      const shown = await ask(other, `thumbnail/${hit.id}`);
+      strictEqual(shown.status, 200);
+      await rm(join(folder, "leaf.png"));
+      await other.rescan();
+      ok(await first(one) !== "leaf.png");
+      await one.close();
+      await other.close();
+    })
+  ));
+
+Deno.test("searchOnce() finds by each engine what the page finds", () =>
+  withFolder((folder) =>
+    withChroma(async () => {
+      await paint(folder);
+      const { search } = paths;
+      strictEqual(paths.search, search);
+      for (const index of ["exact", "hnsw", "chroma"] as const) {
+        const once = await searchOnce({
+          ...{ folder, index, encoder: "offline", log() {} },
+          query: { text: "something red", k: 3 },
+        });
+        strictEqual(once.index, index);
+        strictEqual(once.result.hits.length, 3);
+      }
+    })
+  ));
+
+Deno.test("a page whose server is gone says so in a sentence, and goes on when it is back", () =>
+  withFolder(async (folder) => {
+    await paint(folder);
+    const before = Deno.env.get("CHROMA_URL");
+    const place = await Deno.makeTempDir({ prefix: "chroma-" });
+    let chroma = await startChroma({ folder: place });
+    const port = Number(new URL(chroma.url).port);
+    Deno.env.set("CHROMA_URL", chroma.url);
+    const app = await open(folder, { index: "chroma" });
+    await chroma.stop();
+    const failed = await ask(app, "search", '{"text":"red"}');
+    strictEqual(failed.status, 500);
+    match(failed.json.error, /server|Chroma/i);
+    chroma = await startChroma({ folder: place, port });
+    const again = await ask(app, "search", '{"text":"red"}');
+    strictEqual(again.status, 200);
+    ok(again.json.hits.length > 0);
+    await app.close();
+    await chroma.stop();
+    if (before === undefined) Deno.env.delete("CHROMA_URL");
+    else Deno.env.set("CHROMA_URL", before);
+    await Deno.remove(place, { recursive: true });
+  }));
