@@ -224,6 +224,26 @@ Deno.test({
 });
 
 Deno.test({
+  name: "in Node the package compares embeddings by several threads, and ends",
+  ignore: noNode,
+  async fn() {
+    const found = await inNode(`
+      import { clusteredVectors } from "contact-sheet/compare/synthetic";
+      import { QuantizedGallery } from "contact-sheet/compare/quantized_gallery";
+      const vectors = clusteredVectors(20_000, 256);
+      const gallery = QuantizedGallery.of(vectors);
+      const found = [];
+      for (let row = 0; row < 30; row++) {
+        const [hit] = gallery.nearest(vectors.row(row), "l2", 1);
+        found.push(hit.index);
+        await new Promise((resolve) => setTimeout(resolve, 2));
+      }
+      console.log(found.join());`);
+    strictEqual(found.trim(), `${Array.from({ length: 30 }, (_, i) => i)}`);
+  },
+});
+
+Deno.test({
   name: "in Node the package draws a chart's picture",
   ignore: noNode,
   async fn() {
