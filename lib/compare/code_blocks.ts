@@ -36,12 +36,12 @@ export const Control = {
   BLOCK: 4,
   /** Bytes a row. */
   SIZE: 5,
-  /** Addresses. */
+  /** Addresses, in the memory's order. */
   QUERY: 6,
   RESULTS: 7,
   SUMS: 8,
   SCALES: 9,
-  ROWS: 10,
+  CODES: 10,
   /** Its length. */
   BYTES: 64,
   /** Kinds. */
@@ -60,7 +60,7 @@ export function takeBlocks(control: Int32Array, kernels: Kernels): void {
     kernels[isProducts ? "products" : "differences"](
       at(Control.QUERY),
       at(isProducts ? Control.SUMS : Control.SCALES) + 4 * first,
-      at(Control.ROWS) + at(Control.SIZE) * first,
+      at(Control.CODES) + at(Control.SIZE) * first,
       at(Control.SIZE),
       Math.ceil(rows / 4) * 4,
       at(Control.RESULTS) + 8 * first,

@@ -57,7 +57,7 @@ export class CodeMemory {
   readonly #results: Float64Array;
   readonly #sums: Int32Array;
   readonly #scales: Float32Array;
-  readonly #rows: Int8Array;
+  readonly #codes: Int8Array;
 
   /**
    * Makes room for so many rows of so many codes, all 0.
@@ -68,24 +68,23 @@ export class CodeMemory {
     // A kernel takes four rows at a time, and 16 codes.
     const rows = Math.ceil(capacity / 4) * 4;
     const size = Math.ceil(length / 16) * 16;
-    const parts = {
-      query: 4 * size,
-      results: 8 * rows,
-      sums: 4 * rows,
-      scales: 4 * rows,
-      rows: rows * size,
-    };
-    const bytes = Object.values(parts).reduce((a, b) => a + b, Control.BYTES);
-    if (bytes > LARGEST_BYTES || length > LARGEST_LENGTH) {
+    // Query, results, sums, scales, codes: where each begins, and the end.
+    const starts = [Control.BYTES];
+    for (const bytes of [4 * size, 8 * rows, 4 * rows, 4 * rows, rows * size]) {
+      starts.push(starts.at(-1)! + bytes);
+    }
+    const [query, results, sums, scales, codes, end] = starts;
+    if (end > LARGEST_BYTES || length > LARGEST_LENGTH) {
       throw new RangeError(
         `expected 4 GB of codes and ${LARGEST_LENGTH} numbers a vector at ` +
           `most, got ${capacity} vectors of ${length} numbers: search them in ` +
           "parts, or by an index",
       );
     }
+    const pages = Math.ceil(end / 2 ** 16);
     this.#memory = new WebAssembly.Memory({
-      initial: Math.ceil(bytes / 2 ** 16),
-      maximum: LARGEST_BYTES / 2 ** 16,
+      initial: pages,
+      maximum: pages,
       shared: true,
     });
     this.#kernels = openKernels(KERNELS, this.#memory);
@@ -93,27 +92,13 @@ export class CodeMemory {
     this.length = length;
     this.#size = size;
     const { buffer } = this.#memory;
-    let at = Control.BYTES;
-    const next = (name: keyof typeof parts) =>
-      (at += parts[name]) - parts[name];
-    const starts = {
-      query: next("query"),
-      results: next("results"),
-      sums: next("sums"),
-      scales: next("scales"),
-      rows: next("rows"),
-    };
-    this.#query = new Uint8Array(buffer, starts.query, parts.query);
-    this.#results = new Float64Array(buffer, starts.results, rows);
-    this.#sums = new Int32Array(buffer, starts.sums, rows);
-    this.#scales = new Float32Array(buffer, starts.scales, rows);
-    this.#rows = new Int8Array(buffer, starts.rows, parts.rows);
+    this.#query = new Uint8Array(buffer, query, 4 * size);
+    this.#results = new Float64Array(buffer, results, rows);
+    this.#sums = new Int32Array(buffer, sums, rows);
+    this.#scales = new Float32Array(buffer, scales, rows);
+    this.#codes = new Int8Array(buffer, codes, rows * size);
     this.#control = new Int32Array(buffer, 0, Control.BYTES / 4);
-    this.#control[Control.QUERY] = starts.query;
-    this.#control[Control.RESULTS] = starts.results;
-    this.#control[Control.SUMS] = starts.sums;
-    this.#control[Control.SCALES] = starts.scales;
-    this.#control[Control.ROWS] = starts.rows;
+    this.#control.set([query, results, sums, scales, codes], Control.QUERY);
     this.#control[Control.SIZE] = size;
     this.#control[Control.BLOCK] =
       Math.max(1, Math.floor(BLOCK_BYTES / size / 4)) * 4;
@@ -121,7 +106,7 @@ export class CodeMemory {
 
   /** Puts codes, and what they are multiplied by, into a row. */
   set(row: number, codes: Int8Array, scale: number): void {
-    this.#rows.set(codes, row * this.#size);
+    this.#codes.set(codes, row * this.#size);
     let sum = 0;
     for (let i = 0; i < codes.length; i++) sum += codes[i];
     this.#sums[row] = sum;
@@ -130,7 +115,7 @@ export class CodeMemory {
 
   /** Takes over the first rows of another memory of this length. */
   copy(from: CodeMemory, count: number): void {
-    this.#rows.set(from.#rows.subarray(0, count * this.#size));
+    this.#codes.set(from.#codes.subarray(0, count * this.#size));
     this.#sums.set(from.#sums.subarray(0, count));
     this.#scales.set(from.#scales.subarray(0, count));
   }
