@@ -69,7 +69,7 @@ export class CodeMemory {
     const rows = Math.ceil(capacity / 4) * 4;
     const size = Math.ceil(length / 16) * 16;
     // Query, results, sums, scales, codes: where each begins, and the end.
-    const starts = [Control.BYTES];
+    const starts: number[] = [Control.BYTES];
     for (const bytes of [4 * size, 8 * rows, 4 * rows, 4 * rows, rows * size]) {
       starts.push(starts.at(-1)! + bytes);
     }
