@@ -123,7 +123,10 @@ export class QuantizedGallery {
     const sign = better === "lower" ? 1 : -1;
     const bounds = this.#bounds(query, metric);
     const compare = (rows: readonly number[]): Hit[] => {
-      const values = rows.map((row) => measure(query, this.vectors.row(row)));
+      const values = Float64Array.from(
+        rows,
+        (row) => measure(query, this.vectors.row(row)),
+      );
       return topK(values, k, better)
         .map(({ index, value }) => ({ index: rows[index], value }));
     };

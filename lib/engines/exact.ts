@@ -79,6 +79,7 @@ export class ExactIndex implements VectorIndex {
     const hits: VectorHit[][] = [];
     for (const query of queries) {
       hits.push(await this.nearest(query, k, options));
+      await setImmediate(); // others get a turn
     }
     return hits;
   }

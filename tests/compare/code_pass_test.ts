@@ -1,9 +1,12 @@
 import { deepStrictEqual, strictEqual, throws } from "node:assert/strict";
 import { execFile } from "node:child_process";
+import { availableParallelism } from "node:os";
 import { join } from "node:path";
 import { pathToFileURL } from "node:url";
 import { promisify } from "node:util";
+import { Worker } from "node:worker_threads";
 import fc from "fast-check";
+import { Control } from "#lib/compare/code_blocks.ts";
 import { CodeMemory, LARGEST_NUMBER } from "#lib/compare/code_pass.ts";
 import { paths } from "#lib/paths.ts";
 
@@ -50,6 +53,29 @@ Deno.test("CodeMemory forgets the query before, of whichever kind", () => {
 Deno.test("CodeMemory refuses more than 4 GB, and rows too long", () => {
   throws(() => new CodeMemory(9e6, 512), /4 GB.*got 9000000 vectors of 512/s);
   throws(() => new CodeMemory(1, 2 ** 19 + 1), /524288 numbers.*524289/s);
+});
+
+Deno.test("CodeMemory does a block itself whose thread dies, and does without threads then", () => {
+  const { postMessage } = Worker.prototype;
+  let told = 0;
+  // Takes a block, and never has it done.
+  Worker.prototype.postMessage = ({ buffer }: WebAssembly.Memory) => {
+    told++;
+    Atomics.sub(new Int32Array(buffer), Control.LEFT, 1);
+  };
+  try {
+    const memory = new CodeMemory(100_000, 64);
+    const ones = new Int8Array(64).fill(1);
+    for (let row = 0; row < 100_000; row++) memory.set(row, ones, 1);
+    for (let turn = 0; turn < 3; turn++) {
+      const sums = memory.products(ones, 100_000);
+      strictEqual(sums.every((sum) => sum === 64), true);
+      memory.set(0, ones, 1);
+    }
+    strictEqual(told <= availableParallelism() - 1, true, `${told}`);
+  } finally {
+    Worker.prototype.postMessage = postMessage;
+  }
 });
 
 Deno.test("a program that compared by several threads ends, and so does one that may start none", async () => {
