@@ -7,9 +7,13 @@
  * that asked does all the work.
  *
  * ```ts
- * import { wakeThreads } from "#lib/compare/code_threads.ts";
+ * import { endThreads, wakeThreads } from "#lib/compare/code_threads.ts";
+ * import { strictEqual } from "node:assert/strict";
  *
- * wakeThreads(new WebAssembly.Memory({ initial: 1, maximum: 1, shared: true }));
+ * const memory = new WebAssembly.Memory({ initial: 1, maximum: 1, shared: true });
+ * wakeThreads(memory);
+ * endThreads();
+ * strictEqual(wakeThreads(memory), 0); // this program does without from now on
  * ```
  *
  * @module
@@ -17,7 +21,7 @@
 import { availableParallelism } from "node:os";
 import { Worker } from "node:worker_threads";
 
-/** Two cores nearly read as fast as memory gives; more than four wait for it. */
+/** What reads memory gains little from more of them. */
 const MOST_THREADS = 4;
 
 /** This file is a .ts here, and a .js in the package. */
@@ -27,10 +31,15 @@ const THREAD = new URL(
 
 let threads: Set<Worker> | undefined;
 
-/** Tells all threads that there may be blocks to take in this memory. */
-export function wakeThreads(memory: WebAssembly.Memory): void {
+/**
+ * Tells all threads that there may be blocks to take in this memory.
+ *
+ * @returns How many threads there are beside this one.
+ */
+export function wakeThreads(memory: WebAssembly.Memory): number {
   threads ??= startThreads();
   for (const thread of threads) thread.postMessage(memory);
+  return threads.size;
 }
 
 /** Does without threads from now on. */

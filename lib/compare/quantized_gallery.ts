@@ -1,6 +1,7 @@
 /**
  * A gallery of embeddings that is searched in 8 bits first: the same results as
- * comparing the query with every vector, for a quarter of the memory read.
+ * comparing the query with every vector, for a fourth of the memory read, and a
+ * fourth more held.
  *
  * Beside each vector g stands a copy ĝ of codes from -127 to 127, with a scale
  * of its own, and how far the copy is off: ‖g − ĝ‖. A pass over the codes gives
