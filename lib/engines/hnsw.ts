@@ -46,7 +46,7 @@ export interface HnswOptions extends GraphSettings {
    * Among how many vectors a query looks: more find more, and take longer. May
    * be changed at any time.
    *
-   * @default 128
+   * @default 160
    */
   efSearch?: number;
   /**
@@ -80,7 +80,7 @@ export class HnswIndex implements VectorIndex {
   #isClosed = false;
 
   private constructor(
-    { dimensions, efSearch = 128, vectorsOf }: HnswOptions,
+    { dimensions, efSearch = 160, vectorsOf }: HnswOptions,
     place: HnswPlace | undefined,
     nodes: HnswNodes,
   ) {

@@ -43,9 +43,9 @@ export interface GraphSettings {
    * angles, but no lengths.
    */
   numbers?: GraphNumbers;
-  /** M: links of a vector, twice as many on the lowest layer. @default 16 */
+  /** M: links of a vector, twice as many on the lowest layer. @default 24 */
   maxNeighbors?: number;
-  /** Candidates among which a new vector's links are chosen. @default 100 */
+  /** Candidates among which a new vector's links are chosen. @default 80 */
   efConstruction?: number;
 }
 
@@ -187,7 +187,7 @@ export function completeSettings(
 ): Required<GraphSettings> {
   const { dimensions, metric = "cosine" } = settings;
   const { numbers = metric === "l2" ? "f16" : "i8" } = settings;
-  const { maxNeighbors = 16, efConstruction = 100 } = settings;
+  const { maxNeighbors = 24, efConstruction = 80 } = settings;
   const fail = (name: string, expected: string, got: unknown): never => {
     throw new RangeError(
       `HNSW: expected ${name} to be ${expected}, got ${got}`,
