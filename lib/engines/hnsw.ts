@@ -43,8 +43,8 @@ export interface HnswOptions extends GraphSettings {
   /** Whose vectors these are: files of another encoder are refused. */
   encoder?: string;
   /**
-   * Among how many vectors a query looks: more find more, and take longer. May
-   * be changed at any time.
+   * Among how many vectors a query looks, never fewer than twice as many as it
+   * asks for: more find more, and take longer. May be changed at any time.
    *
    * @default 160
    */
@@ -173,7 +173,7 @@ export class HnswIndex implements VectorIndex {
       const found = wanted > this.#nodes.count / 4
         ? undefined
         : this.#nodes.candidates(part, ef, wanted, passes);
-      for (const [row, query] of [...part].entries()) {
+      for (const [row, query] of Array.from(part).entries()) {
         const ids = found &&
           this.#widened(query, found[row], ef, wanted, passes);
         lists.push(
@@ -250,8 +250,9 @@ export class HnswIndex implements VectorIndex {
   ): Promise<void> {
     const fingerprints: string[] = [];
     const changed: number[] = [];
-    for (const [row, vector] of [...vectors].entries()) {
-      fingerprints.push(fingerprintOf(vector));
+    for (let row = 0; row < ids.length; row++) {
+      signal?.throwIfAborted();
+      fingerprints.push(fingerprintOf(vectors.row(row)));
       if (!this.#nodes.has(ids[row], fingerprints[row])) changed.push(row);
       if (row % 2000 === 1999) await setImmediate();
     }
@@ -326,7 +327,8 @@ export class HnswIndex implements VectorIndex {
     if (isOther) return Infinity;
     const isAlike = metric === ofGraph || metric === "l2" && isUnit;
     if (!isAlike) return Math.max(200, 10 * k, this.#efSearch);
-    return Math.max(k, Math.min(this.#efSearch, Math.max(40, 2 * k)));
+    // Rough numbers confuse the last of k with those after it.
+    return Math.max(2 * k, Math.min(this.#efSearch, 40));
   }
 
   /**

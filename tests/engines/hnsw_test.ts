@@ -87,7 +87,7 @@ Deno.test("vectors of any length and mean are ranked by every metric", async () 
 });
 
 Deno.test("a graph of some thousand is the same each time", async () => {
-  const few = { maxNeighbors: 4, efConstruction: 10, efSearch: 10 };
+  const few = { maxNeighbors: 3, efConstruction: 5, efSearch: 1 };
   const [first, second] = await Promise.all(
     [0, 1].map(async () =>
       (await filled(vectors, few)).nearestBatch(queries, 10)
@@ -96,14 +96,27 @@ Deno.test("a graph of some thousand is the same each time", async () => {
   deepStrictEqual(first, second);
 });
 
+Deno.test("of the 200 nearest, 99 of 100 are found as well", async () => {
+  const more = clusteredVectors(5100, 64);
+  const index = await filled(more.slice(0, 5000));
+  let found = 0;
+  for (const query of more.slice(5000)) {
+    const exact = search(query, more.slice(0, 5000), metrics.cosine, 200);
+    const there = new Set(exact.map(({ index }) => `${index}`));
+    const hits = await index.nearest(query, 200);
+    found += hits.filter(({ id }) => there.has(id)).length;
+  }
+  ok(found >= .99 * 100 * 200, `${found}`);
+});
+
 Deno.test("a higher efSearch finds more", async () => {
-  const index = await filled(vectors, { maxNeighbors: 4, efConstruction: 10 });
-  index.setEfSearch(10);
+  const index = await filled(vectors, { maxNeighbors: 3, efConstruction: 5 });
+  index.setEfSearch(1);
   const few = await recall(index, queries, vectors);
   index.setEfSearch(400);
   const many = await recall(index, queries, vectors);
   ok(few < .9 && many > few + .05, `${few} and ${many}`);
-  strictEqual(index.label, "HNSW, 8 bits, M 4, efSearch 400");
+  strictEqual(index.label, "HNSW, 8 bits, M 3, efSearch 400");
 });
 
 for (const part of [2, 40, 700, 2001]) {
