@@ -45,13 +45,14 @@ import {
   openIndex,
 } from "./collection.ts";
 import {
-  batches,
   batchSizeOf,
   deleteRows,
   fingerprintOf,
+  inBatches,
   readFingerprints,
   readRows,
   sendChanged,
+  withinLimit,
 } from "./rows.ts";
 import { asStored, type Space, valueOf } from "./spaces.ts";
 
@@ -183,42 +184,37 @@ export class ChromaIndex implements VectorIndex {
     if (queries.count === 0) return [];
     const count = await this.count();
     if (count === 0) return Array.from(queries, () => []);
-    const isLast = (wanted: number, found: number) =>
-      found < wanted || wanted >= count;
+    const byL1 = metric === "l1";
+    const passes = filter?.passes ?? (() => true);
     // A filter that the server does not know leaves out rows that it found:
     // then it is asked for more, until there are enough or there are no more.
-    let wanted = Math.min(metric === "l1" ? k * this.#l1Candidates : k, count);
-    for (;; wanted = Math.min(count, wanted * 4)) {
-      const answer = await index.collection.query({
-        queryEmbeddings: Array.from(
-          queries,
-          (query) => Array.from(asStored(index.space, query)),
-        ),
-        nResults: wanted,
-        where: filter?.where,
-        include: metric === "l1" ? ["distances", "embeddings"] : ["distances"],
-      });
-      const passes = filter?.passes ?? (() => true);
+    for (let wanted = byL1 ? k * this.#l1Candidates : k;; wanted *= 4) {
+      const [answer, asked] = await withinLimit(
+        index,
+        Math.min(wanted, count),
+        (nResults) =>
+          index.collection.query({
+            queryEmbeddings: Array.from(queries, (query) =>
+              Array.from(asStored(index.space, query))),
+            nResults,
+            where: filter?.where,
+            include: byL1 ? ["distances", "embeddings"] : ["distances"],
+          }),
+      );
       const found = answer.rows();
       const passed = found.map((rows) => rows.filter(({ id }) => passes(id)));
-      if (
-        passed.some((rows, i) =>
-          rows.length < k && !isLast(wanted, found[i].length)
-        )
-      ) continue;
-      return passed.map((rows, i) => {
-        if (metric !== "l1") {
-          return rows.slice(0, k).map(({ id, distance }) => (
+      // Nothing more comes from a server, or a plan, that gave fewer or all.
+      const isShort = passed.some((rows, i) =>
+        rows.length < k && found[i].length === wanted
+      );
+      if (isShort && asked === wanted && wanted < count) continue;
+      return passed.map((rows, i) =>
+        byL1
+          ? nearestByL1(queries.row(i), rows, k)
+          : rows.slice(0, k).map(({ id, distance }) => (
             { id, value: valueOf(index.space, distance!) }
-          ));
-        }
-        const values = rows.map(({ embedding }) =>
-          metrics.l1.measure(queries.row(i), embedding!)
-        );
-        return topK(values, k, "lower").map(({ index, value }) => (
-          { id: rows[index].id, value }
-        ));
-      });
+          ))
+      );
     }
   }
 
@@ -238,18 +234,12 @@ export class ChromaIndex implements VectorIndex {
     }
     const values = new Map<string, number>();
     const queryEmbeddings = [Array.from(asStored(index.space, query))];
-    // The server takes an id that it does not know for a mistake of its own.
-    for await (const batch of this.#known(index, ids)) {
-      const answer = await index.collection.query({
-        queryEmbeddings,
-        ids: batch,
-        nResults: batch.length,
-        include: ["distances"],
-      });
-      for (const { id, distance } of answer.rows()[0]) {
+    await this.#inBatches(index, ids, async (batch) => {
+      const distances = await distancesTo(index, queryEmbeddings, batch);
+      for (const { id, distance } of distances) {
         values.set(id, valueOf(index.space, distance!));
       }
-    }
+    });
     return Float32Array.from(ids, (id) => values.get(id) ?? NaN);
   }
 
@@ -354,36 +344,73 @@ export class ChromaIndex implements VectorIndex {
     );
   }
 
-  /** Those of the ids that the server knows, in batches. */
-  async *#known(
+  /** Hands on ids, each once, in parts that the server takes. */
+  async #inBatches(
     index: EmbeddingIndex,
     ids: readonly string[],
-  ): AsyncGenerator<string[]> {
-    for (const batch of batches([...new Set(ids)], await this.#size())) {
-      const { ids } = await index.collection.get({ ids: batch, include: [] });
-      if (ids.length > 0) yield ids;
-    }
+    send: (batch: string[]) => Promise<void>,
+  ): Promise<void> {
+    const batchSize = await this.#size();
+    await inBatches(index, [...new Set(ids)], { batchSize }, send);
   }
 
   async #vectorsOf(
-    { collection, dimensions }: EmbeddingIndex,
+    index: EmbeddingIndex,
     ids: readonly string[],
   ): Promise<Matrix> {
     const found = new Map<string, number[]>();
-    for (const batch of batches([...new Set(ids)], await this.#size())) {
-      const page = await collection.get({
-        ids: batch,
-        include: ["embeddings"],
-      });
+    await this.#inBatches(index, ids, async (batch) => {
+      const include = ["embeddings" as const];
+      const page = await index.collection.get({ ids: batch, include });
       page.ids.forEach((id, i) => found.set(id, page.embeddings[i]!));
-    }
-    const vectors = Matrix.zeros(ids.length, dimensions);
+    });
+    const vectors = Matrix.zeros(ids.length, index.dimensions);
     ids.forEach((id, row) => {
       const vector = found.get(id);
       if (vector) vectors.set(row, vector);
       else vectors.row(row).fill(NaN);
     });
     return vectors;
+  }
+}
+
+/** Candidates with their vectors, compared exactly. */
+function nearestByL1(
+  query: Float32Array,
+  candidates: readonly { id: string; embedding?: number[] | null }[],
+  k: number,
+): VectorHit[] {
+  const values = candidates.map(({ embedding }) =>
+    metrics.l1.measure(query, embedding!)
+  );
+  return topK(values, k, "lower").map(({ index, value }) => (
+    { id: candidates[index].id, value }
+  ));
+}
+
+/** The server's distances to these rows; none for a row that is not there. */
+async function distancesTo(
+  { collection }: EmbeddingIndex,
+  queryEmbeddings: number[][],
+  ids: string[],
+) {
+  for (let attempt = 1;; attempt++) {
+    // It takes an id that it does not know for a mistake of its own.
+    const known = await collection.get({ ids, include: [] });
+    if (known.ids.length === 0) return [];
+    try {
+      const answer = await collection.query({
+        queryEmbeddings,
+        ids: known.ids,
+        nResults: known.ids.length,
+        include: ["distances"],
+      });
+      return answer.rows()[0];
+    } catch (error) {
+      // Another program has deleted one meanwhile.
+      const isGone = /finding id/i.test((error as Error).message);
+      if (!isGone || attempt === 5) throw error;
+    }
   }
 }
 

@@ -40,7 +40,6 @@ import {
   type EncoderConfig,
   EncoderFunction,
 } from "./encoder_function.ts";
-import { batches } from "./rows.ts";
 
 /** Which collection, and who encodes. */
 export interface PictureCollectionOptions {
@@ -166,8 +165,9 @@ export class PictureCollection {
     }
     const failures: AddedPictures["failures"] = [];
     let done = 0;
-    for (const batch of batches(pictures, batchSize)) {
+    for (let start = 0; start < pictures.length; start += batchSize) {
       signal?.throwIfAborted();
+      const batch = pictures.slice(start, start + batchSize);
       const { good, embeddings } = await this.#encode(batch, failures);
       if (good.length > 0) {
         await this.collection.upsert({

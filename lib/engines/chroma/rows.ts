@@ -16,10 +16,11 @@
  *
  * @module
  */
-import type { Metadata } from "chromadb";
+import type { ChromaClient, Metadata } from "chromadb";
 import { createHash } from "node:crypto";
 import type { Matrix } from "../../compare/matrix.ts";
 import type { EmbeddingIndex } from "./collection.ts";
+import { rowLimitIn } from "./errors.ts";
 import { asStored } from "./spaces.ts";
 
 /** What is kept of a row beside its vector. */
@@ -51,6 +52,9 @@ export function fingerprintOf(
     .update(JSON.stringify(metadata)).digest("base64url");
 }
 
+/** Rows that a plan takes at once, where that is less than its server says. */
+const rowLimits = new WeakMap<ChromaClient, number>();
+
 /** How many rows a request may have: the wanted number, or what the server takes. */
 export async function batchSizeOf(
   { client }: EmbeddingIndex,
@@ -58,7 +62,49 @@ export async function batchSizeOf(
 ): Promise<number> {
   const limit = await client.getMaxBatchSize();
   // A server that states no limit says -1.
-  return limit > 0 ? Math.min(wanted, limit) : wanted;
+  const taken = limit > 0 ? limit : Infinity;
+  return Math.min(wanted, taken, rowLimits.get(client) ?? Infinity);
+}
+
+/**
+ * Asks for so many rows; for as many as the plan takes, where that is fewer.
+ *
+ * @returns The answer, and for how many it was asked at last.
+ */
+export async function withinLimit<Answer>(
+  { client }: EmbeddingIndex,
+  wanted: number,
+  ask: (count: number) => Promise<Answer>,
+): Promise<[answer: Answer, asked: number]> {
+  for (;;) {
+    const count = Math.min(wanted, rowLimits.get(client) ?? wanted);
+    try {
+      return [await ask(count), count];
+    } catch (error) {
+      const limit = rowLimitIn(error);
+      if (limit === undefined || limit >= count) throw error;
+      rowLimits.set(client, limit);
+    }
+  }
+}
+
+/** Hands on a list part by part, each as long as the server and the plan take. */
+export async function inBatches<Item>(
+  index: EmbeddingIndex,
+  items: readonly Item[],
+  { batchSize, signal }: Pick<SendOptions, "batchSize" | "signal">,
+  send: (batch: Item[]) => Promise<void>,
+): Promise<void> {
+  for (let start = 0; start < items.length;) {
+    signal?.throwIfAborted();
+    const left = Math.min(batchSize, items.length - start);
+    const [, sent] = await withinLimit(
+      index,
+      left,
+      (count) => send(items.slice(start, start + count)),
+    );
+    start += sent;
+  }
 }
 
 /**
@@ -81,19 +127,27 @@ export async function readFingerprints(
 
 /** Ids and what is kept beside the vectors, a page at a time. */
 export async function* readRows(
-  { collection }: EmbeddingIndex,
+  index: EmbeddingIndex,
   batchSize: number,
   ids?: readonly string[],
 ): AsyncGenerator<[id: string, metadata: Metadata | null]> {
+  const { collection } = index;
   const count = ids?.length ?? await collection.count();
-  for (let offset = 0; offset < count; offset += batchSize) {
-    const page = await collection.get({
-      ...(ids
-        ? { ids: ids.slice(offset, offset + batchSize) }
-        : { limit: batchSize, offset }),
-      include: ["metadatas"],
-    });
+  for (let offset = 0; offset < count;) {
+    const left = Math.min(batchSize, count - offset);
+    const [page, asked] = await withinLimit(
+      index,
+      left,
+      (limit) =>
+        collection.get({
+          ...(ids
+            ? { ids: ids.slice(offset, offset + limit) }
+            : { limit, offset }),
+          include: ["metadatas"],
+        }),
+    );
     for (const [i, id] of page.ids.entries()) yield [id, page.metadatas[i]];
+    offset += asked;
   }
 }
 
@@ -104,18 +158,18 @@ export async function* readRows(
  * @returns How many were sent.
  */
 export async function sendChanged(
-  { collection, space }: EmbeddingIndex,
+  index: EmbeddingIndex,
   { ids, vectors, metadatas }: Rows,
   stored: ReadonlyMap<string, unknown>,
-  { batchSize, onProgress, signal }: SendOptions,
+  options: SendOptions,
 ): Promise<number> {
+  const { collection, space } = index;
   const changed = [...ids.keys()].filter((row) =>
     stored.get(ids[row]) !== metadatas[row].fingerprint
   );
   let done = ids.length - changed.length;
-  onProgress?.(done, ids.length);
-  for (const rows of batches(changed, batchSize)) {
-    signal?.throwIfAborted();
+  options.onProgress?.(done, ids.length);
+  await inBatches(index, changed, options, async (rows) => {
     const batch = rows.map((row) => ids[row]);
     // Rows overwritten in place wear the graph out: after a change of all of
     // 10,000 x 128 numbers it found 95 to 98 of 100 neighbours. Deleted and
@@ -131,29 +185,18 @@ export async function sendChanged(
       metadatas: rows.map((row) => metadatas[row]),
     });
     done += rows.length;
-    onProgress?.(done, ids.length);
-  }
+    options.onProgress?.(done, ids.length);
+  });
   return changed.length;
 }
 
 /** Takes rows out, a request for each so many. */
 export async function deleteRows(
-  { collection }: EmbeddingIndex,
+  index: EmbeddingIndex,
   ids: readonly string[],
-  { batchSize, signal }: SendOptions,
+  options: Pick<SendOptions, "batchSize" | "signal">,
 ): Promise<void> {
-  for (const batch of batches(ids, batchSize)) {
-    signal?.throwIfAborted();
-    await collection.delete({ ids: batch });
-  }
-}
-
-/** Cuts a list into parts of so many items. */
-export function* batches<Item>(
-  items: readonly Item[],
-  size: number,
-): Generator<Item[]> {
-  for (let start = 0; start < items.length; start += size) {
-    yield items.slice(start, start + size);
-  }
+  await inBatches(index, ids, options, async (batch) => {
+    await index.collection.delete({ ids: batch });
+  });
 }
