@@ -113,7 +113,8 @@ export async function connectChroma(
         `connectChroma: no Chroma server answers at ${url}: start it, or unset CHROMA_URL to have one started here`,
       );
   }
-  const connection = new Connection(url, async () => {
+  const connection = new Connection(url, async (isHung) => {
+    if (isHung) throw unreachable(url, "it hangs over a request");
     if (await answers(url, AbortSignal.timeout(waitMs))) return url;
     throw unreachable(url, `for ${waitMs / 1000} s`);
   });
@@ -138,9 +139,10 @@ export async function startChroma(
 ): Promise<Chroma> {
   let held = await holdServer(options);
   let isStopped = false;
-  const connection = new Connection(held.url, async () => {
+  const connection = new Connection(held.url, async (isHung) => {
     if (isStopped) throw unreachable(held.url, "it was stopped here");
     const before = held;
+    if (isHung) before.kill();
     const port = Number(new URL(before.url).port);
     // At the same address where that is free, for those who know only it.
     held = await holdServer(options, port);

@@ -25,19 +25,25 @@ const ATTEMPTS = 10;
 /** Waits after answers that say "too many requests", in ms. */
 const PAUSES_MS = [500, 1_000, 2_000];
 const LONGEST_PAUSE_MS = 10_000;
+/** A server that takes longer over one request hangs. */
+const ANSWER_LIMIT_MS = 300_000;
+/** After its disk was full, Chroma 1.5 can hang in whatever it is asked. */
+const SUSPECT_LIMIT_MS = 5_000;
 
 /** A way to a server. */
 export class Connection {
   /** Where the server answers now. */
   url: string;
-  readonly #bringBack: () => Promise<string>;
+  readonly #bringBack: (isHung: boolean) => Promise<string>;
   #comingBack?: Promise<string>;
+  #isSuspect = false;
 
   /**
    * @param url Where the server answers.
    * @param bringBack Starts it again or waits for it: where it answers then.
+   *   One that hangs is there, but of no use.
    */
-  constructor(url: string, bringBack: () => Promise<string>) {
+  constructor(url: string, bringBack: (isHung: boolean) => Promise<string>) {
     this.url = url;
     this.#bringBack = bringBack;
   }
@@ -58,9 +64,19 @@ export class Connection {
     const { pathname, search } = new URL(request.url);
     for (let attempt = 0, pauses = 0;;) {
       let response: Response, bytes: ArrayBuffer;
+      const limit = new AbortController();
+      const timer = setTimeout(
+        () => limit.abort(),
+        this.#isSuspect ? SUSPECT_LIMIT_MS : ANSWER_LIMIT_MS,
+      );
       try {
         const url = new URL(pathname + search, this.url);
-        response = await fetch(url, { method, headers, body, signal });
+        response = await fetch(url, {
+          method,
+          headers,
+          body,
+          signal: AbortSignal.any([signal, limit.signal]),
+        });
         bytes = await response.arrayBuffer();
       } catch (error) {
         signal.throwIfAborted();
@@ -68,13 +84,15 @@ export class Connection {
           const why = `${attempt} times, ${(error as Error).message}`;
           throw unreachable(this.url, why);
         }
-        await this.#waitForServer();
+        await this.#waitForServer(limit.signal.aborted);
         if (repeatable(method, pathname, body)) continue;
         throw new DatabaseError(
           "unreachable",
           `the Chroma server ended during ${method} ${pathname}; it answers ` +
             `again, at ${this.url}: look whether that was done, and ask again`,
         );
+      } finally {
+        clearTimeout(timer);
       }
       const pause = pauseAfter(response, pauses++);
       if (pause !== undefined) {
@@ -83,7 +101,9 @@ export class Connection {
       }
       const { status, statusText } = response;
       if (!response.ok) {
-        throw refusal(this.url, status, wordsOf(bytes) || statusText);
+        const error = refusal(this.url, status, wordsOf(bytes) || statusText);
+        this.#isSuspect ||= error.kind === "full";
+        throw error;
       }
       // An answer of this status has no body.
       return new Response(status === 204 ? null : bytes, {
@@ -94,10 +114,11 @@ export class Connection {
   };
 
   /** Waits until the server is back; all requests wait for one return. */
-  async #waitForServer(): Promise<void> {
-    this.#comingBack ??= this.#bringBack()
+  async #waitForServer(isHung: boolean): Promise<void> {
+    this.#comingBack ??= this.#bringBack(isHung)
       .finally(() => this.#comingBack = undefined);
     this.url = await this.#comingBack;
+    this.#isSuspect = false;
   }
 }
 

@@ -22,6 +22,7 @@ import type { Matrix } from "../../compare/matrix.ts";
 import type { EmbeddingIndex } from "./collection.ts";
 import { rowLimitIn } from "./errors.ts";
 import { asStored } from "./spaces.ts";
+import { upsertRows } from "./upsert.ts";
 
 /** What is kept of a row beside its vector. */
 export type RowMetadata = Metadata & { fingerprint: string };
@@ -177,13 +178,12 @@ export async function sendChanged(
     const known = batch.filter((id) => stored.has(id));
     // Chroma takes an empty list for a mistake.
     if (known.length > 0) await collection.delete({ ids: known });
-    await collection.upsert({
-      ids: batch,
-      embeddings: rows.map((row) =>
-        Array.from(asStored(space, vectors.row(row)))
-      ),
-      metadatas: rows.map((row) => metadatas[row]),
-    });
+    await upsertRows(
+      index,
+      batch,
+      rows.map((row) => asStored(space, vectors.row(row))),
+      rows.map((row) => metadatas[row]),
+    );
     done += rows.length;
     options.onProgress?.(done, ids.length);
   });

@@ -58,6 +58,8 @@ export interface HeldServer {
    * fulfils: by SIGTERM, and by SIGKILL after 3 s.
    */
   leave(): Promise<void>;
+  /** Ends it at once, for all: for one that hangs. */
+  kill(): void;
 }
 
 const START_LIMIT_MS = 30_000;
@@ -120,11 +122,22 @@ async function joinServer(
   }
   // A program that has done its work need not leave to end.
   socket.unref();
-  const leave = () => leaveServer(socket, gone.signal, pid);
-  return { url, pid, leave, gone: gone.signal, logStart };
+  const kill = () => {
+    // Another process may have the number of one that is gone.
+    if (gone.signal.aborted) return;
+    try {
+      process.kill(pid, "SIGKILL");
+    } catch { /* It has ended by itself, a moment ago. */ }
+  };
+  const leave = () => leaveServer(socket, gone.signal, kill);
+  return { url, pid, leave, kill, gone: gone.signal, logStart };
 }
 
-async function leaveServer(socket: Socket, gone: AbortSignal, pid: number) {
+async function leaveServer(
+  socket: Socket,
+  gone: AbortSignal,
+  kill: () => void,
+): Promise<void> {
   if (gone.aborted) return;
   socket.ref();
   socket.write("leave\n");
@@ -133,7 +146,7 @@ async function leaveServer(socket: Socket, gone: AbortSignal, pid: number) {
   if (reply !== "stays" && !gone.aborted) {
     await Promise.race([once(gone, "abort"), limit]);
     if (!gone.aborted) {
-      process.kill(pid, "SIGKILL");
+      kill();
       await once(gone, "abort");
     }
   }
