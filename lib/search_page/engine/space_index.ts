@@ -62,7 +62,7 @@ export class SpaceIndex {
   /** What is wrong with it now, in a sentence; "" for nothing. */
   trouble = "";
   /** Ids that hits had and that the collection does not know. */
-  readonly strangers = new Set<string>();
+  readonly strangers: Set<string> = new Set();
   /** How many a database had when its ids were last looked over. */
   counted = -1;
   readonly #collection: Collection;

@@ -86,7 +86,7 @@ export class Collection {
   /** Whether vectors are kept here; a database has them otherwise. */
   readonly keepsVectors: boolean;
   /** Where they are not kept: those that no database has yet, by path. */
-  readonly pending = new Map<string, PendingVectors>();
+  readonly pending: Map<string, PendingVectors> = new Map();
   /** The version of each row's file (file_hashes.ts), where it is known. */
   readonly versions: (string | undefined)[] = [];
   /** Paths of pictures that the reader does not want to see. */

@@ -45,14 +45,19 @@ export async function follow(onChange) {
 
 /** @param {AppStatus} status @param {AppStatus} [before] */
 async function show(status, before) {
-  const { name, indexed, total, done, error, failures, trouble } = status;
+  const { name, indexed, total, done, error, failures, trouble, index } =
+    status;
   document.title = `Contact Sheet · ${name}`;
-  byId("loading", HTMLElement).hidden = done;
-  byId("progress", HTMLProgressElement).max = total;
-  byId("progress", HTMLProgressElement).value = indexed + failures.length;
-  byId("loadingText", HTMLElement).textContent = "Indexing: " +
-    `${count(indexed)} of ${amount(total)}; they can be searched as ` +
-    "they come";
+  byId("loading", HTMLElement).hidden = done && index.isReady;
+  byId("progress", HTMLProgressElement).max = done ? indexed : total;
+  byId("progress", HTMLProgressElement).value = done
+    ? index.count
+    : indexed + failures.length;
+  byId("loadingText", HTMLElement).textContent = done
+    ? `Building the index: ${count(index.count)} of ${amount(indexed)}; ` +
+      "all are compared until then"
+    : `Indexing: ${count(indexed)} of ${amount(total)}; they can be ` +
+      "searched as they come";
   byId("trouble", HTMLElement).hidden = trouble === "";
   byId("trouble", HTMLElement).textContent = trouble;
   const rescan = byId("rescan", HTMLButtonElement);
@@ -65,7 +70,8 @@ async function show(status, before) {
   }
   if (
     status.generation === before?.generation && done === before.done &&
-    failures.length === before.failures.length
+    failures.length === before.failures.length &&
+    index.isReady === before.index.isReady
   ) return;
   fillFilters(status);
   await showTotals(status);
@@ -82,6 +88,13 @@ export function totals({ indexed, facets: { term, category } }) {
   return parts.join(", ");
 }
 
+/** What finds the nearest, in words. @param {AppStatus} status */
+function engineOf({ index: { engine, label, isReady } }) {
+  if (engine === "exact") return "exact: all pictures are compared";
+  return `${label}: it finds candidates, which are compared exactly` +
+    (isReady ? "" : "; it is being built");
+}
+
 /** @param {AppStatus} status */
 async function showTotals(status) {
   const { name, indexed, facets, encoders, failures, problems } = status;
@@ -95,6 +108,7 @@ async function showTotals(status) {
     const range = `from ${scoreText(least)} to ${scoreText(most)}`;
     facts.push(["Similarity of two pictures", `${spread}, ${range}`]);
   }
+  facts.push(["Search", engineOf(status)]);
   for (const { label, dimensions } of encoders) {
     facts.push(["Encoder", `${label}; ${count(dimensions)} numbers a picture`]);
   }

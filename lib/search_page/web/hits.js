@@ -122,8 +122,20 @@ export class PagedHits {
 
   /** Learns how many fit: the first result's `listed` tells it then. */
   async countFitting() {
-    const { fitting, listed } = this.#first;
-    if (listed.fitting === undefined) await this.at(fitting - 1);
+    // Where an index takes candidates, more of them may fit than it knows of.
+    for (let before = -1; before < this.#first.fitting;) {
+      before = this.#first.fitting;
+      if (this.#first.listed.fitting !== undefined) return;
+      await this.#ask(before - 1);
+    }
+  }
+
+  /** What is known by now, though the hit itself is at hand. @param {number} index */
+  async #ask(index) {
+    if (!this.#hits[index] || !this.#first.candidates?.mayFitMore) {
+      return await this.at(index);
+    }
+    await this.#fetch(Math.floor(index / PAGE)).done;
   }
 
   /** @param {number} number */
@@ -144,8 +156,9 @@ export class PagedHits {
   }
 
   /** @param {SearchResult} result */
-  #take({ hits, from, listed }) {
+  #take({ hits, from, listed, fitting, candidates }) {
     hits.forEach((hit, i) => this.#hits[from + i] = hit);
+    Object.assign(this.#first, { fitting, candidates });
     Object.assign(this.#first.listed, listed);
     this.#end = listed.total ?? this.#end;
   }

@@ -370,7 +370,13 @@ export function setExports(can) {
 
 /** @param {SearchResult} result */
 function showScores(
-  { query, scores: { least, most, mean, bins, count }, line, better },
+  {
+    query,
+    scores: { least, most, mean, bins, count },
+    line,
+    better,
+    candidates,
+  },
 ) {
   scores.hidden = count === 0 || isEmpty(query);
   if (scores.hidden) return;
@@ -380,7 +386,8 @@ function showScores(
   const drawing = bars(
     // A root brings out the few good ones beside the many others.
     bins.map((bin) => Math.sqrt(bin / highest)),
-    `Scores from ${scoreText(least)} to ${scoreText(most)}, ` +
+    (candidates ? `Of ${candidates.count} candidates: scores` : "Scores") +
+      ` from ${scoreText(least)} to ${scoreText(most)}, ` +
       `mean ${scoreText(mean)}, line ${lineText}`,
     (bin) => {
       if (line === undefined) return true;
@@ -464,7 +471,9 @@ const orderOf = (query) =>
     : "by date";
 
 /** How a result can be summed up in a line. @param {SearchResult} result */
-export function summary({ hits, fitting, total, line, listed, query }) {
+export function summary(
+  { hits, fitting, total, line, listed, query, candidates },
+) {
   if (hits.length === 0) return "No results";
   if (fitting === 0) return `None of ${amount(total)} seems to fit`;
   const shown = listed.fitting ?? fitting;
@@ -476,5 +485,5 @@ export function summary({ hits, fitting, total, line, listed, query }) {
   const what = line === undefined
     ? `${amount(shown)}, ${orderOf(query)}`
     : `${count(shown)} of ${amount(total)} ${shown === 1 ? "fits" : "fit"}`;
-  return what + copies;
+  return (candidates?.mayFitMore ? "At least " : "") + what + copies;
 }
