@@ -56,7 +56,7 @@ export async function measureRecall(
   ) => [...bestFirst(values, better).filter(isAllowed).subarray(0, k)];
   let sum = 0, count = 0;
   for (const vector of vectors) {
-    const [all, few] = [collection.count, candidates].map((asked) =>
+    const [all, few] = [Infinity, candidates].map((asked) =>
       space.find(vector, query, asked, isAllowed)
     );
     sum += recallOf(first((await few).values), first((await all).values));

@@ -320,11 +320,14 @@ export class Searcher {
     const { engine } = space.index?.pictures ?? { engine: "exact" };
     let asked = before?.asked ?? FIRST_ASKED[engine];
     // All at once costs no more than most of them.
-    if (2 * asked > collection.count) asked = Infinity;
+    if (before && 2 * asked > collection.count) asked = Infinity;
     const vector = ofPixels ? undefined : await queryVector(query, space);
     const found = vector
       ? await space.find(vector, query, asked + like.length, isResult)
-      : { values: await this.#comparePixels(like, query), isAll: true };
+      : {
+        ...{ values: await this.#comparePixels(like, query), isAll: true },
+        by: "",
+      };
     const all = found.values;
     const parts = {
       words: query.text !== "" || query.plus.length > 0,
@@ -385,9 +388,7 @@ export class Searcher {
     const mayFitMore = !found.isAll && count === ranked.length;
     const isUnknown = isMeasured && cut === undefined && collection.count > 0;
     const remarks = remarksOn(query, space, isUnknown);
-    const by = found.isAll
-      ? ""
-      : `, candidates by ${space.index!.pictures.label}`;
+    const by = found.by && `, candidates by ${found.by}`;
     const ranking: Ranking = {
       said: {
         comparedBy: `${label}, ${

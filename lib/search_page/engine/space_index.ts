@@ -201,9 +201,10 @@ export class SpaceIndex {
         isAllowed,
       ),
     ]);
-    if (!ofTexts) return { rows: ofPictures, isAll: ofPictures.length < count };
+    const isAll = this.#areAll(ofPictures, count, isAllowed);
+    if (!ofTexts) return { rows: ofPictures, isAll };
     if (mode === "text") return ofTexts;
-    if (ofPictures.length < count) return { rows: ofPictures, isAll: true };
+    if (isAll) return { rows: ofPictures, isAll };
     let { rows } = ofTexts;
     // Of the last text, which may be a folder's, more than can be compared.
     if (rows.length > 2 * PICTURES_OF_TEXTS * count) {
@@ -220,6 +221,20 @@ export class SpaceIndex {
       );
     }
     return { rows: [...new Set([...ofPictures, ...rows])], isAll: false };
+  }
+
+  /** Whether these are all that pass: an index can miss one, however few there are. */
+  #areAll(
+    rows: readonly number[],
+    count: number,
+    isAllowed: (row: number) => boolean,
+  ): boolean {
+    if (rows.length >= count) return false;
+    let passing = 0;
+    for (let row = 0; row < this.#collection.count; row++) {
+      if (isAllowed(row) && ++passing > rows.length) return false;
+    }
+    return true;
   }
 
   #filter(
@@ -271,7 +286,8 @@ export class SpaceIndex {
         if (isAllowed(row) && textRows[row] >= 0) rows.push(row);
       }
     }
-    return { rows, ids, isAll: rows.length < count };
+    const written = (row: number) => textRows[row] >= 0 && isAllowed(row);
+    return { rows, ids, isAll: this.#areAll(rows, count, written) };
   }
 
   /** The rows that each text is about, by its row. */

@@ -39,6 +39,16 @@ const REMEMBERED = 500;
 /** Rows compared one by one before the server gets its turn. */
 const ROWS_A_TURN = 2000;
 
+/** How near rows are to a query. */
+export interface Found {
+  /** By row; NaN of one that is not compared. */
+  values: Float32Array;
+  /** Whether all are compared that can be and pass. */
+  isAll: boolean;
+  /** The engine that was asked; "" where all vectors here were compared. */
+  by: string;
+}
+
 /** An encoder and the pictures that it has embedded. */
 export class EncoderSpace {
   readonly id: string;
@@ -156,20 +166,21 @@ export class EncoderSpace {
    * The values of the rows that are the nearest, as nearly as the index finds
    * them; NaN for all others.
    *
-   * @param count So many, or some more; all if it is no less than there are.
+   * @param count So many, or some more; Infinity for all.
    */
   async find(
     vector: Float32Array,
     query: SearchQuery,
     count: number,
     isAllowed: (row: number) => boolean,
-  ): Promise<{ values: Float32Array; isAll: boolean }> {
+  ): Promise<Found> {
     const { collection, index } = this;
-    const isWhole = count >= collection.count;
+    const isWhole = count === Infinity;
     // It catches up meanwhile; what goes wrong, its `trouble` says.
     if (index && !index.isReady) index.sync().catch(() => undefined);
     if (!this.isApproximate || isWhole && collection.keepsVectors) {
-      return { values: await this.compare(vector, query), isAll: true };
+      const values = await this.compare(vector, query);
+      return { values, isAll: true, by: "" };
     }
     const { rows, isAll } = isWhole
       ? { rows: [...collection.pictures.keys()], isAll: true }
@@ -184,9 +195,10 @@ export class EncoderSpace {
     const found = await this.#compareSome(vector, query, rows);
     const values = new Float32Array(collection.count).fill(NaN);
     // Rows have moved: the search begins anew.
-    if (collection.layout !== layout) return { values, isAll };
+    const by = index!.pictures.label;
+    if (collection.layout !== layout) return { values, isAll, by };
     rows.forEach((row, i) => values[row] = found[i]);
-    return { values, isAll };
+    return { values, isAll, by };
   }
 
   /** The values of some rows. */

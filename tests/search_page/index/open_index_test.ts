@@ -1,7 +1,7 @@
 import { deepStrictEqual, match, ok, strictEqual } from "node:assert/strict";
-import { rm } from "node:fs/promises";
 import { join } from "node:path";
-import { writeFile } from "node:fs/promises";
+import { rm, writeFile } from "node:fs/promises";
+import { setTimeout as sleep } from "node:timers/promises";
 import { startChroma } from "#lib/engines/chroma/chroma.ts";
 import { paths } from "#lib/paths.ts";
 import type { SearchQuery } from "#lib/search_page/engine/query.ts";
@@ -68,6 +68,9 @@ Deno.test("the page answers alike by each engine, and after a second start", () 
       for (const index of ["hnsw", "chroma"] as const) {
         for (const start of [1, 2]) {
           const app = await open(folder, { index });
+          while (!app.status().index.isReady) await sleep(10);
+          const { comparedBy } = await app.search({ text: "red" });
+          match(comparedBy, index === "hnsw" ? /HNSW/ : /Chroma at http/);
           for (const [i, query] of QUERIES.entries()) {
             const what = `${index} ${start}: ${JSON.stringify(query)}`;
             deepStrictEqual(await found(app, query), truth[i], what);
@@ -122,7 +125,7 @@ Deno.test("two pages over one Chroma server see each other's additions and remov
       strictEqual(await first(one), "leaf.png");
       // It is found as a stranger, taken in, and there at the next search.
       for (let i = 0; i < 50 && await first(other) !== "leaf.png"; i++) {
-        await new Promise((resolve) => setTimeout(resolve, 20));
+        await sleep(20);
       }
       const [hit] = (await other.search(query)).hits;
       strictEqual(hit.path, "leaf.png");
