@@ -144,6 +144,9 @@ export async function searchOnce(
     const isNew = ({ path }: { path: string }) =>
       collection.rowOf(path) === undefined && !failed.has(path);
     // Built once: a later search finds it there.
+    if (space.index && !space.index.isReady && collection.count > MANY) {
+      log?.(`Bringing the index to ${collection.count} pictures`);
+    }
     await space.index?.sync({ signal });
     const { like, unlike } = await nameQueryPictures(found, collection);
     const result = await new Searcher([space]).search({
@@ -193,6 +196,9 @@ export async function searchOnce(
     await encoder.close();
   }
 }
+
+/** Pictures for which an index may take a while. */
+const MANY = 5000;
 
 /** Paths in a remark. */
 const MOST_NAMED = 4;

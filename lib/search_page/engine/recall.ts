@@ -15,7 +15,7 @@
  */
 import { metrics } from "../../compare/metrics.ts";
 import { bestFirst } from "./order.ts";
-import type { SearchQuery } from "./query.ts";
+import { readQuery, type SearchQuery } from "./query.ts";
 import type { EncoderSpace } from "./spaces.ts";
 
 /** Which part of `truth` is found, whatever the order; 1 where there is none. */
@@ -63,4 +63,26 @@ export async function measureRecall(
     count++;
   }
   return count === 0 ? 1 : sum / count;
+}
+
+/** Words that are asked, evenly from all everyday words. */
+const WORDS = 10;
+
+/** Where a server compares all, it may have so many: more would take seconds. */
+const MOST_COMPARED = 5000;
+
+/**
+ * The recall of a space's index for some everyday words, asked as the page asks
+ * by itself; undefined where there is no index, or too much to compare.
+ */
+export async function recallByWords(
+  space: EncoderSpace,
+): Promise<number | undefined> {
+  const { collection, isApproximate } = space;
+  const isMuch = !collection.keepsVectors && collection.count > MOST_COMPARED;
+  if (!isApproximate || isMuch || collection.count === 0) return undefined;
+  const words = await space.everydayWords();
+  const step = Math.max(1, Math.floor(words.count / WORDS));
+  const rows = [...words].filter((_, row) => row % step === 0).slice(0, WORDS);
+  return await measureRecall(space, rows, readQuery({ text: "a word" }));
 }

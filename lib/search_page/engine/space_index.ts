@@ -69,6 +69,7 @@ export class SpaceIndex {
   /** What the engine has: ids of the collection, by path; and ids of texts. */
   readonly #put = new Map<string, number>();
   readonly #putTexts = new Set<string>();
+  readonly #closed = new AbortController();
   #contents: number;
   #last: Promise<void> = Promise.resolve();
   #users: { layout: number; count: number; rows: number[][] } | undefined;
@@ -101,12 +102,16 @@ export class SpaceIndex {
    * @throws {Error} If the engine does not work; `trouble` says so until it does.
    */
   sync(options: SyncOptions = {}): Promise<void> {
+    const signal = AbortSignal.any([
+      this.#closed.signal,
+      ...options.signal ? [options.signal] : [],
+    ]);
     const synced = this.#last.then(async () => {
       try {
-        while (!this.isReady) await this.#syncOnce(options);
+        while (!this.isReady) await this.#syncOnce(signal);
         this.trouble = "";
       } catch (error) {
-        if (!options.signal?.aborted) this.trouble = (error as Error).message;
+        if (!signal.aborted) this.trouble = (error as Error).message;
         throw error;
       }
     });
@@ -114,7 +119,7 @@ export class SpaceIndex {
     return synced;
   }
 
-  async #syncOnce({ signal }: SyncOptions): Promise<void> {
+  async #syncOnce(signal: AbortSignal): Promise<void> {
     const collection = this.#collection;
     const { contents } = collection;
     const gone = [...this.#put.keys()]
@@ -125,7 +130,7 @@ export class SpaceIndex {
       this.#put.get(path) !== collection.idOf(row)
     ).map(({ path }) => path);
     for (let start = 0; start < news.length; start += BATCH) {
-      signal?.throwIfAborted();
+      signal.throwIfAborted();
       await this.#putBatch(news.slice(start, start + BATCH), signal);
     }
     await this.pictures.remove(gone);
@@ -137,7 +142,7 @@ export class SpaceIndex {
 
   async #putBatch(
     paths: readonly string[],
-    signal?: AbortSignal,
+    signal: AbortSignal,
   ): Promise<void> {
     const collection = this.#collection;
     const { pending, textRows, textIds } = collection;
@@ -317,7 +322,9 @@ export class SpaceIndex {
     return this.#contents + 1 >= this.#collection.contents;
   }
 
+  /** Stops what is being put in, keeps what is in, and frees memory. */
   async close(): Promise<void> {
+    this.#closed.abort(new Error("the index was closed"));
     await this.#last;
     await this.pictures.close();
     await this.texts.close();

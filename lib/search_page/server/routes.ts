@@ -48,6 +48,7 @@ import {
   type SearchHit,
   type SearchResult,
 } from "../engine/searcher.ts";
+import { recallByWords } from "../engine/recall.ts";
 import type { Facets } from "../index/collection.ts";
 import { keptThumbnail, readUpload, saveUpload } from "../served_pictures.ts";
 import { LARGEST_LIST, readBody, readJson, refusal } from "./server.ts";
@@ -108,6 +109,11 @@ export interface Answers {
   status: AppStatus;
   /** How alike two pictures are. */
   statistics: Distribution;
+  /**
+   * Which part of the ten best of exact search the index finds, for some everyday
+   * words; undefined where it is not measured.
+   */
+  recall: { recall?: number };
   /** How many pictures' pixels have been read. */
   pixels: { done: number; total: number };
   /** Every picture's place. */
@@ -152,6 +158,10 @@ export function pageRoutes(state: PageState): Hono {
   const [first] = searcher.spaces;
   const { collection } = first;
   let map = { generation: 0, points: [] as MapPoint[] };
+  let known = {
+    ...{ contents: -1, isReady: false },
+    recall: undefined as number | undefined,
+  };
   const answers: {
     [Name in keyof Answers]: (
       context: Context,
@@ -159,6 +169,16 @@ export function pageRoutes(state: PageState): Hono {
   } = {
     status: () => state.status(),
     statistics: () => similarityOfPairs(first),
+    async recall() {
+      const { contents } = collection;
+      if (
+        known.contents !== contents || known.isReady !== first.isApproximate
+      ) {
+        const isReady = first.isApproximate;
+        known = { contents, isReady, recall: await recallByWords(first) };
+      }
+      return { recall: known.recall };
+    },
     pixels: () => searcher.pixels.progress,
     async map() {
       const { generation } = collection;

@@ -109,6 +109,13 @@ async function showTotals(status) {
     facts.push(["Similarity of two pictures", `${spread}, ${range}`]);
   }
   facts.push(["Search", engineOf(status)]);
+  if (status.index.engine !== "exact" && status.index.isReady && status.done) {
+    const { recall } = await ask("recall");
+    if (recall !== undefined) {
+      const part = `${(100 * recall).toFixed(1)} %`;
+      facts.push(["Recall", `${part} of the ten best, for everyday words`]);
+    }
+  }
   for (const { label, dimensions } of encoders) {
     facts.push(["Encoder", `${label}; ${count(dimensions)} numbers a picture`]);
   }

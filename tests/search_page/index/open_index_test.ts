@@ -79,6 +79,8 @@ Deno.test("the page answers alike by each engine, and after a second start", () 
           deepStrictEqual([status.engine, status.count], [index, 40]);
           strictEqual((await ask(app, "map")).json.length, 40);
           strictEqual((await ask(app, "statistics")).json.count, 780);
+          const { recall } = (await ask(app, "recall")).json;
+          ok(recall >= 0.98, `${index}: ${recall}`);
           const detail = await ask(
             app,
             "detail",
