@@ -74,8 +74,8 @@ written into it. It answers as the search page does.
       --precision P     how CLIP's weights are stored: fp32, fp16 or q8
 ${indexHelp("    ")}
       --json            one line of JSON at the end of standard output: query,
-                        encoder, index, cut, line, hits with their near copies, and
-                        leftOut with the reasons
+                        encoder, index, cut, line, hits with their near copies,
+                        and leftOut with the reasons
 
 Each line has a rank, the similarity, how far it lies above the line from where
 on a picture fits, and the path. Ends with 0 where something fits, with 1 where

@@ -327,6 +327,10 @@ Deno.test({
           /^--exclude-dir: expected a folder's name, .* got \.\.$/,
         ],
         [
+          ["search", "--index", "faiss", "y"],
+          /^--index: expected exact, hnsw, chroma, got faiss$/,
+        ],
+        [
           ["search", "--mode", "x", "y"],
           /^--mode: expected smart, text or visual, got x$/,
         ],

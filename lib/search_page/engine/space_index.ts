@@ -72,7 +72,9 @@ export class SpaceIndex {
   readonly #closed = new AbortController();
   #contents: number;
   #last: Promise<void> = Promise.resolve();
-  #users: { layout: number; count: number; rows: number[][] } | undefined;
+  #users: Map<string, number[]> | undefined;
+  /** The collection's contents that these were read from. */
+  #usersOf = -1;
 
   constructor(
     collection: Collection,
@@ -274,8 +276,7 @@ export class SpaceIndex {
   ): Promise<Candidates & { ids: string[] }> {
     const { textIds, textRows } = this.#collection;
     const users = this.#usersOfTexts();
-    const textRowOf = new Map(textIds.map((id, row) => [id, row]));
-    const usersOf = (id: string) => users[textRowOf.get(id) ?? -1] ?? [];
+    const usersOf = (id: string) => users.get(id) ?? [];
     const filter: VectorFilter = {
       passes: (id) => id !== "" && usersOf(id).some(isAllowed),
     };
@@ -295,31 +296,29 @@ export class SpaceIndex {
     return { rows, ids, isAll: this.#areAll(rows, count, written) };
   }
 
-  /** The rows that each text is about, by its row. */
-  #usersOfTexts(): number[][] {
-    const { layout, count, textRows, textIds } = this.#collection;
-    const known = this.#users;
-    if (known?.layout === layout && known.count === count) return known.rows;
+  /** The rows that each text is about, by its id. */
+  #usersOfTexts(): Map<string, number[]> {
+    const { contents, textRows, textIds } = this.#collection;
+    if (this.#users && this.#usersOf === contents) return this.#users;
     const rows: number[][] = textIds.map(() => []);
     textRows.forEach((textRow, row) => textRow >= 0 && rows[textRow].push(row));
-    this.#users = { layout, count, rows };
-    return rows;
+    this.#users = new Map(textIds.map((id, textRow) => [id, rows[textRow]]));
+    this.#usersOf = contents;
+    return this.#users;
   }
 
   /** Says that the engine has a picture already, as it is in the collection. */
   adopted(path: string): void {
-    const wasReady = this.#isNearlyReady;
-    const row = this.#collection.rowOf(path);
+    const collection = this.#collection;
+    const row = collection.rowOf(path);
     if (row === undefined) return;
-    this.#put.set(path, this.#collection.idOf(row));
-    const textRow = this.#collection.textRows[row];
-    if (textRow >= 0) this.#putTexts.add(this.#collection.textIds[textRow]);
-    if (wasReady) this.#contents = this.#collection.contents;
-  }
-
-  /** Whether it lacks nothing but what came last. */
-  get #isNearlyReady(): boolean {
-    return this.#contents + 1 >= this.#collection.contents;
+    this.#put.set(path, collection.idOf(row));
+    const textRow = collection.textRows[row];
+    if (textRow >= 0) this.#putTexts.add(collection.textIds[textRow]);
+    // It lacked nothing but this one, which has come just now.
+    if (this.#contents + 1 === collection.contents) {
+      this.#contents = collection.contents;
+    }
   }
 
   /** Stops what is being put in, keeps what is in, and frees memory. */
