@@ -100,10 +100,14 @@ export function graphChart(
     ...placesOf([target]),
     marker: { symbol: "star", size: 16, color: COLOURS[0] },
   };
+  const shown = target ? [...points, target] : points;
   const layout = {
     height: 560,
-    yaxis: { scaleanchor: "x", constrain: "domain" },
-    xaxis: { constrain: "domain" },
+    xaxis: { ...rangeOf(shown.map(({ x }) => x)), constrain: "domain" },
+    yaxis: {
+      ...rangeOf(shown.map(({ y }) => y)),
+      ...{ scaleanchor: "x", constrain: "domain" },
+    },
     showlegend: ways.length > 0,
   };
   const data = [net, dots, ...ways, ...goal ? [goal] : []];
@@ -122,4 +126,11 @@ function placesOf(points: readonly (Point | undefined)[]) {
     x: points.map((point) => point?.x ?? null),
     y: points.map((point) => point?.y ?? null),
   };
+}
+
+/** From the least to the greatest, with room for the marks at both ends. */
+function rangeOf(values: readonly number[]) {
+  const [least, most] = [Math.min(...values), Math.max(...values)];
+  const room = 0.06 * (most - least) || 1;
+  return { range: [least - room, most + room] };
 }
