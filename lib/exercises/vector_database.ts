@@ -24,7 +24,7 @@ export const cosineOfSquared: Exercise<CosineOfSquared> = new Exercise<
 >({
   signature: "(squaredL2) => cosine",
   hint:
-    "Solve the law of Table 2, ‖a − b‖² = 2 (1 − cos), for cos. Mind that " +
+    "Solve the law of Table 5, ‖a − b‖² = 2 (1 − cos), for cos. Mind that " +
     "Chroma's number is the left side as it stands, squared already.",
   answer: "(squaredL2) => 1 - squaredL2 / 2",
   lesson: "One collection is enough: on unit vectors each measure gives the " +
