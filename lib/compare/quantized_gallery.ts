@@ -35,9 +35,11 @@
  *
  * @module
  */
+import { setImmediate } from "node:timers/promises";
 import { CodeMemory, LARGEST_NUMBER } from "./code_pass.ts";
 import { type Hit, topK } from "./compare.ts";
-import type { Matrix } from "./matrix.ts";
+import { Matrix } from "./matrix.ts";
+import { multiplyRows } from "./matrix_product.ts";
 import { type MetricName, metrics, type Vector } from "./metrics.ts";
 
 /** What is kept of a row beside its codes, by places in `#facts`. */
@@ -46,11 +48,16 @@ const LENGTH = 0, SPREAD = 1, ERROR = 2, L1_ERROR = 3, SCALE = 4, FACTS = 5;
 /** How much a sum of float64 can be off, by a share; far more than it is. */
 const ROUNDING = 1e-11;
 
+/** Products in memory at once, of 4 bytes each. */
+const BATCH_VALUES = 2 ** 22;
+
 /** Vectors, and a copy of them in 8 bits. */
 export class QuantizedGallery {
   /** The vectors themselves. One that changes is given to `refresh`. */
   readonly vectors: Matrix;
   #count = 0;
+  /** How often rows were taken over. */
+  #turn = 0;
   #codes: CodeMemory;
   #facts: Float64Array;
   /** Codes on their way into a row. */
@@ -95,6 +102,7 @@ export class QuantizedGallery {
       facts.set(this.#facts.subarray(0, FACTS * before));
       this.#facts = facts;
     }
+    this.#turn++;
     for (let row = before; row < count; row++) this.#take(row);
     for (const row of changed) if (row < before) this.#take(row);
     this.#count = count;
@@ -114,15 +122,67 @@ export class QuantizedGallery {
     k: number,
     passes?: (row: number) => boolean,
   ): Hit[] {
-    if (query.length !== this.dimensions) {
-      throw new RangeError(
-        `QuantizedGallery: expected a query of ${this.dimensions} numbers, ` +
-          `got ${query.length}`,
+    this.#check(query.length);
+    return this.#best(query, metric, k, this.#bounds(query, metric), passes);
+  }
+
+  /**
+   * The same for many queries at once, in less time each: their products with
+   * all rows are one of matrices then.
+   *
+   * @param each Is given each query's hits, while rows are what they were.
+   * @returns What it makes of them.
+   */
+  async nearestBatch<Result>(
+    queries: Matrix,
+    metric: MetricName,
+    k: number,
+    each: (hits: Hit[]) => Result,
+    passes?: (row: number) => boolean,
+  ): Promise<Result[]> {
+    if (queries.count > 0) this.#check(queries.dimensions);
+    const results: Result[] = [];
+    const step = Math.ceil(BATCH_VALUES / Math.max(1, this.#count));
+    for (let start = 0; start < queries.count; start += step) {
+      const some = queries.slice(start, start + step);
+      const turn = this.#turn;
+      const products = metric === "l1" ? undefined : await multiplyRows(
+        metric === "correlation"
+          ? Matrix.of(Array.from(some, withoutMean))
+          : some,
+        this.vectors.slice(0, this.#count),
       );
+      for (let i = 0; i < some.count; i++) {
+        const query = some.row(i);
+        // Rows that have changed meanwhile have other products.
+        const bounds = products && turn === this.#turn
+          ? this.#floatBounds(query, metric, products.row(i))
+          : this.#bounds(query, metric);
+        results.push(each(this.#best(query, metric, k, bounds, passes)));
+      }
+      await setImmediate(); // others get a turn
     }
+    return results;
+  }
+
+  #check(length: number): void {
+    if (length === this.dimensions) return;
+    throw new RangeError(
+      `QuantizedGallery: expected a query of ${this.dimensions} numbers, ` +
+        `got ${length}`,
+    );
+  }
+
+  /** The best rows, of which it is known how good each can be. */
+  #best(
+    query: Vector,
+    metric: MetricName,
+    k: number,
+    bounds: Float64Array,
+    passes?: (row: number) => boolean,
+  ): Hit[] {
     const { measure, better } = metrics[metric];
     const sign = better === "lower" ? 1 : -1;
-    const bounds = this.#bounds(query, metric);
     const compare = (rows: readonly number[]): Hit[] => {
       const values = Float64Array.from(
         rows,
@@ -164,31 +224,55 @@ export class QuantizedGallery {
     return bounds;
   }
 
+  /** From products of codes. */
   #productBounds(query: Vector, metric: MetricName): Float64Array {
-    // Correlation's product is that with a query less its mean.
-    const numbers = metric === "correlation"
-      ? withoutMean(query)
-      : Float64Array.from(query);
+    const { numbers, length, rest } = known(query, metric);
     const largest = numbers.reduce((most, x) => Math.max(most, Math.abs(x)), 0);
     const scale = largest / LARGEST_NUMBER || 1;
     const codes = numbers.map((number) => Math.round(number / scale));
-    let sum = 0, squares = 0, errors = 0;
+    let errors = 0;
     for (let i = 0; i < numbers.length; i++) {
-      sum += numbers[i];
-      squares += numbers[i] ** 2;
       errors += (numbers[i] - scale * codes[i]) ** 2;
     }
-    const length = Math.sqrt(squares);
-    // Less the mean, numbers add up to 0, but for a rest that rounding leaves.
-    const rest = metric === "correlation" ? Math.abs(sum) : 0;
     const error = Math.sqrt(errors) + rest;
     const bounds = this.#codes.products(codes, this.#count);
     const facts = this.#facts;
+    for (let row = 0, at = 0; row < bounds.length; row++, at += FACTS) {
+      const off = facts[at + ERROR];
+      bounds[row] = bounds[row] * scale * facts[at + SCALE] + off * length +
+        (facts[at + LENGTH] + off) * error;
+    }
+    return this.#fromProducts(bounds, metric, length);
+  }
+
+  /** From products of 32-bit floats. */
+  #floatBounds(
+    query: Vector,
+    metric: MetricName,
+    products: Float32Array,
+  ): Float64Array {
+    const { length, rest } = known(query, metric);
+    // What rounding comes to at most, in whatever order they are added up.
+    const tiny = query.length * 2 ** -125; // may count as 0
+    const error = (query.length + 2) * 2 ** -23 * length + rest + tiny;
+    const bounds = Float64Array.from(products);
+    for (let row = 0, at = 0; row < bounds.length; row++, at += FACTS) {
+      bounds[row] += this.#facts[at + LENGTH] * error + tiny * (1 + length);
+    }
+    return this.#fromProducts(bounds, metric, length);
+  }
+
+  /** Bounds of values in place of the most that products can be. */
+  #fromProducts(
+    bounds: Float64Array,
+    metric: MetricName,
+    length: number,
+  ): Float64Array {
+    const facts = this.#facts, squares = length * length;
     const divisor = metric === "cosine" ? LENGTH : SPREAD;
     for (let row = 0, at = 0; row < bounds.length; row++, at += FACTS) {
-      const rowLength = facts[at + LENGTH], off = facts[at + ERROR];
-      const most = bounds[row] * scale * facts[at + SCALE] + off * length +
-        (rowLength + off) * error + ROUNDING * rowLength * length;
+      const rowLength = facts[at + LENGTH];
+      const most = bounds[row] + ROUNDING * rowLength * length;
       if (metric === "l2") {
         const both = (rowLength * rowLength + squares) * (1 - ROUNDING);
         bounds[row] = Math.sqrt(Math.max(0, both - 2 * most));
@@ -227,6 +311,20 @@ export class QuantizedGallery {
     facts[at + L1_ERROR] = l1Error;
     facts[at + SCALE] = scale;
   }
+}
+
+/** A query's numbers as its products are taken, and what is known of them. */
+function known(query: Vector, metric: MetricName) {
+  const isCentred = metric === "correlation";
+  const numbers = isCentred ? withoutMean(query) : Float64Array.from(query);
+  let sum = 0, squares = 0;
+  for (const number of numbers) {
+    sum += number;
+    squares += number * number;
+  }
+  // Less the mean, they add up to 0, but for a rest that rounding leaves.
+  const rest = isCentred ? Math.abs(sum) : 0;
+  return { numbers, length: Math.sqrt(squares), rest };
 }
 
 /** The numbers less their mean. */

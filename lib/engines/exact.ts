@@ -19,6 +19,7 @@
  * @module
  */
 import { setImmediate } from "node:timers/promises";
+import type { Hit } from "../compare/compare.ts";
 import { Matrix } from "../compare/matrix.ts";
 import { type MetricName, metrics } from "../compare/metrics.ts";
 import { QuantizedGallery } from "../compare/quantized_gallery.ts";
@@ -67,21 +68,23 @@ export class ExactIndex implements VectorIndex {
   ): Promise<VectorHit[]> {
     checkQuery(query, this.dimensions, k);
     const passes = filter && ((row: number) => filter.passes(this.#ids[row]));
-    return this.#gallery.nearest(query, metric, k, passes)
-      .map(({ index, value }) => ({ id: this.#ids[index], value }));
+    return this.#named(this.#gallery.nearest(query, metric, k, passes));
   }
 
   async nearestBatch(
     queries: Matrix,
     k: number,
-    options?: AskOptions,
+    options: AskOptions = {},
   ): Promise<VectorHit[][]> {
-    const hits: VectorHit[][] = [];
-    for (const query of queries) {
-      hits.push(await this.nearest(query, k, options));
-      await setImmediate(); // others get a turn
-    }
-    return hits;
+    for (const query of queries) checkQuery(query, this.dimensions, k);
+    const { metric = "cosine", filter } = options;
+    const passes = filter && ((row: number) => filter.passes(this.#ids[row]));
+    const named = (hits: Hit[]) => this.#named(hits);
+    return await this.#gallery.nearestBatch(queries, metric, k, named, passes);
+  }
+
+  #named(hits: Hit[]): VectorHit[] {
+    return hits.map(({ index, value }) => ({ id: this.#ids[index], value }));
   }
 
   // deno-lint-ignore require-await

@@ -23,7 +23,25 @@ function agrees(
   }
 }
 
-Deno.test("QuantizedGallery finds what comparing all finds, whatever the numbers", () => {
+/** So do many queries at once. */
+async function batchAgrees(
+  gallery: QuantizedGallery,
+  queries: Matrix,
+  k: number,
+): Promise<void> {
+  for (const name of names) {
+    deepStrictEqual(
+      await gallery.nearestBatch(queries, name, k, (hits) => hits),
+      Array.from(
+        queries,
+        (query) => search(query, gallery.vectors, metrics[name], k),
+      ),
+      name,
+    );
+  }
+}
+
+Deno.test("QuantizedGallery finds what comparing all finds, whatever the numbers", async () => {
   const number = fc.oneof(
     { weight: 5, arbitrary: fc.float({ min: -1, max: 1, noNaN: true }) },
     { weight: 1, arbitrary: fc.constantFrom(0, -0, 1, 255, 0.1, 1e-40, 1e30) },
@@ -40,24 +58,25 @@ Deno.test("QuantizedGallery finds what comparing all finds, whatever the numbers
       fc.integer({ min: 1, max: 40 }),
     );
   });
-  fc.assert(
-    fc.property(galleries, ([vectors, query, k]) => {
+  await fc.assert(
+    fc.asyncProperty(galleries, async ([vectors, query, k]) => {
       const gallery = QuantizedGallery.of(Matrix.of(vectors));
       agrees(gallery, query, k);
       agrees(gallery, vectors[0], k);
+      await batchAgrees(gallery, Matrix.of([query, vectors[0]]), k);
     }),
     { numRuns: 500 },
   );
 });
 
-Deno.test("QuantizedGallery finds what comparing all finds among neighbours of one cluster", () => {
+Deno.test("QuantizedGallery finds what comparing all finds among neighbours of one cluster", async () => {
   // Lengths that fill a part of 16 codes, and one past several.
   for (const length of [3, 16, 100, 984]) {
     const vectors = clusteredVectors(2000, length, { clusters: 2 });
     const gallery = QuantizedGallery.of(vectors);
-    for (const query of clusteredVectors(5, length, { clusters: 2, seed: 9 })) {
-      agrees(gallery, query, 10);
-    }
+    const queries = clusteredVectors(5, length, { clusters: 2, seed: 9 });
+    for (const query of queries) agrees(gallery, query, 10);
+    await batchAgrees(gallery, queries, 10);
   }
 });
 
@@ -104,6 +123,24 @@ Deno.test("QuantizedGallery takes over what was appended, changed and taken away
   vectors.shorten(10);
   gallery.refresh();
   agrees(gallery, more.row(0), 20);
+});
+
+Deno.test("QuantizedGallery answers many queries by the rows that are there when it does", async () => {
+  const vectors = clusteredVectors(3000, 16);
+  const gallery = QuantizedGallery.of(vectors);
+  const queries = clusteredVectors(2000, 16);
+  const answers = gallery.nearestBatch(
+    queries,
+    "l2",
+    1,
+    ([{ index }]) => index,
+  );
+  // While the first products are taken, all rows move by one.
+  vectors.append(vectors.row(0));
+  for (let row = 0; row < 3000; row++) vectors.set(row, vectors.row(row + 1));
+  gallery.refresh(Array.from({ length: 3000 }, (_, row) => row));
+  const expected = Array.from({ length: 2000 }, (_, row) => row - 1);
+  deepStrictEqual((await answers).slice(1), expected.slice(1));
 });
 
 Deno.test("QuantizedGallery passes over the rows that are left out", () => {
