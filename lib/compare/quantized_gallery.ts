@@ -3,18 +3,10 @@
  * comparing the query with every vector, for a fourth of the memory read, and a
  * fourth more held.
  *
- * Beside each vector g stands a copy ĝ of codes from -127 to 127, with a scale
- * of its own, and how far the copy is off: ‖g − ĝ‖. A pass over the codes gives
- * an estimate of the value of each row, and with it the best that the true one
- * can be:
- *
- * ```text
- * |g·q − ĝ·q̂|  ≤  ‖g − ĝ‖ ‖q‖ + ‖ĝ‖ ‖q − q̂‖        (Cauchy and Schwarz)
- * |‖g − q‖₁ − ‖ĝ − q‖₁|  ≤  ‖g − ĝ‖₁                 (the triangle's inequality)
- * ```
- *
- * Then k rows are compared exactly, and after them every row that could still be
- * better than the worst of these; no other one can be among the k best.
+ * A pass over codes of 8 bits (quantized_rows.ts) tells for each row the best
+ * that its value can be. Then k rows are compared exactly, and after them every
+ * row that could still be better than the worst of these: no other one can be
+ * among the k best. Of clustered vectors that is some 20 of 100,000.
  *
  * Reads only its kernels, code_sums.as.ts.
  *
@@ -36,17 +28,11 @@
  * @module
  */
 import { setImmediate } from "node:timers/promises";
-import { CodeMemory, LARGEST_NUMBER } from "./code_pass.ts";
 import { type Hit, topK } from "./compare.ts";
 import { Matrix } from "./matrix.ts";
 import { multiplyRows } from "./matrix_product.ts";
 import { type MetricName, metrics, type Vector } from "./metrics.ts";
-
-/** What is kept of a row beside its codes, by places in `#facts`. */
-const LENGTH = 0, SPREAD = 1, ERROR = 2, L1_ERROR = 3, SCALE = 4, FACTS = 5;
-
-/** How much a sum of float64 can be off, by a share; far more than it is. */
-const ROUNDING = 1e-11;
+import { QuantizedRows, withoutMean } from "./quantized_rows.ts";
 
 /** Products in memory at once, of 4 bytes each. */
 const BATCH_VALUES = 2 ** 22;
@@ -58,10 +44,7 @@ export class QuantizedGallery {
   #count = 0;
   /** How often rows were taken over. */
   #turn = 0;
-  #codes: CodeMemory;
-  #facts: Float64Array;
-  /** Codes on their way into a row. */
-  readonly #row: Int8Array;
+  readonly #rows: QuantizedRows;
 
   /** Takes over the vectors; what is appended later counts after a `refresh`. */
   static of(vectors: Matrix): QuantizedGallery {
@@ -70,9 +53,7 @@ export class QuantizedGallery {
 
   private constructor(vectors: Matrix) {
     this.vectors = vectors;
-    this.#codes = new CodeMemory(vectors.count, vectors.dimensions);
-    this.#facts = new Float64Array(FACTS * this.#codes.capacity);
-    this.#row = new Int8Array(vectors.dimensions);
+    this.#rows = new QuantizedRows(vectors.count, vectors.dimensions);
     this.refresh();
   }
 
@@ -91,20 +72,14 @@ export class QuantizedGallery {
    * those that were changed.
    */
   refresh(changed: Iterable<number> = []): void {
-    const { count, dimensions } = this.vectors;
+    const { vectors } = this, { count } = vectors;
     const before = Math.min(this.#count, count);
-    if (count > this.#codes.capacity) {
-      const room = Math.max(count, 2 * before);
-      const codes = new CodeMemory(room, dimensions);
-      codes.copy(this.#codes, before);
-      this.#codes = codes;
-      const facts = new Float64Array(FACTS * codes.capacity);
-      facts.set(this.#facts.subarray(0, FACTS * before));
-      this.#facts = facts;
-    }
+    this.#rows.reserve(count, before);
     this.#turn++;
-    for (let row = before; row < count; row++) this.#take(row);
-    for (const row of changed) if (row < before) this.#take(row);
+    for (let row = before; row < count; row++) this.#rows.take(row, vectors);
+    for (const row of changed) {
+      if (row < before) this.#rows.take(row, vectors);
+    }
     this.#count = count;
   }
 
@@ -123,7 +98,8 @@ export class QuantizedGallery {
     passes?: (row: number) => boolean,
   ): Hit[] {
     this.#check(query.length);
-    return this.#best(query, metric, k, this.#bounds(query, metric), passes);
+    const bounds = this.#rows.bounds(query, metric, this.#count);
+    return this.#best(query, metric, k, bounds, passes);
   }
 
   /**
@@ -156,8 +132,8 @@ export class QuantizedGallery {
         const query = some.row(i);
         // Rows that have changed meanwhile have other products.
         const bounds = products && turn === this.#turn
-          ? this.#floatBounds(query, metric, products.row(i))
-          : this.#bounds(query, metric);
+          ? this.#rows.boundsOfProducts(query, metric, products.row(i))
+          : this.#rows.bounds(query, metric, this.#count);
         results.push(each(this.#best(query, metric, k, bounds, passes)));
       }
       await setImmediate(); // others get a turn
@@ -203,133 +179,4 @@ export class QuantizedGallery {
     }
     return compare(rows);
   }
-
-  /** The best that each row's value can be; the lower, the better. */
-  #bounds(query: Vector, metric: MetricName): Float64Array {
-    return metric === "l1"
-      ? this.#differenceBounds(query)
-      : this.#productBounds(query, metric);
-  }
-
-  #differenceBounds(query: Vector): Float64Array {
-    const bounds = this.#codes.differences(query, this.#count);
-    let sum = 0;
-    for (let i = 0; i < query.length; i++) sum += Math.abs(query[i]);
-    // What rounding to 32 bits can come to; four lanes add up a fourth each.
-    const step = 2 ** -23, share = 1 - step * (query.length / 4 + 16);
-    const rounding = 2 * step * sum + query.length * 2 ** -146;
-    for (let row = 0, at = 0; row < bounds.length; row++, at += FACTS) {
-      bounds[row] = bounds[row] * share - rounding - this.#facts[at + L1_ERROR];
-    }
-    return bounds;
-  }
-
-  /** From products of codes. */
-  #productBounds(query: Vector, metric: MetricName): Float64Array {
-    const { numbers, length, rest } = known(query, metric);
-    const largest = numbers.reduce((most, x) => Math.max(most, Math.abs(x)), 0);
-    const scale = largest / LARGEST_NUMBER || 1;
-    const codes = numbers.map((number) => Math.round(number / scale));
-    let errors = 0;
-    for (let i = 0; i < numbers.length; i++) {
-      errors += (numbers[i] - scale * codes[i]) ** 2;
-    }
-    const error = Math.sqrt(errors) + rest;
-    const bounds = this.#codes.products(codes, this.#count);
-    const facts = this.#facts;
-    for (let row = 0, at = 0; row < bounds.length; row++, at += FACTS) {
-      const off = facts[at + ERROR];
-      bounds[row] = bounds[row] * scale * facts[at + SCALE] + off * length +
-        (facts[at + LENGTH] + off) * error;
-    }
-    return this.#fromProducts(bounds, metric, length);
-  }
-
-  /** From products of 32-bit floats. */
-  #floatBounds(
-    query: Vector,
-    metric: MetricName,
-    products: Float32Array,
-  ): Float64Array {
-    const { length, rest } = known(query, metric);
-    // What rounding comes to at most, in whatever order they are added up.
-    const tiny = query.length * 2 ** -125; // may count as 0
-    const error = (query.length + 2) * 2 ** -23 * length + rest + tiny;
-    const bounds = Float64Array.from(products);
-    for (let row = 0, at = 0; row < bounds.length; row++, at += FACTS) {
-      bounds[row] += this.#facts[at + LENGTH] * error + tiny * (1 + length);
-    }
-    return this.#fromProducts(bounds, metric, length);
-  }
-
-  /** Bounds of values in place of the most that products can be. */
-  #fromProducts(
-    bounds: Float64Array,
-    metric: MetricName,
-    length: number,
-  ): Float64Array {
-    const facts = this.#facts, squares = length * length;
-    const divisor = metric === "cosine" ? LENGTH : SPREAD;
-    for (let row = 0, at = 0; row < bounds.length; row++, at += FACTS) {
-      const rowLength = facts[at + LENGTH];
-      const most = bounds[row] + ROUNDING * rowLength * length;
-      if (metric === "l2") {
-        const both = (rowLength * rowLength + squares) * (1 - ROUNDING);
-        bounds[row] = Math.sqrt(Math.max(0, both - 2 * most));
-      } else bounds[row] = -most / (length * facts[at + divisor]);
-    }
-    return bounds;
-  }
-
-  /** Makes a row's codes, and what is known of it. */
-  #take(row: number): void {
-    const { data, dimensions } = this.vectors;
-    const start = row * dimensions, end = start + dimensions;
-    let sum = 0, largest = 0;
-    for (let i = start; i < end; i++) {
-      sum += data[i];
-      largest = Math.max(largest, Math.abs(data[i]));
-    }
-    const mean = sum / dimensions, scale = Math.fround(largest / 127);
-    const codes = this.#row;
-    let squares = 0, spread = 0, errors = 0, l1Error = 0;
-    for (let i = start; i < end; i++) {
-      const number = data[i];
-      // Math.round() would take five times as long.
-      codes[i - start] = scale > 0 ? Math.floor(number / scale + 0.5) : 0;
-      const off = number - scale * codes[i - start];
-      squares += number * number;
-      spread += (number - mean) * (number - mean);
-      errors += off * off;
-      l1Error += Math.abs(off);
-    }
-    this.#codes.set(row, codes, scale);
-    const facts = this.#facts, at = FACTS * row;
-    facts[at + LENGTH] = Math.sqrt(squares);
-    facts[at + SPREAD] = Math.sqrt(spread);
-    facts[at + ERROR] = Math.sqrt(errors);
-    facts[at + L1_ERROR] = l1Error;
-    facts[at + SCALE] = scale;
-  }
-}
-
-/** A query's numbers as its products are taken, and what is known of them. */
-function known(query: Vector, metric: MetricName) {
-  const isCentred = metric === "correlation";
-  const numbers = isCentred ? withoutMean(query) : Float64Array.from(query);
-  let sum = 0, squares = 0;
-  for (const number of numbers) {
-    sum += number;
-    squares += number * number;
-  }
-  // Less the mean, they add up to 0, but for a rest that rounding leaves.
-  const rest = isCentred ? Math.abs(sum) : 0;
-  return { numbers, length: Math.sqrt(squares), rest };
-}
-
-/** The numbers less their mean. */
-function withoutMean(vector: Vector): Float64Array {
-  const numbers = Float64Array.from(vector);
-  const mean = numbers.reduce((sum, number) => sum + number, 0) / vector.length;
-  return numbers.map((number) => number - mean);
 }
