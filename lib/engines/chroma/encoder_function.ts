@@ -49,7 +49,7 @@ const openedHere = new Map<string, Promise<Encoder>>();
 
 /** Turns texts and pictures into vectors of the encoder that a collection has. */
 export class EncoderFunction implements EmbeddingFunction {
-  readonly name = ENCODER_FUNCTION;
+  readonly name: string = ENCODER_FUNCTION;
   readonly config: EncoderConfig;
 
   /** @param encoder Where left out, it is opened when it is needed. */
