@@ -80,6 +80,9 @@ export interface ChromaIndexOptions {
   l1Candidates?: number;
 }
 
+/** The server counts in 32 bits. */
+const MOST_RESULTS = 2 ** 32 - 1;
+
 /** Which space answers by a metric. */
 const SPACE_OF: Record<MetricName, Space> = {
   cosine: "cosine",
@@ -190,7 +193,7 @@ export class ChromaIndex implements VectorIndex {
     for (let wanted = byL1 ? k * this.#l1Candidates : k;; wanted *= 4) {
       const [answer, asked] = await withinLimit(
         index,
-        Math.min(wanted, count),
+        Math.min(wanted, count, MOST_RESULTS),
         (nResults) =>
           index.collection.query({
             queryEmbeddings: Array.from(queries, (query) =>
@@ -300,6 +303,12 @@ export class ChromaIndex implements VectorIndex {
       }
       seen.add(id);
       const kept = metadata?.[row] ?? {};
+      if ("fingerprint" in kept) {
+        throw new RangeError(
+          `ChromaIndex: expected no metadata named fingerprint, got ` +
+            `${kept.fingerprint} for ${id}: the index keeps its own under that name`,
+        );
+      }
       const inOrder = Object.entries(kept).sort(([a], [b]) => a < b ? -1 : 1);
       return { ...kept, fingerprint: fingerprintOf(vectors.row(row), inOrder) };
     });

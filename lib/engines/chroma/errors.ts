@@ -60,6 +60,7 @@ const ADVICE: Record<DatabaseErrorKind, string> = {
   version: "start Chroma 1.x, as requirements.txt names it",
   refused: "server.log in the server's folder may say more",
 };
+const ADVICE_ON_REQUEST = "it does not take what it was sent";
 
 /** The error of a server that answers, but not as was asked. */
 export function refusal(
@@ -68,11 +69,12 @@ export function refusal(
   said: string,
 ): DatabaseError {
   const kind = kindOf(status, said);
+  const advice = kind === "refused" && status < 500
+    ? ADVICE_ON_REQUEST
+    : ADVICE[kind];
   return new DatabaseError(
     kind,
-    `the Chroma server at ${url} answered ${status}, "${said}": ${
-      ADVICE[kind]
-    }`,
+    `the Chroma server at ${url} answered ${status}, "${said}": ${advice}`,
     status,
   );
 }

@@ -117,6 +117,12 @@ Deno.test("a server that refuses says in one sentence why, and what to do", {
       /answered 500, "thread panicked": server.log/,
     ],
     [
+      "a mistake of the client's",
+      say(400, "Failed to parse"),
+      "refused",
+      /answered 400, "Failed to parse": it does not take what it was sent/,
+    ],
+    [
       "no JSON",
       () => new Response("<h1>Bad Gateway</h1>", { status: 502 }),
       "refused",

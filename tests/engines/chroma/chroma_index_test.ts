@@ -235,6 +235,7 @@ testWithChroma(
       );
     }
     equal((await index.nearest(query, 1000)).length, 60);
+    equal((await index.nearest(query, 2 ** 40)).length, 60);
     const batch = await index.nearestBatch(vectors.slice(0, 3), 2);
     batch.forEach(([hit], row) => equal(hit.id, `${row}`));
     deepEqual(await index.nearestBatch(Matrix.empty(16), 2), []);
@@ -266,6 +267,13 @@ testWithChroma(
       [
         () => index.put([""], vectors.slice(0, 1)),
         /expected ids of one character or more/,
+      ],
+      [
+        () =>
+          index.put(["a"], vectors.slice(0, 1), {
+            metadata: [{ fingerprint: "mine" }],
+          }),
+        /no metadata named fingerprint, got mine for a/,
       ],
       [() => index.nearest(Float32Array.of(1), 1), /expected 16 numbers/],
       [() => index.nearest(bad.row(1), 1), /finite numbers, got NaN/],
