@@ -103,6 +103,11 @@ export class HnswIndex implements VectorIndex {
     const { folder, name = "vectors", encoder = "", efSearch = 1 } = options;
     checkedEf(efSearch);
     const settings = completeSettings(options);
+    if (!/^[^/\\]+$/.test(name)) {
+      throw new RangeError(
+        `HNSW: expected the name of a file, got ${JSON.stringify(name)}`,
+      );
+    }
     const place = folder === undefined ? undefined : { folder, name, encoder };
     const kept = !options.vectorsOf;
     const nodes = place && await readNodes(place, settings, kept);
@@ -229,6 +234,7 @@ export class HnswIndex implements VectorIndex {
   }
 
   async remove(ids: readonly string[]): Promise<void> {
+    this.#checkOpen();
     await this.#inTurn(async () => {
       const before = this.#nodes.count;
       this.#nodes.remove(ids);

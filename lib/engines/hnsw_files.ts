@@ -67,6 +67,9 @@ interface Manifest {
 
 const FORMAT = 1;
 
+/** A kept file's name after the index's. */
+const KEPT = /^\.[\da-f-]{36}\.(graph|rows\.jsonl|npy)$/;
+
 /** What no manifest names and is older is of no program that still writes. */
 const UNFINISHED_MS = 600_000;
 
@@ -205,12 +208,10 @@ async function removeOthers(
   stem: string,
   before: string,
 ): Promise<void> {
-  const isOurs = new RegExp(
-    `^${RegExp.escape(name)}\\.[\\da-f-]{36}\\.(graph|rows\\.jsonl|npy)$`,
-  );
   for (const file of await readdir(folder)) {
-    const isUnfinished = /^\..*\.part$/.test(file);
-    if (!isUnfinished && !isOurs.test(file) || file.startsWith(stem)) continue;
+    const isOurs = file.startsWith(`${name}.`) && !file.startsWith(stem) &&
+      KEPT.test(file.slice(name.length));
+    if (!isOurs && !/^\..*\.part$/.test(file)) continue;
     const path = join(folder, file);
     const age = Date.now() -
       (await stat(path).catch(() => undefined))?.mtimeMs!;

@@ -313,6 +313,8 @@ Deno.test("settings out of their range are refused by name", async () => {
       [{ efConstruction: NaN }, /expected efConstruction to be .* got NaN/],
       [{ efSearch: 0 }, /expected efSearch to be .* got 0/],
       [{ numbers: "i4" }, /expected numbers to be i8, f16, f32, got i4/],
+      [{ name: "a/b" }, /expected the name of a file, got "a.b"/],
+      [{ name: "" }, /expected the name of a file, got ""/],
       [{ metric: "l1" }, /expected metric to be cosine, l2 or .* got l1/],
       [
         { metric: "l2", numbers: "i8" },
@@ -330,6 +332,8 @@ Deno.test("a closed index says so", async () => {
   await index.close();
   await rejects(index.nearest(queries.row(0), 1), /closed: open it again/);
   await rejects(index.put(ids, vectors), /closed: open it again/);
+  await rejects(index.remove(ids), /closed: open it again/);
+  await rejects(index.vectors(ids), /closed: open it again/);
 });
 
 Deno.test("graphBytes is the length of the graph's file, within a tenth", async () => {
