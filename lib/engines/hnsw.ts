@@ -350,8 +350,10 @@ export class HnswIndex implements VectorIndex {
   ): string[] | undefined {
     const queries = new Matrix(query, query.length);
     while (ids.length < wanted) {
-      ef *= 4;
-      if (ef > this.#nodes.count / 8) return;
+      // If they pass as often further off; and half as many more are sought.
+      const passing = ids.length / ef * this.#nodes.count;
+      ef = Math.ceil(1.5 * ef * wanted / ids.length);
+      if (!(ef < passing / 4)) return;
       [ids] = this.#nodes.candidates(queries, ef, wanted, passes);
     }
     return ids;
