@@ -353,7 +353,7 @@ export class HnswIndex implements VectorIndex {
       // If they pass as often further off; and half as many more are sought.
       const passing = ids.length / ef * this.#nodes.count;
       ef = Math.ceil(1.5 * ef * wanted / ids.length);
-      if (!(ef < passing / 4)) return;
+      if (!(ef < passing / 2)) return;
       [ids] = this.#nodes.candidates(queries, ef, wanted, passes);
     }
     return ids;
