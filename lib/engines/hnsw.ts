@@ -3,7 +3,8 @@
  * process: a graph finds candidates, and these are compared exactly.
  *
  * hnsw_graph.ts is the graph, hnsw_nodes.ts whose vectors its nodes are,
- * hnsw_files.ts what of it is in files.
+ * hnsw_nearest.ts the way from a query to its hits, hnsw_files.ts what of it all
+ * is in files.
  *
  * ```ts
  * import { HnswIndex } from "#lib/engines/hnsw.ts";
@@ -21,7 +22,6 @@
  * @module
  */
 import { setImmediate } from "node:timers/promises";
-import { topK } from "../compare/compare.ts";
 import { Matrix } from "../compare/matrix.ts";
 import { type MetricName, metrics } from "../compare/metrics.ts";
 import type {
@@ -32,6 +32,7 @@ import type {
 } from "./engines.ts";
 import { type HnswPlace, readNodes, writeNodes } from "./hnsw_files.ts";
 import { completeSettings, type GraphSettings } from "./hnsw_graph.ts";
+import { nearestOf } from "./hnsw_nearest.ts";
 import { fingerprintOf, HnswNodes } from "./hnsw_nodes.ts";
 
 /** What is opened, and how. */
@@ -162,31 +163,17 @@ export class HnswIndex implements VectorIndex {
   async nearestBatch(
     queries: Matrix,
     k: number,
-    { metric = "cosine", filter }: AskOptions = {},
+    options: AskOptions = {},
   ): Promise<VectorHit[][]> {
     this.#check("a query", queries);
     if (!Number.isInteger(k) || k < 1) {
       throw new RangeError(`HNSW: expected a whole k of 1 or more, got ${k}`);
     }
-    const passes = (id: string) => filter?.passes(id) ?? true;
     const lists: VectorHit[][] = [];
     for (let start = 0; start < queries.count; start += 64) {
       if (start > 0) await setImmediate();
       const part = queries.slice(start, start + 64);
-      const wanted = this.#wanted(k, metric);
-      const ef = Math.max(wanted, this.#efSearch);
-      const found = wanted > this.#nodes.count / 4
-        ? undefined
-        : this.#nodes.candidates(part, ef, wanted, passes);
-      for (const [row, query] of Array.from(part).entries()) {
-        const ids = found &&
-          this.#widened(query, found[row], ef, wanted, passes);
-        lists.push(
-          await (ids
-            ? this.#best(query, ids, k, metric)
-            : this.#bestOfAll(query, passes, k, metric)),
-        );
-      }
+      lists.push(...await nearestOf(this, this.#nodes, part, k, options));
     }
     return lists;
   }
@@ -320,74 +307,6 @@ export class HnswIndex implements VectorIndex {
     this.#saveMs = this.#savedAt - from;
   }
 
-  /**
-   * How many candidates are compared exactly for the `k` best; all vectors where
-   * the graph is arranged by what ranks them otherwise.
-   */
-  #wanted(k: number, metric: MetricName): number {
-    const { isUnit, isCentred } = this.#nodes.traits;
-    const ofGraph = this.settings.metric;
-    const byLength = (name: MetricName) => name === "l1" || name === "l2";
-    const isOther = byLength(metric) !== byLength(ofGraph) && !isUnit ||
-      (metric === "correlation") !== (ofGraph === "correlation") && !isCentred;
-    if (isOther) return Infinity;
-    const isAlike = metric === ofGraph || metric === "l2" && isUnit;
-    if (!isAlike) return Math.max(200, 10 * k, this.#efSearch);
-    // Rough numbers confuse the last of k with those after it.
-    return Math.max(2 * k, Math.min(this.#efSearch, 40));
-  }
-
-  /**
-   * Enough candidates, sought among ever more; undefined where so few pass that
-   * it takes less to compare all these.
-   */
-  #widened(
-    query: Float32Array,
-    ids: string[],
-    ef: number,
-    wanted: number,
-    passes: (id: string) => boolean,
-  ): string[] | undefined {
-    const queries = new Matrix(query, query.length);
-    while (ids.length < wanted) {
-      // If they pass as often further off; and half as many more are sought.
-      const passing = ids.length / ef * this.#nodes.count;
-      ef = Math.ceil(1.5 * ef * wanted / ids.length);
-      if (!(ef < passing / 2)) return;
-      [ids] = this.#nodes.candidates(queries, ef, wanted, passes);
-    }
-    return ids;
-  }
-
-  /** The best of all that pass, each compared. */
-  async #bestOfAll(
-    query: Float32Array,
-    passes: (id: string) => boolean,
-    k: number,
-    metric: MetricName,
-  ): Promise<VectorHit[]> {
-    const all = [...this.#nodes.ids()].filter(passes);
-    let best: string[] = [];
-    for (let start = 0; start < all.length; start += 5000) {
-      if (start > 0) await setImmediate();
-      const ids = [...best, ...all.slice(start, start + 5000)];
-      best = (await this.#best(query, ids, k, metric)).map(({ id }) => id);
-    }
-    return this.#best(query, best, k, metric);
-  }
-
-  async #best(
-    query: Float32Array,
-    ids: readonly string[],
-    k: number,
-    metric: MetricName,
-  ): Promise<VectorHit[]> {
-    const values = await this.compare(query, ids, metric);
-    return topK(values, k, metrics[metric].better)
-      .filter(({ value }) => !Number.isNaN(value))
-      .map(({ index, value }) => ({ id: ids[index], value }));
-  }
-
   #check(what: string, { data, dimensions }: Matrix): void {
     this.#checkOpen();
     if (
@@ -397,7 +316,15 @@ export class HnswIndex implements VectorIndex {
         `HNSW: expected ${what} of ${this.dimensions} numbers, got ${dimensions}`,
       );
     }
+    const { metric, numbers } = this.settings;
+    const most = metric === "l2" && numbers === "f16" ? 65_504 : Infinity;
     for (let i = 0; i < data.length; i++) {
+      if (Math.abs(data[i]) > most) {
+        throw new RangeError(
+          `HNSW: expected ${what} of numbers that 16 bits hold, up to ${most}, ` +
+            `got ${data[i]}: open the index with numbers "f32"`,
+        );
+      }
       if (Number.isFinite(data[i])) continue;
       throw new RangeError(
         `HNSW: expected ${what} of finite numbers, got ${data[i]} in row ` +

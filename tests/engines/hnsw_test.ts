@@ -305,6 +305,20 @@ Deno.test("what is wrong is refused before anything is put in", async () => {
   strictEqual(await index.count(), 0);
 });
 
+Deno.test("numbers that 16 bits do not hold are refused, where their size counts", async () => {
+  const rows = Matrix.of([[70_000, 1], [1, 90_000]]);
+  const rough = await HnswIndex.open({ dimensions: 2, metric: "l2" });
+  await rejects(rough.put(["a", "b"], rows), /up to 65504, got 70000: .*"f32"/);
+  for (
+    const options of [{ numbers: "f16" }, { metric: "l2", numbers: "f32" }]
+  ) {
+    const all = { dimensions: 2, ...options } as HnswOptions;
+    const index = await HnswIndex.open(all);
+    await index.put(["a", "b"], rows);
+    strictEqual((await index.nearest(rows.row(1), 1))[0].id, "b");
+  }
+});
+
 Deno.test("settings out of their range are refused by name", async () => {
   for (
     const [options, message] of [
