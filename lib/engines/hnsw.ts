@@ -129,7 +129,8 @@ export class HnswIndex implements VectorIndex {
 
   /** Memory of the graph, in bytes: what its file is long, all but some. */
   get graphBytes(): number {
-    return this.#nodes.graph.bytes;
+    const { graph, rows } = this.#nodes;
+    return graph.nodeBytes * rows.length;
   }
 
   /** Among how many vectors a query looks. */
@@ -278,6 +279,7 @@ export class HnswIndex implements VectorIndex {
   /** After changes: a graph that is worn is built anew, and all is saved. */
   async #settle(): Promise<void> {
     if (this.#nodes.isWorn) await this.#rebuild();
+
     await this.#save();
   }
 

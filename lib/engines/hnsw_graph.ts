@@ -75,13 +75,13 @@ export class HnswGraph {
     return Number(this.#index.size());
   }
 
-  /** Memory of the nodes that are in it, in bytes, about. */
-  get bytes(): number {
+  /** Memory of a node, in bytes, about. */
+  get nodeBytes(): number {
     const { dimensions, numbers, maxNeighbors } = this.settings;
     const numberBytes = { i8: 1, f16: 2, f32: 4 }[numbers];
     // Links of four bytes: 2 M of them below, and one in M nodes lies higher.
     const links = 4 * (2 * maxNeighbors + 1 + 1);
-    return this.count * (dimensions * numberBytes + links + 10);
+    return dimensions * numberBytes + links + 10;
   }
 
   /**
