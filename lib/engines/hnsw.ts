@@ -279,7 +279,6 @@ export class HnswIndex implements VectorIndex {
   /** After changes: a graph that is worn is built anew, and all is saved. */
   async #settle(): Promise<void> {
     if (this.#nodes.isWorn) await this.#rebuild();
-
     await this.#save();
   }
 
