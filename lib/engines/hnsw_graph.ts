@@ -1,7 +1,7 @@
 /**
  * The graph of an HNSW index, which usearch builds and searches: each vector
  * linked to some of its neighbours, so that a query walks from one to a nearer
- * one, and looks at some hundred vectors instead of all.
+ * one, and looks at some thousand vectors instead of all.
  *
  * Vectors are in it as rough as is wished, in 8 bits a number by default, each
  * row by a scale of its own. What it finds are candidates: who asks compares
