@@ -42,6 +42,9 @@ export interface Candidates {
   rows: number[];
   /** Whether no other row passes the filter and can be compared. */
   isAll: boolean;
+  /** Cosines that came with them: of rows' pictures, and of texts by their ids. */
+  ofPictures?: Map<number, number>;
+  ofTexts?: Map<string, number>;
 }
 
 /** How `sync` is watched and stopped. */
@@ -200,34 +203,41 @@ export class SpaceIndex {
   ): Promise<Candidates> {
     const filter = this.#filter(isAllowed, where);
     // Both at once: a server answers them beside one another.
-    const [ofPictures, ofTexts] = await Promise.all([
-      mode === "text" ? [] : this.#nearest(vector, count, filter),
+    const [ofPictures, near] = await Promise.all([
+      mode === "text"
+        ? new Map<number, number>()
+        : this.#nearest(vector, count, filter),
       mode === "visual" ? undefined : this.#ofNearestTexts(
         vector,
         count * (mode === "text" ? 1 : PICTURES_OF_TEXTS),
         isAllowed,
       ),
     ]);
-    const isAll = this.#areAll(ofPictures, count, isAllowed);
-    if (!ofTexts) return { rows: ofPictures, isAll };
-    if (mode === "text") return ofTexts;
-    if (isAll) return { rows: ofPictures, isAll };
-    let { rows } = ofTexts;
+    if (mode === "text") return near!;
+    const nearest = [...ofPictures.keys()];
+    const isAll = this.#areAll(nearest, count, isAllowed);
+    if (!near || isAll) {
+      return { rows: nearest, isAll, ofPictures, ofTexts: near?.ofTexts };
+    }
+    let { rows } = near;
     // Of the last text, which may be a folder's, more than can be compared.
     if (rows.length > 2 * PICTURES_OF_TEXTS * count) {
-      const ids = new Set(ofTexts.ids);
-      const { textRows, textIds } = this.#collection;
-      const hasText = (row: number) =>
-        textRows[row] >= 0 && ids.has(textIds[textRows[row]]) && isAllowed(row);
-      const text: Where = { text: { $in: ofTexts.ids } };
+      const ids = near.ids;
+      const among = new Set(rows);
+      const text: Where = { text: { $in: ids } };
       const both = where ? { $and: [where, text] } as Where : text;
-      rows = await this.#nearest(
+      const found = await this.#nearest(
         vector,
         PICTURES_OF_TEXTS * count,
-        this.#filter(hasText, both),
+        this.#filter((row) => among.has(row), both),
       );
+      for (const [row, value] of found) ofPictures.set(row, value);
+      rows = [...found.keys()];
     }
-    return { rows: [...new Set([...ofPictures, ...rows])], isAll: false };
+    return {
+      rows: [...new Set([...nearest, ...rows])],
+      ...{ isAll: false, ofPictures, ofTexts: near.ofTexts },
+    };
   }
 
   /** Whether these are all that pass: an index can miss one, however few there are. */
@@ -258,14 +268,19 @@ export class SpaceIndex {
     };
   }
 
+  /** The nearest rows and their cosines. */
   async #nearest(
     vector: Float32Array,
     count: number,
     filter: VectorFilter,
-  ): Promise<number[]> {
+  ): Promise<Map<number, number>> {
     const hits = await this.pictures.nearest(vector, count, { filter });
-    return hits.map(({ id }) => this.#collection.rowOf(id))
-      .filter((row) => row !== undefined);
+    const rows = new Map<number, number>();
+    for (const { id, value } of hits) {
+      const row = this.#collection.rowOf(id);
+      if (row !== undefined) rows.set(row, value);
+    }
+    return rows;
   }
 
   /** The pictures of the nearest texts, whole texts at a time. */
@@ -293,7 +308,9 @@ export class SpaceIndex {
       }
     }
     const written = (row: number) => textRows[row] >= 0 && isAllowed(row);
-    return { rows, ids, isAll: this.#areAll(rows, count, written) };
+    const isAll = this.#areAll(rows, count, written);
+    const ofTexts = new Map(hits.map(({ id, value }) => [id, value]));
+    return { rows, ids, isAll, ofTexts };
   }
 
   /** The rows that each text is about, by its id. */

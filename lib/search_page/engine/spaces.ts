@@ -31,7 +31,7 @@ import { EVERYDAY_WORDS } from "./everyday_words.ts";
 import { QueryError, type SearchQuery } from "./query.ts";
 import { blendSimilarities, blendVectors } from "./ranking.ts";
 import { type Gallery, pickRows, similarities } from "./similarities.ts";
-import { type SpaceIndex, whereOf } from "./space_index.ts";
+import { type Candidates, type SpaceIndex, whereOf } from "./space_index.ts";
 
 /** How many queries' texts and pictures have their embeddings remembered. */
 const REMEMBERED = 500;
@@ -182,7 +182,7 @@ export class EncoderSpace {
       const values = await this.compare(vector, query);
       return { values, isAll: true, by: "" };
     }
-    const { rows, isAll } = isWhole
+    const candidates: Candidates = isWhole
       ? { rows: [...collection.pictures.keys()], isAll: true }
       : await index!.candidates(
         vector,
@@ -191,8 +191,9 @@ export class EncoderSpace {
         isAllowed,
         whereOf(query),
       );
+    const { rows, isAll } = candidates;
     const { layout } = collection;
-    const found = await this.#compareSome(vector, query, rows);
+    const found = await this.#compareSome(vector, query, candidates);
     const values = new Float32Array(collection.count).fill(NaN);
     // Rows have moved: the search begins anew.
     const by = index!.pictures.label;
@@ -205,7 +206,7 @@ export class EncoderSpace {
   async #compareSome(
     vector: Float32Array,
     query: SearchQuery,
-    rows: readonly number[],
+    { rows, ofPictures, ofTexts }: Candidates,
   ): Promise<Float32Array> {
     if (rows.length === 0) return new Float32Array(0);
     const { collection, index } = this;
@@ -227,17 +228,23 @@ export class EncoderSpace {
     const texts = textsOfRows(collection, rows);
     const paths = rows.map((row) => collection.pictures[row].path);
     const agreement = rows.map((row) => collection.agreement[row]);
-    const [ofPictures, ofTexts] = await Promise.all([
-      mode === "text" ? [] : index!.pictures.compare(vector, paths),
-      mode === "visual" || texts.ids.length === 0
-        ? []
-        : index!.texts.compare(vector, texts.ids),
+    const [pictures, written] = await Promise.all([
+      mode === "text" ? [] : compareRest(
+        rows.map((row) => ofPictures?.get(row)),
+        paths,
+        (some) => index!.pictures.compare(vector, some),
+      ),
+      mode === "visual" ? [] : compareRest(
+        texts.ids.map((id) => ofTexts?.get(id)),
+        texts.ids,
+        (some) => index!.texts.compare(vector, some),
+      ),
     ]);
-    if (mode === "visual") return Float32Array.from(ofPictures);
-    const written = texts.places.map((place) => ofTexts[place] ?? NaN);
+    if (mode === "visual") return Float32Array.from(pictures);
+    const ofRows = texts.places.map((place) => written[place] ?? NaN);
     return mode === "text"
-      ? Float32Array.from(written)
-      : blendSimilarities(written, ofPictures, agreement, textWeight);
+      ? Float32Array.from(ofRows)
+      : blendSimilarities(ofRows, pictures, agreement, textWeight);
   }
 
   /** The value of every row, by the query's mode and metric; NaN for none. */
@@ -280,6 +287,18 @@ function vectorIn(
   if (textRow < 0) return mode === "text" ? undefined : picture;
   const text = textEmbeddings.row(textRow);
   return mode === "text" ? text : blendVectors(text, picture, textWeight);
+}
+
+/** Values that are known, and those of the other ids by asking for them. */
+async function compareRest(
+  known: readonly (number | undefined)[],
+  ids: readonly string[],
+  compare: (ids: readonly string[]) => Promise<Float32Array>,
+): Promise<Float32Array> {
+  const rest = ids.filter((_, i) => known[i] === undefined);
+  const values = rest.length > 0 ? await compare(rest) : new Float32Array(0);
+  let next = 0;
+  return Float32Array.from(known, (value) => value ?? values[next++]);
 }
 
 /** What is written about rows: each text once, and where each row's is; -1 for none. */
