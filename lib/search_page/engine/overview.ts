@@ -5,11 +5,14 @@
  * Touches no files.
  *
  * ```ts
+ * import { openEncoder } from "#lib/encoders/encoders.ts";
  * import { mapOf } from "#lib/search_page/engine/overview.ts";
- * import { Collection } from "#lib/search_page/index/collection.ts";
+ * import { EncoderSpace } from "#lib/search_page/engine/spaces.ts";
  * import { deepStrictEqual } from "node:assert/strict";
  *
- * deepStrictEqual(await mapOf(new Collection(4)), []);
+ * const encoder = await openEncoder("offline", { log() {} });
+ * deepStrictEqual(await mapOf(new EncoderSpace(encoder)), []);
+ * await encoder.close();
  * ```
  *
  * @module
