@@ -67,7 +67,7 @@ export class SpaceIndex {
   /** Ids that hits had and that the collection does not know. */
   readonly strangers: Set<string> = new Set();
   /** How many a database had when its ids were last looked over. */
-  counted = -1;
+  counted: number = -1;
   readonly #collection: Collection;
   /** What the engine has: ids of the collection, by path; and ids of texts. */
   readonly #put = new Map<string, number>();
