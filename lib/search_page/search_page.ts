@@ -194,7 +194,11 @@ async function openOver(
   let done = false, rescanning = false, error = "", trouble = "";
 
   const tidy = (space: EncoderSpace) => {
-    engine.tidy(space).catch(({ message }) => space.index!.trouble = message);
+    const { index } = space;
+    engine.tidy(space).then(
+      () => index?.isReady && (index.trouble = ""),
+      ({ message }) => index!.trouble = message,
+    );
   };
   const update = async (source: PictureSource) => {
     ({ problems } = source);

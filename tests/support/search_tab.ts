@@ -6,6 +6,7 @@ import { writeFile } from "node:fs/promises";
 import { join } from "node:path";
 import type { CDPSession, Page } from "puppeteer-core";
 import { launchBrowser } from "#lib/crawl/browser.ts";
+import type { EngineName } from "#lib/engines/engines.ts";
 import { folderSource } from "#lib/search_page/index/sources.ts";
 import { openSearchApp, type SearchApp } from "#lib/search_page/search_page.ts";
 import { colourEncoder } from "./colour_encoder.ts";
@@ -30,6 +31,7 @@ export function withPage(
     ready = true,
     publicUrl = "",
     shades = 13,
+    index = "exact" as EngineName,
     prepare = (_folder: string) => Promise.resolve(),
   } = {},
 ): Promise<void> {
@@ -50,6 +52,7 @@ export function withPage(
     await prepare(folder);
     const app = await openSearchApp(await folderSource(folder), {
       encoders: [encoder],
+      index,
       ...(publicUrl && { publicUrl }),
       log: () => {},
     });
