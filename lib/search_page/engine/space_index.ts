@@ -6,8 +6,7 @@
  * ```text
  *            nearest by picture ─────────────┐
  *  query ─┤                                  ├─ candidates ─ their exact values
- *            nearest texts ─ their pictures, ┘
- *                            nearest first
+ *            nearest texts ─ their pictures ─┘
  * ```
  *
  * "Smart" weighs picture and text, and the weight is the reader's to move: no
@@ -57,6 +56,9 @@ const BATCH = 1024;
 
 /** Pictures of the nearest texts, for each candidate that is wanted. */
 const PICTURES_OF_TEXTS = 4;
+
+/** The nearest texts of which the nearest pictures are taken, if they have many. */
+const TEXTS = 32;
 
 /** A collection in an engine. */
 export class SpaceIndex {
@@ -220,19 +222,21 @@ export class SpaceIndex {
       return { rows: nearest, isAll, ofPictures, ofTexts: near?.ofTexts };
     }
     let { rows } = near;
-    // Of the last text, which may be a folder's, more than can be compared.
-    if (rows.length > 2 * PICTURES_OF_TEXTS * count) {
-      const ids = near.ids;
-      const among = new Set(rows);
+    if (near.wide) {
+      // Whole texts would be too many: a folder's pictures share their only word.
+      const isMuch = rows.length > 2 * PICTURES_OF_TEXTS * count;
+      const { ids, rows: among } = near.wide;
       const text: Where = { text: { $in: ids } };
-      const both = where ? { $and: [where, text] } as Where : text;
       const found = await this.#nearest(
         vector,
-        PICTURES_OF_TEXTS * count,
-        this.#filter((row) => among.has(row), both),
+        isMuch ? PICTURES_OF_TEXTS * count : count,
+        this.#filter(
+          (row) => among.has(row),
+          where ? { $and: [where, text] } as Where : text,
+        ),
       );
       for (const [row, value] of found) ofPictures.set(row, value);
-      rows = [...found.keys()];
+      rows = [...isMuch ? [] : rows, ...found.keys()];
     }
     return {
       rows: [...new Set([...nearest, ...rows])],
@@ -288,7 +292,7 @@ export class SpaceIndex {
     vector: Float32Array,
     count: number,
     isAllowed: (row: number) => boolean,
-  ): Promise<Candidates & { ids: string[] }> {
+  ): Promise<Candidates & { wide?: { ids: string[]; rows: Set<number> } }> {
     const { textIds, textRows } = this.#collection;
     const users = this.#usersOfTexts();
     const usersOf = (id: string) => users.get(id) ?? [];
@@ -299,18 +303,23 @@ export class SpaceIndex {
     const hits = most === 0
       ? []
       : await this.texts.nearest(vector, most, { filter });
-    const rows: number[] = [], ids: string[] = [];
+    const rows: number[] = [], all: number[] = [], ids: string[] = [];
     for (const { id } of hits) {
-      if (rows.length >= count) break;
+      const isEnough = rows.length >= count;
+      if (isEnough && ids.length >= TEXTS) break;
       ids.push(id);
       for (const row of usersOf(id)) {
-        if (isAllowed(row) && textRows[row] >= 0) rows.push(row);
+        if (!isAllowed(row)) continue;
+        all.push(row);
+        if (!isEnough) rows.push(row);
       }
     }
+    const isWide = all.length > rows.length || rows.length > 2 * count;
+    const wide = isWide ? { ids, rows: new Set(all) } : undefined;
     const written = (row: number) => textRows[row] >= 0 && isAllowed(row);
     const isAll = this.#areAll(rows, count, written);
     const ofTexts = new Map(hits.map(({ id, value }) => [id, value]));
-    return { rows, ids, isAll, ofTexts };
+    return { rows, isAll, ofTexts, wide };
   }
 
   /** The rows that each text is about, by its id. */

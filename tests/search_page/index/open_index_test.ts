@@ -1,6 +1,6 @@
 import { deepStrictEqual, match, ok, strictEqual } from "node:assert/strict";
 import { join } from "node:path";
-import { rm, writeFile } from "node:fs/promises";
+import { readdir, rm, stat, writeFile } from "node:fs/promises";
 import { setTimeout as sleep } from "node:timers/promises";
 import { startChroma } from "#lib/engines/chroma/chroma.ts";
 import { paths } from "#lib/paths.ts";
@@ -182,3 +182,50 @@ Deno.test("a page whose server is gone says so in a sentence, and goes on when i
     else Deno.env.set("CHROMA_URL", before);
     await Deno.remove(place, { recursive: true });
   }));
+
+Deno.test("a second start over the same pictures sends nothing and builds nothing again", () =>
+  withFolder((folder) =>
+    withChroma(async () => {
+      await paint(folder);
+      const asked: string[] = [];
+      const { fetch } = globalThis;
+      globalThis.fetch = (input, init) => {
+        asked.push(input instanceof Request ? input.url : `${input}`);
+        return fetch(input, init);
+      };
+      const indexes = join(paths.search, "indexes");
+      const filesOf = async () => {
+        const names = await readdir(indexes, { recursive: true });
+        return await Promise.all(
+          names.toSorted().map(async (name) => {
+            const { mtimeMs, size } = await stat(join(indexes, name));
+            return [name, mtimeMs, size];
+          }),
+        );
+      };
+      try {
+        const writes = () => asked.filter((url) => /\/upsert|\/add$/.test(url));
+        await (await open(folder, { index: "chroma" })).close();
+        ok(writes().length > 0);
+        asked.length = 0;
+        await (await open(folder, { index: "chroma" })).close();
+        deepStrictEqual(writes(), []);
+        const first = await open(folder, { index: "hnsw" });
+        while (!first.status().index.isReady) await sleep(10);
+        await first.close();
+        const files = await filesOf();
+        ok(files.length > 0);
+        const second = await open(folder, { index: "hnsw" });
+        while (!second.status().index.isReady) await sleep(10);
+        await second.close();
+        const isFile = ([, , size]: unknown[]) => size as number > 4096;
+        deepStrictEqual(
+          (await filesOf()).filter(isFile),
+          files.filter(isFile),
+        );
+        strictEqual((await filesOf()).length, files.length);
+      } finally {
+        globalThis.fetch = fetch;
+      }
+    })
+  ));
