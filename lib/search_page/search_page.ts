@@ -4,8 +4,8 @@
  *
  * Beside this file: search_once.ts, one search without a page; photograph.ts, a
  * picture of the page; index/, where pictures come from, how they become a
- * collection and what becomes of it when they change; engine/, how a query is
- * answered; server/, who may ask and what; web/, the page itself, plain
+ * collection, which engine finds them and what becomes of all this when they
+ * change; engine/, how a query is answered; server/, who may ask and what; web/, the page itself, plain
  * JavaScript; terminal/, results in a terminal; served_pictures.ts,
  * query_pictures.ts and fetched_picture.ts, pictures to look at and to look for;
  * folder_settings.ts, what is kept for a folder.

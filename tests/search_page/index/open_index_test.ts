@@ -1,4 +1,10 @@
-import { deepStrictEqual, match, ok, strictEqual } from "node:assert/strict";
+import {
+  deepStrictEqual,
+  match,
+  ok,
+  rejects,
+  strictEqual,
+} from "node:assert/strict";
 import { join } from "node:path";
 import { readdir, rm, stat, writeFile } from "node:fs/promises";
 import { setTimeout as sleep } from "node:timers/promises";
@@ -146,8 +152,6 @@ Deno.test("searchOnce() finds by each engine what the page finds", () =>
   withFolder((folder) =>
     withChroma(async () => {
       await paint(folder);
-      const { search } = paths;
-      strictEqual(paths.search, search);
       for (const index of ["exact", "hnsw", "chroma"] as const) {
         const once = await searchOnce({
           ...{ folder, index, encoder: "offline", log() {} },
@@ -229,3 +233,39 @@ Deno.test("a second start over the same pictures sends nothing and builds nothin
       }
     })
   ));
+
+Deno.test("an empty folder finds nothing by any engine, and then what comes", () =>
+  withFolder((folder) =>
+    withChroma(async () => {
+      for (const index of ["hnsw", "chroma"] as const) {
+        const app = await open(folder, { index });
+        for (const mode of ["smart", "text", "visual"] as const) {
+          const { hits } = await app.search({ text: "red", mode });
+          deepStrictEqual(hits, [], `${index} ${mode}`);
+        }
+        deepStrictEqual((await ask(app, "map")).json, []);
+        strictEqual((await ask(app, "statistics")).json.count, 0);
+        const file = join(folder, "wall.png");
+        await writeFile(file, await plain({ r: 255, g: 0, b: 0 }));
+        await app.rescan();
+        const { hits } = await app.search({ text: "red" });
+        deepStrictEqual(hits.map(({ path }) => path), ["wall.png"], index);
+        await rm(file);
+        deepStrictEqual((await app.search({ text: "red" })).hits, [], index);
+        await app.close();
+      }
+    })
+  ));
+
+Deno.test("a server that is not there is said in one sentence, before anything is indexed", () =>
+  withFolder(async (folder) => {
+    await paint(folder);
+    const before = Deno.env.get("CHROMA_URL");
+    Deno.env.set("CHROMA_URL", "http://127.0.0.1:9");
+    try {
+      await rejects(open(folder, { index: "chroma" }), /127\.0\.0\.1:9/);
+    } finally {
+      if (before === undefined) Deno.env.delete("CHROMA_URL");
+      else Deno.env.set("CHROMA_URL", before);
+    }
+  }));
