@@ -102,7 +102,7 @@ export function graphChart(
   };
   const shown = target ? [...points, target] : points;
   const layout = {
-    height: 560,
+    height: 450,
     xaxis: { ...rangeOf(shown.map(({ x }) => x)), constrain: "domain" },
     yaxis: {
       ...rangeOf(shown.map(({ y }) => y)),
