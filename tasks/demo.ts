@@ -33,7 +33,7 @@ none, so that each notebook can be opened and run by itself.
                 picture is the folder that it lies in. A split into DIR/train/
                 and DIR/test/ is kept
   --json        progress on standard error, and a last line of JSON:
-                {"notebooks": 9, "cells": 460, "errors": 0, "images": 60,
+                {"notebooks": 9, "cells": 426, "errors": 0, "images": 60,
                  "seconds": 131.2, "encoder": "offline"}`;
 
 export const command = defineCommand({

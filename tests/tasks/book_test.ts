@@ -65,9 +65,9 @@ Deno.test({
         match(start, /<li><a href="notebooks\/tslab\/quickstart.html">/);
       });
 
-      await t.step("has a search index below 400 kB", async () => {
+      await t.step("has a search index below 500 kB", async () => {
         const { size } = await stat(join(book, "search_index.js"));
-        ok(size < 400_000, `${size} bytes`);
+        ok(size < 500_000, `${size} bytes`);
       });
 
       const browser = await launchBrowser();
