@@ -66,7 +66,7 @@ export interface PutOptions {
 /** Vectors, each under an id, that can be asked for those nearest to a query. */
 export interface VectorIndex {
   readonly engine: EngineName;
-  /** What it is and how it is set: "HNSW, 8 bits, M 16, efSearch 128". */
+  /** What it is and how it is set: "HNSW, 8 bits, M 24, efSearch 160". */
   readonly label: string;
   /** Length of every vector. */
   readonly dimensions: number;
