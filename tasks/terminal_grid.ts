@@ -142,7 +142,9 @@ export async function runGrid(
     await screen.waitUntilExit();
     return 0;
   } finally {
-    await engine?.close();
+    await engine?.close().catch(({ message }) =>
+      log(`The index is not kept: ${message}`)
+    );
     await encoder.close();
   }
 }

@@ -147,7 +147,15 @@ export async function searchOnce(
     if (space.index && !space.index.isReady && collection.count > MANY) {
       log?.(`Bringing the index to ${collection.count} pictures`);
     }
-    await space.index?.sync({ signal });
+    const trouble = await space.index?.sync({ signal }).then(
+      () => undefined,
+      (error) => {
+        signal?.throwIfAborted();
+        // The vectors are here: without the index all of them are compared.
+        if (engine!.keepsVectors) return error.message as string;
+        throw error;
+      },
+    );
     const { like, unlike } = await nameQueryPictures(found, collection);
     const result = await new Searcher([space]).search({
       ...asked,
@@ -166,7 +174,7 @@ export async function searchOnce(
     });
     return {
       encoder: encoder.name,
-      index,
+      index: space.isApproximate ? index : "exact",
       result,
       sourceOf({ path }) {
         const { source } = collection.pictures[collection.rowOf(path)!];
@@ -184,6 +192,7 @@ export async function searchOnce(
       ],
       problems: [
         ...result.remark ? [result.remark] : [],
+        ...trouble ? [`all pictures were compared: ${trouble}`] : [],
         ...remarkOnNew(notIndexed.length),
         ...remarkOnHidden(hiddenOnes.length),
         ...remarkOnChanged(changed.map(({ path }) => path)),
@@ -192,7 +201,10 @@ export async function searchOnce(
     };
   } finally {
     await early;
-    await engine?.close();
+    // What was found is found, whether or not the index can be kept.
+    await engine?.close().catch(({ message }) =>
+      log?.(`The index is not kept: ${message}`)
+    );
     await encoder.close();
   }
 }

@@ -132,7 +132,9 @@ export async function openSearchApp(
   const opened: Encoder[] = [];
   let engine: OpenEngine | undefined;
   const closeEncoders = async () => {
-    await engine?.close();
+    await engine?.close().catch(({ message }) =>
+      log(`The index is not kept: ${message}`)
+    );
     for (const encoder of opened) await encoder.close();
   };
   try {

@@ -351,8 +351,11 @@ export class SpaceIndex {
   async close(): Promise<void> {
     this.#closed.abort(new Error("the index was closed"));
     await this.#last;
-    await this.pictures.close();
-    await this.texts.close();
+    const closed = await Promise.allSettled([
+      this.pictures.close(),
+      this.texts.close(),
+    ]);
+    for (const one of closed) if (one.status === "rejected") throw one.reason;
   }
 }
 

@@ -120,10 +120,7 @@ export async function openEngine(
       opened.push(space.index);
     },
     tidy: (space) => takeIn(space, root),
-    async close() {
-      await close();
-      await chroma.stop();
-    },
+    close: () => close().finally(() => chroma.stop()),
   };
 }
 

@@ -6,7 +6,7 @@ import {
   strictEqual,
 } from "node:assert/strict";
 import { join } from "node:path";
-import { readdir, rm, stat, writeFile } from "node:fs/promises";
+import { mkdir, readdir, rm, stat, symlink, writeFile } from "node:fs/promises";
 import { setTimeout as sleep } from "node:timers/promises";
 import { startChroma } from "#lib/engines/chroma/chroma.ts";
 import { paths } from "#lib/paths.ts";
@@ -268,4 +268,21 @@ Deno.test("a server that is not there is said in one sentence, before anything i
       if (before === undefined) Deno.env.delete("CHROMA_URL");
       else Deno.env.set("CHROMA_URL", before);
     }
+  }));
+
+Deno.test("where an index cannot be written, what is found is told, and why it is not kept", () =>
+  withFolder(async (folder) => {
+    await paint(folder);
+    const said: string[] = [];
+    const log = (line: string) => said.push(line);
+    const once = { folder, index: "hnsw", encoder: "offline", log } as const;
+    const { search } = paths;
+    await mkdir(search, { recursive: true });
+    // A link that leads nowhere: there is nothing to read, and no folder to make.
+    await symlink(join(search, "nowhere", "else"), join(search, "indexes"));
+    const query = { text: "something red", k: 3 };
+    const { result } = await searchOnce({ ...once, query });
+    strictEqual(result.hits.length, 3);
+    const kept = said.filter((line) => /^The index is not kept: /.test(line));
+    strictEqual(kept.length, 1, said.join("\n"));
   }));
