@@ -76,6 +76,7 @@ export class SpaceIndex {
   readonly #putTexts = new Set<string>();
   readonly #closed = new AbortController();
   #contents: number;
+  #layout: number;
   #last: Promise<void> = Promise.resolve();
   #users: Map<string, number[]> | undefined;
   /** The collection's contents that these were read from. */
@@ -89,6 +90,7 @@ export class SpaceIndex {
     this.#collection = collection;
     this.pictures = pictures;
     this.texts = texts;
+    this.#layout = collection.layout;
     this.#contents = collection.count === 0 ? collection.contents : -1;
   }
 
@@ -128,14 +130,23 @@ export class SpaceIndex {
 
   async #syncOnce(signal: AbortSignal): Promise<void> {
     const collection = this.#collection;
-    const { contents } = collection;
-    const gone = [...this.#put.keys()]
-      .filter((path) => collection.rowOf(path) === undefined);
-    const texts = new Set(collection.textIds.filter((id) => id !== ""));
-    const goneTexts = [...this.#putTexts].filter((id) => !texts.has(id));
-    const news = collection.pictures.filter(({ path }, row) =>
-      this.#put.get(path) !== collection.idOf(row)
-    ).map(({ path }) => path);
+    const { contents, layout, keepsVectors, pending } = collection;
+    // Where pictures have but come, nothing is gone: 100,000 come in many groups.
+    const isMoved = layout !== this.#layout;
+    const gone = isMoved
+      ? [...this.#put.keys()].filter((path) =>
+        collection.rowOf(path) === undefined
+      )
+      : [];
+    const texts = new Set(isMoved ? collection.textIds : []);
+    const goneTexts = isMoved
+      ? [...this.#putTexts].filter((id) => !texts.has(id))
+      : [];
+    const news = keepsVectors
+      ? collection.pictures.filter(({ path }, row) =>
+        this.#put.get(path) !== collection.idOf(row)
+      ).map(({ path }) => path)
+      : [...pending.keys()];
     for (let start = 0; start < news.length; start += BATCH) {
       signal.throwIfAborted();
       await this.#putBatch(news.slice(start, start + BATCH), signal);
@@ -145,6 +156,7 @@ export class SpaceIndex {
     await this.texts.remove(goneTexts);
     for (const id of goneTexts) this.#putTexts.delete(id);
     this.#contents = contents;
+    this.#layout = layout;
   }
 
   async #putBatch(
