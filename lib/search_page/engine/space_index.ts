@@ -11,9 +11,9 @@
  *
  * "Smart" weighs picture and text, and the weight is the reader's to move: no
  * index has it. What is best by both is mostly among the best by one of them, so
- * the candidates of both are compared exactly, by the weight that is asked for.
- * A folder's pictures often share their only word: where more have the nearest
- * texts than can be compared, the nearest of them by their pictures are.
+ * of the candidates of both those that can be the best are compared exactly, by
+ * the weight that is asked for (promising.ts). A folder's pictures often share
+ * their only word: where texts are few, all are compared here (known_texts.ts).
  *
  * ```ts
  * import { SpaceIndex } from "#lib/search_page/engine/space_index.ts";
@@ -34,6 +34,8 @@ import type { Metadata, Where } from "chromadb";
 import { Matrix } from "../../compare/matrix.ts";
 import type { VectorFilter, VectorIndex } from "../../engines/engines.ts";
 import type { Collection } from "../index/collection.ts";
+import { KnownTexts } from "./known_texts.ts";
+import { type KnownValues, promisingRows } from "./promising.ts";
 import type { SearchQuery } from "./query.ts";
 
 /** Rows that may be the nearest, each once. */
@@ -54,11 +56,17 @@ export interface SyncOptions {
 /** Rows that are put into an index together. */
 const BATCH = 1024;
 
-/** Pictures of the nearest texts, for each candidate that is wanted. */
-const PICTURES_OF_TEXTS = 4;
+/** The nearest texts that an index is asked for, for each candidate. */
+const TEXTS = 4;
 
-/** The nearest texts of which the nearest pictures are taken, if they have many. */
-const TEXTS = 32;
+/** So few pictures that pass a filter are compared without asking for the nearest. */
+const FEW = 400;
+
+/** Texts' cosines by their ids; where all are here, by their rows as well. */
+interface TextValues {
+  values: Map<string, number>;
+  all?: Float32Array;
+}
 
 /** A collection in an engine. */
 export class SpaceIndex {
@@ -74,6 +82,7 @@ export class SpaceIndex {
   /** What the engine has: ids of the collection, by path; and ids of texts. */
   readonly #put = new Map<string, number>();
   readonly #putTexts = new Set<string>();
+  readonly #known: KnownTexts;
   readonly #closed = new AbortController();
   #contents: number;
   #layout: number;
@@ -90,6 +99,7 @@ export class SpaceIndex {
     this.#collection = collection;
     this.pictures = pictures;
     this.texts = texts;
+    this.#known = new KnownTexts(collection, (ids) => texts.vectors(ids));
     this.#layout = collection.layout;
     this.#contents = collection.count === 0 ? collection.contents : -1;
   }
@@ -155,6 +165,7 @@ export class SpaceIndex {
     for (const path of gone) this.#put.delete(path);
     await this.texts.remove(goneTexts);
     for (const id of goneTexts) this.#putTexts.delete(id);
+    this.#known.forget(goneTexts);
     this.#contents = contents;
     this.#layout = layout;
   }
@@ -190,7 +201,10 @@ export class SpaceIndex {
       Matrix.of(rows, dimensions)
     );
     await this.texts.put([...texts.keys()], ofTexts, { signal });
-    for (const id of texts.keys()) this.#putTexts.add(id);
+    for (const [id, vector] of texts) {
+      this.#putTexts.add(id);
+      this.#known.keep(id, vector);
+    }
     await this.pictures.put(ids, ofPictures, { metadata, signal });
     ids.forEach((path, i) => {
       this.#put.set(path, rowIds[i]);
@@ -210,50 +224,55 @@ export class SpaceIndex {
    */
   async candidates(
     vector: Float32Array,
-    { mode }: Pick<SearchQuery, "mode">,
+    { mode, textWeight }: Pick<SearchQuery, "mode" | "textWeight">,
     count: number,
     isAllowed: (row: number) => boolean,
     where?: Where,
   ): Promise<Candidates> {
+    const few = this.#fewThatPass(isAllowed);
+    if (few) return { rows: few, isAll: true };
     const filter = this.#filter(isAllowed, where);
+    if (mode === "text") {
+      return await this.#ofNearestTexts(vector, count, isAllowed);
+    }
+    const { keepsVectors } = this.#collection;
+    // What a server has named need not be fetched; here, to compare is quick.
+    const [most, others] = mode === "visual"
+      ? [count, 0]
+      : keepsVectors
+      ? [2 * count, 10 * count]
+      : [8 * count, count];
     // Both at once: a server answers them beside one another.
-    const [ofPictures, near] = await Promise.all([
-      mode === "text"
-        ? new Map<number, number>()
-        : this.#nearest(vector, count, filter),
-      mode === "visual" ? undefined : this.#ofNearestTexts(
-        vector,
-        count * (mode === "text" ? 1 : PICTURES_OF_TEXTS),
-        isAllowed,
-      ),
+    const [ofPictures, texts] = await Promise.all([
+      this.#nearest(vector, most, filter),
+      mode === "visual"
+        ? undefined
+        : this.#nearestTexts(vector, TEXTS * count, isAllowed),
     ]);
-    if (mode === "text") return near!;
     const nearest = [...ofPictures.keys()];
-    const isAll = this.#areAll(nearest, count, isAllowed);
-    if (!near || isAll) {
-      return { rows: nearest, isAll, ofPictures, ofTexts: near?.ofTexts };
+    const isAll = this.#areAll(nearest, most, isAllowed);
+    if (!texts || isAll) {
+      return { rows: nearest, isAll, ofPictures, ofTexts: texts?.values };
     }
-    let { rows } = near;
-    if (near.wide) {
-      // Whole texts would be too many: a folder's pictures share their only word.
-      const isMuch = rows.length > 2 * PICTURES_OF_TEXTS * count;
-      const { ids, rows: among } = near.wide;
-      const text: Where = { text: { $in: ids } };
-      const found = await this.#nearest(
-        vector,
-        isMuch ? PICTURES_OF_TEXTS * count : count,
-        this.#filter(
-          (row) => among.has(row),
-          where ? { $and: [where, text] } as Where : text,
-        ),
-      );
-      for (const [row, value] of found) ofPictures.set(row, value);
-      rows = [...isMuch ? [] : rows, ...found.keys()];
-    }
+    const { agreement } = this.#collection;
+    const known = { ofPictures, agreement, textWeight, ...this.#byRow(texts) };
     return {
-      rows: [...new Set([...nearest, ...rows])],
-      ...{ isAll: false, ofPictures, ofTexts: near.ofTexts },
+      rows: promisingRows(known, count, others, isAllowed),
+      ...{ isAll: false, ofPictures, ofTexts: texts.values },
     };
+  }
+
+  /** All rows that pass, where these are few of many. */
+  #fewThatPass(isAllowed: (row: number) => boolean): number[] | undefined {
+    const { count } = this.#collection;
+    if (count <= 4 * FEW) return undefined;
+    const rows: number[] = [];
+    for (let row = 0; row < count; row++) {
+      if (!isAllowed(row)) continue;
+      if (rows.length === FEW) return undefined;
+      rows.push(row);
+    }
+    return rows;
   }
 
   /** Whether these are all that pass: an index can miss one, however few there are. */
@@ -304,34 +323,70 @@ export class SpaceIndex {
     vector: Float32Array,
     count: number,
     isAllowed: (row: number) => boolean,
-  ): Promise<Candidates & { wide?: { ids: string[]; rows: Set<number> } }> {
-    const { textIds, textRows } = this.#collection;
+  ): Promise<Candidates> {
+    const { values } = await this.#nearestTexts(vector, count, isAllowed);
     const users = this.#usersOfTexts();
-    const usersOf = (id: string) => users.get(id) ?? [];
+    const rows: number[] = [];
+    const nearest = [...values].sort(([, a], [, b]) => b - a);
+    for (const [id] of nearest) {
+      if (rows.length >= count) break;
+      rows.push(...(users.get(id) ?? []).filter(isAllowed));
+    }
+    const { textRows } = this.#collection;
+    const written = (row: number) => textRows[row] >= 0 && isAllowed(row);
+    const isAll = this.#areAll(rows, count, written);
+    return { rows, isAll, ofTexts: values };
+  }
+
+  /** The nearest texts' cosines, by their ids; all, where they are here. */
+  async #nearestTexts(
+    vector: Float32Array,
+    count: number,
+    isAllowed: (row: number) => boolean,
+  ): Promise<TextValues> {
+    const { textIds } = this.#collection;
+    const all = await this.#known.compare(vector);
+    if (all) {
+      const values = new Map<string, number>();
+      textIds.forEach((id, row) => id !== "" && values.set(id, all[row]));
+      return { values, all };
+    }
+    const users = this.#usersOfTexts();
     const filter: VectorFilter = {
-      passes: (id) => id !== "" && usersOf(id).some(isAllowed),
+      passes: (id) => id !== "" && (users.get(id) ?? []).some(isAllowed),
     };
     const most = Math.min(count, textIds.length);
     const hits = most === 0
       ? []
       : await this.texts.nearest(vector, most, { filter });
-    const rows: number[] = [], all: number[] = [], ids: string[] = [];
-    for (const { id } of hits) {
-      const isEnough = rows.length >= count;
-      if (isEnough && ids.length >= TEXTS) break;
-      ids.push(id);
-      for (const row of usersOf(id)) {
-        if (!isAllowed(row)) continue;
-        all.push(row);
-        if (!isEnough) rows.push(row);
+    return { values: new Map(hits.map(({ id, value }) => [id, value])) };
+  }
+
+  /** Texts' values by the rows of pictures; the least where one is not known. */
+  #byRow({ values, all }: TextValues): Pick<
+    KnownValues,
+    "ofTexts" | "lacksText"
+  > {
+    const { textRows } = this.#collection;
+    if (all) {
+      const ofTexts = Float32Array.from(textRows, (row) => all[row] ?? NaN);
+      return { ofTexts, lacksText: () => false };
+    }
+    let least = 1;
+    for (const value of values.values()) if (value < least) least = value;
+    const ofTexts = Float32Array.from(
+      textRows,
+      (row) => row < 0 ? NaN : least,
+    );
+    const lacking = Uint8Array.from(textRows, (row) => row < 0 ? 0 : 1);
+    const users = this.#usersOfTexts();
+    for (const [id, value] of values) {
+      for (const row of users.get(id) ?? []) {
+        ofTexts[row] = value;
+        lacking[row] = 0;
       }
     }
-    const isWide = all.length > rows.length || rows.length > 2 * count;
-    const wide = isWide ? { ids, rows: new Set(all) } : undefined;
-    const written = (row: number) => textRows[row] >= 0 && isAllowed(row);
-    const isAll = this.#areAll(rows, count, written);
-    const ofTexts = new Map(hits.map(({ id, value }) => [id, value]));
-    return { rows, isAll, ofTexts, wide };
+    return { ofTexts, lacksText: (row) => lacking[row] === 1 };
   }
 
   /** The rows that each text is about, by its id. */

@@ -182,6 +182,7 @@ export class EncoderSpace {
       const values = await this.compare(vector, query);
       return { values, isAll: true, by: "" };
     }
+    const { layout } = collection;
     const candidates: Candidates = isWhole
       ? { rows: [...collection.pictures.keys()], isAll: true }
       : await index!.candidates(
@@ -192,14 +193,14 @@ export class EncoderSpace {
         whereOf(query),
       );
     const { rows, isAll } = candidates;
-    const { layout } = collection;
-    const found = await this.#compareSome(vector, query, candidates);
+    // Where rows have moved, the search begins anew.
+    const isSame = () => collection.layout === layout;
+    const found = isSame()
+      ? await this.#compareSome(vector, query, candidates)
+      : [];
     const values = new Float32Array(collection.count).fill(NaN);
-    // Rows have moved: the search begins anew.
-    const by = index!.pictures.label;
-    if (collection.layout !== layout) return { values, isAll, by };
-    rows.forEach((row, i) => values[row] = found[i]);
-    return { values, isAll, by };
+    if (isSame()) rows.forEach((row, i) => values[row] = found[i]);
+    return { values, isAll, by: index!.pictures.label };
   }
 
   /** The values of some rows. */
@@ -224,7 +225,7 @@ export class EncoderSpace {
       return (await similarities(asked, pickRows(collection, rows), query))
         .row(0);
     }
-    // The server compares: vectors would take longer on their way.
+    // What came with the candidates is not asked for again.
     const texts = textsOfRows(collection, rows);
     const paths = rows.map((row) => collection.pictures[row].path);
     const agreement = rows.map((row) => collection.agreement[row]);
