@@ -15,9 +15,11 @@
  * import { deepStrictEqual } from "node:assert/strict";
  *
  * const known = {
- *   ofPictures: new Map([[0, 0.9], [1, 0.5]]), // All others have .5 at most.
+ *   // Of rows 0 and 1 the picture is compared; all others have .5 at most.
+ *   ofPictures: Float32Array.of(0.9, 0.5, 0.5, 0.5),
+ *   lacksPicture: Uint8Array.of(0, 0, 1, 1),
  *   ofTexts: Float32Array.of(0.1, 0.1, 0.9, 0.1),
- *   lacksText: () => false,
+ *   lacksText: new Uint8Array(4),
  *   agreement: [1, 1, 1, 1],
  *   textWeight: 0.5,
  * };
@@ -32,12 +34,14 @@ import { blendSimilarities } from "./ranking.ts";
 
 /** What is known of rows' similarities to a query. */
 export interface KnownValues {
-  /** Of the nearest pictures, by row. */
-  ofPictures: ReadonlyMap<number, number>;
+  /** By row: the picture's value, or what it cannot exceed. */
+  ofPictures: Float32Array;
+  /** 1 where a row's picture is not compared yet. */
+  lacksPicture: Uint8Array;
   /** By row: the text's value, or what it cannot exceed; NaN of no text. */
   ofTexts: Float32Array;
-  /** Whether a row's text is not compared yet. */
-  lacksText(row: number): boolean;
+  /** 1 where a row's text is not compared yet. */
+  lacksText: Uint8Array;
   /** By row; NaN where nothing is written. */
   agreement: ArrayLike<number>;
   textWeight: number;
@@ -51,26 +55,27 @@ export interface KnownValues {
  * @param isAllowed Whether a row may be a result.
  */
 export function promisingRows(
-  { ofPictures, ofTexts, lacksText, agreement, textWeight }: KnownValues,
+  known: KnownValues,
   count: number,
   others: number,
   isAllowed: (row: number) => boolean,
 ): number[] {
-  let least = 1;
-  for (const value of ofPictures.values()) if (value < least) least = value;
-  const pictures = new Float32Array(ofTexts.length).fill(least);
-  for (const [row, value] of ofPictures) pictures[row] = value;
-  const most = blendSimilarities(ofTexts, pictures, agreement, textWeight);
-  const known = [...ofPictures.keys()].filter((row) => !lacksText(row));
-  const values = known.map((row) => most[row]).sort((a, b) => b - a);
-  const enough = values[count - 1] ?? -Infinity;
+  const { ofPictures, lacksPicture, ofTexts, lacksText } = known;
+  const { agreement, textWeight } = known;
+  const most = blendSimilarities(ofTexts, ofPictures, agreement, textWeight);
+  const rows: number[] = [];
+  for (let row = 0; row < most.length; row++) {
+    if (lacksPicture[row] + lacksText[row] === 0) rows.push(row);
+  }
+  const values = Float32Array.from(rows, (row) => most[row]).sort();
+  const enough = values[values.length - count] ?? -Infinity;
   const promising = topK(
     most,
     others,
     "higher",
     (row) =>
-      most[row] > enough && lacksText(row) === ofPictures.has(row) &&
+      most[row] > enough && lacksText[row] + lacksPicture[row] === 1 &&
       isAllowed(row),
   );
-  return [...known, ...promising.map(({ index }) => index)];
+  return [...rows, ...promising.map(({ index }) => index)];
 }
