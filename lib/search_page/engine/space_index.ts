@@ -57,25 +57,29 @@ export interface SyncOptions {
 /** Rows that are put into an index together. */
 const BATCH = 1024;
 
-/** The nearest texts that an index is asked for, for each candidate. */
-const TEXTS = 4;
-
 /**
- * The nearest pictures that a server is asked for, for each candidate: it looks
- * among as many as it names. Of 100,000 made-up vectors of 512 numbers and words
- * that lie near none of them, 1,600 hold 87 of the 100 nearest ten, 3,200 hold 95.
+ * The nearest that an index is asked for, for each candidate. A server looks among
+ * as many as it names, so it is asked for more. Of 100,000 made-up vectors of 512
+ * numbers and words that lie near none of them, the 1,600 that it names hold .87 of
+ * the ten nearest, 3,200 hold .95 and 4,800 .98. It goes over all that a filter lets
+ * pass: there, for fewer.
  */
-const NAMED = 20;
-
-/** In this process, so many are compared for each candidate. */
-const COMPARED = 25;
+const PICTURES = { here: 2, server: 20, filtered: 4 };
+const TEXTS = { here: 4, server: 12 };
 
 /**
- * Where texts weigh more than this, a server is asked for the nearest pictures of
- * the nearest texts as well, of so many: that takes it far longer.
+ * Of rows of which picture or text is known, so many are compared for each
+ * candidate: in this process that takes a moment, from a server come their vectors.
+ */
+const OTHERS = { here: 25, server: 1, allTexts: 0.25 };
+
+/**
+ * Where texts weigh more than this, a server is asked for the pictures of so many
+ * nearest texts as well, if pictures share them. That takes it 0.15 s, but without
+ * it half of the best are missed where a text weighs nine tenths.
  */
 const WIDE_FROM = 0.4;
-const SHARED = Number(Deno.env.get("SH") ?? 16);
+const SHARED = 16;
 
 /** So few pictures that pass a filter are compared without asking for the nearest. */
 const FEW = 400;
@@ -260,15 +264,16 @@ export class SpaceIndex {
     const isWide = mode === "smart" && all && !keepsVectors &&
       textWeight > WIDE_FROM;
     const wide = isWide ? this.#sharedTexts(all, count, isAllowed) : undefined;
-    // A server goes over all that its filter lets pass.
-    const most = count * (keepsVectors ? 2 : where ? 4 : NAMED);
+    const place = keepsVectors ? "here" : "server";
+    const most = count *
+      PICTURES[place === "server" && where ? "filtered" : place];
     // At once: a server answers them beside one another.
     const [near, nearOfTexts, texts] = await Promise.all([
       this.#nearest(vector, most, filter),
       wide && this.#nearest(vector, most, this.#ofTexts(wide, filter)),
       mode === "visual"
         ? undefined
-        : this.#nearestTexts(vector, TEXTS * count, isAllowed, all),
+        : this.#nearestTexts(vector, TEXTS[place] * count, isAllowed, all),
     ]);
     const nearest = [...near.keys()];
     const isAll = this.#areAll(nearest, most, isAllowed);
@@ -284,7 +289,8 @@ export class SpaceIndex {
       ...this.#textsByRow(texts),
       ...{ agreement, textWeight },
     };
-    const others = keepsVectors ? COMPARED * count : Math.ceil(count / 4);
+    const share = OTHERS[keepsVectors ? "here" : all ? "allTexts" : "server"];
+    const others = Math.ceil(share * count);
     const rows = promisingRows(known, count, others, isAllowed);
     return { rows, isAll, ofPictures, ofTexts: texts.values };
   }
