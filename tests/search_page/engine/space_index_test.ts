@@ -1,12 +1,13 @@
 import { deepStrictEqual, ok, strictEqual } from "node:assert/strict";
 import { clusteredVectors } from "#lib/compare/synthetic.ts";
 import { l2Normalize } from "#lib/compare/metrics.ts";
+import { ExactIndex } from "#lib/engines/exact.ts";
 import { HnswIndex } from "#lib/engines/hnsw.ts";
 import { readQuery, type SearchQuery } from "#lib/search_page/engine/query.ts";
 import { measureRecall } from "#lib/search_page/engine/recall.ts";
 import { Searcher } from "#lib/search_page/engine/searcher.ts";
 import { SpaceIndex, whereOf } from "#lib/search_page/engine/space_index.ts";
-import type { EncoderSpace } from "#lib/search_page/engine/spaces.ts";
+import { EncoderSpace } from "#lib/search_page/engine/spaces.ts";
 import { type KnownPicture, vectorSpace } from "../../support/vector_space.ts";
 
 const DIMENSIONS = 32;
@@ -144,6 +145,36 @@ Deno.test("what many pictures share as their text is found by it, nearest pictur
   const query = readQuery({ text: "x", textWeight: 0.6 });
   const recall = await measureRecall(space, asked, query);
   ok(recall >= 0.95, `${recall}`);
+});
+
+Deno.test("where a server has the vectors, shared texts find their pictures, whatever the weight", async () => {
+  const many = pictures.map(({ vector }, i) => ({
+    ...{ vector, title: `word ${i % 60}` },
+    text: [...noise.row(i % 60)],
+  }));
+  const { encoder, collection } = vectorSpace(many, embed);
+  const space = new EncoderSpace(encoder, 0, false);
+  collection.pictures.forEach((picture, row) =>
+    space.collection.add(
+      picture,
+      collection.pictureEmbeddings.row(row),
+      collection.textEmbeddings.row(collection.textRows[row]),
+    )
+  );
+  const asServer = () => new ExactIndex(DIMENSIONS);
+  const texts = asServer();
+  space.index = new SpaceIndex(space.collection, asServer(), texts);
+  await space.index.sync();
+  let textsAsked = 0;
+  texts.nearest = () => (textsAsked++, Promise.resolve([]));
+  for (const textWeight of [0.1, 0.3, 0.5, 0.7, 0.9]) {
+    const query = readQuery({ text: "x", textWeight });
+    const recall = await measureRecall(space, asked, query, {
+      candidates: 20,
+    });
+    ok(recall >= 0.98, `${textWeight}: ${recall}`);
+  }
+  strictEqual(textsAsked, 0, "few texts are compared here");
 });
 
 Deno.test("an index that fails says why, and works on once it is back", async () => {
