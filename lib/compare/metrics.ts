@@ -199,6 +199,18 @@ export const metrics: Record<MetricName, Metric> = {
   },
 };
 
+/**
+ * The metric of a name.
+ *
+ * @throws {RangeError} If none is called so: names those there are.
+ */
+export function metricOf(name: MetricName): Metric {
+  if (Object.hasOwn(metrics, name)) return metrics[name];
+  throw new RangeError(
+    `expected a metric (${Object.keys(metrics).join(", ")}), got ${name}`,
+  );
+}
+
 function checkLengths(caller: string, a: Vector, b: Vector): void {
   if (a.length !== b.length) {
     throw new RangeError(

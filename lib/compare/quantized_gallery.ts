@@ -31,7 +31,7 @@ import { setImmediate } from "node:timers/promises";
 import { type Hit, topK } from "./compare.ts";
 import { Matrix } from "./matrix.ts";
 import { multiplyRows } from "./matrix_product.ts";
-import { type MetricName, metrics, type Vector } from "./metrics.ts";
+import { type MetricName, metricOf, type Vector } from "./metrics.ts";
 import { QuantizedRows, withoutMean } from "./quantized_rows.ts";
 
 /** Products in memory at once, of 4 bytes each. */
@@ -88,8 +88,8 @@ export class QuantizedGallery {
    * comparing it with all of them finds.
    *
    * @param passes Leaves out the rows for which it is false.
-   * @throws {RangeError} If the query has another length, or k is not a whole
-   *   number of 1 or more.
+   * @throws {RangeError} If the query has another length, the metric is none, or
+   *   k is not a whole number of 1 or more.
    */
   nearest(
     query: Vector,
@@ -98,6 +98,7 @@ export class QuantizedGallery {
     passes?: (row: number) => boolean,
   ): Hit[] {
     this.#check(query.length);
+    metricOf(metric);
     const bounds = this.#rows.bounds(query, metric, this.#count);
     return this.#best(query, metric, k, bounds, passes);
   }
@@ -117,6 +118,7 @@ export class QuantizedGallery {
     passes?: (row: number) => boolean,
   ): Promise<Result[]> {
     if (queries.count > 0) this.#check(queries.dimensions);
+    metricOf(metric);
     const results: Result[] = [];
     const step = Math.ceil(BATCH_VALUES / Math.max(1, this.#count));
     for (let start = 0; start < queries.count; start += step) {
@@ -157,7 +159,7 @@ export class QuantizedGallery {
     bounds: Float64Array,
     passes?: (row: number) => boolean,
   ): Hit[] {
-    const { measure, better } = metrics[metric];
+    const { measure, better } = metricOf(metric);
     const sign = better === "lower" ? 1 : -1;
     const compare = (rows: readonly number[]): Hit[] => {
       const values = Float64Array.from(

@@ -21,8 +21,9 @@
 import { setImmediate } from "node:timers/promises";
 import type { Hit } from "../compare/compare.ts";
 import { Matrix } from "../compare/matrix.ts";
-import { type MetricName, metrics } from "../compare/metrics.ts";
+import { type MetricName, metricOf } from "../compare/metrics.ts";
 import { QuantizedGallery } from "../compare/quantized_gallery.ts";
+import { checkK, checkPut, checkVector, type Expected } from "./checks.ts";
 import type {
   AskOptions,
   PutOptions,
@@ -38,6 +39,7 @@ export class ExactIndex implements VectorIndex {
   readonly engine = "exact";
   readonly label: string = "exact, 8 bits first";
   readonly dimensions: number;
+  readonly #expected: Expected;
   readonly #vectors: Matrix;
   readonly #gallery: QuantizedGallery;
   readonly #ids: string[] = [];
@@ -51,6 +53,7 @@ export class ExactIndex implements VectorIndex {
       );
     }
     this.dimensions = dimensions;
+    this.#expected = { caller: "ExactIndex", dimensions };
     this.#vectors = Matrix.empty(dimensions);
     this.#gallery = QuantizedGallery.of(this.#vectors);
   }
@@ -66,7 +69,8 @@ export class ExactIndex implements VectorIndex {
     k: number,
     { metric = "cosine", filter }: AskOptions = {},
   ): Promise<VectorHit[]> {
-    checkQuery(query, this.dimensions, k);
+    checkVector(this.#expected, query, "the query");
+    checkK("ExactIndex", k);
     const passes = filter && ((row: number) => filter.passes(this.#ids[row]));
     return this.#named(this.#gallery.nearest(query, metric, k, passes));
   }
@@ -76,7 +80,10 @@ export class ExactIndex implements VectorIndex {
     k: number,
     options: AskOptions = {},
   ): Promise<VectorHit[][]> {
-    for (const query of queries) checkQuery(query, this.dimensions, k);
+    for (const [row, query] of Array.from(queries).entries()) {
+      checkVector(this.#expected, query, `query ${row}`);
+    }
+    checkK("ExactIndex", k);
     const { metric = "cosine", filter } = options;
     const passes = filter && ((row: number) => filter.passes(this.#ids[row]));
     const named = (hits: Hit[]) => this.#named(hits);
@@ -93,8 +100,8 @@ export class ExactIndex implements VectorIndex {
     ids: readonly string[],
     metric: MetricName = "cosine",
   ): Promise<Float32Array> {
-    checkQuery(query, this.dimensions);
-    const { measure } = metrics[metric];
+    checkVector(this.#expected, query, "the query");
+    const { measure } = metricOf(metric);
     return Float32Array.from(ids, (id) => {
       const row = this.#rows.get(id);
       return row === undefined ? NaN : measure(query, this.#vectors.row(row));
@@ -117,7 +124,7 @@ export class ExactIndex implements VectorIndex {
     vectors: Matrix,
     { onProgress, signal }: PutOptions = {},
   ): Promise<void> {
-    checkPut(ids, vectors, this.dimensions);
+    checkPut(this.#expected, ids, vectors);
     for (let start = 0; start < ids.length; start += BATCH) {
       signal?.throwIfAborted();
       const end = Math.min(ids.length, start + BATCH);
@@ -164,51 +171,4 @@ export class ExactIndex implements VectorIndex {
 
   /** Nothing is kept in files. */
   async close(): Promise<void> {}
-}
-
-function checkQuery(query: Float32Array, dimensions: number, k = 1): void {
-  if (query.length !== dimensions) {
-    throw new RangeError(
-      `expected a query of ${dimensions} numbers, got ${query.length}`,
-    );
-  }
-  const bad = query.find((number) => !Number.isFinite(number));
-  if (bad !== undefined) {
-    throw new RangeError(`expected a query of finite numbers, got ${bad}`);
-  }
-  if (!Number.isInteger(k) || k < 1) {
-    throw new RangeError(`expected a whole k of 1 or more, got ${k}`);
-  }
-}
-
-function checkPut(
-  ids: readonly string[],
-  vectors: Matrix,
-  dimensions: number,
-): void {
-  if (vectors.count > 0 && vectors.dimensions !== dimensions) {
-    throw new RangeError(
-      `expected vectors of ${dimensions} numbers, got ${vectors.dimensions}`,
-    );
-  }
-  if (ids.length !== vectors.count) {
-    throw new RangeError(
-      `expected a vector for each of ${ids.length} ids, got ${vectors.count}`,
-    );
-  }
-  const seen = new Set<string>();
-  for (const id of ids) {
-    if (seen.has(id)) {
-      throw new RangeError(`expected each id once, got "${id}" twice`);
-    }
-    seen.add(id);
-  }
-  const bad = vectors.data.findIndex((number) => !Number.isFinite(number));
-  if (bad < 0) return;
-  const id = ids[Math.floor(bad / dimensions)];
-  throw new RangeError(
-    `expected finite numbers, got ${
-      vectors.data[bad]
-    } in the vector of "${id}"`,
-  );
 }

@@ -171,10 +171,12 @@ Deno.test("search() over a QuantizedGallery compares by a metric of the reader's
   );
 });
 
-Deno.test("QuantizedGallery refuses a query of another length, a bad k, and an empty gallery", () => {
+Deno.test("QuantizedGallery refuses a query of another length, an unknown metric, a bad k, and an empty gallery", () => {
   const gallery = QuantizedGallery.of(Matrix.of([[1, 2, 3]]));
   throws(() => gallery.nearest([1, 2], "l2", 1), /of 3 numbers, got 2/);
   throws(() => gallery.nearest([1, 2, 3], "l2", 0), /k of 1 or more, got 0/);
+  const dot = "dot" as "l1";
+  throws(() => gallery.nearest([1, 2, 3], dot, 1), /\(l1, l2, .*\), got dot/);
   const empty = QuantizedGallery.of(Matrix.of([], 3));
   deepStrictEqual(empty.nearest([1, 2, 3], "cosine", 1), []);
   throws(() => search([1, 2, 3], empty, metrics.l2), /gallery is empty/);

@@ -137,19 +137,28 @@ Deno.test("ExactIndex refuses what it cannot hold or answer, and stays as it was
   const put = (ids: string[], vectors: Matrix) => index.put(ids, vectors);
   await rejects(put(["a"], two), /each of 1 ids, got 2/);
   await rejects(put(["a", "a"], two), /each id once, got "a" twice/);
-  await rejects(put(["a"], Matrix.of([[1]])), /of 2 numbers, got 1/);
+  await rejects(put(["a"], Matrix.of([[1]])), /expected 2 numbers, got 1/);
   const broken = Matrix.of([[1, 0], [0, NaN]]);
-  await rejects(
-    put(["a", "b"], broken),
-    /finite.*got NaN in the vector of "b"/,
-  );
+  await rejects(put(["a", "b"], broken), /finite.*got NaN for "b"/);
+  await rejects(put(["a", ""], two), /text of one character or more, got ""/);
   strictEqual(await index.count(), 0);
   await put([], Matrix.of([]));
   const ask = (query: number[], k = 1) =>
     index.nearest(Float32Array.from(query), k);
-  await rejects(ask([1]), /of 2 numbers, got 1/);
+  await rejects(ask([1]), /expected 2 numbers, got 1/);
   await rejects(ask([1, Infinity]), /finite numbers, got Infinity/);
   await rejects(ask([1, 2], 1.5), /whole k of 1 or more, got 1.5/);
+  const metric = "dot" as "l1";
+  const query = Float32Array.of(1, 2);
+  for (
+    const attempt of [
+      index.nearest(query, 1, { metric }),
+      index.nearestBatch(two, 1, { metric }),
+      index.compare(query, ["a"], metric),
+    ]
+  ) {
+    await rejects(attempt, /expected a metric .*, correlation\), got dot/);
+  }
 });
 
 Deno.test("ExactIndex refuses a length that no vector has", () => {
