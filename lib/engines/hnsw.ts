@@ -23,15 +23,21 @@
  */
 import { setImmediate } from "node:timers/promises";
 import { Matrix } from "../compare/matrix.ts";
-import { type MetricName, metrics } from "../compare/metrics.ts";
+import { type MetricName, metricOf } from "../compare/metrics.ts";
+import { checkK, checkPut, checkVector, type Expected } from "./checks.ts";
 import type {
   AskOptions,
   PutOptions,
   VectorHit,
   VectorIndex,
 } from "./engines.ts";
-import { type HnswPlace, readNodes, writeNodes } from "./hnsw_files.ts";
-import { completeSettings, type GraphSettings } from "./hnsw_graph.ts";
+import {
+  type HnswPlace,
+  IndexTaken,
+  readNodes,
+  writeNodes,
+} from "./hnsw_files.ts";
+import { completeSettings, type GraphSettings, sizesOf } from "./hnsw_graph.ts";
 import { nearestOf } from "./hnsw_nearest.ts";
 import { fingerprintOf, HnswNodes } from "./hnsw_nodes.ts";
 
@@ -55,6 +61,11 @@ export interface HnswOptions extends GraphSettings {
    * throughout where there is none. Left out, the index keeps a copy.
    */
   vectorsOf?: (ids: readonly string[]) => Matrix | Promise<Matrix>;
+  /**
+   * Told why the folder cannot be written, or is another program's by now; the
+   * index then goes on in memory alone. Left out, what changes it throws that.
+   */
+  onUnkept?: (error: Error) => void;
 }
 
 /** Aim for how long the graph holds the program up at once. */
@@ -67,8 +78,12 @@ const SAVE_EVERY_MS = 5000;
 export class HnswIndex implements VectorIndex {
   readonly engine = "hnsw";
   readonly dimensions: number;
-  readonly #place: HnswPlace | undefined;
+  readonly #expected: Expected;
+  #place: HnswPlace | undefined;
+  /** Number of what was read or saved last. */
+  #version: number;
   readonly #vectorsOf: HnswOptions["vectorsOf"];
+  readonly #onUnkept: HnswOptions["onUnkept"];
   #nodes: HnswNodes;
   #efSearch: number;
   /** Changes come one after another. */
@@ -81,12 +96,17 @@ export class HnswIndex implements VectorIndex {
   #isClosed = false;
 
   private constructor(
-    { dimensions, efSearch = 160, vectorsOf }: HnswOptions,
+    { dimensions, efSearch = 160, vectorsOf, onUnkept }: HnswOptions,
     place: HnswPlace | undefined,
     nodes: HnswNodes,
+    version: number,
   ) {
     this.dimensions = dimensions;
+    const sizes = sizesOf(nodes.graph.settings);
+    this.#expected = { caller: "HNSW", dimensions, sizes };
     this.#place = place;
+    this.#version = version;
+    this.#onUnkept = onUnkept;
     this.#nodes = nodes;
     this.#vectorsOf = vectorsOf;
     this.#efSearch = checkedEf(efSearch);
@@ -95,7 +115,9 @@ export class HnswIndex implements VectorIndex {
   /**
    * Opens an index with what its files hold. Files that are damaged, or were
    * built with other settings, count for nothing, which is said in a line on
-   * standard error; the next `put` writes new ones.
+   * standard error; the next `put` writes new ones. Several programs may read
+   * one folder's files; of those that write them, the first does, and the others
+   * are told.
    *
    * @throws {RangeError} If a setting is out of its range, or the files hold
    *   another encoder's vectors, or vectors of another length.
@@ -111,9 +133,10 @@ export class HnswIndex implements VectorIndex {
     }
     const place = folder === undefined ? undefined : { folder, name, encoder };
     const kept = !options.vectorsOf;
-    const nodes = place && await readNodes(place, settings, kept);
-    const fresh = nodes ?? new HnswNodes(settings, kept);
-    return new HnswIndex(options, place, fresh);
+    const { nodes = new HnswNodes(settings, kept), version } = place
+      ? await readNodes(place, settings, kept)
+      : { version: 0 };
+    return new HnswIndex(options, place, nodes, version);
   }
 
   get label(): string {
@@ -156,8 +179,8 @@ export class HnswIndex implements VectorIndex {
     k: number,
     options: AskOptions = {},
   ): Promise<VectorHit[]> {
+    checkVector(this.#expected, query, "the query");
     const queries = new Matrix(query, query.length);
-    this.#check("a query", queries);
     return (await this.nearestBatch(queries, k, options))[0];
   }
 
@@ -166,10 +189,12 @@ export class HnswIndex implements VectorIndex {
     k: number,
     options: AskOptions = {},
   ): Promise<VectorHit[][]> {
-    this.#check("a query", queries);
-    if (!Number.isInteger(k) || k < 1) {
-      throw new RangeError(`HNSW: expected a whole k of 1 or more, got ${k}`);
+    this.#checkOpen();
+    for (const [row, query] of Array.from(queries).entries()) {
+      checkVector(this.#expected, query, `query ${row}`);
     }
+    checkK("HNSW", k);
+    metricOf(options.metric ?? "cosine");
     const lists: VectorHit[][] = [];
     for (let start = 0; start < queries.count; start += 64) {
       if (start > 0) await setImmediate();
@@ -184,11 +209,12 @@ export class HnswIndex implements VectorIndex {
     ids: readonly string[],
     metric: MetricName = "cosine",
   ): Promise<Float32Array> {
-    this.#check("a query", new Matrix(query, query.length));
+    checkVector(this.#expected, query, "the query");
+    const { measure } = metricOf(metric);
     const vectors = await this.vectors(ids);
     const values = new Float32Array(ids.length);
     for (let row = 0; row < values.length; row++) {
-      values[row] = metrics[metric].measure(query, vectors.row(row));
+      values[row] = measure(query, vectors.row(row));
     }
     return values;
   }
@@ -210,14 +236,8 @@ export class HnswIndex implements VectorIndex {
     vectors: Matrix,
     options: PutOptions = {},
   ): Promise<void> {
-    const once = new Set(ids).size;
-    if (ids.length !== vectors.count || once !== ids.length) {
-      throw new RangeError(
-        `HNSW: expected a vector for each of ${ids.length} ids, each once, ` +
-          `got ${vectors.count} vectors for ${once}`,
-      );
-    }
-    this.#check("a vector", vectors);
+    this.#checkOpen();
+    checkPut(this.#expected, ids, vectors);
     await this.#inTurn(() => this.#put(ids, vectors, options));
   }
 
@@ -233,8 +253,16 @@ export class HnswIndex implements VectorIndex {
   }
 
   async close(): Promise<void> {
-    await this.#inTurn(() => this.#save());
-    this.#isClosed = true;
+    await this.#inTurn(async () => {
+      try {
+        await this.#save();
+      } catch (error) {
+        // A full disk may have room later, and this be closed again.
+        if (error instanceof IndexTaken) this.#isClosed = true;
+        throw error;
+      }
+      this.#isClosed = true;
+    });
   }
 
   async #put(
@@ -302,36 +330,17 @@ export class HnswIndex implements VectorIndex {
   async #save(): Promise<void> {
     if (this.#isSaved || !this.#place) return;
     const from = performance.now();
-    await writeNodes(this.#place, this.#nodes);
+    try {
+      this.#version = await writeNodes(this.#place, this.#nodes, this.#version);
+    } catch (error) {
+      if (!this.#onUnkept) throw error;
+      this.#place = undefined;
+      this.#onUnkept(error as Error);
+      return;
+    }
     this.#isSaved = true;
     this.#savedAt = performance.now();
     this.#saveMs = this.#savedAt - from;
-  }
-
-  #check(what: string, { data, dimensions }: Matrix): void {
-    this.#checkOpen();
-    if (
-      dimensions !== this.dimensions && (what === "a query" || data.length > 0)
-    ) {
-      throw new RangeError(
-        `HNSW: expected ${what} of ${this.dimensions} numbers, got ${dimensions}`,
-      );
-    }
-    const { metric, numbers } = this.settings;
-    const most = metric === "l2" && numbers === "f16" ? 65_504 : Infinity;
-    for (let i = 0; i < data.length; i++) {
-      if (Math.abs(data[i]) > most) {
-        throw new RangeError(
-          `HNSW: expected ${what} of numbers that 16 bits hold, up to ${most}, ` +
-            `got ${data[i]}: open the index with numbers "f32"`,
-        );
-      }
-      if (Number.isFinite(data[i])) continue;
-      throw new RangeError(
-        `HNSW: expected ${what} of finite numbers, got ${data[i]} in row ` +
-          Math.floor(i / dimensions),
-      );
-    }
   }
 
   #checkOpen(): void {

@@ -1,10 +1,12 @@
 /**
  * An HNSW index in files. One says what the others are called, how long they are
  * and what their checksums are; it is written last, whole, so that a killed
- * program leaves the index as it was the last time.
+ * program leaves the index as it was the last time. Each time it has the next
+ * number, which only one program can take: of two that write into one folder, the
+ * second is told, and what the first has written stays.
  *
  * ```text
- * pictures.json              settings, encoder, and the files
+ * pictures.7.json            settings, encoder, and the files
  * pictures.UUID.graph        the graph, as usearch writes it
  * pictures.UUID.rows.jsonl   each node's fingerprint and ids
  * pictures.UUID.npy          its vectors, unless they are somebody else's
@@ -20,16 +22,26 @@
  * const place = { folder: await mkdtemp("/tmp/hnsw-"), name: "a", encoder: "b" };
  * const nodes = new HnswNodes({ dimensions: 2 }, true);
  * nodes.insert(["owl"], Matrix.of([[3, 4]]));
- * await writeNodes(place, nodes);
+ * await writeNodes(place, nodes, 0);
  * const again = await readNodes(place, nodes.graph.settings, true);
- * strictEqual(again?.count, 1);
+ * strictEqual(again.nodes?.count, 1);
+ * strictEqual(again.version, 1);
  * ```
  *
  * @module
  */
 import { randomUUID } from "node:crypto";
 import { createReadStream } from "node:fs";
-import { mkdir, open, readdir, readFile, rm, stat } from "node:fs/promises";
+import {
+  link,
+  mkdir,
+  open,
+  readdir,
+  readFile,
+  rename,
+  rm,
+  stat,
+} from "node:fs/promises";
 import { join } from "node:path";
 import { isDeepStrictEqual } from "node:util";
 import { crc32 } from "node:zlib";
@@ -73,44 +85,88 @@ const KEPT = /^\.[\da-f-]{36}\.(graph|rows\.jsonl|npy)$/;
 /** What no manifest names and is older is of no program that still writes. */
 const UNFINISHED_MS = 600_000;
 
+/** Another program has written an index since it was read. */
+export class IndexTaken extends Error {}
+
+/** What was read. */
+export interface ReadNodes {
+  /** Undefined where there is none, or none that can be gone on with. */
+  nodes?: HnswNodes;
+  /** Number of the file that was read; 0 where there is none. */
+  version: number;
+}
+
+/** How often it is read again, when another program has written meanwhile. */
+const TRIES = 100;
+
 /**
- * Reads an index; undefined where there is none, or none that can be gone on
- * with, which it says on standard error.
+ * Reads an index. One that cannot be gone on with is said on standard error.
  *
  * @param kept Whether the vectors are wanted, too.
  * @throws {RangeError} If the files are of another encoder, or of vectors of
  *   another length: they stay as they are.
+ * @throws {Error} If another program writes it faster than it can be read.
  */
 export async function readNodes(
   place: HnswPlace,
   settings: Required<GraphSettings>,
   kept: boolean,
-): Promise<HnswNodes | undefined> {
-  const path = join(place.folder, `${place.name}.json`);
-  const text = await readFile(path, "utf8").catch((error) => {
-    if (error.code !== "ENOENT") throw error;
-  });
-  if (text === undefined) return;
-  let why: string;
-  try {
-    const manifest: Manifest = JSON.parse(text);
-    if (manifest?.format === FORMAT) {
-      checkOwner(path, manifest, place, settings);
+): Promise<ReadNodes> {
+  for (let attempt = 0; attempt < TRIES; attempt++) {
+    const version = await newestVersion(place);
+    if (version === 0) return { version };
+    const path = pathOf(place, version);
+    let why: string;
+    try {
+      const manifest: Manifest = JSON.parse(await readFile(path, "utf8"));
+      if (manifest?.format === FORMAT) {
+        checkOwner(path, manifest, place, settings);
+      }
+      const other = manifest?.format !== FORMAT
+        ? "it has another form"
+        : !isDeepStrictEqual(manifest.settings, settings)
+        ? "it was built with other settings"
+        : kept && !manifest.vectors
+        ? "it has no vectors of its own"
+        : undefined;
+      if (!other) {
+        return { nodes: await read(place.folder, manifest, kept), version };
+      }
+      why = other;
+    } catch (error) {
+      if (error instanceof OtherOwner) throw error;
+      // Who writes an index deletes the files that it was in before.
+      if (await newestVersion(place) !== version) continue;
+      why = `it is damaged (${(error as Error).message})`;
     }
-    const other = manifest?.format !== FORMAT
-      ? "it has another form"
-      : !isDeepStrictEqual(manifest.settings, settings)
-      ? "it was built with other settings"
-      : kept && !manifest.vectors
-      ? "it has no vectors of its own"
-      : undefined;
-    if (!other) return await read(place.folder, manifest, kept);
-    why = other;
-  } catch (error) {
-    if (error instanceof OtherOwner) throw error;
-    why = `it is damaged (${(error as Error).message})`;
+    console.warn(`${path}: the index is built anew, since ${why}`);
+    return { version };
   }
-  console.warn(`${path}: the index is built anew, since ${why}`);
+  throw new Error(
+    `${join(place.folder, place.name)}: another program writes this index ` +
+      "faster than it can be read: open it when that one is done",
+  );
+}
+
+function pathOf({ folder, name }: HnswPlace, version: number): string {
+  return join(folder, `${name}.${version}.json`);
+}
+
+/** Numbers of the first files that are there, in no order. */
+async function versionsOf({ folder, name }: HnswPlace): Promise<number[]> {
+  const files = await readdir(folder).catch((error) => {
+    if (error.code === "ENOENT") return [];
+    throw error;
+  });
+  return files.filter((file) => file.startsWith(`${name}.`)).flatMap((file) => {
+    const [, version] = /^\.([1-9]\d*)\.json$/.exec(file.slice(name.length)) ??
+      [];
+    return version === undefined ? [] : Number(version);
+  });
+}
+
+async function newestVersion(place: HnswPlace): Promise<number> {
+  return Math.max(0, ...await versionsOf(place));
 }
 
 async function read(
@@ -140,10 +196,16 @@ class OtherOwner extends RangeError {}
 
 function checkOwner(
   path: string,
-  { encoder, settings }: Manifest,
+  { encoder, settings, traits }: Manifest,
   place: HnswPlace,
   { dimensions }: Required<GraphSettings>,
 ): void {
+  if (typeof encoder !== "string" || !Number.isInteger(settings?.dimensions)) {
+    throw new Error("it does not say of whose vectors");
+  }
+  if (typeof traits?.isUnit !== "boolean") {
+    throw new Error("it does not say of what vectors");
+  }
   if (encoder === place.encoder && settings.dimensions === dimensions) return;
   throw new OtherOwner(
     `${path} holds vectors of ${settings.dimensions} numbers by ` +
@@ -158,13 +220,17 @@ function checkOwner(
 /**
  * Writes an index, and then deletes what it was before.
  *
+ * @param version What was read or written last; 0 for none.
+ * @returns What is written now.
+ * @throws {IndexTaken} If another program has written it since: its files stay.
  * @throws {Error} If it cannot be written, as on a full disk; what was written
  *   before stays.
  */
 export async function writeNodes(
   place: HnswPlace,
   nodes: HnswNodes,
-): Promise<void> {
+  version: number,
+): Promise<number> {
   const { folder, name, encoder } = place;
   const stem = `${name}.${randomUUID()}`;
   const files = {
@@ -172,13 +238,15 @@ export async function writeNodes(
     rows: `${stem}.rows.jsonl`,
     vectors: nodes.vectors ? `${stem}.npy` : undefined,
   };
-  const path = join(folder, `${name}.json`);
-  const before = await readFile(path, "utf8").catch(() => "");
+  const next = version + 1;
   const kept = async (file: string): Promise<KeptFile> => (
     { file, ...await checksum(join(folder, file)) }
   );
   try {
     await writeGraph(folder, files.graph, nodes);
+    // Before it takes long.
+    const newest = await newestVersion(place);
+    if (newest !== version && newest !== 0) throw taken(place);
     await writeJsonLines(join(folder, files.rows), nodes.rows);
     if (files.vectors) {
       await writeNpy(join(folder, files.vectors), nodes.vectors!);
@@ -192,22 +260,68 @@ export async function writeNodes(
       rows: await kept(files.rows),
       vectors: files.vectors ? await kept(files.vectors) : undefined,
     };
-    await writeAtomic(path, JSON.stringify(manifest));
+    await writeOnce(place, next, JSON.stringify(manifest));
   } catch (error) {
     for (const file of Object.values(files)) {
       if (file) await rm(join(folder, file), { force: true }).catch(() => {});
     }
     throw error;
   }
-  await removeOthers(place, stem, before);
+  await removeOthers(place, stem, next);
+  return next;
 }
 
-/** Removes what the manifest before named, and what killed programs left. */
-async function removeOthers(
-  { folder, name }: HnswPlace,
-  stem: string,
-  before: string,
+/** Writes the first file, unless another program has been there. */
+async function writeOnce(
+  place: HnswPlace,
+  version: number,
+  text: string,
 ): Promise<void> {
+  const path = pathOf(place, version);
+  const whole = join(place.folder, `.${randomUUID()}.part`);
+  try {
+    await writeAtomic(whole, text);
+    // Of two programs, one can give it this name.
+    await link(whole, path).catch(async ({ code }) => {
+      if (code === "EEXIST") throw taken(place);
+      // Some disks have no links; there, two at the same moment go unseen.
+      await rename(whole, path);
+    });
+  } finally {
+    await rm(whole, { force: true }).catch(() => {});
+  }
+  // Others may have been there, gone on, and deleted that one again.
+  let newest = 0;
+  try {
+    newest = await newestVersion(place);
+  } finally {
+    if (newest !== version) await rm(path, { force: true });
+  }
+  if (newest !== version) throw taken(place);
+}
+
+function taken({ folder, name }: HnswPlace): IndexTaken {
+  return new IndexTaken(
+    `${join(folder, name)}: another program has written this index since it ` +
+      "was opened here, and what was put in here is not kept: open it again " +
+      "and put it in, or give one of them another name or folder",
+  );
+}
+
+/** Removes what the index was before, and what killed programs left. */
+async function removeOthers(
+  place: HnswPlace,
+  stem: string,
+  version: number,
+): Promise<void> {
+  const { folder, name } = place;
+  const older = (await versionsOf(place)).filter((other) => other < version);
+  let before = "";
+  for (const other of older) {
+    const path = pathOf(place, other);
+    before += await readFile(path, "utf8").catch(() => "");
+    await rm(path, { force: true });
+  }
   for (const file of await readdir(folder)) {
     const isOurs = file.startsWith(`${name}.`) && !file.startsWith(stem) &&
       KEPT.test(file.slice(name.length));

@@ -25,6 +25,7 @@
  */
 import { Index, MetricKind, ScalarKind } from "usearch";
 import type { Matrix } from "../compare/matrix.ts";
+import type { Expected } from "./checks.ts";
 
 /** What a vector's numbers are kept in, inside the graph. */
 export type GraphNumbers = "i8" | "f16" | "f32";
@@ -211,4 +212,22 @@ export function completeSettings(
     fail("numbers", "f16 or f32 where metric is l2", numbers);
   }
   return { dimensions, metric, numbers, maxNeighbors, efConstruction };
+}
+
+/**
+ * How large a vector's largest number may be. Angles do not depend on it; of
+ * distances, rough numbers leave nothing where it is too small, and the squares of
+ * large ones are past all that 32 bits hold.
+ */
+export function sizesOf(
+  { metric, numbers }: Required<GraphSettings>,
+): Expected["sizes"] {
+  if (metric !== "l2") return;
+  return numbers === "f16"
+    ? {
+      least: 6.2e-5,
+      most: 65_504,
+      help: 'open the index with numbers "f32", or scale all vectors alike',
+    }
+    : { least: 1e-15, most: 1e15, help: "scale all vectors alike" };
 }

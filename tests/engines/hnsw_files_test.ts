@@ -76,7 +76,7 @@ for (const file of ["graph", "rows.jsonl", "npy", "json"]) {
     Deno.test(`an index whose ${file} is ${damage} is built anew, in one line`, async () => {
       const folder = await written();
       const isIt = (name: string) =>
-        file === "json" ? name === "vectors.json" : name.endsWith(`.${file}`);
+        file === "json" ? name === "vectors.1.json" : name.endsWith(`.${file}`);
       const path = join(folder, (await readdir(folder)).find(isIt)!);
       const bytes = await readFile(path);
       if (damage === "cut short") await writeFile(path, bytes.subarray(0, -9));
@@ -104,7 +104,7 @@ for (const file of ["graph", "rows.jsonl", "npy", "json"]) {
 
 Deno.test("an index of other settings or of another form is built anew, in one line", async () => {
   const folder = await written();
-  const path = join(folder, "vectors.json");
+  const path = join(folder, "vectors.1.json");
   const open = (options: Partial<HnswOptions>) => async () => {
     const index = await HnswIndex.open({ dimensions: 32, folder, ...options });
     strictEqual(await index.count(), 0);
@@ -114,11 +114,112 @@ Deno.test("an index of other settings or of another form is built anew, in one l
   said.push(...await warnings(open({})));
   await writeFile(path, "null");
   said.push(...await warnings(open({})));
+  await writeFile(path, '{ "format": 1, "encoder": "", "settings": {} }');
+  said.push(...await warnings(open({})));
   deepStrictEqual(said, [
     `${path}: the index is built anew, since it was built with other settings`,
     `${path}: the index is built anew, since it has another form`,
     `${path}: the index is built anew, since it has another form`,
+    `${path}: the index is built anew, since it is damaged (it does not say of ` +
+    "whose vectors)",
   ]);
+});
+
+Deno.test("an index that is opened while another saves it is whole", async () => {
+  const folder = await written();
+  const writer = await HnswIndex.open({ dimensions: 32, folder });
+  let isDone = false;
+  const writing = (async () => {
+    for (let turn = 0; turn < 40; turn++) {
+      await writer.remove(["7"]);
+      await writer.put(["7"], vectors.slice(7, 8));
+    }
+  })().finally(() => isDone = true);
+  const counts = new Set<number>();
+  const said = await warnings(async () => {
+    while (!isDone) {
+      const reader = await HnswIndex.open({ dimensions: 32, folder });
+      counts.add(await reader.count());
+      await new Promise((resolve) => setTimeout(resolve, 1));
+    }
+  });
+  await writing;
+  deepStrictEqual([...counts].filter((count) => count < 299), []);
+  deepStrictEqual(said, []);
+});
+
+Deno.test("of two indexes over one folder, the second to write is told, and the first's stays", async () => {
+  const folder = await Deno.makeTempDir();
+  const [first, second] = await Promise.all(
+    [1, 2].map(() => HnswIndex.open({ dimensions: 32, folder })),
+  );
+  await first.put(ids.slice(0, 100), vectors.slice(0, 100));
+  const taken = /another program has written this index since it was opened/;
+  const put = () => second.put(ids.slice(100, 150), vectors.slice(100, 150));
+  await rejects(put(), taken);
+  // What is in memory already is not on disk either.
+  await rejects(put(), taken);
+  await rejects(second.close(), taken);
+  await first.put(ids.slice(0, 120), vectors.slice(0, 120));
+  await first.close();
+  strictEqual((await readdir(folder)).length, 4);
+  const again = await HnswIndex.open({ dimensions: 32, folder });
+  strictEqual(await again.count(), 120);
+  await again.put(ids.slice(100, 150), vectors.slice(100, 150));
+  await again.close();
+});
+
+Deno.test("of indexes that save at the same moment, one does", async () => {
+  const folder = await written();
+  const all = await Promise.all(
+    Array.from({ length: 8 }, () => HnswIndex.open({ dimensions: 32, folder })),
+  );
+  const ends = await Promise.allSettled(
+    all.map((index, i) => index.put([`new ${i}`], vectors.slice(i, i + 1))),
+  );
+  const [saved, ...others] = [...ends.keys()].filter((i) =>
+    ends[i].status === "fulfilled"
+  );
+  deepStrictEqual(others, []);
+  strictEqual((await readdir(folder)).length, 4);
+  const index = await HnswIndex.open({ dimensions: 32, folder });
+  strictEqual(await index.count(), 301);
+  deepStrictEqual(
+    await index.vectors([`new ${saved}`]),
+    vectors.slice(saved, saved + 1),
+  );
+});
+
+Deno.test("an index that is deleted and made anew by another is not written over", async () => {
+  const folder = await written();
+  const late = await HnswIndex.open({ dimensions: 32, folder });
+  await late.remove(["1"]);
+  for (const file of await readdir(folder)) {
+    await Deno.remove(join(folder, file));
+  }
+  const anew = await HnswIndex.open({ dimensions: 32, folder });
+  await anew.put(["a"], vectors.slice(0, 1));
+  await rejects(late.remove(["2"]), /another program has written/);
+  const index = await HnswIndex.open({ dimensions: 32, folder });
+  strictEqual(await index.count(), 1);
+});
+
+Deno.test("an index that need not be kept goes on in memory, and tells why once", async () => {
+  const folder = await Deno.makeTempDir();
+  const told: string[] = [];
+  const onUnkept = ({ message }: Error) => told.push(message);
+  const options = { dimensions: 32, folder, onUnkept };
+  const first = await HnswIndex.open(options);
+  const second = await HnswIndex.open(options);
+  await first.put(ids.slice(0, 100), vectors.slice(0, 100));
+  for (const end of [50, 60]) {
+    await second.put(ids.slice(0, end), vectors.slice(0, end));
+  }
+  strictEqual((await second.nearest(vectors.row(55), 1))[0].id, "55");
+  await second.close();
+  strictEqual(told.length, 1);
+  ok(/another program has written/.test(told[0]), told[0]);
+  strictEqual(await (await HnswIndex.open(options)).count(), 100);
 });
 
 Deno.test("what cannot be written is one error, and the files stay as they were", async () => {

@@ -277,21 +277,27 @@ Deno.test("an empty index finds nothing", async () => {
 
 Deno.test("what is wrong is refused before anything is put in", async () => {
   const index = await HnswIndex.open({ dimensions: 2 });
+  const metric = "dot" as "l1";
   const put = (names: string[], rows: number[][]) =>
     index.put(names, Matrix.of(rows));
   for (
     const [attempt, message] of [
-      [put(["a"], [[1, 2, 3]]), /expected a vector of 2 numbers, got 3/],
-      [put(["a", "b"], [[1, 2], [NaN, 2]]), /finite numbers, got NaN in row 1/],
-      [put(["a"], [[1, Infinity]]), /finite numbers, got Infinity in row 0/],
-      [put(["a"], [[1, 2], [3, 4]]), /each of 1 ids, .* got 2 vectors for 1/],
-      [put(["a", "a"], [[1, 2], [3, 4]]), /each of 2 ids, each once, .* for 1/],
-      [index.nearest(Float32Array.of(1), 1), /a query of 2 numbers, got 1/],
-      [index.nearest(new Float32Array(0), 1), /a query of 2 numbers, got 0/],
+      [put(["a"], [[1, 2, 3]]), /expected 2 numbers, got 3 for each vector/],
+      [put(["a", "b"], [[1, 2], [NaN, 2]]), /finite numbers, got NaN for "b"/],
+      [put(["a"], [[1, 2], [3, 4]]), /a vector for each of 1 ids, got 2/],
+      [put(["a", "a"], [[1, 2], [3, 4]]), /each id once, got "a" twice/],
+      [
+        put([""], [[1, 2]]),
+        /each id to be text of one character or more, got ""/,
+      ],
+      [index.nearest(Float32Array.of(1), 1), /2 numbers, got 1 for the query/],
+      [index.nearest(new Float32Array(0), 1), /2 numbers, got 0 for the query/],
       [index.nearest(Float32Array.of(1, NaN), 1), /finite numbers, got NaN/],
       [index.nearest(Float32Array.of(1, 2), 0), /whole k of 1 or more, got 0/],
       [index.nearest(Float32Array.of(1, 2), 1.5), /1 or more, got 1.5/],
       [index.compare(Float32Array.of(1), ["a"]), /2 numbers, got 1/],
+      [index.nearest(Float32Array.of(1, 2), 1, { metric }), /, got dot/],
+      [index.compare(Float32Array.of(1, 2), ["a"], metric), /, got dot/],
     ] as const
   ) {
     await rejects(attempt, (error) => {
@@ -308,7 +314,23 @@ Deno.test("what is wrong is refused before anything is put in", async () => {
 Deno.test("numbers that 16 bits do not hold are refused, where their size counts", async () => {
   const rows = Matrix.of([[70_000, 1], [1, 90_000]]);
   const rough = await HnswIndex.open({ dimensions: 2, metric: "l2" });
-  await rejects(rough.put(["a", "b"], rows), /up to 65504, got 70000: .*"f32"/);
+  await rejects(
+    rough.put(["a", "b"], rows),
+    /between 0.000062 and 65504, or 0, got 70000 for "a": .*"f32"/,
+  );
+  await rejects(rough.nearest(rows.row(1), 1), /got 90000 for the query/);
+  const small = Matrix.of([[1e-10, 2e-10]]);
+  await rejects(rough.put(["a"], small), /or 0, got 2.*e-10 for "a": .*"f32"/);
+  const fine = await HnswIndex.open({
+    ...{ dimensions: 2, metric: "l2", numbers: "f32" },
+  });
+  await fine.put(["a"], small);
+  for (const size of [1e-30, 1e30]) {
+    await rejects(
+      fine.put(["b"], Matrix.of([[size, 0]])),
+      /got 1.*e.30 for "b": scale all vectors alike/,
+    );
+  }
   for (
     const options of [{ numbers: "f16" }, { metric: "l2", numbers: "f32" }]
   ) {
