@@ -120,7 +120,7 @@ export async function searchOnce(
       source.pictures,
       signal,
     );
-    engine = await openEngine(index, source.folder);
+    engine = await openEngine(index, source.folder, log);
     await engine.attach(space);
     collection.reserve(source.pictures.length);
     const { hidden = [] } = await readSettings(source.folder);

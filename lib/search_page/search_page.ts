@@ -138,7 +138,7 @@ export async function openSearchApp(
     for (const encoder of opened) await encoder.close();
   };
   try {
-    engine = await openEngine(index, found.folder);
+    engine = await openEngine(index, found.folder, log);
     const spaces: EncoderSpace[] = [];
     for (const one of encoders) {
       const encoder = typeof one === "string"

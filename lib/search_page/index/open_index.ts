@@ -6,7 +6,8 @@
  * exact    none: all vectors of the collection are compared
  * hnsw     files below 6_search/indexes, for each folder × encoder; vectors stay
  *          in the collection. Until the index has all of them, exact search
- *          answers
+ *          answers. Of two pages over one folder the first that adds something
+ *          writes the files, and the other goes on in memory
  * chroma   collections of a database, for each folder × encoder; vectors are
  *          there alone, and of each picture what it takes to show it: what another
  *          page has put in is found by this one
@@ -36,6 +37,7 @@ import {
 } from "../../engines/chroma/chroma_index.ts";
 import type { EngineName } from "../../engines/engines.ts";
 import { HnswIndex } from "../../engines/hnsw.ts";
+import { IndexTaken } from "../../engines/hnsw_files.ts";
 import { paths } from "../../paths.ts";
 import { NO_FACTS, type PhotoFacts } from "../../pictures/photo_facts.ts";
 import { SpaceIndex } from "../engine/space_index.ts";
@@ -80,13 +82,25 @@ export interface OpenEngine {
  * Opens an engine.
  *
  * @param folder Names its indexes.
+ * @param log Is told where an index goes on in memory alone.
  * @throws {Error} If the database cannot be reached or started.
  */
 export async function openEngine(
   name: EngineName,
   folder: string,
+  log: (line: string) => void = console.warn,
 ): Promise<OpenEngine> {
   const root = resolve(folder);
+  let isTold = false;
+  // A folder has an index of pictures and one of texts: of both, once.
+  const onUnkept = (error: Error) => {
+    const why = error instanceof IndexTaken
+      ? "another program has written it meanwhile; what comes here is put in " +
+        "again at the next start"
+      : error.message;
+    if (!isTold) log(`The index is not kept: ${why}`);
+    isTold = true;
+  };
   const opened: SpaceIndex[] = [];
   const close = async () => {
     for (const index of opened) await index.close();
@@ -100,7 +114,7 @@ export async function openEngine(
     return {
       ...{ name, keepsVectors: true, close },
       async attach(space) {
-        space.index = await openHnsw(space, root);
+        space.index = await openHnsw(space, root, onUnkept);
         opened.push(space.index);
       },
       async tidy({ index, collection }) {
@@ -133,13 +147,14 @@ function nameOf(root: string): string {
 async function openHnsw(
   space: EncoderSpace,
   root: string,
+  onUnkept: (error: Error) => void,
 ): Promise<SpaceIndex> {
   const { collection, encoder } = space;
   const { pictureEmbeddings, textEmbeddings, textIds } = collection;
   const { dimensions } = encoder;
   const folder = join(paths.search, "indexes", nameOf(root));
   const files = {
-    ...{ dimensions, folder, encoder: encoder.id },
+    ...{ dimensions, folder, encoder: encoder.id, onUnkept },
     efSearch: EF_SEARCH,
   };
   const name = sha256(encoder.id).slice(0, 12);

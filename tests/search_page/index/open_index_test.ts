@@ -286,3 +286,43 @@ Deno.test("where an index cannot be written, what is found is told, and why it i
     const kept = said.filter((line) => /^The index is not kept: /.test(line));
     strictEqual(kept.length, 1, said.join("\n"));
   }));
+
+Deno.test("two pages over one folder's graph both find what comes, and one keeps it", () =>
+  withFolder(async (folder) => {
+    await paint(folder);
+    const said: string[][] = [[], [], []];
+    const openPage = (i: number) =>
+      open(folder, { index: "hnsw", log: (line) => said[i].push(line) });
+    const pages = [await openPage(0), await openPage(1)];
+    const find = async (page: SearchApp, name: string) => {
+      await page.rescan();
+      // The graph takes it in beside the search, and answers once it has it.
+      for (let turn = 0; turn < 100; turn++) {
+        const { hits, comparedBy } = await page.search({ text: "red", k: 50 });
+        ok(hits.some(({ path }) => path === name), name);
+        if (/HNSW/.test(comparedBy)) return;
+        await sleep(20);
+      }
+      throw new Error(`the graph never took in ${name}`);
+    };
+    try {
+      for (const [name, g] of [["wall.png", 255], ["gate.png", 99]] as const) {
+        // Like none that is there: equal ones would be folded.
+        await writeFile(join(folder, name), await plain({ r: 99, g, b: 99 }));
+        for (const page of pages) await find(page, name);
+      }
+    } finally {
+      for (const page of pages) await page.close();
+    }
+    pages.push(await openPage(2));
+    await find(pages[2], "gate.png").finally(() => pages[2].close());
+    deepStrictEqual(
+      said.map((lines) =>
+        lines.filter((line) => /index is not kep/.test(line))
+      ),
+      [[], [
+        "The index is not kept: another program has written it meanwhile; what " +
+        "comes here is put in again at the next start",
+      ], []],
+    );
+  }));
