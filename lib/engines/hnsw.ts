@@ -3,8 +3,8 @@
  * process: a graph finds candidates, and these are compared exactly.
  *
  * hnsw_graph.ts is the graph, hnsw_nodes.ts whose vectors its nodes are,
- * hnsw_nearest.ts the way from a query to its hits, hnsw_files.ts what of it all
- * is in files.
+ * hnsw_nearest.ts the way from a query to its hits, hnsw_reach.ts whether the
+ * graph finds what is in it, hnsw_files.ts what of it all is in files.
  *
  * ```ts
  * import { HnswIndex } from "#lib/engines/hnsw.ts";
@@ -40,6 +40,7 @@ import {
 import { completeSettings, type GraphSettings, sizesOf } from "./hnsw_graph.ts";
 import { nearestOf } from "./hnsw_nearest.ts";
 import { fingerprintOf, HnswNodes } from "./hnsw_nodes.ts";
+import { shareUnreached } from "./hnsw_reach.ts";
 
 /** What is opened, and how. */
 export interface HnswOptions extends GraphSettings {
@@ -71,6 +72,18 @@ export interface HnswOptions extends GraphSettings {
 /** Aim for how long the graph holds the program up at once. */
 const BATCH_MS = 100;
 
+/** Vectors of which all are compared, whatever is asked for. */
+const FEW = 160;
+
+/** Who wants fewer links than this wants to see what is missed then. */
+const LEAST_LINKS = 8;
+
+/**
+ * Of a graph that does not find more of its vectors, none is asked. Of some 200
+ * that are tried, a good one may well miss one.
+ */
+const MOST_UNREACHED = .02;
+
 /** A save takes at most a tenth of the time, and comes no more often than this. */
 const SAVE_EVERY_MS = 5000;
 
@@ -94,6 +107,9 @@ export class HnswIndex implements VectorIndex {
   /** Vectors that the graph takes at once. */
   #batch = 200;
   #isClosed = false;
+  /** When the graph was last tried, and whether it was found wanting. */
+  #tried?: { nodes: HnswNodes; changes: number; isSound: Promise<boolean> };
+  #isTold = false;
 
   private constructor(
     { dimensions, efSearch = 160, vectorsOf, onUnkept }: HnswOptions,
@@ -196,12 +212,38 @@ export class HnswIndex implements VectorIndex {
     checkK("HNSW", k);
     metricOf(options.metric ?? "cosine");
     const lists: VectorHit[][] = [];
+    const isSound = queries.count === 0 || await this.#isSound();
     for (let start = 0; start < queries.count; start += 64) {
       if (start > 0) await setImmediate();
       const part = queries.slice(start, start + 64);
-      lists.push(...await nearestOf(this, this.#nodes, part, k, options));
+      const nodes = this.#nodes;
+      lists.push(...await nearestOf(this, nodes, part, k, options, isSound));
     }
     return lists;
+  }
+
+  /** Whether the graph finds what is in it; tried anew once a tenth has changed. */
+  #isSound(): Promise<boolean> {
+    const { count, changes } = this.#nodes;
+    const last = this.#tried;
+    const isAsked = this.settings.maxNeighbors >= LEAST_LINKS;
+    if (!isAsked || count < FEW) return Promise.resolve(true);
+    const isSame = last?.nodes === this.#nodes &&
+      changes - last.changes <= count / 10;
+    if (isSame) return last.isSound;
+    const isSound = shareUnreached(this, this.#nodes).then((share) => {
+      if (share > MOST_UNREACHED && !this.#isTold) {
+        this.#isTold = true;
+        console.warn(
+          `HNSW: the graph does not find ${Math.round(100 * share)} of 100 ` +
+            "vectors that are in it, so all vectors are compared",
+        );
+      }
+      return share <= MOST_UNREACHED;
+    });
+    this.#tried = { nodes: this.#nodes, changes, isSound };
+    isSound.catch(() => this.#tried = undefined);
+    return isSound;
   }
 
   async compare(
@@ -308,6 +350,8 @@ export class HnswIndex implements VectorIndex {
   async #settle(): Promise<void> {
     if (this.#nodes.isWorn) await this.#rebuild();
     await this.#save();
+    // Now, and not while a query waits for it.
+    await this.#isSound().catch(() => {});
   }
 
   /** Builds the graph of what is there, beside the one that answers meanwhile. */

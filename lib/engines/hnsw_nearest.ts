@@ -38,18 +38,23 @@ export interface Comparer extends Pick<VectorIndex, "compare"> {
   readonly efSearch: number;
 }
 
-/** The `k` best for each of some queries, which are asked at once. */
+/**
+ * The `k` best for each of some queries, which are asked at once.
+ *
+ * @param isSound Whether the graph finds what is in it; else all are compared.
+ */
 export async function nearestOf(
   comparer: Comparer,
   nodes: HnswNodes,
   queries: Matrix,
   k: number,
   { metric = "cosine", filter }: AskOptions,
+  isSound = true,
 ): Promise<VectorHit[][]> {
   const passes = (id: string) => filter?.passes(id) ?? true;
   const wanted = wantedFor(nodes, comparer.efSearch, k, metric);
   const ef = Math.max(wanted, comparer.efSearch);
-  const found = wanted > nodes.count / 4
+  const found = wanted > nodes.count / 4 || !isSound
     ? undefined
     : nodes.candidates(queries, ef, wanted, passes);
   const lists: VectorHit[][] = [];

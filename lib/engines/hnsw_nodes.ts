@@ -40,6 +40,8 @@ export class HnswNodes {
   /** The vector of each node, unless somebody else has them. */
   readonly vectors: Matrix | undefined;
   traits: VectorTraits = { isUnit: true, isCentred: true };
+  /** How often a node came or went. */
+  changes = 0;
   /** By node; a free one has no ids. */
   readonly #rows: NodeRow[];
   readonly #nodeOf = new Map<string, number>();
@@ -126,6 +128,7 @@ export class HnswNodes {
     const added = vectors.pick([...fresh.values()]);
     for (const vector of added) this.#look(vector);
     this.graph.add([...fresh.keys()], added);
+    this.changes += fresh.size;
   }
 
   /** Takes ids out, and nodes that are nobody's any more. */
@@ -143,6 +146,7 @@ export class HnswNodes {
       dead.push(node);
     }
     this.graph.remove(dead);
+    this.changes += dead.length;
     this.#free.push(...dead);
   }
 
