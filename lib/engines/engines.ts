@@ -7,7 +7,8 @@
  * | `hnsw`   | this process, a file | nearly all       | up to some millions     |
  * | `chroma` | a server             | nearly all       | more, or several machines |
  *
- * Beside this file: exact.ts, hnsw.ts and chroma/, one engine each.
+ * Beside this file: exact.ts, hnsw.ts and chroma/, one engine each, and checks.ts,
+ * what all of them ask of what they are given.
  *
  * Touches no files.
  *
@@ -79,7 +80,7 @@ export interface VectorIndex {
    * `exact` can miss one.
    *
    * @throws {RangeError} If the query has another length, or a value that is no
-   *   finite number, or k is not a whole number of 1 or more.
+   *   finite number, the metric is none, or k is not a whole number of 1 or more.
    */
   nearest(
     query: Float32Array,
@@ -109,7 +110,7 @@ export interface VectorIndex {
    * already and equal is passed over.
    *
    * @throws {RangeError} Before anything is put in, if lengths or counts differ,
-   *   an id comes twice, or a value is no finite number.
+   *   an id is empty or comes twice, or a value is no finite number.
    */
   put(
     ids: readonly string[],
