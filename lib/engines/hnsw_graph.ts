@@ -115,12 +115,15 @@ export class HnswGraph {
     if (queries.count === 0 || this.count === 0) {
       return Array.from({ length: queries.count }, () => []);
     }
+    // usearch makes room for as many as are asked for.
+    const most = Math.min(ef, this.count);
     const rough = this.#rough(queries);
     if (queries.count === 1) {
-      return [numbersOf(this.#index.search(rough, ef, 1).keys)];
+      return [numbersOf(this.#index.search(rough, most, 1).keys)];
     }
     // Typed for lists of vectors, where one long array does as well.
-    const found = this.#index.search(rough as unknown as Float32Array[], ef, 0);
+    const lists = rough as unknown as Float32Array[];
+    const found = this.#index.search(lists, most, 0);
     return Array.from(queries, (_, query) => numbersOf(found.get(query).keys));
   }
 

@@ -363,6 +363,13 @@ Deno.test("settings out of their range are refused by name", async () => {
   }
 });
 
+Deno.test("an efSearch of more than there are looks at all, and takes no memory for more", async () => {
+  const index = await filled(vectors, { efSearch: 2 ** 40 });
+  strictEqual((await index.nearest(vectors.row(7), 1))[0].id, "7");
+  const pair = await index.nearestBatch(vectors.slice(7, 9), 1);
+  deepStrictEqual(pair.map(([{ id }]) => id), ["7", "8"]);
+});
+
 Deno.test("a closed index says so", async () => {
   const index = await filled();
   await index.close();
