@@ -56,7 +56,10 @@ export interface AskOptions {
 
 /** What is put in beside vectors, and how that is watched. */
 export interface PutOptions {
-  /** For each id, what a database's filter can ask for. */
+  /**
+   * For each id, what a database's filter can ask for, in place of what is kept
+   * of it; where left out, that stays.
+   */
   metadata?: readonly Metadata[];
   /** Called after each batch; what was there already counts as done. */
   onProgress?: (done: number, total: number) => void;

@@ -57,12 +57,19 @@ export interface ConnectOptions {
   apiKey?: string;
   tenant?: string;
   database?: string;
-  /** How long to wait for a server that ends and comes back. @default 8000 */
+  /**
+   * How long to wait for a server that starts, or ends and comes back: `chroma
+   * run` needs some 7 s to answer.
+   * @default 20000
+   */
   waitMs?: number;
+  /** Is told, in a line, where that takes long. @default console.warn */
+  log?: (line: string) => void;
 }
 
 const CLOUD_URL = "https://api.trychroma.com";
-const CONNECT_LIMIT_MS = 5_000;
+/** A wait that is longer is told of. */
+const SAY_AFTER_MS = 2_000;
 
 /**
  * The server that the environment names, else the one over a folder here.
@@ -89,19 +96,23 @@ export function openChroma(options: StartOptions = {}): Promise<Chroma> {
  *
  * @param url Scheme, host and port: "http://127.0.0.1:8000".
  * @throws {TypeError} If the address has another form.
- * @throws {Error} If no Chroma server answers there within 5 s, or one of
- *   another version.
+ * @throws {Error} If no Chroma server answers there in time, or one of another
+ *   version.
  */
 export async function connectChroma(
   url: string,
-  { apiKey, tenant, database, waitMs = 8_000 }: ConnectOptions = {},
+  { apiKey, tenant, database, waitMs = 20_000, log = console.warn }:
+    ConnectOptions = {},
 ): Promise<Chroma> {
-  if (!URL.canParse(url) || !/^https?:\/\/[^/]+\/?$/.test(url)) {
+  if (!URL.canParse(url) || !/^https?:\/\/[^/@?#]+\/?$/.test(url)) {
     throw new TypeError(
-      `connectChroma: expected http://HOST:PORT or https://HOST:PORT, got ${url}`,
+      `connectChroma: expected http://HOST:PORT or https://HOST:PORT, got ` +
+        // A name and a password may stand before the last @.
+        url.replace(/^(\w+:\/\/)?.*@/s, "$1…@"),
     );
   }
-  if (!await answers(url, AbortSignal.timeout(CONNECT_LIMIT_MS))) {
+  const isThere = () => isThereWithin(url, waitMs, log);
+  if (!await isThere()) {
     throw await speaksOldProtocol(url)
       ? new DatabaseError(
         "version",
@@ -115,7 +126,7 @@ export async function connectChroma(
   }
   const connection = new Connection(url, async (isHung) => {
     if (isHung) throw unreachable(url, "it hangs over a request");
-    if (await answers(url, AbortSignal.timeout(waitMs))) return url;
+    if (await isThere()) return url;
     throw unreachable(url, `for ${waitMs / 1000} s`);
   });
   // Empty: the client asks the server what the key gives access to.
@@ -162,6 +173,21 @@ export async function startChroma(
       return held.leave();
     },
   };
+}
+
+/** Whether a server answers in time; says so where it takes long. */
+async function isThereWithin(
+  url: string,
+  waitMs: number,
+  log: (line: string) => void,
+): Promise<boolean> {
+  const say = () => log(`waiting for the Chroma server at ${url}`);
+  const timer = setTimeout(say, SAY_AFTER_MS);
+  try {
+    return await answers(url, AbortSignal.timeout(waitMs));
+  } finally {
+    clearTimeout(timer);
+  }
 }
 
 /** The database's own client, sending through a connection. */

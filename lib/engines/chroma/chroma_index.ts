@@ -30,7 +30,8 @@
 import type { Metadata } from "chromadb";
 import { topK } from "../../compare/compare.ts";
 import { Matrix } from "../../compare/matrix.ts";
-import { type MetricName, metrics } from "../../compare/metrics.ts";
+import { type MetricName, metricOf, metrics } from "../../compare/metrics.ts";
+import { checkK, checkPut } from "../checks.ts";
 import type {
   AskOptions,
   PutOptions,
@@ -41,11 +42,15 @@ import type { Chroma } from "./chroma.ts";
 import {
   checkVector,
   type EmbeddingIndex,
+  expectedOf,
   type HnswSettings,
   openIndex,
 } from "./collection.ts";
+import { complete, countsOf, othersOf } from "./completion.ts";
+import { checkMetadata } from "./metadata.ts";
 import {
   batchSizeOf,
+  checkWhole,
   deleteRows,
   fingerprintOf,
   inBatches,
@@ -78,6 +83,10 @@ export interface ChromaIndexOptions {
    * @default 10
    */
   l1Candidates?: number;
+  /** Called after each batch while a collection is filled from another. */
+  onProgress?: (done: number, total: number) => void;
+  /** Stops that between two batches, by throwing its reason. */
+  signal?: AbortSignal;
 }
 
 /** The server counts in 32 bits. */
@@ -95,10 +104,12 @@ const SPACE_OF: Record<MetricName, Space> = {
 };
 
 /**
- * Opens the collections of a data set × encoder; makes them where needed.
+ * Opens the collections of a data set × encoder; makes them where needed. Rows
+ * that another of its collections holds are copied, where they are there as they
+ * were put: l2's collection has all that the others need.
  *
- * @throws {RangeError} If a metric is unknown, or the batch size is not a whole
- *   number of 1 or more.
+ * @throws {RangeError} If a metric is unknown, or dimensions, batch size or
+ *   candidates are not a whole number of 1 or more.
  * @throws {Error} If a collection holds another encoder's vectors.
  */
 export async function openChromaIndex(
@@ -107,6 +118,8 @@ export async function openChromaIndex(
     metrics: asked = ["cosine"],
     batchSize = 2000,
     l1Candidates = 10,
+    onProgress,
+    signal,
     ...description
   }: ChromaIndexOptions,
 ): Promise<ChromaIndex> {
@@ -119,16 +132,27 @@ export async function openChromaIndex(
         `got ${unknown ?? "none"}`,
     );
   }
-  if (!Number.isInteger(batchSize) || batchSize < 1) {
-    throw new RangeError(
-      `openChromaIndex: expected a batch size of 1 or more, got ${batchSize}`,
-    );
-  }
+  checkWhole("openChromaIndex", "batch size", batchSize);
+  checkWhole("openChromaIndex", "number of l1Candidates", l1Candidates);
   const collections = new Map<Space, EmbeddingIndex>();
   for (const space of new Set(asked.map((name) => SPACE_OF[name]))) {
     collections.set(space, await openIndex(chroma, { ...description, space }));
   }
-  return new ChromaIndex(collections, chroma.url, batchSize, l1Candidates);
+  const opened = [...collections.values()];
+  const all = [...opened, ...await othersOf(opened[0], collections)];
+  const lacking = await complete(opened, all, {
+    ...{ onProgress, signal },
+    batchSize: await batchSizeOf(opened[0], batchSize),
+  });
+  const counts = await countsOf(opened);
+  return new ChromaIndex(
+    collections,
+    opened[counts.indexOf(Math.max(...counts))],
+    lacking,
+    chroma.url,
+    batchSize,
+    l1Candidates,
+  );
 }
 
 /** Vectors on a Chroma server; `openChromaIndex` makes one. */
@@ -138,19 +162,23 @@ export class ChromaIndex implements VectorIndex {
   readonly dimensions: number;
   /** The collections, by space, for what this class does not wrap. */
   readonly collections: ReadonlyMap<Space, EmbeddingIndex>;
-  /** All collections hold the same rows; any of them says which. */
+  /** One that holds all rows, as the others do unless they are lacking. */
   readonly #first: EmbeddingIndex;
+  readonly #lacking: Set<EmbeddingIndex>;
   readonly #batchSize: number;
   readonly #l1Candidates: number;
 
   constructor(
     collections: ReadonlyMap<Space, EmbeddingIndex>,
+    fullest: EmbeddingIndex,
+    lacking: readonly EmbeddingIndex[],
     url: string,
     batchSize: number,
     l1Candidates: number,
   ) {
     this.collections = collections;
-    this.#first = [...collections.values()][0];
+    this.#first = fullest;
+    this.#lacking = new Set(lacking);
     this.dimensions = this.#first.dimensions;
     this.#batchSize = batchSize;
     this.#l1Candidates = l1Candidates;
@@ -178,12 +206,8 @@ export class ChromaIndex implements VectorIndex {
     k: number,
     { metric = "cosine", filter }: AskOptions = {},
   ): Promise<VectorHit[][]> {
-    const index = this.#indexBy(metric);
-    if (!Number.isInteger(k) || k < 1) {
-      throw new RangeError(
-        `ChromaIndex: expected a whole k of 1 or more, got ${k}`,
-      );
-    }
+    const index = await this.#indexBy(metric);
+    checkK("ChromaIndex", k);
     for (const [row, query] of [...queries].entries()) {
       checkVector("ChromaIndex", index, query, `query ${row}`);
     }
@@ -231,7 +255,7 @@ export class ChromaIndex implements VectorIndex {
     ids: readonly string[],
     metric: MetricName = "cosine",
   ): Promise<Float32Array> {
-    const index = this.#indexBy(metric);
+    const index = await this.#indexBy(metric);
     checkVector("ChromaIndex", index, query, "the query");
     // A server looks over all that it has for the few that are named.
     if (metric === "l1" || ids.length <= FEW) {
@@ -257,7 +281,9 @@ export class ChromaIndex implements VectorIndex {
    * which is how the server keeps them; by correlation alone, centred too.
    */
   vectors(ids: readonly string[]): Promise<Matrix> {
-    const raw = this.collections.get("l2") ?? this.collections.get("cosine");
+    const raw = (["l2", "cosine"] as const).map((space) =>
+      this.collections.get(space)
+    ).find((index) => index && !this.#lacking.has(index));
     return this.#vectorsOf(raw ?? this.#first, ids);
   }
 
@@ -279,44 +305,41 @@ export class ChromaIndex implements VectorIndex {
     }
   }
 
+  /**
+   * Puts vectors in, in place of those that have these ids, in all collections
+   * of this data set × encoder, those that were opened for other metrics too.
+   * Without `metadata`, what is kept beside them stays.
+   *
+   * @throws {RangeError} Before anything is sent, if something of it is none that
+   *   the database keeps: names the id.
+   */
   async put(
     ids: readonly string[],
     vectors: Matrix,
     { metadata, onProgress, signal }: PutOptions = {},
   ): Promise<void> {
-    if (
-      vectors.count !== ids.length ||
-      (metadata && metadata.length !== ids.length)
-    ) {
+    if (metadata && metadata.length !== ids.length) {
       throw new RangeError(
-        `ChromaIndex: expected a vector and metadata for each of ${ids.length} ids, ` +
-          `got ${vectors.count} and ${metadata?.length ?? "none"}`,
+        `ChromaIndex: expected metadata for each of ${ids.length} ids, ` +
+          `got ${metadata.length}`,
       );
     }
-    const seen = new Set<string>();
+    checkPut(expectedOf("ChromaIndex", this.#first), ids, vectors);
+    metadata?.forEach((kept, row) =>
+      checkMetadata("ChromaIndex", ids[row], kept, ["fingerprint"])
+    );
+    const batchSize = await this.#size();
+    const there = new Map<string, Metadata>();
+    for await (const [id, kept] of readRows(this.#first, batchSize, ids)) {
+      signal?.throwIfAborted();
+      there.set(id, kept ?? {});
+    }
     const metadatas = ids.map((id, row) => {
-      checkVector("ChromaIndex", this.#first, vectors.row(row), id);
-      if (id === "") {
-        throw new RangeError(
-          "ChromaIndex: expected ids of one character or more",
-        );
-      }
-      if (seen.has(id)) {
-        throw new RangeError(`ChromaIndex: expected ${id} once`);
-      }
-      seen.add(id);
-      const kept = metadata?.[row] ?? {};
-      if ("fingerprint" in kept) {
-        throw new RangeError(
-          `ChromaIndex: expected no metadata named fingerprint, got ` +
-            `${kept.fingerprint} for ${id}: the index keeps its own under that name`,
-        );
-      }
+      const kept = metadata?.[row] ?? withoutFingerprint(there.get(id));
       const inOrder = Object.entries(kept).sort(([a], [b]) => a < b ? -1 : 1);
       return { ...kept, fingerprint: fingerprintOf(vectors.row(row), inOrder) };
     });
-    const batchSize = await this.#size();
-    const spaces = [...this.collections.values()];
+    const spaces = await this.#all();
     for (const [nth, index] of spaces.entries()) {
       const options = {
         batchSize,
@@ -328,14 +351,18 @@ export class ChromaIndex implements VectorIndex {
             total,
           ),
       };
-      const stored = await readFingerprints(index, options, ids);
+      const stored = index === this.#first
+        ? new Map(Array.from(there, ([id, kept]) => [id, kept.fingerprint]))
+        : await readFingerprints(index, options, ids);
       await sendChanged(index, { ids, vectors, metadatas }, stored, options);
     }
   }
 
+  /** Takes these out of all collections of this data set × encoder. */
   async remove(ids: readonly string[]): Promise<void> {
+    if (ids.length === 0) return;
     const batchSize = await this.#size();
-    for (const index of this.collections.values()) {
+    for (const index of await this.#all()) {
       await deleteRows(index, [...new Set(ids)], { batchSize });
     }
   }
@@ -349,13 +376,35 @@ export class ChromaIndex implements VectorIndex {
     return batchSizeOf(this.#first, this.#batchSize);
   }
 
-  #indexBy(metric: MetricName): EmbeddingIndex {
+  /** All collections that there are now; another program may have made one. */
+  async #all(): Promise<EmbeddingIndex[]> {
+    const others = await othersOf(this.#first, this.collections);
+    return [...this.collections.values(), ...others];
+  }
+
+  async #indexBy(metric: MetricName): Promise<EmbeddingIndex> {
+    metricOf(metric);
     const index = this.collections.get(SPACE_OF[metric]);
-    if (index) return index;
-    throw new RangeError(
-      `ChromaIndex: expected a metric that ${this.#first.collection.name} was ` +
-        `opened for, got ${metric}: name it in openChromaIndex's metrics`,
-    );
+    if (!index) {
+      throw new RangeError(
+        `ChromaIndex: expected a metric that ${this.#first.collection.name} was ` +
+          `opened for, got ${metric}: name it in openChromaIndex's metrics`,
+      );
+    }
+    if (this.#lacking.has(index)) {
+      const [there, all] = await countsOf([index, this.#first]);
+      if (there < all) {
+        throw new Error(
+          `ChromaIndex: ${index.collection.name} lacks ${
+            all - there
+          } of ${all} ` +
+            `vectors, and other collections have them no more as they were put: ` +
+            `put them again to ask by ${metric}`,
+        );
+      }
+      this.#lacking.delete(index);
+    }
+    return index;
   }
 
   /** Hands on ids, each once, in parts that the server takes. */
@@ -428,7 +477,7 @@ async function distancesTo(
   }
 }
 
-function withoutFingerprint(kept: Metadata | null): Metadata {
+function withoutFingerprint(kept?: Metadata | null): Metadata {
   const { fingerprint: _, ...metadata } = kept ?? {};
   return metadata;
 }

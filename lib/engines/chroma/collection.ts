@@ -29,11 +29,14 @@
  * @module
  */
 import { createHash } from "node:crypto";
+import { inspect } from "node:util";
 import type { ChromaClient, Collection, Where } from "chromadb";
 import type { Matrix } from "../../compare/matrix.ts";
 import type { Picture } from "../../records.ts";
+import { checkK, checkVector as check, type Expected } from "../checks.ts";
 import type { Chroma } from "./chroma.ts";
 import { EncoderFunction } from "./encoder_function.ts";
+import { DatabaseError } from "./errors.ts";
 import { asStored, SERVER_SPACES, type Space, valueOf } from "./spaces.ts";
 
 export type { Space };
@@ -80,23 +83,17 @@ export interface EmbeddingIndex<S extends Space = Space>
 /**
  * Opens the collection of a data set × encoder × space; makes it where needed.
  *
- * @throws {RangeError} If the space is unknown.
+ * @throws {RangeError} If the space is unknown, or the number of dimensions is
+ * not a whole number of 1 or more.
  * @throws {Error} If the collection holds another encoder's embeddings, or was
  * built with other settings, which cannot be changed.
  */
 export async function openIndex<S extends Space>(
-  { client }: Chroma,
+  { client }: Pick<Chroma, "client">,
   { hnsw: wanted = {}, ...given }: IndexDescription<S>,
 ): Promise<EmbeddingIndex<S>> {
-  // A name in either Unicode form is the same name; half a character is none.
-  const dataset = given.dataset.toWellFormed().normalize("NFC");
-  const description = { ...given, dataset };
-  const { encoder, dimensions, space } = description;
-  if (!Object.hasOwn(SERVER_SPACES, space)) {
-    throw new RangeError(
-      `openIndex: expected space l2, cosine or correlation, got ${space}`,
-    );
-  }
+  const description = checkDescription(given);
+  const { dataset, encoder, dimensions, space } = description;
   const collection = await client.getOrCreateCollection({
     name: nameOf(description),
     embeddingFunction: new EncoderFunction({ encoder, dimensions, space }),
@@ -111,6 +108,57 @@ export async function openIndex<S extends Space>(
     },
   });
   // An existing collection comes back as it is, whatever was asked for.
+  checkHeld(collection, description);
+  const hnsw = await agreeOnSettings(collection, wanted);
+  return { ...description, hnsw, client, collection };
+}
+
+/**
+ * The collection of a data set × encoder × space where there is one; makes none.
+ *
+ * @throws {Error} If the collection holds another encoder's embeddings.
+ */
+export async function findIndex<S extends Space>(
+  { client }: Pick<Chroma, "client">,
+  given: IndexDescription<S>,
+): Promise<EmbeddingIndex<S> | undefined> {
+  const description = checkDescription(given);
+  try {
+    const name = nameOf(description);
+    const collection = await client.getCollection({ name });
+    checkHeld(collection, description);
+    const hnsw = await agreeOnSettings(collection, {});
+    return { ...description, hnsw, client, collection };
+  } catch (error) {
+    if (error instanceof DatabaseError && error.kind === "missing") return;
+    throw error;
+  }
+}
+
+function checkDescription<S extends Space>(
+  given: IndexDescription<S>,
+): IndexDescription<S> {
+  const { dimensions, space } = given;
+  if (!Object.hasOwn(SERVER_SPACES, space)) {
+    throw new RangeError(
+      `openIndex: expected space l2, cosine or correlation, got ${space}`,
+    );
+  }
+  if (!Number.isInteger(dimensions) || dimensions < 1) {
+    throw new RangeError(
+      `openIndex: expected a whole number of dimensions, 1 or more, got ` +
+        inspect(dimensions),
+    );
+  }
+  // A name in either Unicode form is the same name; half a character is none.
+  return { ...given, dataset: given.dataset.toWellFormed().normalize("NFC") };
+}
+
+/** Refuses a collection of this name that is of something else. */
+function checkHeld(
+  collection: Collection,
+  description: IndexDescription,
+): void {
   const [held, asked] = [collection.metadata, description].map((of) =>
     `data set ${of?.dataset}, encoder ${of?.encoder}, ${of?.dimensions} dimensions`
   );
@@ -120,8 +168,6 @@ export async function openIndex<S extends Space>(
         `asked for ${asked}: give this data set another name`,
     );
   }
-  const hnsw = await agreeOnSettings(collection, wanted);
-  return { ...description, hnsw, client, collection };
 }
 
 /**
@@ -226,11 +272,7 @@ async function askIndex<S extends Space>(
   queries: readonly Float32Array[],
   { k = 10, category, term }: QueryOptions,
 ): Promise<DatabaseHit<S>[][]> {
-  if (!Number.isInteger(k) || k < 1) {
-    throw new RangeError(
-      `${caller}: expected a whole k of 1 or more, got ${k}`,
-    );
-  }
+  checkK(caller, k);
   const filters: Where[] = [];
   if (category !== undefined) filters.push({ category });
   if (term !== undefined) filters.push({ term });
@@ -298,28 +340,33 @@ async function agreeOnSettings(
 }
 
 /**
+ * What vectors of an index are to be like. The server computes in 32 bits: it
+ * takes a distance whose square they cannot hold for 0.
+ *
+ * @param caller What is given the vectors, for the message.
+ */
+export function expectedOf(
+  caller: string,
+  { dimensions, encoder }: Pick<EmbeddingIndex, "dimensions" | "encoder">,
+): Expected {
+  const help = "the server computes in 32 bits, so multiply all by one number";
+  const sizes = { least: 1e-15, most: 1e15, help };
+  return { caller, dimensions, encoder, sizes };
+}
+
+/**
  * Checks a vector against the index it is for.
  *
  * @param caller The function that was given it, for the message.
  * @param owner What the vector stands for, for the message.
- * @throws {RangeError} If it has another length, or a value that is not finite.
+ * @throws {RangeError} If it has another length, or a value that is not finite,
+ *   or too large or small for the server.
  */
 export function checkVector(
   caller: string,
-  { dimensions, encoder }: EmbeddingIndex,
+  index: EmbeddingIndex,
   vector: Float32Array,
   owner: string,
 ): void {
-  if (vector.length !== dimensions) {
-    throw new RangeError(
-      `${caller}: expected ${dimensions} numbers of encoder ${encoder}, ` +
-        `got ${vector.length} for ${owner}`,
-    );
-  }
-  const bad = vector.find((value) => !Number.isFinite(value));
-  if (bad !== undefined) {
-    throw new RangeError(
-      `${caller}: expected finite numbers, got ${bad} for ${owner}`,
-    );
-  }
+  check(expectedOf(caller, index), vector, owner);
 }

@@ -87,19 +87,19 @@ export function unreachable(url: string, why: string): DatabaseError {
   );
 }
 
+/**
+ * A full disk in SQLite's words, in the system's, in those of a limited file
+ * size, and in Chroma's where it meets one while it tidies up.
+ */
+const FULL =
+  /disk is full|no space left|disk i\/o error|quota|file too large|purging logs/i;
+
 function kindOf(status: number, said: string): DatabaseErrorKind {
   if (status === 401 || status === 403) return "key";
   if (/^(quota|billing limit) exceeded/i.test(said)) return "limit";
   if (status === 402 || status === 429) return "limit";
   if (status === 404 || status === 410) return "missing";
-  // In SQLite's words, in the system's, and in those of a limited file size.
-  if (
-    /disk is full|no space left|disk i\/o error|quota|file too large/i.test(
-      said,
-    )
-  ) {
-    return "full";
-  }
+  if (FULL.test(said)) return "full";
   return "refused";
 }
 

@@ -29,17 +29,29 @@
  *
  * @module
  */
-import type { Collection, Metadata, QueryResult, Where } from "chromadb";
+import type {
+  ChromaClient,
+  Collection,
+  Metadata,
+  QueryResult,
+  Where,
+} from "chromadb";
 import type { Matrix } from "../../compare/matrix.ts";
 import type { Encoder } from "../../encoders/encoder.ts";
 import type { ImageSource } from "../../pictures/pictures.ts";
+import { checkIds, checkK, checkPut } from "../checks.ts";
 import type { Chroma } from "./chroma.ts";
+import { expectedOf } from "./collection.ts";
 import {
   closeEncoder,
   ENCODER_FUNCTION,
   type EncoderConfig,
   EncoderFunction,
 } from "./encoder_function.ts";
+import { DatabaseError } from "./errors.ts";
+import { checkMetadata } from "./metadata.ts";
+import { batchSizeOf, checkWhole, inBatches } from "./rows.ts";
+import { upsertRows } from "./upsert.ts";
 
 /** Which collection, and who encodes. */
 export interface PictureCollectionOptions {
@@ -47,7 +59,10 @@ export interface PictureCollectionOptions {
   name: string;
   /** Where left out, the one that the collection has; a new one needs it. */
   encoder?: Encoder;
-  /** How a new collection measures closeness. @default "cosine" */
+  /**
+   * How it measures closeness. Where left out: as it was made, by cosine where it
+   * is new.
+   */
   space?: "cosine" | "l2";
 }
 
@@ -63,7 +78,7 @@ export interface PictureToAdd {
 
 /** How adding is paced, watched and stopped. */
 export interface AddOptions {
-  /** Pictures encoded and sent together. @default 64 */
+  /** Sent together. @default 64 pictures, which are encoded together; 2000 vectors */
   batchSize?: number;
   onProgress?: (done: number, total: number) => void;
   /** Stops between two batches, by throwing its reason. */
@@ -90,27 +105,29 @@ export interface VectorsToAdd {
   encoder: string;
   ids: string[];
   vectors: Matrix;
+  /** Where left out, what is kept of these ids stays. */
   metadatas?: Metadata[];
 }
 
 /**
  * Opens a collection of pictures; makes it where needed.
  *
- * @throws {Error} If it holds another encoder's vectors, or no encoder is known.
+ * @throws {Error} If it holds another encoder's vectors, measures otherwise than
+ *   asked, or no encoder is known.
  */
 export async function openPictureCollection(
   { client }: Chroma,
-  { name, encoder, space = "cosine" }: PictureCollectionOptions,
+  { name, encoder, space }: PictureCollectionOptions,
 ): Promise<PictureCollection> {
   const asked = encoder &&
     { encoder: encoder.id, dimensions: encoder.dimensions };
   const collection = asked
     ? await client.getOrCreateCollection({
       name,
-      configuration: { hnsw: { space } },
+      configuration: { hnsw: { space: space ?? "cosine" } },
       embeddingFunction: new EncoderFunction(asked, encoder),
     })
-    : await client.getCollection({ name });
+    : await getCollection(client, name);
   const held = storedEncoder(collection);
   if (!held || (asked && held.encoder !== asked.encoder)) {
     throw new Error(
@@ -121,7 +138,30 @@ export async function openPictureCollection(
         `for ${asked?.encoder ?? "its own"}: give this one another name`,
     );
   }
-  return new PictureCollection(collection, held);
+  const { hnsw, spann } = collection.configuration;
+  const made = (hnsw ?? spann)?.space ?? undefined;
+  if (space !== undefined && made !== undefined && made !== space) {
+    throw new Error(
+      `openPictureCollection: collection ${name} measures by ${made}, asked ` +
+        `for ${space}: give this one another name`,
+    );
+  }
+  return new PictureCollection(client, collection, held);
+}
+
+/** A collection that is there: a new one would need an encoder. */
+async function getCollection(client: ChromaClient, name: string) {
+  try {
+    return await client.getCollection({ name });
+  } catch (error) {
+    const isNone = error instanceof DatabaseError && error.kind === "missing";
+    if (!isNone) throw error;
+    throw new DatabaseError(
+      "missing",
+      `openPictureCollection: there is no collection ${name}: hand over an ` +
+        `encoder to make it, openPictureCollection(chroma, { name, encoder })`,
+    );
+  }
 }
 
 /** What a collection's configuration says of its encoder, if anything. */
@@ -141,9 +181,15 @@ export class PictureCollection {
   readonly collection: Collection;
   /** Whose vectors it holds. */
   readonly encoder: string;
+  readonly #client: ChromaClient;
   readonly #function: EncoderFunction;
 
-  constructor(collection: Collection, config: EncoderConfig) {
+  constructor(
+    client: ChromaClient,
+    collection: Collection,
+    config: EncoderConfig,
+  ) {
+    this.#client = client;
     this.collection = collection;
     this.encoder = config.encoder;
     this.#function = new EncoderFunction(config);
@@ -152,16 +198,18 @@ export class PictureCollection {
   /**
    * Encodes pictures and puts them in, in place of those that have these ids.
    *
-   * @throws {RangeError} If an id comes twice.
+   * @throws {RangeError} Before anything is encoded, if an id is none or comes
+   *   twice, metadata is none that the database keeps, or the batch size is not a
+   *   whole number of 1 or more.
    */
   async addPictures(
     pictures: readonly PictureToAdd[],
     { batchSize = 64, onProgress, signal }: AddOptions = {},
   ): Promise<AddedPictures> {
-    const ids = new Set<string>();
-    for (const { path, id = path } of pictures) {
-      if (ids.has(id)) throw new RangeError(`addPictures: expected ${id} once`);
-      ids.add(id);
+    checkWhole("addPictures", "batch size", batchSize);
+    checkIds("addPictures", pictures.map(({ path, id = path }) => id));
+    for (const { path, id = path, metadata } of pictures) {
+      checkMetadata("addPictures", id, { path, ...metadata });
     }
     const failures: AddedPictures["failures"] = [];
     let done = 0;
@@ -170,11 +218,13 @@ export class PictureCollection {
       const batch = pictures.slice(start, start + batchSize);
       const { good, embeddings } = await this.#encode(batch, failures);
       if (good.length > 0) {
+        const ids = good.map(({ path, id = path }) => id);
+        // An upsert would add to what is kept of them.
+        await this.collection.delete({ ids });
         await this.collection.upsert({
-          ids: good.map(({ path, id = path }) => id),
+          ids,
           uris: good.map(({ path }) => path),
           embeddings,
-          // Chroma takes empty metadata for a mistake.
           metadatas: good.map(({ path, metadata }) => ({ path, ...metadata })),
         });
       }
@@ -185,28 +235,49 @@ export class PictureCollection {
   }
 
   /**
-   * Puts in vectors that were made elsewhere.
+   * Puts in vectors that were made elsewhere, in batches that the server takes,
+   * in place of those that have these ids.
    *
-   * @throws {RangeError} If another encoder made them, or lengths differ.
+   * @throws {RangeError} Before anything is sent, if another encoder made them,
+   *   lengths differ, or something of it is none that the database keeps.
    */
   async addVectors(
     { encoder, ids, vectors, metadatas }: VectorsToAdd,
+    { batchSize = 2000, onProgress, signal }: AddOptions = {},
   ): Promise<void> {
+    checkWhole("addVectors", "batch size", batchSize);
     if (encoder !== this.encoder) {
       throw new RangeError(
         `addVectors: collection ${this.collection.name} holds vectors of ` +
           `encoder ${this.encoder}, got some of ${encoder}`,
       );
     }
-    const bad = vectors.data.find((value) => !Number.isFinite(value));
-    if (bad !== undefined || vectors.count !== ids.length) {
+    checkPut(expectedOf("addVectors", this.#function.config), ids, vectors);
+    if (metadatas && metadatas.length !== ids.length) {
       throw new RangeError(
-        `addVectors: expected finite numbers, a row for each of ${ids.length} ` +
-          `ids, got ${bad ?? `${vectors.count} rows`}`,
+        `addVectors: expected metadata for each of ${ids.length} ids, ` +
+          `got ${metadatas.length}`,
       );
     }
-    const embeddings = Array.from(vectors, (row) => Array.from(row));
-    await this.collection.upsert({ ids, embeddings, metadatas });
+    metadatas?.forEach((kept, row) =>
+      checkMetadata("addVectors", ids[row], kept)
+    );
+    const rows = { client: this.#client, collection: this.collection };
+    const pace = { batchSize: await batchSizeOf(rows, batchSize), signal };
+    let done = 0;
+    await inBatches(rows, [...ids.keys()], pace, async (batch) => {
+      const part = batch.map((row) => ids[row]);
+      // An upsert would add to what is kept of them.
+      if (metadatas) await this.collection.delete({ ids: part });
+      await upsertRows(
+        rows,
+        part,
+        batch.map((row) => vectors.row(row)),
+        metadatas && batch.map((row) => metadatas[row]),
+      );
+      done += batch.length;
+      onProgress?.(done, ids.length);
+    });
   }
 
   /** The nearest to each picture: files, or their bytes. */
@@ -214,6 +285,10 @@ export class PictureCollection {
     pictures: ImageSource[],
     { nResults = 10, where }: PictureQueryOptions = {},
   ): Promise<QueryResult> {
+    checkK("queryPictures", nResults);
+    if (pictures.length === 0) {
+      throw new RangeError("queryPictures: expected one picture or more");
+    }
     const queryEmbeddings = await this.#function.generateForPictures(pictures);
     return await this.collection.query({
       queryEmbeddings,

@@ -58,12 +58,24 @@ export function fingerprintOf(
   return Number(hash.readBigUInt64LE() >> 11n);
 }
 
+/**
+ * Checks a setting that counts something.
+ *
+ * @throws {RangeError} If it is not a whole number of 1 or more.
+ */
+export function checkWhole(caller: string, what: string, value: number): void {
+  if (Number.isInteger(value) && value >= 1) return;
+  throw new RangeError(
+    `${caller}: expected a whole ${what} of 1 or more, got ${value}`,
+  );
+}
+
 /** Rows that a plan takes at once, where that is less than its server says. */
 const rowLimits = new WeakMap<ChromaClient, number>();
 
 /** How many rows a request may have: the wanted number, or what the server takes. */
 export async function batchSizeOf(
-  { client }: EmbeddingIndex,
+  { client }: Pick<EmbeddingIndex, "client">,
   wanted: number,
 ): Promise<number> {
   const limit = await client.getMaxBatchSize();
@@ -78,7 +90,7 @@ export async function batchSizeOf(
  * @returns The answer, and for how many it was asked at last.
  */
 export async function withinLimit<Answer>(
-  { client }: EmbeddingIndex,
+  { client }: Pick<EmbeddingIndex, "client">,
   wanted: number,
   ask: (count: number) => Promise<Answer>,
 ): Promise<[answer: Answer, asked: number]> {
@@ -96,7 +108,7 @@ export async function withinLimit<Answer>(
 
 /** Hands on a list part by part, each as long as the server and the plan take. */
 export async function inBatches<Item>(
-  index: EmbeddingIndex,
+  index: Pick<EmbeddingIndex, "client">,
   items: readonly Item[],
   { batchSize, signal }: Pick<SendOptions, "batchSize" | "signal">,
   send: (batch: Item[]) => Promise<void>,

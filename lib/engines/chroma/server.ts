@@ -36,6 +36,7 @@ import { join } from "node:path";
 import process from "node:process";
 import { setTimeout as sleep } from "node:timers/promises";
 import { fileURLToPath } from "node:url";
+import { stripVTControlCharacters } from "node:util";
 import { paths } from "../../paths.ts";
 
 /** Where a server runs, or is to be started. */
@@ -70,6 +71,7 @@ const GREETING_LIMIT_MS = 2_000;
  * Joins the server over a folder; starts it where there is none.
  *
  * @param nearPort Where it is to start if that is free.
+ * @throws {RangeError} If the port is none.
  * @throws {Error} If it does not answer within 30 s, or ends before: quotes
  *   what the server printed. If it runs at another port than the one asked for.
  */
@@ -77,6 +79,13 @@ export async function holdServer(
   { folder = paths.chroma, venv = paths.venv, port }: StartOptions = {},
   nearPort = port,
 ): Promise<HeldServer> {
+  if (
+    port !== undefined && !(Number.isInteger(port) && 0 < port && port < 65_536)
+  ) {
+    throw new RangeError(
+      `startChroma: expected a port from 1 to 65535, got ${port}: leave it out to get one that is free`,
+    );
+  }
   const joined = await joinServer(folder);
   const held = joined ?? await startServer(folder, venv, port, nearPort);
   const url = new URL(held.url);
@@ -222,10 +231,14 @@ async function startServer(
   );
 }
 
+/** What a server that did not start has printed: its cause, where it says one. */
 async function readLog(folder: string, start: number): Promise<string> {
-  const printed = await readFile(join(folder, "server.log"));
+  const path = join(folder, "server.log");
+  const printed = (await readFile(path)).subarray(start).toString();
+  const cause = printed.match(/ panicked at .*\n(.+)/)?.[1];
+  if (cause) return `${cause}\n(all of it is in ${path})`;
   // Of a server that others use, the end says most.
-  return printed.subarray(start).toString().trim().slice(-4000);
+  return stripVTControlCharacters(printed).trim().slice(-4000);
 }
 
 /** Whether a Chroma server answers at `url`; asks again until `limit`. */
@@ -238,11 +251,12 @@ export async function answers(
       const response = await fetch(new URL("api/v2/heartbeat", url), {
         signal: AbortSignal.any([limit, AbortSignal.timeout(1_000)]),
       });
-      return "nanosecond heartbeat" in await response.json();
-    } catch {
-      // Not yet: refused, or too slow to answer.
-      await sleep(50);
-    }
+      const text = await response.text();
+      if (response.ok && text.includes("nanosecond heartbeat")) return true;
+      // A server before it may say that it is not there yet; another is none.
+      if (response.status < 500) return false;
+    } catch { /* Not yet: refused, or too slow to answer. */ }
+    await sleep(50);
   }
   return false;
 }

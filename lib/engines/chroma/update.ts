@@ -28,13 +28,16 @@
  * @module
  */
 import type { Matrix } from "../../compare/matrix.ts";
+import { checkIds } from "../checks.ts";
 import {
   checkVector,
   type EmbeddingIndex,
   type IndexedPicture,
 } from "./collection.ts";
+import { checkMetadata } from "./metadata.ts";
 import {
   batchSizeOf,
+  checkWhole,
   deleteRows,
   fingerprintOf,
   readFingerprints,
@@ -85,25 +88,19 @@ export async function indexEmbeddings(
   vectors: Matrix,
   { batchSize: wantedSize = 2000, onProgress, signal }: UpdateOptions = {},
 ): Promise<IndexChanges> {
-  if (!Number.isInteger(wantedSize) || wantedSize < 1) {
-    throw new RangeError(
-      `indexEmbeddings: expected a batch size of 1 or more, got ${wantedSize}`,
-    );
-  }
+  checkWhole("indexEmbeddings", "batch size", wantedSize);
   if (vectors.count !== pictures.length) {
     throw new RangeError(
       `indexEmbeddings: expected a vector for each of ${pictures.length} ` +
         `pictures, got ${vectors.count}`,
     );
   }
-  const paths = new Set<string>();
+  const paths = new Set(pictures.map(({ path }) => path));
+  checkIds("indexEmbeddings", pictures.map(({ path }) => path));
   const metadatas = pictures.map(({ path, category, term }, row) => {
     const vector = vectors.row(row);
     checkVector("indexEmbeddings", index, vector, path);
-    if (paths.has(path)) {
-      throw new RangeError(`indexEmbeddings: expected ${path} once`);
-    }
-    paths.add(path);
+    checkMetadata("indexEmbeddings", path, { category, term });
     const fingerprint = fingerprintOf(vector, [category, term]);
     return { category, term, fingerprint };
   });

@@ -30,10 +30,10 @@ export function base64Of(
 
 /** Puts rows in, in place of those that have these ids. */
 export async function upsertRows(
-  { client, collection }: EmbeddingIndex,
+  { client, collection }: Pick<EmbeddingIndex, "client" | "collection">,
   ids: string[],
   vectors: Float32Array[],
-  metadatas: Metadata[],
+  metadatas?: Metadata[],
 ): Promise<void> {
   if (!await client.supportsBase64Encoding()) {
     const embeddings = vectors.map((vector) => Array.from(vector));

@@ -532,7 +532,7 @@ function metadataOf(collection: Collection, row: number): Metadata {
   const { source: _, captions, sha256, ...picture } = collection.pictures[row];
   const { camera, date, width, height } = collection.facts[row];
   const textRow = collection.textRows[row];
-  return {
+  const all = {
     ...picture,
     ...{ width, height, camera, date, day: dayOf(date) },
     text: textRow < 0 ? "" : collection.textIds[textRow],
@@ -548,6 +548,13 @@ function metadataOf(collection: Collection, row: number): Metadata {
       ]),
     ),
   };
+  const kept: Metadata = {};
+  for (const [name, value] of Object.entries(all)) {
+    // A database keeps no numbers that are none, and no halves of characters.
+    if (typeof value === "string") kept[name] = value.toWellFormed();
+    else if (Number.isFinite(value)) kept[name] = value;
+  }
+  return kept;
 }
 
 /** A date as a number that has its order: 2019-06-01 is 20190601; 0 of none. */

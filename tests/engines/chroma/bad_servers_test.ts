@@ -111,6 +111,12 @@ Deno.test("a server that refuses says in one sentence why, and what to do", {
       /make room on the server's disk/,
     ],
     [
+      "a disk that is full while the server tidies up",
+      say(500, "Error in compaction: Error purging logs"),
+      "full",
+      /make room on the server's disk/,
+    ],
+    [
       "another error",
       say(500, "thread panicked"),
       "refused",

@@ -4,6 +4,7 @@ import {
   rejects,
   strictEqual as equal,
 } from "node:assert/strict";
+import type { Metadata } from "chromadb";
 import { existsSync } from "node:fs";
 import { search } from "#lib/compare/compare.ts";
 import { Matrix } from "#lib/compare/matrix.ts";
@@ -249,31 +250,84 @@ testWithChroma(
     const vectors = uneven(2, 16);
     deepEqual(await index.nearest(vectors.row(0), 3), [], "empty");
     const bad = Matrix.of([vectors.row(0), vectors.row(1).fill(NaN)]);
+    const [huge, tiny] = [1e19, 1e-25].map((size) =>
+      Matrix.of([new Float32Array(16).fill(size)])
+    );
     const refused: [() => Promise<unknown>, RegExp][] = [
       [() => index.put(["a"], vectors), /for each of 1 ids, got 2/],
       [
         () => index.put(["a", "b"], vectors.slice(0, 2), { metadata: [] }),
-        /got 2 and 0/,
+        /metadata for each of 2 ids, got 0/,
       ],
-      [() => index.put(["a", "a"], vectors), /expected a once|finite/],
+      [() => index.put(["a", "a"], vectors), /expected each id once|finite/],
       [
         () => index.put(["a", "b"], bad),
-        /expected finite numbers, got NaN for b/,
+        /expected finite numbers, got NaN for "b"/,
       ],
       [
         () => index.put(["a"], Matrix.of([[1, 2]])),
-        /expected 16 numbers of encoder test\/1, got 2 for a/,
+        /expected 16 numbers of encoder test\/1, got 2 for each vector/,
       ],
       [
         () => index.put([""], vectors.slice(0, 1)),
-        /expected ids of one character or more/,
+        /expected each id to be text of one character or more, got ""/,
       ],
       [
         () =>
           index.put(["a"], vectors.slice(0, 1), {
             metadata: [{ fingerprint: "mine" }],
           }),
-        /no metadata named fingerprint, got mine for a/,
+        /no metadata of "a" named "fingerprint"/,
+      ],
+      ...[
+        [{ year: NaN }, /expected year of "b" to be text, .*, got NaN/],
+        [{ year: Infinity }, /got Infinity: leave it out/],
+        [{ year: null }, /got null/],
+        [{ year: undefined }, /got undefined/],
+        [{ year: 1n }, /got 1n/],
+        [{ years: [] }, /got \[\]/],
+        [{ years: [1900, "1901"] }, /list of these of one kind, got \[ 1900/],
+        [{ term: "\ud800" }, /expected term of "b"/],
+        [{ "chroma:document": "x" }, /named "chroma:document"/],
+        [{ "#year": 1 }, /named "#year"/],
+        [{ "": 1 }, /of "b" named ""/],
+        ["owl", /metadata of "b" to be names with values, got 'owl'/],
+      ].map(([metadata, message]): [() => Promise<unknown>, RegExp] => [
+        () =>
+          index.put(["a", "b"], uneven(2, 16), {
+            metadata: [{}, metadata as Metadata],
+          }),
+        message as RegExp,
+      ]),
+      [
+        () => index.put(["\ud800"], uneven(1, 16)),
+        /expected each id to be text .*, got "\\ud800"/,
+      ],
+      [
+        () => index.put(["a"], huge),
+        /got 9\d+ for "a": the server computes/,
+      ],
+      [() => index.put(["a"], tiny), /got \S*e-2\d for "a"/],
+      [() => index.nearest(huge.row(0), 1), /got 9\d+ for query 0/],
+      [() => index.compare(tiny.row(0), ["a"]), /got \S*e-2\d for the query/],
+      ...[0, -1, 1.5, NaN, "3"].map((
+        dimensions,
+      ): [() => Promise<unknown>, RegExp] => [
+        () =>
+          openChromaIndex(chroma, { ...of, dimensions: dimensions as number }),
+        new RegExp(
+          `whole number of dimensions, 1 or more, got '?${dimensions}`,
+        ),
+      ]),
+      ...[0, .5, -1, NaN].map((
+        l1Candidates,
+      ): [() => Promise<unknown>, RegExp] => [
+        () => openChromaIndex(chroma, { ...of, l1Candidates }),
+        /openChromaIndex: expected a whole number of l1Candidates of 1 or more/,
+      ]),
+      [
+        () => index.nearest(vectors.row(0), 1, { metric: "l3" as "l1" }),
+        /expected a metric \(l1, l2, cosine, correlation\), got l3/,
       ],
       [() => index.nearest(Float32Array.of(1), 1), /expected 16 numbers/],
       [() => index.nearest(bad.row(1), 1), /finite numbers, got NaN/],
@@ -294,7 +348,7 @@ testWithChroma(
       [() => openChromaIndex(chroma, { ...of, metrics: [] }), /got none/],
       [
         () => openChromaIndex(chroma, { ...of, batchSize: 0 }),
-        /batch size of 1 or more, got 0/,
+        /whole batch size of 1 or more, got 0/,
       ],
     ];
     for (const [run, message] of refused) {
@@ -305,6 +359,120 @@ testWithChroma(
       });
     }
     equal(await index.count(), 0);
+  },
+);
+
+testWithChroma(
+  "an index opened for fewer metrics keeps the other collections in line",
+  async (chroma) => {
+    const vectors = uneven(5, 16);
+    const both = await openChromaIndex(chroma, {
+      ...of,
+      metrics: ["l2", "cosine", "correlation"],
+    });
+    await both.put(["a", "b"], vectors.slice(0, 2));
+    const one = await openChromaIndex(chroma, of);
+    await one.remove(["a"]);
+    await one.put(["b", "c"], vectors.slice(3, 5));
+    equal(await both.count(), 2);
+    for (const metric of ["l2", "cosine", "correlation"] as const) {
+      const hits = await both.nearest(vectors.row(3), 9, { metric });
+      deepEqual(hits.map(({ id }) => id), ["b", "c"], metric);
+    }
+    deepEqual((await both.vectors(["b"])).row(0), vectors.row(3));
+  },
+);
+
+testWithChroma(
+  "a metric that is added later finds what was there, or says what is missing",
+  async (chroma) => {
+    const vectors = uneven(7, 16);
+    const open = (...metrics: MetricName[]) =>
+      openChromaIndex(chroma, { ...of, batchSize: 3, metrics });
+    const l2 = await open("l2");
+    await l2.put(names(7), vectors, {
+      metadata: names(7).map((name) => ({ name })),
+    });
+    // Made of l2's, in batches.
+    const progress: number[][] = [];
+    const later = await openChromaIndex(chroma, {
+      ...of,
+      batchSize: 3,
+      metrics: ["cosine", "correlation"],
+      onProgress: (...at) => progress.push(at),
+    });
+    deepEqual(progress.slice(0, 3), [[3, 7], [6, 7], [7, 7]]);
+    equal(await later.count(), 7);
+    for (const metric of ["cosine", "correlation"] as const) {
+      const hits = await later.nearest(vectors.row(4), 1, { metric });
+      equal(hits[0].id, "4");
+      ok(Math.abs(hits[0].value - 1) < 1e-5);
+    }
+    deepEqual(await later.metadata(["4"]), [{ name: "4" }]);
+    // What was copied is known, so that it is not sent again.
+    const sent: number[] = [];
+    await later.put(names(7), vectors, { onProgress: (n) => sent.push(n) });
+    equal(sent[0], 2);
+    equal(Math.min(...sent.slice(1)), 4);
+
+    // Directions alone are left of vectors in the other two.
+    await chroma.client.deleteCollection({
+      name: l2.collections.get("l2")!.collection.name,
+    });
+    const again = await open("l2", "cosine");
+    equal(await again.count(), 7);
+    ok(!(await again.vectors(["4"])).row(0).some(Number.isNaN));
+    const ask = () => again.nearest(vectors.row(4), 1, { metric: "l2" });
+    await rejects(
+      ask(),
+      /l2\S* lacks 7 of 7 vectors.*put them again to ask by l2/,
+    );
+    await again.put(names(7), vectors);
+    deepEqual(await ask(), [{ id: "4", value: 0 }]);
+  },
+);
+
+testWithChroma(
+  "a collection in which an update was broken off is completed when it is opened",
+  async (chroma) => {
+    const vectors = uneven(6, 16);
+    const options = { ...of, metrics: ["l2", "cosine"] as const, batchSize: 2 };
+    const index = await openChromaIndex(chroma, options);
+    const abort = new AbortController();
+    // All of the first collection is in, and a part of the second.
+    const onProgress = (done: number) =>
+      done >= 4 && abort.abort(new Error("broken off"));
+    const { signal } = abort;
+    await rejects(index.put(names(6), vectors, { onProgress, signal }));
+    const again = await openChromaIndex(chroma, options);
+    for (const { collection } of again.collections.values()) {
+      equal(await collection.count(), 6);
+    }
+  },
+);
+
+testWithChroma(
+  "put() without metadata leaves what is kept, and with metadata replaces it",
+  async (chroma) => {
+    const vectors = uneven(3, 16);
+    const index = await openChromaIndex(chroma, { ...of, metrics: ["l2"] });
+    const keep = { term: "owl", years: [1900, 1901], seen: true };
+    await index.put(["a"], vectors.slice(0, 1), { metadata: [keep] });
+    const put = async (row: number, metadata?: Metadata[]) => {
+      const done: number[] = [];
+      await index.put(["a"], vectors.slice(row, row + 1), {
+        metadata,
+        onProgress: (n) => done.push(n),
+      });
+      const [kept] = await index.metadata(["a"]);
+      return { kept, wasSent: done[0] === 0 };
+    };
+    deepEqual(await put(0), { kept: keep, wasSent: false });
+    deepEqual(await put(1), { kept: keep, wasSent: true });
+    deepEqual((await index.vectors(["a"])).row(0), vectors.row(1));
+    const other = { term: "hen" };
+    deepEqual(await put(1, [other]), { kept: other, wasSent: true });
+    deepEqual(await put(1, [{}]), { kept: {}, wasSent: true });
   },
 );
 

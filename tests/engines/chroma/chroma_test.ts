@@ -223,6 +223,30 @@ Deno.test("startChroma() quotes a server that ends at once", {
   await rejects(start(), /it printed:\nNo module named chroma$/);
 });
 
+Deno.test(
+  "startChroma() shows the cause alone, of a database that is none",
+  { ignore },
+  async () => {
+    const folder = await Deno.makeTempDir();
+    await writeFile(join(folder, "chroma.sqlite3"), "no database".repeat(900));
+    await rejects(startChroma({ folder }), ({ message }: Error) => {
+      match(message, /it printed:\nError creating.* "file is not a database"/);
+      equal(message.split("\n").length, 3, message);
+      ok(message.endsWith(`(all of it is in ${folder}/server.log)`));
+      return true;
+    });
+  },
+);
+
+Deno.test("startChroma() refuses a port that is none", async () => {
+  for (const port of [0, -1, 1.5, 65_536, NaN]) {
+    await rejects(startChroma({ port }), {
+      name: "RangeError",
+      message: /expected a port from 1 to 65535, got .*: leave it out/,
+    });
+  }
+});
+
 Deno.test("stop() kills a server that does not end by itself", {
   ignore: ignore || Deno.build.os === "windows",
 }, async () => {
@@ -289,6 +313,13 @@ Deno.test("connectChroma() says which address is wrong or silent", async () => {
     message: /got localhost:8000/,
   });
   await rejects(connectChroma("http://127.0.0.1:1/chroma"), /got http:/);
+  for (const url of ["http://me:secret@127.0.0.1:1", "me:secret@127.0.0.1:1"]) {
+    await rejects(connectChroma(url), ({ name, message }: Error) => {
+      equal(name, "TypeError");
+      ok(!message.includes("secret") && /…@127\.0\.0\.1:1$/.test(message));
+      return true;
+    });
+  }
   const other = Deno.serve(
     { hostname: "127.0.0.1", port: 0, onListen() {} },
     () => Response.json({ hello: "I am no database" }),
@@ -299,6 +330,32 @@ Deno.test("connectChroma() says which address is wrong or silent", async () => {
   });
   await other.shutdown();
 });
+
+Deno.test(
+  "connectChroma() waits for a server that starts, and says so",
+  async () => {
+    let start = Infinity;
+    const slow = Deno.serve(
+      { hostname: "127.0.0.1", port: 0, onListen() {} },
+      () =>
+        performance.now() < start
+          ? new Response("starting", { status: 503 })
+          : Response.json({ "nanosecond heartbeat": 1 }),
+    );
+    const url = `http://127.0.0.1:${slow.addr.port}`;
+    const lines: string[] = [];
+    const log = (line: string) => {
+      lines.push(line);
+      start = 0;
+    };
+    await connectChroma(url, { log });
+    deepEqual(lines, [`waiting for the Chroma server at ${url}`]);
+    await connectChroma(url, { log });
+    equal(lines.length, 1);
+    await slow.shutdown();
+    await rejects(connectChroma(url, { waitMs: 100, log }), /no Chroma server/);
+  },
+);
 
 Deno.test("connectChroma() sends the key and asks whose it is", async () => {
   const asked: [string, string | null][] = [];

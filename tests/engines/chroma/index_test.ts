@@ -282,7 +282,7 @@ testWithChroma(
     );
     await rejects(
       update(index, [row(0), row(0)]),
-      /expected train\/0\.jpg once/,
+      /expected each id once, got "train\/0.jpg" twice/,
     );
     await rejects(
       update(index, [row(0)], { batchSize: 0 }),

@@ -146,7 +146,7 @@ testWithEncoder(
     );
     await rejects(
       fruit.addVectors({ encoder: encoder.id, ids: ["a", "b"], vectors }),
-      /each of 2 ids, got 1 rows/,
+      /each of 2 ids, got 1/,
     );
     equal(await fruit.collection.count(), 0);
     await fruit.addVectors({ encoder: encoder.id, ...rows });
@@ -161,7 +161,11 @@ testWithEncoder(
     );
     await rejects(
       openPictureCollection(chroma, { name: "none" }),
-      /answered 404/,
+      /there is no collection none: hand over an encoder to make it/,
+    );
+    await rejects(
+      openPictureCollection(chroma, { name: "fruit", encoder, space: "l2" }),
+      /collection fruit measures by cosine, asked for l2/,
     );
     throws(
       () =>
@@ -192,8 +196,84 @@ testWithEncoder(
     equal(await fruit.collection.count(), 2);
     await rejects(
       fruit.addPictures([pictures[0], pictures[0]]),
-      /expected lemon once/,
+      /expected each id once, got "lemon" twice/,
     );
+  },
+);
+
+testWithEncoder(
+  "vectors of any number go in, in batches that the server takes",
+  async (chroma) => {
+    const encoder = { id: "by hand", dimensions: 4 } as Encoder;
+    const made = await openPictureCollection(chroma, { name: "made", encoder });
+    const most = await chroma.client.getMaxBatchSize();
+    const count = most + 10;
+    const ids = Array.from({ length: count }, (_, n) => `${n}`);
+    const vectors = Matrix.of(ids.map((_, n) => [1, n, n % 7, n % 11]));
+    const progress: number[] = [];
+    const add = (rows = {}, options = {}) =>
+      made.addVectors({ encoder: encoder.id, ids, vectors, ...rows }, options);
+    await add({}, {
+      batchSize: 1e9,
+      onProgress: (n: number) => progress.push(n),
+    });
+    deepEqual(progress, [most, count]);
+    equal(await made.collection.count(), count);
+    await add({ ids: [], vectors: Matrix.empty(4) });
+    const one = vectors.slice(0, 1);
+    for (
+      const [rows, message] of [
+        [{ vectors: Matrix.zeros(count, 3) }, /expected 4 numbers .*, got 3/],
+        [{ ids: [""], vectors: one }, /text of one character or more, got ""/],
+        [
+          { ids: ["0"], vectors: one, metadatas: [{ year: NaN }] },
+          /expected year of "0" to be/,
+        ],
+        [{ ids: ["0"], vectors: one, metadatas: [] }, /each of 1 ids, got 0/],
+      ] as const
+    ) {
+      await rejects(add(rows), (error: Error) => {
+        equal(error.name, "RangeError");
+        ok(message.test(error.message), error.message);
+        return true;
+      });
+    }
+    const kept = async () =>
+      (await made.collection.get({ ids: ["0"] })).metadatas[0];
+    const first = { ids: ["0"], vectors: one };
+    await add({ ...first, metadatas: [{ a: 1, b: 2 }] });
+    await add({ ...first, metadatas: [{ b: 3 }] });
+    deepEqual(await kept(), { b: 3 });
+    await add(first);
+    deepEqual(await kept(), { b: 3 });
+    await made.close();
+  },
+);
+
+testWithEncoder(
+  "a picture that is added again has what is kept of it replaced",
+  async (chroma, encoder) => {
+    const fruit = await openPictureCollection(chroma, {
+      name: "fruit",
+      encoder,
+    });
+    const { path } = pictures[0];
+    await fruit.addPictures([{ path, metadata: { a: 1, b: 2 } }]);
+    await fruit.addPictures([{ path, metadata: { b: 3 } }]);
+    deepEqual((await fruit.collection.get({})).metadatas, [{ path, b: 3 }]);
+    await rejects(
+      fruit.addPictures([{ path }, { path: "x", metadata: { a: NaN } }]),
+      /expected a of "x" to be text/,
+    );
+    for (const batchSize of [0, -1, 1.5, NaN]) {
+      await rejects(fruit.addPictures(pictures, { batchSize }), {
+        name: "RangeError",
+        message: /addPictures: expected a whole batch size of 1 or more/,
+      });
+    }
+    await rejects(fruit.queryPictures([]), /one picture or more/);
+    await rejects(fruit.queryPictures([path], { nResults: 0 }), /got 0/);
+    equal(await fruit.collection.count(), 1);
   },
 );
 
