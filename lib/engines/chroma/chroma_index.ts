@@ -46,7 +46,7 @@ import {
   type HnswSettings,
   openIndex,
 } from "./collection.ts";
-import { complete, countsOf, othersOf } from "./completion.ts";
+import { bySource, complete, countsOf, othersOf } from "./completion.ts";
 import { checkMetadata } from "./metadata.ts";
 import {
   batchSizeOf,
@@ -291,8 +291,7 @@ export class ChromaIndex implements VectorIndex {
   async metadata(ids: readonly string[]): Promise<(Metadata | undefined)[]> {
     const found = new Map<string, Metadata>();
     const size = await this.#size();
-    const unique = [...new Set(ids)];
-    for await (const [id, kept] of readRows(this.#first, size, unique)) {
+    for await (const [id, kept] of readRows(this.#first, size, possible(ids))) {
       found.set(id, withoutFingerprint(kept));
     }
     return ids.map((id) => found.get(id));
@@ -362,8 +361,8 @@ export class ChromaIndex implements VectorIndex {
   async remove(ids: readonly string[]): Promise<void> {
     if (ids.length === 0) return;
     const batchSize = await this.#size();
-    for (const index of await this.#all()) {
-      await deleteRows(index, [...new Set(ids)], { batchSize });
+    for (const index of (await this.#all()).reverse()) {
+      await deleteRows(index, possible(ids), { batchSize });
     }
   }
 
@@ -376,10 +375,13 @@ export class ChromaIndex implements VectorIndex {
     return batchSizeOf(this.#first, this.#batchSize);
   }
 
-  /** All collections that there are now; another program may have made one. */
+  /**
+   * All collections that there are now, since another program may have made one:
+   * those first of which others can be made, if work is broken off after them.
+   */
   async #all(): Promise<EmbeddingIndex[]> {
     const others = await othersOf(this.#first, this.collections);
-    return [...this.collections.values(), ...others];
+    return bySource([...this.collections.values(), ...others]);
   }
 
   async #indexBy(metric: MetricName): Promise<EmbeddingIndex> {
@@ -399,7 +401,7 @@ export class ChromaIndex implements VectorIndex {
             all - there
           } of ${all} ` +
             `vectors, and other collections have them no more as they were put: ` +
-            `put them again to ask by ${metric}`,
+            `put them again to ask by ${metric}, or remove them`,
         );
       }
       this.#lacking.delete(index);
@@ -407,14 +409,14 @@ export class ChromaIndex implements VectorIndex {
     return index;
   }
 
-  /** Hands on ids, each once, in parts that the server takes. */
+  /** Hands on those that can be ids, each once, in parts that the server takes. */
   async #inBatches(
     index: EmbeddingIndex,
     ids: readonly string[],
     send: (batch: string[]) => Promise<void>,
   ): Promise<void> {
     const batchSize = await this.#size();
-    await inBatches(index, [...new Set(ids)], { batchSize }, send);
+    await inBatches(index, possible(ids), { batchSize }, send);
   }
 
   async #vectorsOf(
@@ -435,6 +437,11 @@ export class ChromaIndex implements VectorIndex {
     });
     return vectors;
   }
+}
+
+/** Each once, without what the server takes for no id, which none can have. */
+function possible(ids: readonly string[]): string[] {
+  return [...new Set(ids)].filter((id) => id !== "" && id.isWellFormed());
 }
 
 /** Candidates with their vectors, compared exactly. */

@@ -37,6 +37,7 @@ import { checkK, checkVector as check, type Expected } from "../checks.ts";
 import type { Chroma } from "./chroma.ts";
 import { EncoderFunction } from "./encoder_function.ts";
 import { DatabaseError } from "./errors.ts";
+import { checkWhole } from "./rows.ts";
 import { asStored, SERVER_SPACES, type Space, valueOf } from "./spaces.ts";
 
 export type { Space };
@@ -83,8 +84,8 @@ export interface EmbeddingIndex<S extends Space = Space>
 /**
  * Opens the collection of a data set × encoder × space; makes it where needed.
  *
- * @throws {RangeError} If the space is unknown, or the number of dimensions is
- * not a whole number of 1 or more.
+ * @throws {RangeError} If the space is unknown, or the number of dimensions or a
+ * setting is not a whole number of 1 or more.
  * @throws {Error} If the collection holds another encoder's embeddings, or was
  * built with other settings, which cannot be changed.
  */
@@ -92,6 +93,9 @@ export async function openIndex<S extends Space>(
   { client }: Pick<Chroma, "client">,
   { hnsw: wanted = {}, ...given }: IndexDescription<S>,
 ): Promise<EmbeddingIndex<S>> {
+  for (const [name, value = 1] of Object.entries(wanted)) {
+    checkWhole("openIndex", name, value);
+  }
   const description = checkDescription(given);
   const { dataset, encoder, dimensions, space } = description;
   const collection = await client.getOrCreateCollection({

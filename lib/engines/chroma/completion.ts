@@ -45,6 +45,13 @@ const SOURCES: Record<Space, readonly Space[]> = {
   correlation: ["l2", "cosine"],
 };
 
+/** In an order in which one can be made of those before it. */
+export function bySource(indexes: readonly EmbeddingIndex[]): EmbeddingIndex[] {
+  return indexes.toSorted((a, b) =>
+    SOURCES[a.space].length - SOURCES[b.space].length
+  );
+}
+
 /** The collections that there are of the same data set × encoder in other spaces. */
 export async function othersOf(
   { client, dataset, encoder, dimensions }: EmbeddingIndex,
@@ -78,7 +85,7 @@ export async function complete(
   }
   const union = new Set(Array.from(held.values(), (ids) => [...ids]).flat());
   const lacking: EmbeddingIndex[] = [];
-  for (const index of indexes) {
+  for (const index of bySource(indexes)) {
     const there = held.get(index)!;
     for (const source of all) {
       if (!SOURCES[index.space].includes(source.space)) continue;

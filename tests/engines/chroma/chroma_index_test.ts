@@ -347,6 +347,10 @@ testWithChroma(
       ],
       [() => openChromaIndex(chroma, { ...of, metrics: [] }), /got none/],
       [
+        () => openChromaIndex(chroma, { ...of, hnsw: { efSearch: .5 } }),
+        /expected a whole efSearch of 1 or more, got 0.5/,
+      ],
+      [
         () => openChromaIndex(chroma, { ...of, batchSize: 0 }),
         /whole batch size of 1 or more, got 0/,
       ],
@@ -436,7 +440,7 @@ testWithChroma(
   "a collection in which an update was broken off is completed when it is opened",
   async (chroma) => {
     const vectors = uneven(6, 16);
-    const options = { ...of, metrics: ["l2", "cosine"] as const, batchSize: 2 };
+    const options = { ...of, metrics: ["cosine", "l2"] as const, batchSize: 2 };
     const index = await openChromaIndex(chroma, options);
     const abort = new AbortController();
     // All of the first collection is in, and a part of the second.
@@ -448,6 +452,29 @@ testWithChroma(
     for (const { collection } of again.collections.values()) {
       equal(await collection.count(), 6);
     }
+    // Rows of which one collection knows nothing are those of a broken removal.
+    await again.collections.get("cosine")!.collection.delete({ ids: ["3"] });
+    const last = await openChromaIndex(chroma, options);
+    equal((await last.nearest(vectors.row(3), 1))[0].id, "3");
+    equal((await last.nearest(vectors.row(3), 1, { metric: "l2" }))[0].id, "3");
+  },
+);
+
+testWithChroma(
+  "what can be no id is not there, and is no mistake to ask for",
+  async (chroma) => {
+    const vectors = uneven(1, 16);
+    const index = await openChromaIndex(chroma, { ...of, metrics: ["l2"] });
+    await index.put(["a"], vectors);
+    const ids = ["", "\ud800", "a"];
+    deepEqual(await index.metadata(ids), [undefined, undefined, {}]);
+    const values = await index.compare(vectors.row(0), ids, "l2");
+    deepEqual(values, Float32Array.of(NaN, NaN, 0));
+    deepEqual((await index.vectors(ids)).row(2), vectors.row(0));
+    await index.remove(["", "\ud800"]);
+    equal(await index.count(), 1);
+    await index.remove(ids);
+    equal(await index.count(), 0);
   },
 );
 
