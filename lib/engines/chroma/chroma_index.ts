@@ -333,6 +333,12 @@ export class ChromaIndex implements VectorIndex {
       signal?.throwIfAborted();
       there.set(id, kept ?? {});
     }
+    const inPlace = new Set(
+      metadata ? [] : ids.filter((id) =>
+        // The fingerprint is of no use without the vector.
+        Object.keys(there.get(id) ?? {}).length > 1
+      ),
+    );
     const metadatas = ids.map((id, row) => {
       const kept = metadata?.[row] ?? withoutFingerprint(there.get(id));
       const inOrder = Object.entries(kept).sort(([a], [b]) => a < b ? -1 : 1);
@@ -353,7 +359,8 @@ export class ChromaIndex implements VectorIndex {
       const stored = index === this.#first
         ? new Map(Array.from(there, ([id, kept]) => [id, kept.fingerprint]))
         : await readFingerprints(index, options, ids);
-      await sendChanged(index, { ids, vectors, metadatas }, stored, options);
+      const rows = { ids, vectors, metadatas, inPlace };
+      await sendChanged(index, rows, stored, options);
     }
   }
 

@@ -364,6 +364,37 @@ Deno.test(
   },
 );
 
+Deno.test(
+  "a new vector that the server does not take leaves what is kept beside the old one",
+  { ignore },
+  async () => {
+    const chroma = await startChroma({ folder: await Deno.makeTempDir() });
+    let isFull = false;
+    const between = standBetween(
+      chroma.url,
+      (what) =>
+        isFull && what === "upsert"
+          ? Response.json({ message: "disk is full" }, { status: 500 })
+          : undefined,
+    );
+    try {
+      const index = await openChromaIndex(await connectChroma(between.url), of);
+      const metadata = [{ term: "owl" }];
+      await index.put(["a"], vectors.slice(0, 1), { metadata });
+      isFull = true;
+      const again = () => index.put(["a"], vectors.slice(1, 2));
+      await fails(again(), "full", /make room/);
+      isFull = false;
+      await again();
+      equal((await index.metadata(["a"]))[0]?.term, "owl");
+      ok((await index.nearest(vectors.row(1), 1))[0].value > .9999);
+    } finally {
+      await between.close();
+      await chroma.stop();
+    }
+  },
+);
+
 Deno.test("a server of before 1.0 is named as that", async () => {
   const old = Deno.serve(
     { hostname: "127.0.0.1", port: 0, onListen() {} },
