@@ -129,9 +129,10 @@ export class HnswIndex implements VectorIndex {
   }
 
   /**
-   * Opens an index with what its files hold. Files that are damaged, or were
-   * built with other settings, count for nothing, which is said in a line on
-   * standard error; the next `put` writes new ones. Several programs may read
+   * Opens an index with what its files hold. Where the graph is damaged, or was
+   * built with other settings, and the index keeps its vectors, another graph is
+   * built of them; else such files count for nothing. Either is said in a line on
+   * standard error, and the next `put` writes new ones. Several programs may read
    * one folder's files; of those that write them, the first does, and the others
    * are told.
    *

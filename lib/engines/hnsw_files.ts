@@ -43,11 +43,13 @@ import {
   stat,
 } from "node:fs/promises";
 import { join } from "node:path";
+import { setImmediate } from "node:timers/promises";
 import { isDeepStrictEqual } from "node:util";
 import { crc32 } from "node:zlib";
 import { readNpy, writeNpy } from "../compare/npy.ts";
 import { readJsonLines, writeAtomic, writeJsonLines } from "../files.ts";
-import type { GraphSettings } from "./hnsw_graph.ts";
+import { checkPut } from "./checks.ts";
+import { type GraphSettings, sizesOf } from "./hnsw_graph.ts";
 import { HnswNodes, type NodeRow, type VectorTraits } from "./hnsw_nodes.ts";
 
 /** Where an index is kept, and whose. */
@@ -90,7 +92,7 @@ export class IndexTaken extends Error {}
 
 /** What was read. */
 export interface ReadNodes {
-  /** Undefined where there is none, or none that can be gone on with. */
+  /** Undefined where there is none, or none whose vectors are whole. */
   nodes?: HnswNodes;
   /** Number of the file that was read; 0 where there is none. */
   version: number;
@@ -116,9 +118,9 @@ export async function readNodes(
     const version = await newestVersion(place);
     if (version === 0) return { version };
     const path = pathOf(place, version);
-    let why: string;
+    let why: string, manifest: Manifest | undefined;
     try {
-      const manifest: Manifest = JSON.parse(await readFile(path, "utf8"));
+      manifest = JSON.parse(await readFile(path, "utf8")) as Manifest;
       if (manifest?.format === FORMAT) {
         checkOwner(path, manifest, place, settings);
       }
@@ -139,8 +141,13 @@ export async function readNodes(
       if (await newestVersion(place) !== version) continue;
       why = `it is damaged (${(error as Error).message})`;
     }
-    console.warn(`${path}: the index is built anew, since ${why}`);
-    return { version };
+    const nodes = kept && manifest?.format === FORMAT
+      ? await rebuilt(place, manifest, settings).catch(() => undefined)
+      : undefined;
+    if (await newestVersion(place) !== version) continue;
+    const what = nodes ? "graph" : "index";
+    console.warn(`${path}: the ${what} is built anew, since ${why}`);
+    return { nodes, version };
   }
   throw new Error(
     `${join(place.folder, place.name)}: another program writes this index ` +
@@ -174,12 +181,8 @@ async function read(
   { settings, traits, graph, rows, vectors }: Manifest,
   kept: boolean,
 ): Promise<HnswNodes> {
-  for (const { file, bytes, crc32 } of [graph, rows, vectors ?? []].flat()) {
-    const found = await checksum(join(folder, file));
-    // usearch would read whatever it is given, and may end the program at it.
-    if (found.bytes === bytes && found.crc32 === crc32) continue;
-    throw new Error(`${file} is not what was written`);
-  }
+  // usearch would read whatever it is given, and may end the program at it.
+  await checkWritten(folder, [graph, rows, vectors ?? []].flat());
   const nodes = new HnswNodes(
     settings,
     kept,
@@ -189,6 +192,45 @@ async function read(
   nodes.traits = traits;
   nodes.graph.load(join(folder, graph.file));
   return nodes;
+}
+
+/** A new graph of the vectors that are there, where these are whole. */
+async function rebuilt(
+  { folder, encoder }: HnswPlace,
+  { rows, vectors: kept, encoder: owner, settings: before }: Manifest,
+  settings: Required<GraphSettings>,
+): Promise<HnswNodes | undefined> {
+  const { dimensions } = settings;
+  const isOurs = owner === encoder && before?.dimensions === dimensions;
+  if (!kept || !isOurs) return;
+  await checkWritten(folder, [rows, kept]);
+  const vectors = await readNpy(join(folder, kept.file));
+  const written = await readJsonLines<NodeRow>(join(folder, rows.file));
+  const all = written.flatMap(([print, ...ids], node) =>
+    ids.map((id) => ({ id, node, print }))
+  );
+  const nodes = new HnswNodes(settings, true);
+  const sizes = sizesOf(settings);
+  for (let start = 0; start < all.length; start += 500) {
+    const some = all.slice(start, start + 500);
+    const ids = some.map(({ id }) => id);
+    const rows = vectors.pick(some.map(({ node }) => node));
+    checkPut({ caller: "HNSW", dimensions, sizes }, ids, rows);
+    nodes.insert(ids, rows, some.map(({ print }) => print));
+    await setImmediate();
+  }
+  return nodes;
+}
+
+async function checkWritten(
+  folder: string,
+  files: readonly KeptFile[],
+): Promise<void> {
+  for (const { file, bytes, crc32 } of files) {
+    const found = await checksum(join(folder, file));
+    if (found.bytes === bytes && found.crc32 === crc32) continue;
+    throw new Error(`${file} is not what was written`);
+  }
 }
 
 /** The files are another's; that is no damage. */
