@@ -107,7 +107,8 @@ const TRIES = 100;
  * @param kept Whether the vectors are wanted, too.
  * @throws {RangeError} If the files are of another encoder, or of vectors of
  *   another length: they stay as they are.
- * @throws {Error} If another program writes it faster than it can be read.
+ * @throws {Error} If a file is there and cannot be read, or another program
+ *   writes it faster than it can be read.
  */
 export async function readNodes(
   place: HnswPlace,
@@ -139,7 +140,10 @@ export async function readNodes(
       if (error instanceof OtherOwner) throw error;
       // Who writes an index deletes the files that it was in before.
       if (await newestVersion(place) !== version) continue;
-      why = `it is damaged (${(error as Error).message})`;
+      const { code = "", message } = error as NodeJS.ErrnoException;
+      // What cannot be read now, as where too many files are open, is there.
+      if (/^E[A-Z]+$/.test(code) && code !== "ENOENT") throw error;
+      why = `it is damaged (${message})`;
     }
     const nodes = kept && manifest?.format === FORMAT
       ? await rebuilt(place, manifest, settings).catch(() => undefined)

@@ -235,6 +235,19 @@ Deno.test("an index that need not be kept goes on in memory, and tells why once"
   strictEqual(await (await HnswIndex.open(options)).count(), 100);
 });
 
+Deno.test("a file that is there and cannot be read is an error, and no reason to begin anew", async () => {
+  const folder = await written();
+  const files = await readdir(folder);
+  const path = join(folder, files.find((name) => name.endsWith(".npy"))!);
+  await Deno.rename(path, `${path}-moved`);
+  await Deno.mkdir(path);
+  await rejects(HnswIndex.open({ dimensions: 32, folder }), /EISDIR/);
+  await Deno.remove(path);
+  await Deno.rename(`${path}-moved`, path);
+  const index = await HnswIndex.open({ dimensions: 32, folder });
+  strictEqual(await index.count(), 300);
+});
+
 Deno.test("what cannot be written is one error, and the files stay as they were", async () => {
   const folder = await written();
   const index = await HnswIndex.open({ dimensions: 32, folder });
