@@ -16,10 +16,17 @@ export interface KnownPicture extends Partial<SourcePicture> {
   text?: number[];
 }
 
-/** Makes the space. @param embed A text's embedding, as a query. */
+/**
+ * Makes the space.
+ *
+ * @param embed A text's embedding, as a query.
+ * @param keepsVectors Whether its collection keeps them; else they wait for an
+ *   index.
+ */
 export function vectorSpace(
   pictures: KnownPicture[],
   embed: (text: string) => number[] = () => pictures[0].vector,
+  keepsVectors = true,
 ): EncoderSpace {
   const dimensions = pictures[0].vector.length;
   const refuse = () => Promise.reject(new Error("no pictures are embedded"));
@@ -37,7 +44,7 @@ export function vectorSpace(
       ),
     close: () => Promise.resolve(),
   };
-  const space = new EncoderSpace(encoder);
+  const space = new EncoderSpace(encoder, undefined, keepsVectors);
   // Not from disk: each test's words are its own.
   space.everydayWords = () => encoder.encodeTexts([...EVERYDAY_WORDS]);
   pictures.forEach(({ vector, text, ...known }, i) => {

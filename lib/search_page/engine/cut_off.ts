@@ -58,9 +58,6 @@ const FEWEST = 3;
 /** Pictures that stand for all, where there are more. */
 const SAMPLE = 5000;
 
-/** And where their vectors come from a server, half a megabyte for each hundred. */
-const FETCHED = 1000;
-
 /** Pictures that stand for all as queries. */
 const PROBES = 100;
 
@@ -84,6 +81,23 @@ export function cutOffs(): CutOff {
     string,
     { generation: number; cut: Promise<number | undefined> }
   >();
+  const fetched = new Map<
+    string,
+    { generation: number; gallery: Promise<Gallery | undefined> }
+  >();
+  /** Vectors that come from a server are kept: a slider asks for many cuts. */
+  const galleryOf = (space: EncoderSpace) => {
+    const { count, generation, keepsVectors } = space.collection;
+    if (keepsVectors) return typicalGallery(space);
+    const found = fetched.get(space.id);
+    if (found && generation - found.generation <= CHANGED * count) {
+      return found.gallery;
+    }
+    const gallery = typicalGallery(space);
+    fetched.set(space.id, { generation, gallery });
+    gallery.catch(() => fetched.delete(space.id));
+    return gallery;
+  };
   return async (space, query, { words, pictures }) => {
     const { count, generation } = space.collection;
     const reachedBy = (measure: typeof reachedByWords) => {
@@ -95,7 +109,7 @@ export function cutOffs(): CutOff {
       }
       // The weight is the reader's to move.
       if (known.size > 200) known.clear();
-      const cut = measure(space, query);
+      const cut = measure(space, query, galleryOf);
       known.set(key, { generation, cut });
       cut.catch(() => known.delete(key));
       return cut;
@@ -116,9 +130,10 @@ export function cutOffs(): CutOff {
 async function reachedByWords(
   space: EncoderSpace,
   query: Pick<SearchQuery, "mode" | "textWeight">,
+  galleryOf: typeof typicalGallery,
 ): Promise<number | undefined> {
   const words = await space.everydayWords();
-  const gallery = await typicalGallery(space);
+  const gallery = await galleryOf(space);
   if (!gallery) return undefined;
   const values = await similarities(words, gallery, query);
   return quantile(secondHighest(values), 0.5);
@@ -144,8 +159,9 @@ function secondHighest(values: Matrix): Float32Array {
 async function reachedByPictures(
   space: EncoderSpace,
   query: Pick<SearchQuery, "mode" | "textWeight">,
+  galleryOf: typeof typicalGallery,
 ): Promise<number | undefined> {
-  const gallery = await typicalGallery(space);
+  const gallery = await galleryOf(space);
   if (!gallery) return undefined;
   const probes = evenlySpaced(gallery.pictureEmbeddings.count, PROBES);
   const vectors = gallery.pictureEmbeddings.pick(probes);
@@ -162,8 +178,7 @@ async function typicalGallery(
   const { collection } = space;
   const rows = [...collection.pictures.keys()]
     .filter((row) => collection.isSearchable(row));
-  const most = collection.keepsVectors ? SAMPLE : FETCHED;
-  const sample = evenlySpaced(rows.length, most).map((i) => rows[i]);
+  const sample = evenlySpaced(rows.length, SAMPLE).map((i) => rows[i]);
   if (sample.length < FEWEST) return undefined;
   return await space.galleryOf(sample);
 }

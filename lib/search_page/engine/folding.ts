@@ -31,7 +31,7 @@ export interface FoldedRow {
  * How many rows that stand for themselves a row is compared with: copies are
  * about as near to a query as one another, and all pairs would be too many.
  */
-const LOOK_BACK = 100;
+export const LOOK_BACK = 100;
 
 /** So many rows are looked through to be counted: in some 4 ms. */
 const MOST_COUNTED = 500;
@@ -65,11 +65,25 @@ export class FoldedOrder {
         { row, copies: [] }
       ));
     }
-    // So far, later copies of these may come.
+    this.#look(to);
+    return this.#folded.slice(from, to);
+  }
+
+  /**
+   * Whether what stands in the places before `to` stays as it is, however the
+   * order may go on.
+   */
+  isSettled(to: number): boolean {
+    if (this.#threshold > 1) return this.#order.length >= to;
+    this.#look(to);
+    return this.#folded.length >= to + LOOK_BACK;
+  }
+
+  /** Looks as far as copies of what stands before `to` may come. */
+  #look(to: number): void {
     while (
       this.#done < this.#order.length && this.#folded.length < to + LOOK_BACK
     ) this.#place(this.#order[this.#done++]);
-    return this.#folded.slice(from, to);
   }
 
   /**

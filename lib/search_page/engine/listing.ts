@@ -21,7 +21,7 @@
  * @module
  */
 import { Matrix } from "../../compare/matrix.ts";
-import { FoldedOrder, type FoldedRow } from "./folding.ts";
+import { FoldedOrder, type FoldedRow, LOOK_BACK } from "./folding.ts";
 
 /** Where vectors are: here, all rows, or elsewhere. */
 export type VectorsOfRows =
@@ -30,9 +30,6 @@ export type VectorsOfRows =
 
 /** Rows that are folded where vectors are fetched, at most. */
 const MOST_FETCHED = 1000;
-
-/** Rows fetched behind those that are wanted: copies of these may be there. */
-const BEHIND = 32;
 
 /** An order with its copies folded. */
 export class Listing {
@@ -63,15 +60,20 @@ export class Listing {
   /** Fetches what it takes to say what stands in the places before `to`. */
   async reach(to: number): Promise<void> {
     const most = Math.min(this.#order.length, MOST_FETCHED);
-    while (this.#reached < most) {
-      if (this.#reached >= to + BEHIND && this.#lists(to)) return;
-      const wanted = Math.max(2 * this.#reached, to + BEHIND);
+    while (this.#reached < most && !this.#folded.isSettled(to)) {
+      const wanted = Math.max(2 * this.#reached, to + LOOK_BACK);
       await this.#fetch(Math.min(most, wanted));
     }
   }
 
-  #lists(to: number): boolean {
-    return this.#folded.slice(to - 1, to).length > 0;
+  /**
+   * Whether what stands in the places before `to` stays as it is, whatever comes
+   * behind the order's last row: no copy of it can come any more.
+   */
+  isSettled(to: number): boolean {
+    if (this.#folded.isSettled(to)) return true;
+    const isFolded = this.#fetched && this.#reached >= MOST_FETCHED;
+    return Boolean(isFolded) && this.slice(to - 1, to).length > 0;
   }
 
   async #fetch(count: number): Promise<void> {

@@ -24,7 +24,8 @@
  *   textWeight: 0.5,
  * };
  * // Row 2 might have .7 and be the best; row 3 no more than row 1.
- * deepStrictEqual(promisingRows(known, 2, 10, () => true), [0, 1, 2]);
+ * const { rows } = promisingRows(known, 2, 10, () => true);
+ * deepStrictEqual(rows, [0, 1, 2]);
  * ```
  *
  * @module
@@ -48,7 +49,8 @@ export interface KnownValues {
 }
 
 /**
- * Rows of which both is known, and the most promising others of which one is.
+ * Rows of which both is known, and the most promising others of which one is;
+ * and what no other row can exceed, as far as the index misses none.
  *
  * @param count So many are to be found.
  * @param others Of which one is known, so many at most.
@@ -59,7 +61,7 @@ export function promisingRows(
   count: number,
   others: number,
   isAllowed: (row: number) => boolean,
-): number[] {
+): { rows: number[]; most: number } {
   const { ofPictures, lacksPicture, ofTexts, lacksText } = known;
   const { agreement, textWeight } = known;
   const most = blendSimilarities(ofTexts, ofPictures, agreement, textWeight);
@@ -77,5 +79,11 @@ export function promisingRows(
       most[row] > enough && lacksText[row] + lacksPicture[row] === 1 &&
       isAllowed(row),
   );
-  return [...rows, ...promising.map(({ index }) => index)];
+  rows.push(...promising.map(({ index }) => index));
+  const named = new Set(rows);
+  let rest = -1;
+  for (let row = 0; row < most.length; row++) {
+    if (most[row] > rest && !named.has(row) && isAllowed(row)) rest = most[row];
+  }
+  return { rows, most: rest };
 }

@@ -56,10 +56,12 @@ export async function measureRecall(
   ) => [...bestFirst(values, better).filter(isAllowed).subarray(0, k)];
   let sum = 0, count = 0;
   for (const vector of vectors) {
-    const [all, few] = [Infinity, candidates].map((asked) =>
-      space.find(vector, query, asked, isAllowed)
+    const [all, few] = await Promise.all(
+      [Infinity, candidates].map((asked) =>
+        space.find(vector, query, asked, isAllowed)
+      ),
     );
-    sum += recallOf(first((await few).values), first((await all).values));
+    sum += recallOf(first(few.values), first(all.values));
     count++;
   }
   return count === 0 ? 1 : sum / count;

@@ -326,7 +326,7 @@ export class Searcher {
       ? await space.find(vector, query, asked + like.length, isResult)
       : {
         ...{ values: await this.#comparePixels(like, query), isAll: true },
-        by: "",
+        ...{ by: "", most: undefined },
       };
     const all = found.values;
     const parts = {
@@ -349,7 +349,7 @@ export class Searcher {
       ? await space.find(
         vector,
         without(query),
-        FOR_TOP,
+        FOR_TOP + like.length,
         (row) => collection.isSearchable(row),
       )
       : undefined;
@@ -360,7 +360,9 @@ export class Searcher {
     for (const { of } of like) {
       // A picture is not its own result, and no measure for others.
       const row = collection.rowOf(of);
-      if (row !== undefined) values[row] = NaN;
+      if (row === undefined) continue;
+      values[row] = NaN;
+      if (rest) rest.values[row] = NaN;
     }
     let top = rest ? greatest(rest.values) : -Infinity;
     for (let row = 0; row < values.length; row++) {
@@ -385,7 +387,9 @@ export class Searcher {
         .filter((row) => fits(values[row])),
       ranked.subarray(count),
     );
-    const mayFitMore = !found.isAll && count === ranked.length;
+    // However many do not fit: what is not among them may.
+    const mayFitMore = !found.isAll &&
+      (cut === undefined || found.most === undefined || fits(found.most));
     const isUnknown = isMeasured && cut === undefined && collection.count > 0;
     const remarks = remarksOn(query, space, isUnknown);
     const by = found.by && `, candidates by ${found.by}`;
@@ -519,7 +523,9 @@ export class Searcher {
     const rows = shown.flatMap(({ row, copies }) => [
       ...[row, ...copies.slice(0, COPIES_CHECKED)],
     ]);
-    return { result, rows, isShort: isOpen && found.length <= k };
+    // Copies of these may be among what an index has not named yet.
+    const isShort = isOpen && !inOrder.isSettled(from + k + 1);
+    return { result, rows, isShort };
   }
 
   async #comparePixels(like: readonly Weighted[], query: SearchQuery) {

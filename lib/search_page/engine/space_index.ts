@@ -44,6 +44,8 @@ export interface Candidates {
   rows: number[];
   /** Whether no other row passes the filter and can be compared. */
   isAll: boolean;
+  /** The cosine that no other row exceeds, as far as the index misses none. */
+  most?: number;
   /** Cosines that came with them: of rows' pictures, and of texts by their ids. */
   ofPictures?: Map<number, number>;
   ofTexts?: Map<string, number>;
@@ -279,7 +281,7 @@ export class SpaceIndex {
     const isAll = this.#areAll(nearest, most, isAllowed);
     if (!texts || isAll) {
       return {
-        ...{ rows: nearest, isAll, ofPictures: near },
+        ...{ rows: nearest, isAll, most: leastOf(near), ofPictures: near },
         ofTexts: texts?.values,
       };
     }
@@ -291,8 +293,8 @@ export class SpaceIndex {
     };
     const share = OTHERS[keepsVectors ? "here" : all ? "allTexts" : "server"];
     const others = Math.ceil(share * count);
-    const rows = promisingRows(known, count, others, isAllowed);
-    return { rows, isAll, ofPictures, ofTexts: texts.values };
+    const promising = promisingRows(known, count, others, isAllowed);
+    return { ...promising, isAll, ofPictures, ofTexts: texts.values };
   }
 
   /**
@@ -401,14 +403,16 @@ export class SpaceIndex {
     const users = this.#usersOfTexts();
     const rows: number[] = [];
     const nearest = [...values].sort(([, a], [, b]) => b - a);
-    for (const [id] of nearest) {
+    let most = 1;
+    for (const [id, value] of nearest) {
       if (rows.length >= count) break;
+      most = value;
       rows.push(...(users.get(id) ?? []).filter(isAllowed));
     }
     const { textRows } = this.#collection;
     const written = (row: number) => textRows[row] >= 0 && isAllowed(row);
     const isAll = this.#areAll(rows, count, written);
-    return { rows, isAll, ofTexts: values };
+    return { rows, isAll, most, ofTexts: values };
   }
 
   /** The nearest texts' cosines, by their ids; all, where they are here. */

@@ -45,6 +45,8 @@ export interface Found {
   values: Float32Array;
   /** Whether all are compared that can be and pass. */
   isAll: boolean;
+  /** What no other row's value surpasses; undefined where that is not known. */
+  most: number | undefined;
   /** The engine that was asked; "" where all vectors here were compared. */
   by: string;
 }
@@ -180,7 +182,7 @@ export class EncoderSpace {
     if (index && !index.isReady) index.sync().catch(() => undefined);
     if (!this.isApproximate || isWhole && collection.keepsVectors) {
       const values = await this.compare(vector, query);
-      return { values, isAll: true, by: "" };
+      return { values, isAll: true, most: undefined, by: "" };
     }
     const { layout } = collection;
     const candidates: Candidates = isWhole
@@ -200,7 +202,8 @@ export class EncoderSpace {
       : [];
     const values = new Float32Array(collection.count).fill(NaN);
     if (isSame()) rows.forEach((row, i) => values[row] = found[i]);
-    return { values, isAll, by: index!.pictures.label };
+    const most = asValue(candidates.most, query);
+    return { values, isAll, most, by: index!.pictures.label };
   }
 
   /** The values of some rows. */
@@ -288,6 +291,15 @@ function vectorIn(
   if (textRow < 0) return mode === "text" ? undefined : picture;
   const text = textEmbeddings.row(textRow);
   return mode === "text" ? text : blendVectors(text, picture, textWeight);
+}
+
+/** A cosine of unit vectors as the metric's value; undefined where it tells none. */
+function asValue(
+  cosine: number | undefined,
+  { metric }: SearchQuery,
+): number | undefined {
+  if (cosine === undefined || metric === "cosine") return cosine;
+  return metric === "l2" ? Math.sqrt(Math.max(0, 2 - 2 * cosine)) : undefined;
 }
 
 /** Values that are known, and those of the other ids by asking for them. */

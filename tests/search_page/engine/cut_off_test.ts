@@ -1,11 +1,14 @@
 import { ok, strictEqual } from "node:assert/strict";
 import fc from "fast-check";
+import { clusteredVectors } from "#lib/compare/synthetic.ts";
+import { HnswIndex } from "#lib/engines/hnsw.ts";
 import {
   cutOffs,
   lineAbove,
   quantile,
 } from "#lib/search_page/engine/cut_off.ts";
 import { EVERYDAY_WORDS } from "#lib/search_page/engine/everyday_words.ts";
+import { SpaceIndex } from "#lib/search_page/engine/space_index.ts";
 import { DEFAULT_QUERY } from "#lib/search_page/web/query.js";
 import { withFolder } from "../../support/search_app.ts";
 import { colourEncoder } from "../../support/colour_encoder.ts";
@@ -127,6 +130,31 @@ Deno.test("a cut is found once, and anew when a tenth of the collection has come
   strictEqual(await again(), 2);
   for (let i = 0; i < 5; i++) collection.remove(`${i}`);
   strictEqual(await again(), 3);
+});
+
+Deno.test("where a server has the vectors, the cut is the same, and they are fetched once", async () => {
+  const vectors = clusteredVectors(2500, 8);
+  const many = Array.from(vectors, (vector) => ({ vector: [...vector] }));
+  const words = clusteredVectors(EVERYDAY_WORDS.length, 8, { seed: 5 });
+  const [here, there] = [true, false].map((keepsVectors) =>
+    vectorSpace(many, undefined, keepsVectors)
+  );
+  there.everydayWords = here.everydayWords = () => Promise.resolve(words);
+  const open = () => HnswIndex.open({ dimensions: 8 });
+  const pictures = await open();
+  there.index = new SpaceIndex(there.collection, pictures, await open());
+  await there.index.sync();
+  let fetched = 0;
+  const fetch = pictures.vectors.bind(pictures);
+  pictures.vectors = (ids) => (fetched += ids.length, fetch(ids));
+  const cutOff = cutOffs();
+  for (const query of [visual, smart, { ...smart, textWeight: 0.9 }]) {
+    for (const parts of [WORDS, PICTURES]) {
+      const cut = await cutOff(there, query, parts);
+      near(cut, (await cutOffs()(here, query, parts))!);
+    }
+  }
+  strictEqual(fetched, 2500);
 });
 
 Deno.test("a cut that could not be found is looked for again", async () => {

@@ -1,4 +1,5 @@
-import { deepStrictEqual, ok, strictEqual } from "node:assert/strict";
+import { deepStrictEqual, ok, rejects, strictEqual } from "node:assert/strict";
+import { setTimeout as sleep } from "node:timers/promises";
 import { clusteredVectors } from "#lib/compare/synthetic.ts";
 import { l2Normalize } from "#lib/compare/metrics.ts";
 import { ExactIndex } from "#lib/engines/exact.ts";
@@ -28,11 +29,13 @@ const asked = clusteredVectors(10, DIMENSIONS, { seed: 3 });
 /** A word's vector: "x" is one, whatever else another. */
 const embed = (text: string) => [...asked.row(text === "x" ? 0 : 1)];
 
-/** A space whose vectors an index has as well. */
+/** A space whose vectors an index has as well, or alone. */
 async function indexed(
   many: KnownPicture[] = pictures,
+  keepsVectors = true,
+  word = embed,
 ): Promise<EncoderSpace> {
-  const space = vectorSpace(many, embed);
+  const space = vectorSpace(many, word, keepsVectors);
   const open = () => HnswIndex.open({ dimensions: many[0].vector.length });
   space.index = new SpaceIndex(space.collection, await open(), await open());
   await space.index.sync();
@@ -193,6 +196,100 @@ Deno.test("an index that fails says why, and works on once it is back", async ()
   await index.sync();
   strictEqual(index.trouble, "");
   strictEqual(index.isReady, true);
+});
+
+Deno.test("a recall that cannot be measured says why, and leaves nothing behind that fails later", async () => {
+  const space = await indexed(pictures.slice(0, 40), false);
+  const gone = () => Promise.reject(new Error("no server answers"));
+  const { pictures: index } = space.index!;
+  Object.assign(index, { nearest: gone, compare: gone, vectors: gone });
+  const unheard: unknown[] = [];
+  const hear = (event: PromiseRejectionEvent) => {
+    event.preventDefault();
+    unheard.push(event.reason);
+  };
+  addEventListener("unhandledrejection", hear);
+  try {
+    const query = readQuery({ text: "x", mode: "visual" });
+    const measured = measureRecall(space, asked, query);
+    await rejects(measured, /no server answers/);
+    await sleep(0);
+    deepStrictEqual(unheard, []);
+  } finally {
+    removeEventListener("unhandledrejection", hear);
+  }
+});
+
+Deno.test("the line is the same by an index, where the query is a picture and a filter leaves others out", async () => {
+  const exact = new Searcher([vectorSpace(pictures, embed)]);
+  const byIndex = new Searcher([await indexed()]);
+  for (const mode of ["smart", "visual"] as const) {
+    for (const [path, term] of [["1", "oak"], ["3", "owl"], ["8", "oak"]]) {
+      const query = { like: [path], terms: [term], mode, k: 5 };
+      const [truth, found] = [
+        await exact.search(query),
+        await byIndex.search(query),
+      ];
+      strictEqual(found.line!.toFixed(4), truth.line!.toFixed(4), path);
+    }
+  }
+});
+
+Deno.test("where more may fit than is known it is said, and all that fits is found when it is asked for", async () => {
+  const exact = new Searcher([vectorSpace(pictures, embed)]);
+  const byIndex = new Searcher([await indexed()]);
+  let isOpen = 0;
+  for (const mode of ["smart", "visual", "text"] as const) {
+    for (const metric of ["cosine", "l2", "l1"] as const) {
+      for (const cut of metric === "l1" ? [6, 5] : [0.1, 0.3, 0.5, 1.1]) {
+        const query = { text: "x", mode, metric, cut, k: 5 };
+        const what = JSON.stringify(query);
+        const truth = await exact.fitting(query);
+        const found = await byIndex.search(query);
+        const { candidates } = found;
+        if (candidates?.mayFitMore) isOpen++;
+        else ok(found.fitting >= 0.99 * truth.length, what);
+        const all = new Set(await byIndex.fitting(query));
+        const missed = truth.filter((path) => !all.has(path)).length;
+        ok(missed <= 0.01 * truth.length, `${what}: ${missed}`);
+      }
+    }
+  }
+  ok(isOpen > 0);
+});
+
+Deno.test("near copies are folded as exact search folds them, however late they come, and all can be reached", async () => {
+  // Copies of 60 motifs come in turns: those of the first, up to the last row.
+  const motifs = Array.from({ length: 60 }, (_, i) => {
+    const angle = 0.3 + i / 60;
+    return [Math.cos(angle), Math.sin(angle), 0];
+  });
+  const many = Array.from({ length: 900 }, (_, i) => ({
+    vector: motifs[i % 60].map((value, j) =>
+      j === 2 ? 0.0003 * Math.floor(i / 60) : value
+    ),
+    text: [1, i / 9000, 0],
+  }));
+  const word = () => [1, 0, 0];
+  const list = async (searcher: Searcher) => {
+    const listed: string[][] = [];
+    const query = readQuery({ text: "x", mode: "text", cut: "none" });
+    for (let more = true; more;) {
+      const page = await searcher.search({
+        ...{ ...query, fold: 0.9999, from: listed.length, k: 9 },
+      });
+      listed.push(...page.hits.map(({ path, copies }) => [path, ...copies]));
+      more = page.more;
+    }
+    return listed;
+  };
+  const truth = await list(new Searcher([vectorSpace(many, word)]));
+  deepStrictEqual([truth.length, truth.flat().length], [60, 900]);
+  for (const keepsVectors of [true, false]) {
+    const space = await indexed(many, keepsVectors, word);
+    const listed = await list(new Searcher([space]));
+    deepStrictEqual(listed, truth, `${keepsVectors}`);
+  }
 });
 
 Deno.test("whereOf() says a query's filters as a database takes them", () => {
