@@ -313,7 +313,8 @@ export function readEngine(text: string): typeof ENGINES[number] {
   const found = ENGINES.find((engine) => engine === text);
   if (found) return found;
   throw new CommandError(
-    `--index: expected ${ENGINES.join(", ")}, got ${text || '""'}`,
+    `--index: expected ${ENGINES.slice(0, -1).join(", ")} or ` +
+      `${ENGINES.at(-1)}, got ${text || '""'}`,
   );
 }
 

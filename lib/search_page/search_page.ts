@@ -26,6 +26,7 @@
  */
 import { Buffer } from "node:buffer";
 import { basename, resolve } from "node:path";
+import { setTimeout as sleep } from "node:timers/promises";
 import { Hono } from "hono";
 import { metrics } from "../compare/metrics.ts";
 import {
@@ -72,6 +73,12 @@ export interface SearchAppOptions
   /** Tells the reader what happens, a line at a time. @default console.log */
   log?: (line: string) => void;
 }
+
+/** So long after a database did not answer, it is asked again. */
+const LATER_MS = 5000;
+
+/** So long a search waits for what other pages have added; the next one has it. */
+const WAIT_MS = 500;
 
 /** How the page is shown in a notebook. */
 export interface FrameOptions {
@@ -179,11 +186,11 @@ async function openOver(
   const { name, folder } = first;
   const failures: Failures = new Map();
   const findOutdated = watchChanges(spaces, folder, failures);
-  const searcher = new Searcher(spaces, async (space, rows) => {
+  const searcher = new Searcher(spaces, findOutdated, (space) =>
     // Only then does the collection know all that is in its folder.
-    if (done && !rescanning) tidy(space);
-    return await findOutdated(space, rows);
-  });
+    done && !rescanning
+      ? Promise.race([tidy(space), sleep(WAIT_MS, 0, { ref: false })])
+      : Promise.resolve(0));
   const [{ collection }] = spaces;
   const waiting: (() => void)[] = [];
   const abort = new AbortController();
@@ -195,17 +202,42 @@ async function openOver(
   let problems = first.problems, total = first.pictures.length;
   let done = false, rescanning = false, error = "", trouble = "";
 
-  const tidy = (space: EncoderSpace) => {
+  let isOfIndex = false;
+  let timer: ReturnType<typeof setTimeout> | undefined;
+  /** A database that does not answer may be back then. */
+  const lookLater = () => {
+    clearTimeout(timer);
+    if (!abort.signal.aborted) timer = setTimeout(folderWatch.soon, LATER_MS);
+  };
+  /** How many have come; what goes wrong, the index's `trouble` says. */
+  const tidy = async (space: EncoderSpace) => {
     const { index } = space;
-    engine.tidy(space).then(
-      () => index?.isReady && (index.trouble = ""),
-      ({ message }) => index!.trouble = message,
+    try {
+      const { came, lost } = await engine.tidy(space);
+      if (lost > 0) folderWatch.soon();
+      if (index?.isReady) index.trouble = "";
+      return came;
+    } catch (error) {
+      index!.trouble = (error as Error).message;
+      lookLater();
+      return 0;
+    }
+  };
+  /** What an index could not do is no trouble any more once it has done it. */
+  const troubles = () => {
+    const isWell = spaces.every(({ index }) =>
+      !index || index.isReady && index.trouble === ""
     );
+    if (isOfIndex && isWell) trouble = error = "";
+    const [ofIndex = ""] = spaces.map(({ index }) => index?.trouble)
+      .filter(Boolean);
+    return { error, trouble: trouble || ofIndex };
   };
   const update = async (source: PictureSource) => {
     ({ problems } = source);
     total = source.pictures.length;
     trouble = total === 0 ? problems.join("; ") : "";
+    isOfIndex = false;
     const watched = { signal: abort.signal, onProgress };
     const looked = await updateIndex(source, spaces, failures, watched);
     for (const { index } of spaces) {
@@ -214,7 +246,7 @@ async function openOver(
       if (!engine.keepsVectors) await synced;
       else synced?.catch(() => undefined); // Its `trouble` says what it is.
     }
-    for (const space of spaces) tidy(space);
+    for (const space of spaces) void tidy(space);
     error = "";
     return looked;
   };
@@ -222,16 +254,25 @@ async function openOver(
   let listed: PictureSource | undefined = isListed ? first : undefined;
   const look = async () => {
     const start = performance.now();
-    let source = listed, looked = 0;
-    listed = undefined;
+    let source: PictureSource | undefined, looked = 0, lost = 0;
     rescanning = true;
     try {
-      source ??= await first.look?.();
+      for (const space of spaces) {
+        lost += await engine.letGoOfLost(space).catch((reason) => {
+          space.index!.trouble = reason.message;
+          throw reason;
+        });
+      }
+      source = listed;
+      listed = undefined;
+      source ??= first.look ? await first.look() : lost > 0 ? first : undefined;
       looked = performance.now() - start;
       if (source) looked += await update(source);
     } catch (reason) {
       trouble = (reason as Error).message;
       if (!done) error = trouble;
+      isOfIndex = spaces.some(({ index }) => index?.trouble === trouble);
+      if (isOfIndex) lookLater();
     } finally {
       rescanning = false;
     }
@@ -239,11 +280,12 @@ async function openOver(
   };
   const folderWatch = watchFolder(folder, look, watch && Boolean(first.look));
 
+  for (const { index } of spaces) {
+    if (index) index.onDeleted = folderWatch.soon;
+  }
+
   const status = (): AppStatus => ({
-    ...{ name, total, done, error, rescanning, folder },
-    trouble: trouble || spaces.map(({ index }) => index?.trouble)
-      .find(Boolean) ||
-      "",
+    ...{ name, total, done, rescanning, folder, ...troubles() },
     index: indexState(engine.name, spaces),
     indexed: collection.count,
     encoders: spaces.map(({ id, label, encoder: { dimensions } }) => (
@@ -333,6 +375,7 @@ async function openOver(
     },
     async close() {
       abort.abort(new Error("the search page was closed"));
+      clearTimeout(timer);
       await server.close();
       await folderWatch.close();
       await ready.catch(() => undefined);

@@ -328,7 +328,7 @@ Deno.test({
         ],
         [
           ["search", "--index", "faiss", "y"],
-          /^--index: expected exact, hnsw, chroma, got faiss$/,
+          /^--index: expected exact, hnsw or chroma, got faiss$/,
         ],
         [
           ["search", "--mode", "x", "y"],

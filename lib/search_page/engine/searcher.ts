@@ -151,6 +151,7 @@ export class Searcher {
   readonly pixels: PixelSpace;
   readonly #cutOff: CutOff = cutOffs();
   readonly #findOutdated: FindOutdated;
+  readonly #takeIn: (space: EncoderSpace) => Promise<number>;
   readonly #rankings = new Map<string, Promise<Ranking>>();
   #byDate:
     | { generation: number; dated: Uint32Array; undated: Uint32Array }
@@ -160,13 +161,17 @@ export class Searcher {
    * @param spaces One or more.
    * @param findOutdated Asked before pictures are shown; none are outdated if
    *   it is left out.
+   * @param takeIn Asked at the same time: how many pictures have come from other
+   *   programs.
    */
   constructor(
     spaces: readonly EncoderSpace[],
     findOutdated: FindOutdated = () => Promise.resolve(new Set()),
+    takeIn: (space: EncoderSpace) => Promise<number> = () => Promise.resolve(0),
   ) {
     this.spaces = spaces;
     this.#findOutdated = findOutdated;
+    this.#takeIn = takeIn;
     this.pixels = new PixelSpace(spaces[0].collection);
   }
 
@@ -198,11 +203,12 @@ export class Searcher {
         query.from,
         query.from + CANDIDATES * query.k * (2 ** round - 1),
       );
-      const outdated = await this.#findOutdated(
-        space,
-        [...new Set([...rows, ...next])],
-      );
-      if (outdated.size === 0 || round >= MOST_ROUNDS) {
+      const [outdated, came] = await Promise.all([
+        this.#findOutdated(space, [...new Set([...rows, ...next])]),
+        // Once: while another program adds thousands, some come all the time.
+        round === 0 ? this.#takeIn(space) : 0,
+      ]);
+      if ((outdated.size === 0 && came === 0) || round >= MOST_ROUNDS) {
         return { ...result, ms: performance.now() - start };
       }
     }

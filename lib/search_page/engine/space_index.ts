@@ -94,14 +94,16 @@ interface TextValues {
 
 /** A collection in an engine. */
 export class SpaceIndex {
-  readonly pictures: VectorIndex;
-  readonly texts: VectorIndex;
+  pictures: VectorIndex;
+  texts: VectorIndex;
   /** What is wrong with it now, in a sentence; "" for nothing. */
   trouble = "";
   /** Ids that hits had and that the collection does not know. */
   readonly strangers: Set<string> = new Set();
-  /** How many a database had when its ids were last looked over. */
-  counted: number = -1;
+  /** How many pictures and texts a database had when it was last looked over. */
+  counted: readonly number[] = [];
+  /** Called where a search finds that a collection was deleted. */
+  onDeleted: () => void = () => undefined;
   readonly #collection: Collection;
   /** What the engine has: ids of the collection, by path; and ids of texts. */
   readonly #put = new Map<string, number>();
@@ -111,6 +113,7 @@ export class SpaceIndex {
   #contents: number;
   #layout: number;
   #last: Promise<void> = Promise.resolve();
+  #syncing = 0;
   #users: Map<string, number[]> | undefined;
   /** The collection's contents that these were read from. */
   #usersOf = -1;
@@ -123,7 +126,7 @@ export class SpaceIndex {
     this.#collection = collection;
     this.pictures = pictures;
     this.texts = texts;
-    this.#known = new KnownTexts(collection, (ids) => texts.vectors(ids));
+    this.#known = new KnownTexts(collection, (ids) => this.texts.vectors(ids));
     this.#layout = collection.layout;
     this.#contents = collection.count === 0 ? collection.contents : -1;
   }
@@ -138,6 +141,19 @@ export class SpaceIndex {
     return this.#put.size;
   }
 
+  /** Whether something is being put in or taken out. */
+  get isSyncing(): boolean {
+    return this.#syncing > 0;
+  }
+
+  /** What the engine has: pictures by their paths, and ids of texts. */
+  get has(): [
+    pictures: ReadonlyMap<string, unknown>,
+    texts: ReadonlySet<string>,
+  ] {
+    return [this.#put, this.#putTexts];
+  }
+
   /**
    * Brings the engine to what the collection holds: what is new is put in, what
    * is gone is taken out. Calls follow one another.
@@ -149,6 +165,7 @@ export class SpaceIndex {
       this.#closed.signal,
       ...options.signal ? [options.signal] : [],
     ]);
+    this.#syncing++;
     const synced = this.#last.then(async () => {
       try {
         while (!this.isReady) await this.#syncOnce(signal);
@@ -156,6 +173,8 @@ export class SpaceIndex {
       } catch (error) {
         if (!signal.aborted) this.trouble = (error as Error).message;
         throw error;
+      } finally {
+        this.#syncing--;
       }
     });
     this.#last = synced.catch(() => undefined);
@@ -510,6 +529,19 @@ export class SpaceIndex {
     if (this.#contents + 1 === collection.contents) {
       this.#contents = collection.contents;
     }
+  }
+
+  /** Says that the engine has lost these pictures and texts. */
+  lose(paths: Iterable<string>, textIds: Iterable<string>): void {
+    for (const path of paths) this.#put.delete(path);
+    for (const id of textIds) this.#putTexts.delete(id);
+  }
+
+  /** Goes on with other collections, in place of those that were deleted. */
+  reopened(pictures: VectorIndex, texts: VectorIndex): void {
+    this.pictures = pictures;
+    this.texts = texts;
+    this.counted = [];
   }
 
   /** Stops what is being put in, keeps what is in, and frees memory. */

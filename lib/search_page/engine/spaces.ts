@@ -24,6 +24,7 @@ import { metrics } from "../../compare/metrics.ts";
 import { embedTexts } from "../../embeddings/embeddings.ts";
 import { EmbeddingStore } from "../../embeddings/store.ts";
 import type { Encoder } from "../../encoders/encoder.ts";
+import { DatabaseError } from "../../engines/chroma/errors.ts";
 import { paths } from "../../paths.ts";
 import { Collection } from "../index/collection.ts";
 import { readUpload } from "../served_pictures.ts";
@@ -171,6 +172,22 @@ export class EncoderSpace {
    * @param count So many, or some more; Infinity for all.
    */
   async find(
+    vector: Float32Array,
+    query: SearchQuery,
+    count: number,
+    isAllowed: (row: number) => boolean,
+  ): Promise<Found> {
+    try {
+      return await this.#find(vector, query, count, isAllowed);
+    } catch (error) {
+      const isDeleted = error instanceof DatabaseError &&
+        error.kind === "missing";
+      if (isDeleted) this.index?.onDeleted();
+      throw error;
+    }
+  }
+
+  async #find(
     vector: Float32Array,
     query: SearchQuery,
     count: number,

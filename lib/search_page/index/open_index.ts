@@ -24,25 +24,18 @@
  *
  * @module
  */
-import { existsSync } from "node:fs";
-import { hostname } from "node:os";
-import { basename, isAbsolute, join, resolve } from "node:path";
-import type { Metadata } from "chromadb";
+import { basename, join, resolve } from "node:path";
 import { Matrix } from "../../compare/matrix.ts";
 import { sha256 } from "../../embeddings/file_hashes.ts";
 import { type Chroma, openChroma } from "../../engines/chroma/chroma.ts";
-import {
-  type ChromaIndex,
-  openChromaIndex,
-} from "../../engines/chroma/chroma_index.ts";
-import type { EngineName } from "../../engines/engines.ts";
+import { openChromaIndex } from "../../engines/chroma/chroma_index.ts";
+import type { EngineName, VectorIndex } from "../../engines/engines.ts";
 import { HnswIndex } from "../../engines/hnsw.ts";
 import { IndexTaken } from "../../engines/hnsw_files.ts";
 import { paths } from "../../paths.ts";
-import { NO_FACTS, type PhotoFacts } from "../../pictures/photo_facts.ts";
 import { SpaceIndex } from "../engine/space_index.ts";
 import type { EncoderSpace } from "../engine/spaces.ts";
-import type { SourcePicture } from "./collection.ts";
+import { type Changes, letGoOfLost, takeIn } from "./database.ts";
 
 /**
  * Vectors among which a graph's search looks. Many: a query of words lies off the
@@ -51,10 +44,6 @@ import type { SourcePicture } from "./collection.ts";
  * best, and 1,000 all but one in a hundred.
  */
 const EF_SEARCH = 1500;
-
-/** Ids, and records, that a database is asked for at once. */
-const IDS_AT_ONCE = 10_000;
-const RECORDS_AT_ONCE = 300;
 
 /** An engine over one folder. */
 export interface OpenEngine {
@@ -71,10 +60,16 @@ export interface OpenEngine {
    * Looks after what hits were that the collection does not know: takes in what
    * another page has added, takes out what is gone. For when the collection has
    * all of the folder.
-   *
-   * @returns How many pictures have come.
    */
-  tidy(space: EncoderSpace): Promise<number>;
+  tidy(space: EncoderSpace): Promise<Changes>;
+  /**
+   * Takes out of the collection what a database has lost, or all where its
+   * collections were deleted, which are made anew: whoever looks the folder over
+   * then finds it new, and puts it in again.
+   *
+   * @returns How many pictures were lost.
+   */
+  letGoOfLost(space: EncoderSpace): Promise<number>;
   close(): Promise<void>;
 }
 
@@ -107,8 +102,7 @@ export async function openEngine(
   };
   if (name === "exact") {
     const attach = () => Promise.resolve();
-    const tidy = () => Promise.resolve(0);
-    return { name, keepsVectors: true, attach, tidy, close };
+    return { name, keepsVectors: true, attach, close, ...NO_DATABASE };
   }
   if (name === "hnsw") {
     return {
@@ -122,21 +116,35 @@ export async function openEngine(
         const gone = [...index!.strangers].filter(isGone);
         index!.strangers.clear();
         await index!.pictures.remove(gone);
-        return 0;
+        return { came: 0, lost: 0 };
       },
+      letGoOfLost: NO_DATABASE.letGoOfLost,
     };
   }
   const chroma = await openChroma();
+  const lookOver = (space: EncoderSpace) =>
+    letGoOfLost(space, () => openInChroma(chroma, space, root));
   return {
     ...{ name, keepsVectors: false },
     async attach(space) {
-      space.index = await openInChroma(chroma, space, root);
+      const [pictures, texts] = await openInChroma(chroma, space, root);
+      space.index = new SpaceIndex(space.collection, pictures, texts);
       opened.push(space.index);
     },
-    tidy: (space) => takeIn(space, root),
+    tidy: async (space) => {
+      const lost = await lookOver(space);
+      return { came: await takeIn(space, root), lost };
+    },
+    letGoOfLost: lookOver,
     close: () => close().finally(() => chroma.stop()),
   };
 }
+
+/** Nothing happens to an index but by its page. */
+const NO_DATABASE: Pick<OpenEngine, "tidy" | "letGoOfLost"> = {
+  tidy: () => Promise.resolve({ came: 0, lost: 0 }),
+  letGoOfLost: () => Promise.resolve(0),
+};
 
 /** What a folder's indexes are called: its name, and what tells it from others. */
 function nameOf(root: string): string {
@@ -192,12 +200,13 @@ function rowsOf(
   return copy;
 }
 
-async function openInChroma(
+/** Of pictures, and of texts. */
+function openInChroma(
   chroma: Chroma,
-  { collection, encoder: { id: encoder, dimensions } }: EncoderSpace,
+  { encoder: { id: encoder, dimensions } }: EncoderSpace,
   root: string,
-): Promise<SpaceIndex> {
-  const [pictures, texts] = await Promise.all(
+): Promise<VectorIndex[]> {
+  return Promise.all(
     ["pictures", "texts"].map((kind) =>
       openChromaIndex(chroma, {
         ...{ dataset: `${nameOf(root)}-${kind}`, encoder, dimensions },
@@ -205,74 +214,4 @@ async function openInChroma(
       })
     ),
   );
-  return new SpaceIndex(collection, pictures, texts);
-}
-
-/** Takes in what other pages have put into the database, as far as it is here. */
-async function takeIn(space: EncoderSpace, root: string): Promise<number> {
-  const { collection } = space;
-  const index = space.index!;
-  const { collections } = index.pictures as ChromaIndex;
-  const [{ collection: records }] = collections.values();
-  const there = await records.count();
-  if (there !== index.counted) {
-    index.counted = there;
-    for (let offset = 0; offset < there; offset += IDS_AT_ONCE) {
-      const part = { limit: IDS_AT_ONCE, offset, include: [] };
-      for (const id of (await records.get(part)).ids) {
-        if (collection.rowOf(id) === undefined) index.strangers.add(id);
-      }
-    }
-  }
-  const ids = [...index.strangers];
-  index.strangers.clear();
-  if (ids.length === 0 || !existsSync(root)) return 0;
-  const found: { id: string; metadata?: Metadata | null }[] = [];
-  for (let start = 0; start < ids.length; start += RECORDS_AT_ONCE) {
-    const part = ids.slice(start, start + RECORDS_AT_ONCE);
-    const rows = await records.get({ ids: part, include: ["metadatas"] });
-    found.push(...rows.rows());
-  }
-  const gone: string[] = [];
-  let count = 0;
-  for (const { id, metadata } of found) {
-    if (collection.rowOf(id) !== undefined || !metadata) continue;
-    const { picture, facts, text, agreement, machine } = readRecord(metadata);
-    const source = isAbsolute(id) ? id : join(root, id);
-    if (existsSync(source)) {
-      collection.adopt({ ...picture, source }, facts, text, agreement);
-      index.adopted(id);
-      count++;
-      // Another machine's files may be elsewhere.
-    } else if (machine === hostname()) gone.push(id);
-  }
-  await index.pictures.remove(gone);
-  return count;
-}
-
-/** What SpaceIndex has written beside a vector. */
-function readRecord(metadata: Metadata) {
-  const text = (name: string) => String(metadata[name] ?? "");
-  const number = (name: string) => Number(metadata[name] ?? 0);
-  const picture: SourcePicture = {
-    // As a folder's pictures are listed, so that both are the same record.
-    ...{ path: text("path"), source: "", title: text("title") },
-    ...{ url: text("url"), caption: text("caption"), author: text("author") },
-    ...{ license: text("license"), page: text("page"), term: text("term") },
-    category: text("category"),
-    ...(metadata.captions && { captions: JSON.parse(text("captions")) }),
-  };
-  const facts: PhotoFacts = {
-    ...NO_FACTS,
-    ...{ width: number("width"), height: number("height") },
-    ...{ date: text("date"), camera: text("camera") },
-  };
-  const { agreement = NaN } = metadata as { agreement?: number };
-  return {
-    picture,
-    facts,
-    text: text("text"),
-    agreement,
-    machine: text("machine"),
-  };
 }

@@ -91,8 +91,10 @@ export function totals({ indexed, facets: { term, category } }) {
 /** What finds the nearest, in words. @param {AppStatus} status */
 function engineOf({ index: { engine, label, isReady } }) {
   if (engine === "exact") return "exact: all pictures are compared";
-  return `${label}: it finds candidates, which are compared exactly` +
-    (isReady ? "" : "; it is being built");
+  const how = engine === "hnsw"
+    ? "it finds candidates, which are compared exactly"
+    : "it finds candidates and compares them";
+  return `${label}: ${how}` + (isReady ? "" : "; it is being built");
 }
 
 /** @param {AppStatus} status */
