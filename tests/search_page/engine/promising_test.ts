@@ -21,7 +21,7 @@ function named(values: Float32Array, count: number) {
 Deno.test("the best of all texts and the nearest pictures are among the promising, whatever the weight", () => {
   const { values, lacks } = named(pictures, 300);
   for (const textWeight of [0, 0.1, 0.3, 0.5, 0.7]) {
-    const rows = promisingRows(
+    const { rows } = promisingRows(
       {
         ...{ ofPictures: values, lacksPicture: lacks },
         ...{ ofTexts: texts, lacksText: new Uint8Array(COUNT) },
@@ -49,7 +49,7 @@ Deno.test("no more others than are allowed, none that does not pass, none of whi
   };
   const both = (row: number) => ofPictures.lacks[row] + ofTexts.lacks[row];
   const isEven = (row: number) => row % 2 === 0;
-  const rows = promisingRows(known, 1000, 20, isEven);
+  const { rows } = promisingRows(known, 1000, 20, isEven);
   const others = rows.filter((row) => both(row) > 0);
   deepStrictEqual(others.length, 20);
   ok(others.every((row) => both(row) === 1 && isEven(row)));
