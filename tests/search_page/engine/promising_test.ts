@@ -21,7 +21,7 @@ function named(values: Float32Array, count: number) {
 Deno.test("the best of all texts and the nearest pictures are among the promising, whatever the weight", () => {
   const { values, lacks } = named(pictures, 300);
   for (const textWeight of [0, 0.1, 0.3, 0.5, 0.7]) {
-    const { rows } = promisingRows(
+    const { rows, most } = promisingRows(
       {
         ...{ ofPictures: values, lacksPicture: lacks },
         ...{ ofTexts: texts, lacksText: new Uint8Array(COUNT) },
@@ -37,6 +37,8 @@ Deno.test("the best of all texts and the nearest pictures are among the promisin
     deepStrictEqual(best.filter((row) => !found.has(row)), [], `${textWeight}`);
     ok(rows.length < COUNT, `${textWeight}: ${rows.length}`);
     deepStrictEqual(found.size, rows.length);
+    ok(truth.every((value, row) => found.has(row) || value <= most + 1e-6));
+    ok(most < 1);
   }
 });
 
