@@ -70,7 +70,7 @@ export interface PutOptions {
 /** Vectors, each under an id, that can be asked for those nearest to a query. */
 export interface VectorIndex {
   readonly engine: EngineName;
-  /** What it is and how it is set: "HNSW, 8 bits, M 24, efSearch 160". */
+  /** What it is and how it is set: "HNSW, 8 bits, M 20, efSearch 240". */
   readonly label: string;
   /** Length of every vector. */
   readonly dimensions: number;

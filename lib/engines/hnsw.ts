@@ -54,7 +54,7 @@ export interface HnswOptions extends GraphSettings {
    * Among how many vectors a query looks, never fewer than twice as many as it
    * asks for: more find more, and take longer. May be changed at any time.
    *
-   * @default 160
+   * @default 240
    */
   efSearch?: number;
   /**
@@ -112,7 +112,7 @@ export class HnswIndex implements VectorIndex {
   #isTold = false;
 
   private constructor(
-    { dimensions, efSearch = 160, vectorsOf, onUnkept }: HnswOptions,
+    { dimensions, efSearch = 240, vectorsOf, onUnkept }: HnswOptions,
     place: HnswPlace | undefined,
     nodes: HnswNodes,
     version: number,

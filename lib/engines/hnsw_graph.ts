@@ -44,9 +44,9 @@ export interface GraphSettings {
    * angles, but no lengths.
    */
   numbers?: GraphNumbers;
-  /** M: links of a vector, twice as many on the lowest layer. @default 24 */
+  /** M: links of a vector, twice as many on the lowest layer. @default 20 */
   maxNeighbors?: number;
-  /** Candidates among which a new vector's links are chosen. @default 80 */
+  /** Candidates among which a new vector's links are chosen. @default 64 */
   efConstruction?: number;
 }
 
@@ -191,7 +191,7 @@ export function completeSettings(
 ): Required<GraphSettings> {
   const { dimensions, metric = "cosine" } = settings;
   const { numbers = metric === "l2" ? "f16" : "i8" } = settings;
-  const { maxNeighbors = 24, efConstruction = 80 } = settings;
+  const { maxNeighbors = 20, efConstruction = 64 } = settings;
   const fail = (name: string, expected: string, got: unknown): never => {
     throw new RangeError(
       `HNSW: expected ${name} to be ${expected}, got ${got}`,

@@ -53,7 +53,8 @@ export async function nearestOf(
 ): Promise<VectorHit[][]> {
   const passes = (id: string) => filter?.passes(id) ?? true;
   const wanted = wantedFor(nodes, comparer.efSearch, k, metric);
-  const ef = Math.max(wanted, comparer.efSearch);
+  // Of many, the last ones are the harder to find.
+  const ef = Math.max(wanted, 3 * k, comparer.efSearch);
   const found = wanted > nodes.count / 4 || !isSound
     ? undefined
     : nodes.candidates(queries, ef, wanted, passes);

@@ -61,7 +61,7 @@ for (const numbers of ["i8", "f16", "f32"] as const) {
     strictEqual(await index.count(), 2000);
     ok(await recall(index, queries, vectors) >= .99);
     const bits = { i8: 8, f16: 16, f32: 32 }[numbers];
-    strictEqual(index.label, `HNSW, ${bits} bits, M 24, efSearch 160`);
+    strictEqual(index.label, `HNSW, ${bits} bits, M 20, efSearch 240`);
   });
 }
 
