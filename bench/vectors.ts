@@ -169,6 +169,13 @@ async function benchChroma(
   const client = "Chroma's Python client";
   return [
     row("Chroma, 30,000 added", "s", own.seconds, client, theirs?.seconds),
+    row(
+      "Chroma, 30,000 added",
+      "s",
+      own.seconds,
+      `${client}, a number beside each`,
+      theirs?.withNumbers,
+    ),
     row("Chroma, one query", "ms", own.medianMs, client, theirs?.ms),
     row("Chroma, one query, p95", "ms", own.p95Ms, client, theirs?.p95),
     row("Chroma, recall@10", "share", own.recall, "–", undefined),
