@@ -32,6 +32,9 @@ import { type MetricName, metrics } from "../compare/metrics.ts";
 import type { AskOptions, VectorHit, VectorIndex } from "./engines.ts";
 import type { HnswNodes } from "./hnsw_nodes.ts";
 
+/** Hits for which it takes more than twice as many candidates. */
+const MANY = 100;
+
 /** Who compares exactly. */
 export interface Comparer extends Pick<VectorIndex, "compare"> {
   /** Among how many nodes a query looks. */
@@ -54,7 +57,8 @@ export async function nearestOf(
   const passes = (id: string) => filter?.passes(id) ?? true;
   const wanted = wantedFor(nodes, comparer.efSearch, k, metric);
   // Of many, the last ones are the harder to find.
-  const ef = Math.max(wanted, 3 * k, comparer.efSearch);
+  const least = k > MANY ? 3 * k : wanted;
+  const ef = Math.max(least, comparer.efSearch);
   const found = wanted > nodes.count / 4 || !isSound
     ? undefined
     : nodes.candidates(queries, ef, wanted, passes);

@@ -29,12 +29,12 @@
  *
  * @module
  */
-import { hostname } from "node:os";
 import type { Metadata, Where } from "chromadb";
 import { topK } from "../../compare/compare.ts";
 import { Matrix } from "../../compare/matrix.ts";
 import type { VectorFilter, VectorIndex } from "../../engines/engines.ts";
 import type { Collection } from "../index/collection.ts";
+import { metadataOf } from "./database_rows.ts";
 import { KnownTexts } from "./known_texts.ts";
 import { type KnownValues, promisingRows } from "./promising.ts";
 import type { SearchQuery } from "./query.ts";
@@ -561,64 +561,4 @@ function leastOf(values: ReadonlyMap<unknown, number>): number {
   let least = 1;
   for (const value of values.values()) if (value < least) least = value;
   return least;
-}
-
-/** What a database keeps of a picture: its record, and what filters ask for. */
-function metadataOf(collection: Collection, row: number): Metadata {
-  const { source: _, captions, sha256, ...picture } = collection.pictures[row];
-  const { camera, date, width, height } = collection.facts[row];
-  const textRow = collection.textRows[row];
-  const all = {
-    ...picture,
-    ...{ width, height, camera, date, day: dayOf(date) },
-    text: textRow < 0 ? "" : collection.textIds[textRow],
-    machine: hostname(),
-    ...(textRow >= 0 && { agreement: collection.agreement[row] }),
-    ...(captions && { captions: JSON.stringify(captions) }),
-    ...(sha256 && { sha256 }),
-    // Filters take a letter with its accent as one code point.
-    ...Object.fromEntries(
-      ["term", "category", "license"].map((name) => [
-        name,
-        String(picture[name as "term"]).normalize("NFC"),
-      ]),
-    ),
-  };
-  const kept: Metadata = {};
-  for (const [name, value] of Object.entries(all)) {
-    // A database keeps no numbers that are none, and no halves of characters.
-    if (typeof value === "string") kept[name] = value.toWellFormed();
-    else if (Number.isFinite(value)) kept[name] = value;
-  }
-  return kept;
-}
-
-/** A date as a number that has its order: 2019-06-01 is 20190601; 0 of none. */
-function dayOf(date: string): number {
-  return Number(date.slice(0, 10).replaceAll("-", "")) || 0;
-}
-
-/** A query's filters as a database takes them; undefined for none. */
-export function whereOf(
-  query: Pick<
-    SearchQuery,
-    "terms" | "categories" | "licenses" | "cameras" | "after" | "before"
-  >,
-): Where | undefined {
-  const { terms, categories, licenses, cameras, after, before } = query;
-  const lists = { term: terms, category: categories, license: licenses };
-  const all: Where[] = Object.entries({ ...lists, camera: cameras })
-    .filter(([, names]) => names.length > 0)
-    .map(([name, names]) =>
-      (
-        { [name]: { $in: names.map((one) => one.normalize("NFC")) } }
-      ) as Where
-    );
-  // "2019-06" takes all of June.
-  if (after !== "") all.push({ day: { $gte: dayOf(after.padEnd(10, "-00")) } });
-  if (before !== "") {
-    all.push({ day: { $lte: dayOf(before.padEnd(10, "-99")) } });
-    all.push({ day: { $gt: 0 } });
-  }
-  return all.length > 1 ? { $and: all } as Where : all[0];
 }

@@ -7,7 +7,8 @@ import { HnswIndex } from "#lib/engines/hnsw.ts";
 import { readQuery, type SearchQuery } from "#lib/search_page/engine/query.ts";
 import { measureRecall } from "#lib/search_page/engine/recall.ts";
 import { Searcher } from "#lib/search_page/engine/searcher.ts";
-import { SpaceIndex, whereOf } from "#lib/search_page/engine/space_index.ts";
+import { whereOf } from "#lib/search_page/engine/database_rows.ts";
+import { SpaceIndex } from "#lib/search_page/engine/space_index.ts";
 import { EncoderSpace } from "#lib/search_page/engine/spaces.ts";
 import { type KnownPicture, vectorSpace } from "../../support/vector_space.ts";
 
