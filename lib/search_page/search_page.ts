@@ -37,6 +37,7 @@ import {
 import type { Precision } from "../encoders/clip.ts";
 import type { Encoder } from "../encoders/encoder.ts";
 import { openEncoder } from "../encoders/encoders.ts";
+import { isDeleted } from "../engines/chroma/errors.ts";
 import type { EngineName } from "../engines/engines.ts";
 import { statOf } from "../files.ts";
 import type { SearchQuery } from "./engine/query.ts";
@@ -252,7 +253,7 @@ async function openOver(
   };
   const isListed = first.pictures.length > 0 || !first.look;
   let listed: PictureSource | undefined = isListed ? first : undefined;
-  const look = async () => {
+  const look = async (isAgain = false): Promise<number> => {
     const start = performance.now();
     let source: PictureSource | undefined, looked = 0, lost = 0;
     rescanning = true;
@@ -269,6 +270,8 @@ async function openOver(
       looked = performance.now() - start;
       if (source) looked += await update(source);
     } catch (reason) {
+      // Deleted while something was put in: the next look makes it anew.
+      if (isDeleted(reason) && !isAgain) return looked + await look(true);
       trouble = (reason as Error).message;
       if (!done) error = trouble;
       isOfIndex = spaces.some(({ index }) => index?.trouble === trouble);
@@ -278,7 +281,11 @@ async function openOver(
     }
     return looked;
   };
-  const folderWatch = watchFolder(folder, look, watch && Boolean(first.look));
+  const folderWatch = watchFolder(
+    folder,
+    () => look(),
+    watch && Boolean(first.look),
+  );
 
   for (const { index } of spaces) {
     if (index) index.onDeleted = folderWatch.soon;

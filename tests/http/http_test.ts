@@ -158,7 +158,7 @@ Deno.test("send() lets no more through a host's queue than its limit", async () 
 });
 
 Deno.test("send() sends again what failed before what was never sent", async () => {
-  const host = new Host("h", { intervalMs: 5, backoffMs: 20, concurrency: 2 });
+  const host = new Host("h", { intervalMs: 5, backoffMs: 50, concurrency: 2 });
   const order: string[] = [];
   await Promise.all(Array.from({ length: 30 }, (_, i) => {
     let fails = i === 0;

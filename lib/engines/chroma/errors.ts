@@ -46,6 +46,11 @@ export class DatabaseError extends Error {
   }
 }
 
+/** Whether it says that a collection is there no more. */
+export function isDeleted(error: unknown): boolean {
+  return error instanceof DatabaseError && error.kind === "missing";
+}
+
 /** What each says to do; a server's own words come before. */
 const ADVICE: Record<DatabaseErrorKind, string> = {
   unreachable: "start it, and ask again",

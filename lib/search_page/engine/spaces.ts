@@ -24,7 +24,7 @@ import { metrics } from "../../compare/metrics.ts";
 import { embedTexts } from "../../embeddings/embeddings.ts";
 import { EmbeddingStore } from "../../embeddings/store.ts";
 import type { Encoder } from "../../encoders/encoder.ts";
-import { DatabaseError } from "../../engines/chroma/errors.ts";
+import { isDeleted } from "../../engines/chroma/errors.ts";
 import { paths } from "../../paths.ts";
 import { Collection } from "../index/collection.ts";
 import { readUpload } from "../served_pictures.ts";
@@ -181,9 +181,7 @@ export class EncoderSpace {
     try {
       return await this.#find(vector, query, count, isAllowed);
     } catch (error) {
-      const isDeleted = error instanceof DatabaseError &&
-        error.kind === "missing";
-      if (isDeleted) this.index?.onDeleted();
+      if (isDeleted(error)) this.index?.onDeleted();
       throw error;
     }
   }

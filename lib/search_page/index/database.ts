@@ -29,7 +29,7 @@ import { hostname } from "node:os";
 import { isAbsolute, join } from "node:path";
 import type { Metadata } from "chromadb";
 import type { ChromaIndex } from "../../engines/chroma/chroma_index.ts";
-import { DatabaseError } from "../../engines/chroma/errors.ts";
+import { isDeleted } from "../../engines/chroma/errors.ts";
 import type { VectorIndex } from "../../engines/engines.ts";
 import { NO_FACTS, type PhotoFacts } from "../../pictures/photo_facts.ts";
 import type { SpaceIndex } from "../engine/space_index.ts";
@@ -68,9 +68,7 @@ export async function letGoOfLost(
   try {
     counts = await countsOf(index);
   } catch (error) {
-    const isDeleted = error instanceof DatabaseError &&
-      error.kind === "missing";
-    if (!isDeleted) throw error;
+    if (!isDeleted(error)) throw error;
     const [pictures, texts] = await reopen();
     index.reopened(pictures, texts);
     counts = await countsOf(index);
