@@ -125,8 +125,19 @@ export function checkVector(
  * @throws {RangeError} If it is not a whole number of 1 or more.
  */
 export function checkK(caller: string, k: number): void {
-  if (Number.isInteger(k) && k >= 1) return;
-  throw new RangeError(`${caller}: expected a whole k of 1 or more, got ${k}`);
+  checkWhole(caller, "k", k);
+}
+
+/**
+ * Checks a setting that counts something.
+ *
+ * @throws {RangeError} If it is not a whole number of 1 or more.
+ */
+export function checkWhole(caller: string, what: string, value: number): void {
+  if (Number.isInteger(value) && value >= 1) return;
+  throw new RangeError(
+    `${caller}: expected a whole ${what} of 1 or more, got ${value}`,
+  );
 }
 
 function failLength(

@@ -31,7 +31,7 @@ import type { Metadata } from "chromadb";
 import { topK } from "../../compare/compare.ts";
 import { Matrix } from "../../compare/matrix.ts";
 import { type MetricName, metricOf, metrics } from "../../compare/metrics.ts";
-import { checkK, checkPut } from "../checks.ts";
+import { checkK, checkPut, checkWhole } from "../checks.ts";
 import type {
   AskOptions,
   PutOptions,
@@ -50,7 +50,6 @@ import { bySource, complete, countsOf, othersOf } from "./completion.ts";
 import { checkMetadata } from "./metadata.ts";
 import {
   batchSizeOf,
-  checkWhole,
   deleteRows,
   fingerprintOf,
   inBatches,

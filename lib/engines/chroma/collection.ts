@@ -33,11 +33,15 @@ import { inspect } from "node:util";
 import type { ChromaClient, Collection, Where } from "chromadb";
 import type { Matrix } from "../../compare/matrix.ts";
 import type { Picture } from "../../records.ts";
-import { checkK, checkVector as check, type Expected } from "../checks.ts";
+import {
+  checkK,
+  checkVector as check,
+  checkWhole,
+  type Expected,
+} from "../checks.ts";
 import type { Chroma } from "./chroma.ts";
 import { EncoderFunction } from "./encoder_function.ts";
 import { DatabaseError } from "./errors.ts";
-import { checkWhole } from "./rows.ts";
 import { asStored, SERVER_SPACES, type Space, valueOf } from "./spaces.ts";
 
 export type { Space };

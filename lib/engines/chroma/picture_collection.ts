@@ -39,7 +39,7 @@ import type {
 import type { Matrix } from "../../compare/matrix.ts";
 import type { Encoder } from "../../encoders/encoder.ts";
 import type { ImageSource } from "../../pictures/pictures.ts";
-import { checkIds, checkK, checkPut } from "../checks.ts";
+import { checkIds, checkK, checkPut, checkWhole } from "../checks.ts";
 import type { Chroma } from "./chroma.ts";
 import { expectedOf } from "./collection.ts";
 import {
@@ -50,7 +50,7 @@ import {
 } from "./encoder_function.ts";
 import { DatabaseError } from "./errors.ts";
 import { checkMetadata } from "./metadata.ts";
-import { batchSizeOf, checkWhole, inBatches } from "./rows.ts";
+import { batchSizeOf, inBatches } from "./rows.ts";
 import { upsertRows } from "./upsert.ts";
 
 /** Which collection, and who encodes. */

@@ -60,18 +60,6 @@ export function fingerprintOf(
   return Number(hash.readBigUInt64LE() >> 11n);
 }
 
-/**
- * Checks a setting that counts something.
- *
- * @throws {RangeError} If it is not a whole number of 1 or more.
- */
-export function checkWhole(caller: string, what: string, value: number): void {
-  if (Number.isInteger(value) && value >= 1) return;
-  throw new RangeError(
-    `${caller}: expected a whole ${what} of 1 or more, got ${value}`,
-  );
-}
-
 /** Rows that a plan takes at once, where that is less than its server says. */
 const rowLimits = new WeakMap<ChromaClient, number>();
 

@@ -28,7 +28,7 @@
  * @module
  */
 import type { Matrix } from "../../compare/matrix.ts";
-import { checkIds } from "../checks.ts";
+import { checkIds, checkWhole } from "../checks.ts";
 import {
   checkVector,
   type EmbeddingIndex,
@@ -37,7 +37,6 @@ import {
 import { checkMetadata } from "./metadata.ts";
 import {
   batchSizeOf,
-  checkWhole,
   deleteRows,
   fingerprintOf,
   readFingerprints,
