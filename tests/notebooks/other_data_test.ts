@@ -21,7 +21,8 @@ if (ignore) console.warn("other_data_test: skipped, run task setup first");
 /** Synthetic vectors are no other data: fewer of them save time. */
 const SMALL_CROWD = {
   linear: "const drawn = clusteredVectors(2_100, 128); " +
-    "const questions = drawn.slice(0, 100), crowd = drawn.slice(100);",
+    "const questions = drawn.slice(0, 100), crowd = drawn.slice(100); " +
+    "const names = Array.from(crowd, (_, row) => `${row}`);",
 };
 
 const { signal } = new AbortController();
