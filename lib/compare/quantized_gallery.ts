@@ -28,7 +28,7 @@
  * @module
  */
 import { setImmediate } from "node:timers/promises";
-import { type Hit, topK } from "./compare.ts";
+import { type FastGallery, type Hit, topK } from "./compare.ts";
 import { Matrix } from "./matrix.ts";
 import { multiplyRows } from "./matrix_product.ts";
 import { type MetricName, metricOf, type Vector } from "./metrics.ts";
@@ -38,7 +38,7 @@ import { QuantizedRows, withoutMean } from "./quantized_rows.ts";
 const BATCH_VALUES = 2 ** 22;
 
 /** Vectors, and a copy of them in 8 bits. */
-export class QuantizedGallery {
+export class QuantizedGallery implements FastGallery {
   /** The vectors themselves. One that changes is given to `refresh`. */
   readonly vectors: Matrix;
   #count = 0;

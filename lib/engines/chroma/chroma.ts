@@ -2,11 +2,10 @@
  * A Chroma vector database: a server over a folder that the programs of this
  * machine share, or one that runs anywhere.
  *
- * Its collections are opened and searched by collection.ts, filled by update.ts,
- * asked with pictures and words by picture_collection.ts, and asked like any
- * other engine by chroma_index.ts. server.ts starts and shares a server,
- * connection.ts reaches one that dies and comes back, errors.ts says what is
- * wrong.
+ * Its collections are opened by collection.ts, filled and asked like any other
+ * engine by chroma_index.ts, and asked with pictures and words by
+ * picture_collection.ts. server.ts starts and shares a server, connection.ts
+ * reaches one that dies and comes back, errors.ts says what is wrong.
  *
  * A started server listens on a free port of the loopback address, keeps its
  * files in one folder and ends with the last program that uses it, however that

@@ -8,6 +8,10 @@
  * | correlation | of vectors less their mean    | the server's            |
  * | l1          | l2's: its nearest, re-ranked  | exact, of these nearest |
  *
+ * Beside this file: nearest.ts asks for the nearest, named_rows.ts for rows by
+ * their ids, put.ts sends what differs, completion.ts keeps the collections of
+ * one data set × encoder alike.
+ *
  * Touches no files; talks to the server only.
  *
  * ```ts
@@ -28,10 +32,9 @@
  * @module
  */
 import type { Metadata } from "chromadb";
-import { topK } from "../../compare/compare.ts";
 import { Matrix } from "../../compare/matrix.ts";
-import { type MetricName, metricOf, metrics } from "../../compare/metrics.ts";
-import { checkK, checkPut, checkWhole } from "../checks.ts";
+import { type MetricName, metricOf } from "../../compare/metrics.ts";
+import { checkK, checkPut, checkVector, checkWhole } from "../checks.ts";
 import type {
   AskOptions,
   PutOptions,
@@ -40,7 +43,6 @@ import type {
 } from "../engines.ts";
 import type { Chroma } from "./chroma.ts";
 import {
-  checkVector,
   type EmbeddingIndex,
   expectedOf,
   type HnswSettings,
@@ -49,16 +51,15 @@ import {
 import { bySource, complete, countsOf, othersOf } from "./completion.ts";
 import { checkMetadata } from "./metadata.ts";
 import {
-  batchSizeOf,
-  deleteRows,
-  fingerprintOf,
-  inBatches,
-  readFingerprints,
-  readRows,
-  sendChanged,
-  withinLimit,
-} from "./rows.ts";
-import { asStored, type Space, valueOf } from "./spaces.ts";
+  compareRows,
+  metadataOfRows,
+  possibleIds,
+  vectorsOfRows,
+} from "./named_rows.ts";
+import { nearestRows } from "./nearest.ts";
+import { FINGERPRINT, putRows, withoutFingerprint } from "./put.ts";
+import { batchSizeOf, deleteRows, readRows } from "./rows.ts";
+import type { Space } from "./spaces.ts";
 
 /** Whose vectors, and how they are to be compared. */
 export interface ChromaIndexOptions {
@@ -87,12 +88,6 @@ export interface ChromaIndexOptions {
   /** Stops that between two batches, by throwing its reason. */
   signal?: AbortSignal;
 }
-
-/** The server counts in 32 bits. */
-const MOST_RESULTS = 2 ** 32 - 1;
-
-/** Vectors of so many come sooner than the server's distances to them. */
-const FEW = 500;
 
 /** Which space answers by a metric. */
 const SPACE_OF: Record<MetricName, Space> = {
@@ -208,45 +203,11 @@ export class ChromaIndex implements VectorIndex {
     const index = await this.#indexBy(metric);
     checkK("ChromaIndex", k);
     for (const [row, query] of [...queries].entries()) {
-      checkVector("ChromaIndex", index, query, `query ${row}`);
+      checkVector(expectedOf("ChromaIndex", index), query, `query ${row}`);
     }
     if (queries.count === 0) return [];
-    let count = Infinity; // Not asked for unless it matters.
-    const byL1 = metric === "l1";
-    const passes = filter?.passes ?? (() => true);
-    // A filter that the server does not know leaves out rows that it found:
-    // then it is asked for more, until there are enough or there are no more.
-    for (let wanted = byL1 ? k * this.#l1Candidates : k;; wanted *= 4) {
-      const [answer, asked] = await withinLimit(
-        index,
-        Math.min(wanted, count, MOST_RESULTS),
-        (nResults) =>
-          index.collection.query({
-            queryEmbeddings: Array.from(queries, (query) =>
-              Array.from(asStored(index.space, query))),
-            nResults,
-            where: filter?.where,
-            include: byL1 ? ["distances", "embeddings"] : ["distances"],
-          }),
-      );
-      const found = answer.rows();
-      const passed = found.map((rows) => rows.filter(({ id }) => passes(id)));
-      // Nothing more comes from a server, or a plan, that gave fewer or all.
-      const isShort = passed.some((rows, i) =>
-        rows.length < k && found[i].length === wanted
-      );
-      if (isShort && asked === wanted && wanted < count) {
-        if (count === Infinity) count = await this.count();
-        continue;
-      }
-      return passed.map((rows, i) =>
-        byL1
-          ? nearestByL1(queries.row(i), rows, k)
-          : rows.slice(0, k).map(({ id, distance }) => (
-            { id, value: valueOf(index.space, distance!) }
-          ))
-      );
-    }
+    const l1Candidates = metric === "l1" ? this.#l1Candidates : undefined;
+    return await nearestRows(index, queries, k, { filter, l1Candidates });
   }
 
   async compare(
@@ -255,23 +216,8 @@ export class ChromaIndex implements VectorIndex {
     metric: MetricName = "cosine",
   ): Promise<Float32Array> {
     const index = await this.#indexBy(metric);
-    checkVector("ChromaIndex", index, query, "the query");
-    // A server looks over all that it has for the few that are named.
-    if (metric === "l1" || ids.length <= FEW) {
-      const { measure } = metrics[metric];
-      const stored = asStored(index.space, query);
-      const vectors = await this.#vectorsOf(index, ids);
-      return Float32Array.from(vectors, (row) => measure(stored, row));
-    }
-    const values = new Map<string, number>();
-    const queryEmbeddings = [Array.from(asStored(index.space, query))];
-    await this.#inBatches(index, ids, async (batch) => {
-      const distances = await distancesTo(index, queryEmbeddings, batch);
-      for (const { id, distance } of distances) {
-        values.set(id, valueOf(index.space, distance!));
-      }
-    });
-    return Float32Array.from(ids, (id) => values.get(id) ?? NaN);
+    checkVector(expectedOf("ChromaIndex", index), query, "the query");
+    return await compareRows(index, query, ids, metric, await this.#size());
   }
 
   /**
@@ -279,21 +225,20 @@ export class ChromaIndex implements VectorIndex {
    * An index that is not asked by l2 or l1 may give them scaled to length 1,
    * which is how the server keeps them; by correlation alone, centred too.
    */
-  vectors(ids: readonly string[]): Promise<Matrix> {
+  async vectors(ids: readonly string[]): Promise<Matrix> {
     const raw = (["l2", "cosine"] as const).map((space) =>
       this.collections.get(space)
     ).find((index) => index && !this.#lacking.has(index));
-    return this.#vectorsOf(raw ?? this.#first, ids);
+    return await vectorsOfRows(raw ?? this.#first, ids, await this.#size());
   }
 
   /** What is kept beside the vectors of these ids; undefined where there is none. */
   async metadata(ids: readonly string[]): Promise<(Metadata | undefined)[]> {
-    const found = new Map<string, Metadata>();
-    const size = await this.#size();
-    for await (const [id, kept] of readRows(this.#first, size, possible(ids))) {
-      found.set(id, withoutFingerprint(kept));
-    }
-    return ids.map((id) => found.get(id));
+    const found = await metadataOfRows(this.#first, ids, await this.#size());
+    return ids.map((id) => {
+      const kept = found.get(id);
+      return kept && withoutFingerprint(kept);
+    });
   }
 
   /** Every row's id and what is kept beside its vector, in no order. */
@@ -324,43 +269,11 @@ export class ChromaIndex implements VectorIndex {
     }
     checkPut(expectedOf("ChromaIndex", this.#first), ids, vectors);
     metadata?.forEach((kept, row) =>
-      checkMetadata("ChromaIndex", ids[row], kept, ["fingerprint"])
+      checkMetadata("ChromaIndex", ids[row], kept, [FINGERPRINT])
     );
-    const batchSize = await this.#size();
-    const there = new Map<string, Metadata>();
-    for await (const [id, kept] of readRows(this.#first, batchSize, ids)) {
-      signal?.throwIfAborted();
-      there.set(id, kept ?? {});
-    }
-    const inPlace = new Set(
-      metadata ? [] : ids.filter((id) =>
-        // The fingerprint is of no use without the vector.
-        Object.keys(there.get(id) ?? {}).length > 1
-      ),
-    );
-    const metadatas = ids.map((id, row) => {
-      const kept = metadata?.[row] ?? withoutFingerprint(there.get(id));
-      const inOrder = Object.entries(kept).sort(([a], [b]) => a < b ? -1 : 1);
-      return { ...kept, fingerprint: fingerprintOf(vectors.row(row), inOrder) };
-    });
-    const spaces = await this.#all();
-    for (const [nth, index] of spaces.entries()) {
-      const options = {
-        batchSize,
-        signal,
-        // Of so many collections, one after the other.
-        onProgress: (done: number, total: number) =>
-          onProgress?.(
-            Math.floor((nth * total + done) / spaces.length),
-            total,
-          ),
-      };
-      const stored = index === this.#first
-        ? new Map(Array.from(there, ([id, kept]) => [id, kept.fingerprint]))
-        : await readFingerprints(index, options, ids);
-      const rows = { ids, vectors, metadatas, inPlace };
-      await sendChanged(index, rows, stored, options);
-    }
+    const pace = { batchSize: await this.#size(), onProgress, signal };
+    const rows = { ids, vectors, metadata };
+    await putRows(this.#first, await this.#all(), rows, pace);
   }
 
   /** Takes these out of all collections of this data set × encoder. */
@@ -368,7 +281,7 @@ export class ChromaIndex implements VectorIndex {
     if (ids.length === 0) return;
     const batchSize = await this.#size();
     for (const index of (await this.#all()).reverse()) {
-      await deleteRows(index, possible(ids), { batchSize });
+      await deleteRows(index, possibleIds(ids), { batchSize });
     }
   }
 
@@ -414,83 +327,4 @@ export class ChromaIndex implements VectorIndex {
     }
     return index;
   }
-
-  /** Hands on those that can be ids, each once, in parts that the server takes. */
-  async #inBatches(
-    index: EmbeddingIndex,
-    ids: readonly string[],
-    send: (batch: string[]) => Promise<void>,
-  ): Promise<void> {
-    const batchSize = await this.#size();
-    await inBatches(index, possible(ids), { batchSize }, send);
-  }
-
-  async #vectorsOf(
-    index: EmbeddingIndex,
-    ids: readonly string[],
-  ): Promise<Matrix> {
-    const found = new Map<string, number[]>();
-    await this.#inBatches(index, ids, async (batch) => {
-      const include = ["embeddings" as const];
-      const page = await index.collection.get({ ids: batch, include });
-      page.ids.forEach((id, i) => found.set(id, page.embeddings[i]!));
-    });
-    const vectors = Matrix.zeros(ids.length, index.dimensions);
-    ids.forEach((id, row) => {
-      const vector = found.get(id);
-      if (vector) vectors.set(row, vector);
-      else vectors.row(row).fill(NaN);
-    });
-    return vectors;
-  }
-}
-
-/** Each once, without what the server takes for no id, which none can have. */
-function possible(ids: readonly string[]): string[] {
-  return [...new Set(ids)].filter((id) => id !== "" && id.isWellFormed());
-}
-
-/** Candidates with their vectors, compared exactly. */
-function nearestByL1(
-  query: Float32Array,
-  candidates: readonly { id: string; embedding?: number[] | null }[],
-  k: number,
-): VectorHit[] {
-  const values = candidates.map(({ embedding }) =>
-    metrics.l1.measure(query, embedding!)
-  );
-  return topK(values, k, "lower").map(({ index, value }) => (
-    { id: candidates[index].id, value }
-  ));
-}
-
-/** The server's distances to these rows; none for a row that is not there. */
-async function distancesTo(
-  { collection }: EmbeddingIndex,
-  queryEmbeddings: number[][],
-  ids: string[],
-) {
-  for (let attempt = 1;; attempt++) {
-    // It takes an id that it does not know for a mistake of its own.
-    const known = await collection.get({ ids, include: [] });
-    if (known.ids.length === 0) return [];
-    try {
-      const answer = await collection.query({
-        queryEmbeddings,
-        ids: known.ids,
-        nResults: known.ids.length,
-        include: ["distances"],
-      });
-      return answer.rows()[0];
-    } catch (error) {
-      // Another program has deleted one meanwhile.
-      const isGone = /finding id/i.test((error as Error).message);
-      if (!isGone || attempt === 5) throw error;
-    }
-  }
-}
-
-function withoutFingerprint(kept?: Metadata | null): Metadata {
-  const { fingerprint: _, ...metadata } = kept ?? {};
-  return metadata;
 }

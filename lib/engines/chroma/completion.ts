@@ -32,7 +32,7 @@
  * @module
  */
 import { type EmbeddingIndex, findIndex } from "./collection.ts";
-import { inBatches, readFingerprints, type SendOptions } from "./rows.ts";
+import { inBatches, readRows, type SendOptions } from "./rows.ts";
 import { asStored, SERVER_SPACES, type Space } from "./spaces.ts";
 import { upsertRows } from "./upsert.ts";
 
@@ -81,7 +81,12 @@ export async function complete(
   if (counts.every((count) => count === counts[0])) return [];
   const held = new Map<EmbeddingIndex, Set<string>>();
   for (const index of all) {
-    held.set(index, new Set((await readFingerprints(index, options)).keys()));
+    const ids = new Set<string>();
+    for await (const [id] of readRows(index, options.batchSize)) {
+      options.signal?.throwIfAborted();
+      ids.add(id);
+    }
+    held.set(index, ids);
   }
   const union = new Set(Array.from(held.values(), (ids) => [...ids]).flat());
   const lacking: EmbeddingIndex[] = [];

@@ -4,8 +4,9 @@ import {
   rejects,
   strictEqual as equal,
 } from "node:assert/strict";
-import type { Metadata } from "chromadb";
+import type { Metadata, Where } from "chromadb";
 import { existsSync } from "node:fs";
+import process from "node:process";
 import { search } from "#lib/compare/compare.ts";
 import { Matrix } from "#lib/compare/matrix.ts";
 import { type MetricName, metrics } from "#lib/compare/metrics.ts";
@@ -28,11 +29,16 @@ if (ignore) console.warn(`chroma_index_test skipped: no ${paths.venv}`);
 const all = Object.keys(metrics) as MetricName[];
 const of = { dataset: "tests", encoder: "test/1", dimensions: 16 };
 
-function testWithChroma(name: string, body: (chroma: Chroma) => Promise<void>) {
+/** Runs `body` against a server of its own over an empty folder. */
+function testWithChroma(
+  name: string,
+  body: (chroma: Chroma, folder: string) => Promise<void>,
+) {
   Deno.test(name, { ignore }, async () => {
-    const chroma = await startChroma({ folder: await Deno.makeTempDir() });
+    const folder = await Deno.makeTempDir();
+    const chroma = await startChroma({ folder });
     try {
-      await body(chroma);
+      await body(chroma, folder);
     } finally {
       await chroma.stop();
     }
@@ -500,6 +506,11 @@ testWithChroma(
     const other = { term: "hen" };
     deepEqual(await put(1, [other]), { kept: other, wasSent: true });
     deepEqual(await put(1, [{}]), { kept: {}, wasSent: true });
+    const toys = { category: "toys", term: "saw" };
+    deepEqual(await put(1, [toys]), { kept: toys, wasSent: true });
+    // The same letters, divided between the two otherwise.
+    const divided = { category: "toyss", term: "aw" };
+    deepEqual(await put(1, [divided]), { kept: divided, wasSent: true });
   },
 );
 
@@ -522,6 +533,88 @@ testWithChroma(
     });
     equal(first[0], 4);
     equal(await index.count(), 9);
+  },
+);
+
+testWithChroma(
+  "on unit vectors, squared L2 is twice what the cosine lacks of 1",
+  async (chroma) => {
+    const drawn = clusteredVectors(310, 64);
+    const index = await openChromaIndex(chroma, {
+      ...of,
+      dimensions: 64,
+      metrics: ["l2", "cosine"],
+    });
+    await index.put(names(300), drawn.slice(10));
+    for (const query of drawn.slice(0, 10)) {
+      const near = await index.nearest(query, 10, { metric: "l2" });
+      const alike = await index.nearest(query, 10);
+      deepEqual(near.map(({ id }) => id), alike.map(({ id }) => id));
+      near.forEach(({ value }, rank) => {
+        const difference = value ** 2 - 2 * (1 - alike[rank].value);
+        ok(Math.abs(difference) < 1e-5, `differs by ${difference}`);
+      });
+    }
+  },
+);
+
+testWithChroma(
+  "a filter of two names counts rows that have both",
+  async (chroma) => {
+    const vectors = uneven(12, 16);
+    const index = await openChromaIndex(chroma, of);
+    await index.put(names(12), vectors, {
+      metadata: names(12).map((_, n) => ({
+        category: n % 3 === 0 ? "birds" : "tools",
+        term: n % 2 === 0 ? "owl" : "saw",
+      })),
+    });
+    const found = async (where: Where) => {
+      const filter = { where, passes: () => true };
+      const hits = await index.nearest(vectors.row(0), 12, { filter });
+      return hits.map(({ id }) => Number(id)).sort((a, b) => a - b);
+    };
+    const birds = { category: "birds" }, owl = { term: "owl" };
+    deepEqual(await found(birds), [0, 3, 6, 9]);
+    deepEqual(await found(owl), [0, 2, 4, 6, 8, 10]);
+    deepEqual(await found({ $and: [birds, owl] }), [0, 6]);
+    deepEqual(await found({ term: "unicorn" }), []);
+    // After a change, by what is kept now.
+    await index.put(["6"], vectors.slice(6, 7), {
+      metadata: [{ ...birds, term: "hen" }],
+    });
+    deepEqual(await found({ $and: [birds, owl] }), [0]);
+    deepEqual(await found({ term: "hen" }), [6]);
+  },
+);
+
+testWithChroma(
+  "rows survive a server killed with -9 and a restart",
+  async (chroma, folder) => {
+    const vectors = clusteredVectors(2500, 16);
+    const options: ChromaIndexOptions = { ...of, metrics: ["l2"] };
+    const index = await openChromaIndex(chroma, options);
+    await index.put(names(2500), vectors);
+    process.kill(chroma.pid!, "SIGKILL");
+    await chroma.stop();
+    for (const round of ["after the kill", "after a restart"]) {
+      const again = await startChroma({ folder });
+      try {
+        const reopened = await openChromaIndex(again, options);
+        equal(await reopened.count(), 2500, round);
+        const [hit] = await reopened.nearest(vectors.row(77), 1, {
+          metric: "l2",
+        });
+        deepEqual(hit, { id: "77", value: 0 });
+        const progress: number[][] = [];
+        await reopened.put(names(2500), vectors, {
+          onProgress: (...at) => progress.push(at),
+        });
+        deepEqual(progress, [[2500, 2500]], "nothing is sent again");
+      } finally {
+        await again.stop();
+      }
+    }
   },
 );
 
