@@ -47,7 +47,7 @@ const EF_SEARCH = [32, 48, 64, 80, 96, 128, 160, 192, 256, 320, 400, 512];
 export const bench: Bench = async (context) => {
   const file = await openVectors(COUNT, context);
   try {
-    const vectors = await file.rows(0, COUNT);
+    const vectors = file.rows(0, COUNT);
     const truth = await truthOf(file.queries, vectors);
     return [
       ...await benchExact(file, vectors, truth, context),
@@ -145,7 +145,7 @@ async function benchChroma(
   { path, ids, rows, queries }: VectorFile,
   { log, peer, signal }: BenchContext,
 ): Promise<BenchRow[]> {
-  const vectors = await rows(0, CHROMA_COUNT);
+  const vectors = rows(0, CHROMA_COUNT);
   const truth = await truthOf(queries, vectors);
   const own = await onServer(async (chroma) => {
     log("Chroma: ours");

@@ -59,7 +59,7 @@ async function benchHnsw(
     const start = performance.now();
     for (let first = 0; first < COUNT; first += BLOCK) {
       const ids = file.ids.slice(first, first + BLOCK);
-      await index.put(ids, await file.rows(first, ids.length), { signal });
+      await index.put(ids, file.rows(first, ids.length), { signal });
       log(`${first + ids.length} of ${COUNT}`);
     }
     const seconds = (performance.now() - start) / 1000;
@@ -95,7 +95,7 @@ async function benchHnsw(
 }
 
 async function benchExact({ queries, rows }: VectorFile): Promise<BenchRow[]> {
-  const vectors = await rows(0, COUNT);
+  const vectors = rows(0, COUNT);
   const start = performance.now();
   const gallery = QuantizedGallery.of(vectors);
   const seconds = (performance.now() - start) / 1000;
@@ -117,7 +117,7 @@ async function benchExact({ queries, rows }: VectorFile): Promise<BenchRow[]> {
 async function truthOf({ queries, rows }: VectorFile): Promise<string[][]> {
   const best = Array.from(queries, () => [] as { id: string; value: number }[]);
   for (let first = 0; first < COUNT; first += BLOCK) {
-    const products = await multiplyRows(queries, await rows(first, BLOCK));
+    const products = await multiplyRows(queries, rows(first, BLOCK));
     best.forEach((hits, query) => {
       for (const { index, value } of topK(products.row(query), K, "higher")) {
         hits.push({ id: `${first + index}`, value });
