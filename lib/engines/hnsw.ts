@@ -4,7 +4,8 @@
  *
  * hnsw_graph.ts is the graph, hnsw_nodes.ts whose vectors its nodes are,
  * hnsw_nearest.ts the way from a query to its hits, hnsw_reach.ts whether the
- * graph finds what is in it, hnsw_files.ts what of it all is in files.
+ * graph finds what is in it, hnsw_files.ts what of it all is in files, which
+ * hnsw_read.ts reads and hnsw_write.ts writes when hnsw_saves.ts says so.
  *
  * ```ts
  * import { HnswIndex } from "#lib/engines/hnsw.ts";
@@ -31,16 +32,13 @@ import type {
   VectorHit,
   VectorIndex,
 } from "./engines.ts";
-import {
-  type HnswPlace,
-  IndexTaken,
-  readNodes,
-  writeNodes,
-} from "./hnsw_files.ts";
+import { IndexTaken } from "./hnsw_files.ts";
 import { completeSettings, type GraphSettings, sizesOf } from "./hnsw_graph.ts";
 import { nearestOf } from "./hnsw_nearest.ts";
-import { fingerprintOf, HnswNodes } from "./hnsw_nodes.ts";
-import { shareUnreached } from "./hnsw_reach.ts";
+import { fingerprintOf, HnswNodes, partOf } from "./hnsw_nodes.ts";
+import { HnswReach } from "./hnsw_reach.ts";
+import { readNodes } from "./hnsw_read.ts";
+import { HnswSaves } from "./hnsw_saves.ts";
 
 /** What is opened, and how. */
 export interface HnswOptions extends GraphSettings {
@@ -72,58 +70,33 @@ export interface HnswOptions extends GraphSettings {
 /** Aim for how long the graph holds the program up at once. */
 const BATCH_MS = 100;
 
-/** Vectors of which all are compared, whatever is asked for. */
-const FEW = 160;
-
-/** Who wants fewer links than this wants to see what is missed then. */
-const LEAST_LINKS = 8;
-
-/**
- * Of a graph that does not find more of its vectors, none is asked. Of some 200
- * that are tried, a good one may well miss one.
- */
-const MOST_UNREACHED = .02;
-
-/** A save takes at most a tenth of the time, and comes no more often than this. */
-const SAVE_EVERY_MS = 5000;
-
 /** An index in this process. */
 export class HnswIndex implements VectorIndex {
   readonly engine = "hnsw";
   readonly dimensions: number;
   readonly #expected: Expected;
-  #place: HnswPlace | undefined;
-  /** Number of what was read or saved last. */
-  #version: number;
+  readonly #saves: HnswSaves;
+  readonly #reach: HnswReach;
   readonly #vectorsOf: HnswOptions["vectorsOf"];
-  readonly #onUnkept: HnswOptions["onUnkept"];
   #nodes: HnswNodes;
   #efSearch: number;
   /** Changes come one after another. */
   #last: Promise<void> = Promise.resolve();
-  #isSaved = true;
-  #savedAt = performance.now();
-  #saveMs = 0;
   /** Vectors that the graph takes at once. */
   #batch = 200;
   #isClosed = false;
-  /** When the graph was last tried, and whether it was found wanting. */
-  #tried?: { nodes: HnswNodes; changes: number; isSound: Promise<boolean> };
-  #isTold = false;
 
   private constructor(
-    { dimensions, efSearch = 240, vectorsOf, onUnkept }: HnswOptions,
-    place: HnswPlace | undefined,
+    { dimensions, efSearch = 240, vectorsOf }: HnswOptions,
     nodes: HnswNodes,
-    version: number,
+    saves: HnswSaves,
   ) {
     this.dimensions = dimensions;
     const sizes = sizesOf(nodes.graph.settings);
     this.#expected = { caller: "HNSW", dimensions, sizes };
-    this.#place = place;
-    this.#version = version;
-    this.#onUnkept = onUnkept;
     this.#nodes = nodes;
+    this.#saves = saves;
+    this.#reach = new HnswReach(this);
     this.#vectorsOf = vectorsOf;
     this.#efSearch = checkedEf(efSearch);
   }
@@ -153,7 +126,8 @@ export class HnswIndex implements VectorIndex {
     const { nodes = new HnswNodes(settings, kept), version } = place
       ? await readNodes(place, settings, kept)
       : { version: 0 };
-    return new HnswIndex(options, place, nodes, version);
+    const saves = new HnswSaves(place, version, options.onUnkept);
+    return new HnswIndex(options, nodes, saves);
   }
 
   get label(): string {
@@ -213,7 +187,8 @@ export class HnswIndex implements VectorIndex {
     checkK("HNSW", k);
     metricOf(options.metric ?? "cosine");
     const lists: VectorHit[][] = [];
-    const isSound = queries.count === 0 || await this.#isSound();
+    const isSound = queries.count === 0 ||
+      await this.#reach.isSound(this.#nodes);
     for (let start = 0; start < queries.count; start += 64) {
       if (start > 0) await setImmediate();
       const part = queries.slice(start, start + 64);
@@ -221,30 +196,6 @@ export class HnswIndex implements VectorIndex {
       lists.push(...await nearestOf(this, nodes, part, k, options, isSound));
     }
     return lists;
-  }
-
-  /** Whether the graph finds what is in it; tried anew once a tenth has changed. */
-  #isSound(): Promise<boolean> {
-    const { count, changes } = this.#nodes;
-    const last = this.#tried;
-    const isAsked = this.settings.maxNeighbors >= LEAST_LINKS;
-    if (!isAsked || count < FEW) return Promise.resolve(true);
-    const isSame = last?.nodes === this.#nodes &&
-      changes - last.changes <= count / 10;
-    if (isSame) return last.isSound;
-    const isSound = shareUnreached(this, this.#nodes).then((share) => {
-      if (share > MOST_UNREACHED && !this.#isTold) {
-        this.#isTold = true;
-        console.warn(
-          `HNSW: the graph does not find ${Math.round(100 * share)} of 100 ` +
-            "vectors that are in it, so all vectors are compared",
-        );
-      }
-      return share <= MOST_UNREACHED;
-    });
-    this.#tried = { nodes: this.#nodes, changes, isSound };
-    isSound.catch(() => this.#tried = undefined);
-    return isSound;
   }
 
   async compare(
@@ -290,7 +241,7 @@ export class HnswIndex implements VectorIndex {
       const before = this.#nodes.count;
       this.#nodes.remove(ids);
       if (this.#nodes.count === before) return;
-      this.#isSaved = false;
+      this.#saves.isDone = false;
       await this.#settle();
     });
   }
@@ -298,7 +249,7 @@ export class HnswIndex implements VectorIndex {
   async close(): Promise<void> {
     await this.#inTurn(async () => {
       try {
-        await this.#save();
+        await this.#saves.save(this.#nodes);
       } catch (error) {
         // A full disk may have room later, and this be closed again.
         if (error instanceof IndexTaken) this.#isClosed = true;
@@ -328,17 +279,16 @@ export class HnswIndex implements VectorIndex {
         signal?.throwIfAborted();
         const rows = changed.slice(start, start + this.#batch);
         const from = performance.now();
-        this.#isSaved = false;
+        this.#saves.isDone = false;
         this.#nodes.insert(
           rows.map((row) => ids[row]),
-          vectors.pick(rows),
+          partOf(vectors, rows),
           rows.map((row) => fingerprints[row]),
         );
         start += rows.length;
         const pace = BATCH_MS / (performance.now() - from) * rows.length;
         this.#batch = Math.max(20, Math.min(2000, Math.round(pace)));
-        const pauseMs = Math.max(SAVE_EVERY_MS, 10 * this.#saveMs);
-        if (performance.now() - this.#savedAt > pauseMs) await this.#save();
+        if (this.#saves.isDue) await this.#saves.save(this.#nodes);
         onProgress?.(done += rows.length, ids.length);
         await setImmediate();
       }
@@ -350,9 +300,9 @@ export class HnswIndex implements VectorIndex {
   /** After changes: a graph that is worn is built anew, and all is saved. */
   async #settle(): Promise<void> {
     if (this.#nodes.isWorn) await this.#rebuild();
-    await this.#save();
+    await this.#saves.save(this.#nodes);
     // Now, and not while a query waits for it.
-    await this.#isSound().catch(() => {});
+    await this.#reach.isSound(this.#nodes).catch(() => {});
   }
 
   /** Builds the graph of what is there, beside the one that answers meanwhile. */
@@ -370,22 +320,6 @@ export class HnswIndex implements VectorIndex {
       await setImmediate();
     }
     this.#nodes = fresh;
-  }
-
-  async #save(): Promise<void> {
-    if (this.#isSaved || !this.#place) return;
-    const from = performance.now();
-    try {
-      this.#version = await writeNodes(this.#place, this.#nodes, this.#version);
-    } catch (error) {
-      if (!this.#onUnkept) throw error;
-      this.#place = undefined;
-      this.#onUnkept(error as Error);
-      return;
-    }
-    this.#isSaved = true;
-    this.#savedAt = performance.now();
-    this.#saveMs = this.#savedAt - from;
   }
 
   #checkOpen(): void {

@@ -125,7 +125,7 @@ export class HnswNodes {
       if (node < this.vectors.count) this.vectors.set(node, vectors.row(i));
       else this.vectors.append(vectors.row(i));
     }
-    const added = vectors.pick([...fresh.values()]);
+    const added = partOf(vectors, [...fresh.values()]);
     for (const vector of added) this.#look(vector);
     this.graph.add([...fresh.keys()], added);
     this.changes += fresh.size;
@@ -184,6 +184,14 @@ export class HnswNodes {
       return ids;
     });
   }
+}
+
+/** Rows of rising numbers; a view where they follow one another. */
+export function partOf(vectors: Matrix, rows: readonly number[]): Matrix {
+  const first = rows[0] ?? 0, end = (rows.at(-1) ?? -1) + 1;
+  return end - first === rows.length
+    ? vectors.slice(first, end)
+    : vectors.pick(rows);
 }
 
 /** Tells a vector from another: 128 bits, as text. */

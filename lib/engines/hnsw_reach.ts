@@ -29,7 +29,6 @@
  * @module
  */
 import { setImmediate } from "node:timers/promises";
-import { Matrix } from "../compare/matrix.ts";
 import type { VectorIndex } from "./engines.ts";
 import type { HnswNodes } from "./hnsw_nodes.ts";
 
@@ -39,11 +38,62 @@ export interface Owner extends Pick<VectorIndex, "compare" | "vectors"> {
   readonly efSearch: number;
 }
 
+/** Vectors of which all are compared, whatever is asked for. */
+const FEW = 160;
+
+/** Who wants fewer links than this wants to see what is missed then. */
+const LEAST_LINKS = 8;
+
+/**
+ * Of a graph that does not find more of its vectors, none is asked. Of some 200
+ * that are tried, a good one may well miss one.
+ */
+const MOST_UNREACHED = .02;
+
 /** Vectors that are tried: a share of 3 in 100 is seen, and one of .2 is not. */
 const SAMPLE = 200;
 
 /** Candidates among which a vector is to be. */
 const CANDIDATES = 40;
+
+/** Remembers of an index's graph whether it finds what is in it. */
+export class HnswReach {
+  readonly #owner: Owner;
+  /** When the graph was last tried, and whether it was found wanting. */
+  #tried?: { nodes: HnswNodes; changes: number; isSound: Promise<boolean> };
+  #isTold = false;
+
+  constructor(owner: Owner) {
+    this.#owner = owner;
+  }
+
+  /**
+   * Whether the graph is to be asked; tried anew once a tenth has changed. That it
+   * is not is said once, on standard error.
+   */
+  isSound(nodes: HnswNodes): Promise<boolean> {
+    const { count, changes, graph } = nodes;
+    const last = this.#tried;
+    const isAsked = graph.settings.maxNeighbors >= LEAST_LINKS;
+    if (!isAsked || count < FEW) return Promise.resolve(true);
+    const isSame = last?.nodes === nodes &&
+      changes - last.changes <= count / 10;
+    if (isSame) return last.isSound;
+    const isSound = shareUnreached(this.#owner, nodes).then((share) => {
+      if (share > MOST_UNREACHED && !this.#isTold) {
+        this.#isTold = true;
+        console.warn(
+          `HNSW: the graph does not find ${Math.round(100 * share)} of 100 ` +
+            "vectors that are in it, so all vectors are compared",
+        );
+      }
+      return share <= MOST_UNREACHED;
+    });
+    this.#tried = { nodes, changes, isSound };
+    isSound.catch(() => this.#tried = undefined);
+    return isSound;
+  }
+}
 
 /** Of a sample of the vectors, the share that no walk through the graph comes to. */
 export async function shareUnreached(
@@ -59,26 +109,33 @@ export async function shareUnreached(
   const { metric } = nodes.graph.settings;
   const vectors = await owner.vectors(ids);
   const wide = Math.min(2000, Math.ceil(all.length / 8));
-  let tried = 0, missed = 0;
-  for (const [row, id] of ids.entries()) {
-    if (row % 20 === 19) await setImmediate(); // Others get a turn.
+  const isReached = async (row: number, found: string[]) => {
     const vector = vectors.row(row);
-    if (!vector.every(Number.isFinite)) continue; // Its owner has lost it.
-    const query = new Matrix(vector, vector.length);
-    const isReached = async (ef: number) => {
-      const [found] = nodes.candidates(query, ef, CANDIDATES);
-      const [own, ...others] = await owner.compare(
-        vector,
-        [id, ...found],
-        metric,
-      );
-      // Its equal is as good as itself; and it may have been lost since.
-      return Number.isNaN(own) ||
-        others.some((value) => Math.abs(value - own) <= 1e-6 * own);
-    };
-    tried++;
-    const ef = Math.max(owner.efSearch, CANDIDATES);
-    if (!await isReached(ef) && !await isReached(Math.max(ef, wide))) missed++;
+    const [own, ...others] = await owner.compare(
+      vector,
+      [ids[row], ...found],
+      metric,
+    );
+    // Its equal is as good as itself; and it may have been lost since.
+    return Number.isNaN(own) ||
+      others.some((value) => Math.abs(value - own) <= 1e-6 * own);
+  };
+  const ef = Math.max(owner.efSearch, CANDIDATES);
+  let tried = 0, missed = 0;
+  for (let start = 0; start < ids.length; start += 20) {
+    if (start > 0) await setImmediate(); // Others get a turn.
+    const end = Math.min(start + 20, ids.length);
+    const rows = Array.from({ length: end - start }, (_, i) => start + i)
+      // Of some its owner has lost the vector.
+      .filter((row) => vectors.row(row).every(Number.isFinite));
+    const lists = nodes.candidates(vectors.pick(rows), ef, CANDIDATES);
+    for (const [i, row] of rows.entries()) {
+      tried++;
+      if (await isReached(row, lists[i])) continue;
+      const query = vectors.slice(row, row + 1);
+      const [found] = nodes.candidates(query, Math.max(ef, wide), CANDIDATES);
+      if (!await isReached(row, found)) missed++;
+    }
   }
   return tried === 0 ? 0 : missed / tried;
 }
