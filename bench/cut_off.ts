@@ -25,10 +25,8 @@ import { resolve } from "node:path";
 import process from "node:process";
 import { table } from "../lib/display/table.ts";
 import { openOffline } from "../lib/encoders/offline/offline.ts";
-import {
-  Searcher,
-  type SearchHit,
-} from "../lib/search_page/engine/searcher.ts";
+import type { SearchHit } from "../lib/search_page/engine/search_result.ts";
+import { Searcher } from "../lib/search_page/engine/searcher.ts";
 import type { SearchQuery } from "../lib/search_page/engine/query.ts";
 import { EncoderSpace } from "../lib/search_page/engine/spaces.ts";
 import { indexPictures } from "../lib/search_page/index/indexing.ts";

@@ -20,11 +20,11 @@ import type { EngineName } from "../lib/engines/engines.ts";
 import type { ListingOptions } from "../lib/pictures/folder.ts";
 import { encodePicture, type ImageSource } from "../lib/pictures/pictures.ts";
 import type { SearchQuery } from "../lib/search_page/engine/query.ts";
-import {
-  Searcher,
-  type SearchHit,
-  type SearchResult,
-} from "../lib/search_page/engine/searcher.ts";
+import type {
+  SearchHit,
+  SearchResult,
+} from "../lib/search_page/engine/search_result.ts";
+import { Searcher } from "../lib/search_page/engine/searcher.ts";
 import { EncoderSpace } from "../lib/search_page/engine/spaces.ts";
 import { readSettings } from "../lib/search_page/folder_settings.ts";
 import { indexPictures } from "../lib/search_page/index/indexing.ts";

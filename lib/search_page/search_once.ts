@@ -21,11 +21,8 @@ import type { EngineName } from "../engines/engines.ts";
 import { openEncoder } from "../encoders/encoders.ts";
 import type { LeftOut, ListingOptions } from "../pictures/folder.ts";
 import { readQuery, type SearchQuery, subjectOf } from "./engine/query.ts";
-import {
-  Searcher,
-  type SearchHit,
-  type SearchResult,
-} from "./engine/searcher.ts";
+import type { SearchHit, SearchResult } from "./engine/search_result.ts";
+import { Searcher } from "./engine/searcher.ts";
 import { EncoderSpace } from "./engine/spaces.ts";
 import { readSettings } from "./folder_settings.ts";
 import { type IndexOptions, indexPictures } from "./index/indexing.ts";

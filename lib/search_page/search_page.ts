@@ -43,10 +43,10 @@ import { statOf } from "../files.ts";
 import type { SearchQuery } from "./engine/query.ts";
 import {
   hitOf,
-  Searcher,
   type SearchHit,
   type SearchResult,
-} from "./engine/searcher.ts";
+} from "./engine/search_result.ts";
+import { Searcher } from "./engine/searcher.ts";
 import { EncoderSpace } from "./engine/spaces.ts";
 import { keepSettings, readSettings } from "./folder_settings.ts";
 import { watchChanges } from "./index/changes.ts";

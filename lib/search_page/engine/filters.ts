@@ -20,6 +20,7 @@
  */
 import type { PhotoFacts } from "../../pictures/photo_facts.ts";
 import type { FoundPicture } from "../../records.ts";
+import type { Collection } from "../index/collection.ts";
 import type { SearchQuery } from "./query.ts";
 
 /** What can be filtered by. */
@@ -48,6 +49,24 @@ export function passes(
     (!isDated || facts.date !== "" &&
         facts.date.slice(0, after.length) >= after &&
         (before === "" || facts.date.slice(0, before.length) <= before));
+}
+
+/** The same by a collection's rows. */
+export function rowFilter(
+  query: Filters,
+  { pictures, facts }: Pick<Collection, "pictures" | "facts">,
+): (row: number) => boolean {
+  const pass = passes(query);
+  return (row) => pass(pictures[row], facts[row]);
+}
+
+/** A query without its filters. */
+export function unfiltered<Query extends Filters>(query: Query): Query {
+  return {
+    ...query,
+    ...{ terms: [], categories: [], licenses: [], cameras: [] },
+    ...{ after: "", before: "" },
+  };
 }
 
 /** Tells whether a name is one of these, or none are chosen. */

@@ -47,6 +47,31 @@ export function bestFirst(
   return rows;
 }
 
+/** One list behind the other. */
+export function joined(first: Uint32Array, second: Uint32Array): Uint32Array {
+  const all = new Uint32Array(first.length + second.length);
+  all.set(first);
+  all.set(second, first.length);
+  return all;
+}
+
+/**
+ * A longer order that begins as a shorter one does, so that a reader who goes
+ * on sees nothing twice; but what fits comes before what does not.
+ */
+export function behind(
+  first: Uint32Array,
+  all: Uint32Array,
+  fits: (row: number) => boolean,
+): Uint32Array {
+  const listed = new Set(first), there = new Set(all);
+  const order = joined(
+    first.filter((row) => there.has(row)),
+    all.filter((row) => !listed.has(row)),
+  );
+  return joined(order.filter(fits), order.filter((row) => !fits(row)));
+}
+
 function isLittleEndian(): boolean {
   return new Uint8Array(Uint16Array.of(1).buffer)[0] === 1;
 }

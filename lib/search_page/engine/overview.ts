@@ -23,7 +23,8 @@ import { Matrix } from "../../compare/matrix.ts";
 import { multiplyRows } from "../../compare/matrix_product.ts";
 import { principalAxes } from "../../compare/projection.ts";
 import { type Distribution, distribution } from "./ranking.ts";
-import { hitOf, type Searcher, type SearchHit } from "./searcher.ts";
+import { hitOf, type SearchHit } from "./search_result.ts";
+import type { Searcher } from "./searcher.ts";
 import type { EncoderSpace } from "./spaces.ts";
 import { DEFAULT_QUERY, NO_FOLDING } from "../web/query.js";
 

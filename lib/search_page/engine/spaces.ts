@@ -28,12 +28,13 @@ import { isDeleted } from "../../engines/chroma/errors.ts";
 import { paths } from "../../paths.ts";
 import { Collection } from "../index/collection.ts";
 import { readUpload } from "../served_pictures.ts";
+import type { Candidates } from "./candidates.ts";
 import { whereOf } from "./database_rows.ts";
 import { EVERYDAY_WORDS } from "./everyday_words.ts";
 import { QueryError, type SearchQuery } from "./query.ts";
 import { blendSimilarities, blendVectors } from "./ranking.ts";
 import { type Gallery, pickRows, similarities } from "./similarities.ts";
-import type { Candidates, SpaceIndex } from "./space_index.ts";
+import type { SpaceIndex } from "./space_index.ts";
 
 /** How many queries' texts and pictures have their embeddings remembered. */
 const REMEMBERED = 500;

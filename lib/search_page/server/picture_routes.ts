@@ -31,7 +31,7 @@ import { type Context, Hono } from "hono";
 import { statOf } from "../../files.ts";
 import { formatOf } from "../../pictures/formats.ts";
 import { archiveOf } from "./archive.ts";
-import { hitOf } from "../engine/searcher.ts";
+import { hitOf } from "../engine/search_result.ts";
 import { keepSettings } from "../folder_settings.ts";
 import type { Collection, SourcePicture } from "../index/collection.ts";
 import { reveal } from "./reveal.ts";

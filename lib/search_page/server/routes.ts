@@ -44,10 +44,10 @@ import { fetchedPicture } from "../fetched_picture.ts";
 import type { Distribution } from "../engine/ranking.ts";
 import {
   hitOf,
-  type Searcher,
   type SearchHit,
   type SearchResult,
-} from "../engine/searcher.ts";
+} from "../engine/search_result.ts";
+import type { Searcher } from "../engine/searcher.ts";
 import { recallByWords } from "../engine/recall.ts";
 import type { Facets } from "../index/collection.ts";
 import { keptThumbnail, readUpload, saveUpload } from "../served_pictures.ts";

@@ -17,7 +17,7 @@
  * @module
  */
 import { oneLine } from "../../display/display.ts";
-import type { SearchHit, SearchResult } from "../engine/searcher.ts";
+import type { SearchHit, SearchResult } from "../engine/search_result.ts";
 import type { ImageSource } from "../../pictures/pictures.ts";
 import { drawPicture, type PreviewOptions } from "./preview.ts";
 import type { Protocol } from "./protocol.ts";

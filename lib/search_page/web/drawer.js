@@ -5,7 +5,7 @@
  * @module
  */
 /** @import { PictureDetail } from "../engine/overview.ts" */
-/** @import { SearchHit } from "../engine/searcher.ts" */
+/** @import { SearchHit } from "../engine/search_result.ts" */
 import {
   bars,
   button,

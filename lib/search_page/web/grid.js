@@ -5,7 +5,7 @@
  *
  * @module
  */
-/** @import { SearchHit, SearchResult } from "../engine/searcher.ts" */
+/** @import { SearchHit, SearchResult } from "../engine/search_result.ts" */
 /** @import { Hits } from "./hits.js" */
 import {
   button,

@@ -3,7 +3,7 @@
  *
  * @module
  */
-/** @import { SearchHit } from "../engine/searcher.ts" */
+/** @import { SearchHit } from "../engine/search_result.ts" */
 import { button, byId, count, nearCopies } from "./dom.js";
 import { focusCurrent } from "./grid.js";
 import { select, selectedPaths } from "./selection.js";

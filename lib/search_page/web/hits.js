@@ -8,7 +8,7 @@
  *
  * @module
  */
-/** @import { SearchHit, SearchResult } from "../engine/searcher.ts" */
+/** @import { SearchHit, SearchResult } from "../engine/search_result.ts" */
 /** @import { SearchQuery } from "../engine/query.ts" */
 import { ask, complain } from "./server.js";
 

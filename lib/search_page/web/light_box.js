@@ -5,7 +5,7 @@
  * @module
  */
 /** @import { PictureDetail } from "../engine/overview.ts" */
-/** @import { SearchHit } from "../engine/searcher.ts" */
+/** @import { SearchHit } from "../engine/search_result.ts" */
 /** @import { Done } from "./grid.js" */
 import { button, count, make, titleOf } from "./dom.js";
 import { drawer } from "./drawer.js";

@@ -5,7 +5,7 @@
  * @module
  */
 /** @import { MapPoint } from "../engine/overview.ts" */
-/** @import { SearchHit } from "../engine/searcher.ts" */
+/** @import { SearchHit } from "../engine/search_result.ts" */
 /** @import { Actions } from "./light_box.js" */
 /** @import { Placed, Scene } from "./map_drawing.js" */
 import { button, count, make, titleOf } from "./dom.js";

@@ -9,7 +9,7 @@
  *
  * @module
  */
-/** @import { SearchHit, SearchResult } from "../engine/searcher.ts" */
+/** @import { SearchHit, SearchResult } from "../engine/search_result.ts" */
 /** @import { SearchQuery } from "../engine/query.ts" */
 /** @import { AppStatus } from "../server/routes.ts" */
 /** @import { Actions } from "./grid.js" */

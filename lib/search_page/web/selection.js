@@ -4,7 +4,7 @@
  *
  * @module
  */
-/** @import { SearchHit } from "../engine/searcher.ts" */
+/** @import { SearchHit } from "../engine/search_result.ts" */
 import { amount, button, byId, copied, count, make, showText } from "./dom.js";
 import { ask, complain, download } from "./server.js";
 

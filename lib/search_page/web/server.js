@@ -3,7 +3,7 @@
  *
  * @module
  */
-/** @import { SearchHit } from "../engine/searcher.ts" */
+/** @import { SearchHit } from "../engine/search_result.ts" */
 /** @import { Answers } from "../server/routes.ts" */
 import { button, byId, make, offer } from "./dom.js";
 

@@ -1,7 +1,7 @@
 import { match, strictEqual } from "node:assert/strict";
 import { writeFile } from "node:fs/promises";
 import { join } from "node:path";
-import { hitOf } from "#lib/search_page/engine/searcher.ts";
+import { hitOf } from "#lib/search_page/engine/search_result.ts";
 import { drawResult } from "#lib/search_page/terminal/hits.ts";
 import { plain } from "../../support/colour_encoder.ts";
 import { withFolder } from "../../support/search_app.ts";
