@@ -58,7 +58,7 @@ import {
 } from "./named_rows.ts";
 import { nearestRows } from "./nearest.ts";
 import { FINGERPRINT, putRows, withoutFingerprint } from "./put.ts";
-import { batchSizeOf, deleteRows, readRows } from "./rows.ts";
+import { batchSizeOf, deleteRows, readRows, rowsARequest } from "./rows.ts";
 import type { Space } from "./spaces.ts";
 
 /** Whose vectors, and how they are to be compared. */
@@ -76,7 +76,10 @@ export interface ChromaIndexOptions {
   metrics?: readonly MetricName[];
   /** Where left out: as the collections were made, else Chroma's own. */
   hnsw?: Partial<HnswSettings>;
-  /** Rows a request, or fewer where the server takes fewer. @default 2000 */
+  /**
+   * Rows a request, or fewer where the server takes fewer.
+   * @default {vectors of 12 MB}
+   */
   batchSize?: number;
   /**
    * By l1, so many nearest by l2 are compared for each that is wanted.
@@ -110,7 +113,7 @@ export async function openChromaIndex(
   chroma: Chroma,
   {
     metrics: asked = ["cosine"],
-    batchSize = 2000,
+    batchSize: wantedSize,
     l1Candidates = 10,
     onProgress,
     signal,
@@ -126,13 +129,16 @@ export async function openChromaIndex(
         `got ${unknown ?? "none"}`,
     );
   }
-  checkWhole("openChromaIndex", "batch size", batchSize);
+  if (wantedSize !== undefined) {
+    checkWhole("openChromaIndex", "batch size", wantedSize);
+  }
   checkWhole("openChromaIndex", "number of l1Candidates", l1Candidates);
   const collections = new Map<Space, EmbeddingIndex>();
   for (const space of new Set(asked.map((name) => SPACE_OF[name]))) {
     collections.set(space, await openIndex(chroma, { ...description, space }));
   }
   const opened = [...collections.values()];
+  const batchSize = wantedSize ?? rowsARequest(description.dimensions);
   const all = [...opened, ...await othersOf(opened[0], collections)];
   const lacking = await complete(opened, all, {
     ...{ onProgress, signal },

@@ -34,7 +34,7 @@
 import { type EmbeddingIndex, findIndex } from "./collection.ts";
 import { inBatches, readRows, type SendOptions } from "./rows.ts";
 import { asStored, SERVER_SPACES, type Space } from "./spaces.ts";
-import { upsertRows } from "./upsert.ts";
+import { upsertRows } from "./requests.ts";
 
 const SPACES = Object.keys(SERVER_SPACES) as Space[];
 

@@ -57,11 +57,8 @@ export class Connection {
     input: RequestInfo | URL,
     init?: RequestInit,
   ): Promise<Response> => {
-    const request = new Request(input, init);
-    const { method, headers, signal } = request;
-    // Kept, so that it can be sent once more.
-    const body = request.body ? await request.text() : undefined;
-    const { pathname, search } = new URL(request.url);
+    const { url, method, headers, body, signal } = await contentOf(input, init);
+    const { pathname, search } = new URL(url);
     for (let attempt = 0, pauses = 0;;) {
       let response: Response, bytes: ArrayBuffer;
       const limit = new AbortController();
@@ -70,16 +67,17 @@ export class Connection {
         this.#isSuspect ? SUSPECT_LIMIT_MS : ANSWER_LIMIT_MS,
       );
       try {
-        const url = new URL(pathname + search, this.url);
-        response = await fetch(url, {
+        response = await fetch(new URL(pathname + search, this.url), {
           method,
           headers,
           body,
-          signal: AbortSignal.any([signal, limit.signal]),
+          signal: signal
+            ? AbortSignal.any([signal, limit.signal])
+            : limit.signal,
         });
         bytes = await response.arrayBuffer();
       } catch (error) {
-        signal.throwIfAborted();
+        signal?.throwIfAborted();
         if (++attempt === ATTEMPTS) {
           const why = `${attempt} times, ${(error as Error).message}`;
           throw unreachable(this.url, why);
@@ -120,6 +118,28 @@ export class Connection {
     this.url = await this.#comingBack;
     this.#isSuspect = false;
   }
+}
+
+/** What is sent, so that it can be sent once more. */
+async function contentOf(
+  input: RequestInfo | URL,
+  init?: RequestInit,
+): Promise<{
+  url: string;
+  method: string;
+  headers?: HeadersInit;
+  body?: string;
+  signal?: AbortSignal;
+}> {
+  if (typeof input === "string" && typeof init?.body === "string") {
+    const { method = "GET", headers, body, signal } = init;
+    return { url: input, method, headers, body, signal: signal ?? undefined };
+  }
+  // A request's body is bytes, which are read back.
+  const request = new Request(input, init);
+  const { url, method, headers, signal } = request;
+  const body = request.body ? await request.text() : undefined;
+  return { url, method, headers, body, signal };
 }
 
 /** Whether a request can be sent twice and has the effect of one. */

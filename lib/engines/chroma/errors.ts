@@ -66,6 +66,7 @@ const ADVICE: Record<DatabaseErrorKind, string> = {
   refused: "server.log in the server's folder may say more",
 };
 const ADVICE_ON_REQUEST = "it does not take what it was sent";
+const ADVICE_ON_SIZE = "send fewer rows at once, by a smaller batchSize";
 
 /** The error of a server that answers, but not as was asked. */
 export function refusal(
@@ -74,7 +75,9 @@ export function refusal(
   said: string,
 ): DatabaseError {
   const kind = kindOf(status, said);
-  const advice = kind === "refused" && status < 500
+  const advice = status === 413
+    ? ADVICE_ON_SIZE
+    : kind === "refused" && status < 500
     ? ADVICE_ON_REQUEST
     : ADVICE[kind];
   return new DatabaseError(

@@ -28,6 +28,7 @@ import type { Metadata } from "chromadb";
 import { Matrix } from "../../compare/matrix.ts";
 import { type MetricName, metrics } from "../../compare/metrics.ts";
 import type { EmbeddingIndex } from "./collection.ts";
+import { queryRows } from "./requests.ts";
 import { inBatches, readRows } from "./rows.ts";
 import { asStored, valueOf } from "./spaces.ts";
 
@@ -73,19 +74,19 @@ export async function metadataOfRows(
 }
 
 /**
- * How these rows compare with the query, in the order of the ids; NaN where
+ * How these rows compare with a vector, in the order of the ids; NaN where
  * there is none.
  *
  * @param metric The space's own, or l1 in a space of l2.
  */
 export async function compareRows(
   index: EmbeddingIndex,
-  query: Float32Array,
+  vector: Float32Array,
   ids: readonly string[],
   metric: MetricName,
   batchSize: number,
 ): Promise<Float32Array> {
-  const stored = asStored(index.space, query);
+  const stored = asStored(index.space, vector);
   // A server looks over all that it has for the few that are named.
   if (metric === "l1" || ids.length <= FEW) {
     const { measure } = metrics[metric];
@@ -93,34 +94,32 @@ export async function compareRows(
     return Float32Array.from(vectors, (row) => measure(stored, row));
   }
   const values = new Map<string, number>();
-  const queryEmbeddings = [Array.from(stored)];
+  const query = Array.from(stored);
   await inBatches(index, possibleIds(ids), { batchSize }, async (batch) => {
-    const distances = await distancesTo(index, queryEmbeddings, batch);
-    for (const { id, distance } of distances) {
-      values.set(id, valueOf(index.space, distance!));
-    }
+    const { ids, distances } = await distancesTo(index, query, batch);
+    ids.forEach((id, i) => values.set(id, valueOf(index.space, distances[i])));
   });
   return Float32Array.from(ids, (id) => values.get(id) ?? NaN);
 }
 
 /** The server's distances to these rows; none for a row that is not there. */
 async function distancesTo(
-  { collection }: EmbeddingIndex,
-  queryEmbeddings: number[][],
+  index: EmbeddingIndex,
+  query: number[],
   ids: string[],
-) {
+): Promise<{ ids: string[]; distances: number[] }> {
   for (let attempt = 1;; attempt++) {
     // It takes an id that it does not know for a mistake of its own.
-    const known = await collection.get({ ids, include: [] });
-    if (known.ids.length === 0) return [];
+    const known = await index.collection.get({ ids, include: [] });
+    if (known.ids.length === 0) return { ids: [], distances: [] };
     try {
-      const answer = await collection.query({
-        queryEmbeddings,
+      const answer = await queryRows(index, {
+        query_embeddings: [query],
         ids: known.ids,
-        nResults: known.ids.length,
+        n_results: known.ids.length,
         include: ["distances"],
       });
-      return answer.rows()[0];
+      return { ids: answer.ids[0], distances: answer.distances[0] };
     } catch (error) {
       // Another program has deleted one meanwhile.
       const isGone = /finding id/i.test((error as Error).message);

@@ -32,6 +32,7 @@ import type { Matrix } from "../../compare/matrix.ts";
 import { metrics } from "../../compare/metrics.ts";
 import type { VectorFilter, VectorHit } from "../engines.ts";
 import type { EmbeddingIndex } from "./collection.ts";
+import { queryRows } from "./requests.ts";
 import { withinLimit } from "./rows.ts";
 import { asStored, valueOf } from "./spaces.ts";
 
@@ -62,6 +63,10 @@ export async function nearestRows(
 ): Promise<VectorHit[][]> {
   const byL1 = l1Candidates !== undefined;
   const passes = filter?.passes ?? (() => true);
+  const query_embeddings = Array.from(
+    queries,
+    (query) => Array.from(asStored(index.space, query)),
+  );
   let count = Infinity; // Not asked for unless it matters.
   // A filter that the server does not know leaves out rows that it found:
   // then it is asked for more, until there are enough or there are no more.
@@ -69,45 +74,42 @@ export async function nearestRows(
     const [answer, asked] = await withinLimit(
       index,
       Math.min(wanted, count, MOST_RESULTS),
-      (nResults) =>
-        index.collection.query({
-          queryEmbeddings: Array.from(queries, (query) =>
-            Array.from(asStored(index.space, query))),
-          nResults,
+      (n_results) =>
+        queryRows(index, {
+          query_embeddings,
+          n_results,
           where: filter?.where,
           include: byL1 ? ["distances", "embeddings"] : ["distances"],
         }),
     );
-    const found = answer.rows();
-    const passed = found.map((rows) => rows.filter(({ id }) => passes(id)));
+    const passed = answer.ids.map((ids) =>
+      [...ids.keys()].filter((row) => passes(ids[row]))
+    );
     // Nothing more comes from a server, or a plan, that gave fewer or all.
     const isShort = passed.some((rows, i) =>
-      rows.length < k && found[i].length === wanted
+      rows.length < k && answer.ids[i].length === wanted
     );
     if (isShort && asked === wanted && wanted < count) {
       if (count === Infinity) count = await index.collection.count();
       continue;
     }
-    return passed.map((rows, i) =>
-      byL1
-        ? nearestByL1(queries.row(i), rows, k)
-        : rows.slice(0, k).map(({ id, distance }) => (
-          { id, value: valueOf(index.space, distance!) }
-        ))
-    );
+    return passed.map((rows, i) => {
+      const ids = answer.ids[i];
+      if (!byL1) {
+        return rows.slice(0, k).map((row) => (
+          {
+            id: ids[row],
+            value: valueOf(index.space, answer.distances[i][row]),
+          }
+        ));
+      }
+      const query = queries.row(i);
+      const values = rows.map((row) =>
+        metrics.l1.measure(query, answer.embeddings![i][row])
+      );
+      return topK(values, k, "lower").map(({ index, value }) => (
+        { id: ids[rows[index]], value }
+      ));
+    });
   }
-}
-
-/** Candidates with their vectors, compared exactly. */
-function nearestByL1(
-  query: Float32Array,
-  candidates: readonly { id: string; embedding?: number[] | null }[],
-  k: number,
-): VectorHit[] {
-  const values = candidates.map(({ embedding }) =>
-    metrics.l1.measure(query, embedding!)
-  );
-  return topK(values, k, "lower").map(({ index, value }) => (
-    { id: candidates[index].id, value }
-  ));
 }

@@ -50,8 +50,8 @@ import {
 } from "./encoder_function.ts";
 import { DatabaseError } from "./errors.ts";
 import { checkMetadata } from "./metadata.ts";
-import { batchSizeOf, inBatches } from "./rows.ts";
-import { upsertRows } from "./upsert.ts";
+import { batchSizeOf, inBatches, rowsARequest } from "./rows.ts";
+import { upsertRows } from "./requests.ts";
 
 /** Which collection, and who encodes. */
 export interface PictureCollectionOptions {
@@ -78,7 +78,10 @@ export interface PictureToAdd {
 
 /** How adding is paced, watched and stopped. */
 export interface AddOptions {
-  /** Sent together. @default 64 pictures, which are encoded together; 2000 vectors */
+  /**
+   * Sent together.
+   * @default 64 pictures, which are encoded together; vectors of 12 MB
+   */
   batchSize?: number;
   onProgress?: (done: number, total: number) => void;
   /** Stops between two batches, by throwing its reason. */
@@ -243,9 +246,11 @@ export class PictureCollection {
    */
   async addVectors(
     { encoder, ids, vectors, metadatas }: VectorsToAdd,
-    { batchSize = 2000, onProgress, signal }: AddOptions = {},
+    { batchSize: wantedSize, onProgress, signal }: AddOptions = {},
   ): Promise<void> {
-    checkWhole("addVectors", "batch size", batchSize);
+    if (wantedSize !== undefined) {
+      checkWhole("addVectors", "batch size", wantedSize);
+    }
     if (encoder !== this.encoder) {
       throw new RangeError(
         `addVectors: collection ${this.collection.name} holds vectors of ` +
@@ -263,7 +268,8 @@ export class PictureCollection {
       checkMetadata("addVectors", ids[row], kept)
     );
     const rows = { client: this.#client, collection: this.collection };
-    const pace = { batchSize: await batchSizeOf(rows, batchSize), signal };
+    const size = wantedSize ?? rowsARequest(this.#function.config.dimensions);
+    const pace = { batchSize: await batchSizeOf(rows, size), signal };
     let done = 0;
     await inBatches(rows, [...ids.keys()], pace, async (batch) => {
       const part = batch.map((row) => ids[row]);

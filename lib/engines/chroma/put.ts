@@ -21,7 +21,7 @@ import type { Matrix } from "../../compare/matrix.ts";
 import type { EmbeddingIndex } from "./collection.ts";
 import { inBatches, readRows, type SendOptions } from "./rows.ts";
 import { asStored } from "./spaces.ts";
-import { upsertRows } from "./upsert.ts";
+import { upsertRows } from "./requests.ts";
 
 /** Rows to be put in: ids, vectors and what is kept beside them, in one order. */
 export interface Rows {

@@ -37,6 +37,14 @@ export interface SendOptions {
   signal?: AbortSignal;
 }
 
+/** Bytes of vectors in a request: in base64 16 MB, and a server takes 40. */
+const REQUEST_BYTES = 12e6;
+
+/** How many vectors of this length fill a request. */
+export function rowsARequest(dimensions: number): number {
+  return Math.max(1, Math.floor(REQUEST_BYTES / (4 * dimensions)));
+}
+
 /** Rows that a plan takes at once, where that is less than its server says. */
 const rowLimits = new WeakMap<ChromaClient, number>();
 

@@ -129,6 +129,12 @@ Deno.test("a server that refuses says in one sentence why, and what to do", {
       /answered 400, "Failed to parse": it does not take what it was sent/,
     ],
     [
+      "more than it takes at once",
+      () => new Response("Payload too large", { status: 413 }),
+      "refused",
+      /answered 413, "Payload too large": send fewer rows .* smaller batchSize/,
+    ],
+    [
       "no JSON",
       () => new Response("<h1>Bad Gateway</h1>", { status: 502 }),
       "refused",

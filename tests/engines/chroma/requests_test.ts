@@ -4,6 +4,7 @@ import {
   rejects,
   strictEqual as equal,
 } from "node:assert/strict";
+import type { Where } from "chromadb";
 import { existsSync } from "node:fs";
 import { Matrix } from "#lib/compare/matrix.ts";
 import {
@@ -131,6 +132,38 @@ testRequests(
   },
   (what, answer) =>
     what === "pre-flight-checks" ? { ...answer, max_batch_size: 3 } : answer,
+);
+
+testRequests(
+  "put() sends vectors of 12 MB at once",
+  { dimensions: 100_000 },
+  async (index, asked) => {
+    await index.put(named(...upTo(31)), Matrix.zeros(31, 100_000));
+    const sizes = asked.filter(({ what }) => what === "upsert")
+      .map(({ ids }) => ids?.length);
+    deepEqual(sizes, [30, 1]);
+  },
+);
+
+testRequests(
+  "a wrong filter is refused before it is sent, in the words of Chroma's client",
+  {},
+  async (index, asked) => {
+    await index.put(named(...upTo(3)), vectorsOf(...upTo(3)));
+    asked.length = 0;
+    const query = vectorsOf(1).row(0);
+    const near = (where: Where) =>
+      index.nearest(query, 3, { filter: { where, passes: () => true } });
+    for (
+      const [where, message] of [
+        [{}, /exactly one operator, but got 0/],
+        [{ $and: [{ term: "owl" }] }, /list of 'where' expressions/],
+        [{ term: { $is: "owl" } }, /one of \$gt, .* but got \$is/],
+      ] as [Where, RegExp][]
+    ) await rejects(near(where), message);
+    deepEqual(asked, []);
+    deepEqual(await near({ term: "owl" }), []);
+  },
 );
 
 {
