@@ -54,3 +54,8 @@ export interface DatasetPicture extends Picture {
   /** SHA-256 of the file's bytes, hexadecimal. */
   sha256: string;
 }
+
+/** The records of a data set, read anew at each call: they need not be held. */
+export type Records = () =>
+  | AsyncIterable<DatasetPicture>
+  | Iterable<DatasetPicture>;

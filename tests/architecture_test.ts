@@ -51,6 +51,20 @@ Deno.test("folders of lib/ import only from those before them", () => {
   }
 });
 
+Deno.test("no files of lib/ import each other, not in a circle either", () => {
+  const way: string[] = [], seen = new Set<string>();
+  const follow = (file: string) => {
+    const circle = way.indexOf(file);
+    equal(circle, -1, `${way.slice(circle).join(" > ")} > ${file}`);
+    if (seen.has(file)) return;
+    seen.add(file);
+    way.push(file);
+    importsOf(file).forEach(follow);
+    way.pop();
+  };
+  files.forEach(follow);
+});
+
 Deno.test("tests/ mirrors lib/: a folder of tests for each folder", async () => {
   const folders = (await readdir(join(paths.root, "tests"), {
     withFileTypes: true,

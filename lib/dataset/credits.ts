@@ -21,8 +21,7 @@
 import { dirname, join } from "node:path";
 import { licenceName, licenceUrl } from "../crawl/licences.ts";
 import { writeAtomic, writeJsonObject } from "../files.ts";
-import type { DatasetPicture, FoundPicture } from "../records.ts";
-import type { Records } from "./dataset.ts";
+import type { DatasetPicture, FoundPicture, Records } from "../records.ts";
 import { RowFile } from "./row_file.ts";
 
 /** What a credit is made of. */

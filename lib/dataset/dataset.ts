@@ -44,18 +44,13 @@ import {
   writeJsonObject,
 } from "../files.ts";
 import { paths } from "../paths.ts";
-import type { DatasetPicture } from "../records.ts";
+import type { DatasetPicture, Records } from "../records.ts";
 import { writeCredits } from "./credits.ts";
 
 /** A picture's absolute path. */
 export function picturePath(picture: Pick<DatasetPicture, "path">): string {
   return join(paths.dataset, picture.path);
 }
-
-/** The records of a data set, read anew at each call: they need not be held. */
-export type Records = () =>
-  | AsyncIterable<DatasetPicture>
-  | Iterable<DatasetPicture>;
 
 /**
  * Writes the lists. Half a character, where a text was cut in the middle of one,
