@@ -33,7 +33,13 @@ import type {
   VectorIndex,
 } from "./engines.ts";
 import { IndexTaken } from "./hnsw_files.ts";
-import { completeSettings, type GraphSettings, sizesOf } from "./hnsw_graph.ts";
+import {
+  completeSettings,
+  type GraphSettings,
+  peakOf,
+  roomFor,
+  sizesOf,
+} from "./hnsw_graph.ts";
 import { nearestOf } from "./hnsw_nearest.ts";
 import { fingerprintOf, HnswNodes, partOf } from "./hnsw_nodes.ts";
 import { HnswReach } from "./hnsw_reach.ts";
@@ -266,14 +272,23 @@ export class HnswIndex implements VectorIndex {
   ): Promise<void> {
     const fingerprints: string[] = [];
     const changed: number[] = [];
+    let peak = 0;
     for (let row = 0; row < ids.length; row++) {
       signal?.throwIfAborted();
-      fingerprints.push(fingerprintOf(vectors.row(row)));
-      if (!this.#nodes.has(ids[row], fingerprints[row])) changed.push(row);
+      const vector = vectors.row(row);
+      fingerprints.push(fingerprintOf(vector));
+      if (!this.#nodes.has(ids[row], fingerprints[row])) {
+        changed.push(row);
+        peak = Math.max(peak, peakOf(vector, this.settings.metric));
+      }
       if (row % 2000 === 1999) await setImmediate();
     }
     let done = ids.length - changed.length;
     onProgress?.(done, ids.length);
+    const { count, graph } = this.#nodes;
+    if (count === 0 || peak > graph.peak) {
+      await this.#rebuild(roomFor(peak), signal);
+    }
     try {
       for (let start = 0; start < changed.length;) {
         signal?.throwIfAborted();
@@ -305,11 +320,19 @@ export class HnswIndex implements VectorIndex {
     await this.#reach.isSound(this.#nodes).catch(() => {});
   }
 
-  /** Builds the graph of what is there, beside the one that answers meanwhile. */
-  async #rebuild(): Promise<void> {
+  /**
+   * Builds the graph of what is there, beside the one that answers meanwhile.
+   *
+   * @param peak For which it is to have room.
+   */
+  async #rebuild(
+    peak = this.#nodes.graph.peak,
+    signal?: AbortSignal,
+  ): Promise<void> {
     const ids = [...this.#nodes.ids()];
-    const fresh = new HnswNodes(this.settings, !this.#vectorsOf);
+    const fresh = new HnswNodes(this.settings, !this.#vectorsOf, peak);
     for (let start = 0; start < ids.length; start += this.#batch) {
+      signal?.throwIfAborted();
       const part = ids.slice(start, start + this.#batch);
       const vectors = await this.vectors(part);
       // Who has the vectors may have lost some since.

@@ -55,6 +55,8 @@ export interface Manifest {
   format: number;
   encoder: string;
   settings: Required<GraphSettings>;
+  /** The peak for which the graph has room. */
+  peak: number;
   traits: VectorTraits;
   graph: KeptFile;
   rows: KeptFile;

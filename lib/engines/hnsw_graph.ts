@@ -3,9 +3,10 @@
  * linked to some of its neighbours, so that a query walks from one to a nearer
  * one, and looks at some thousand vectors instead of all.
  *
- * Vectors are in it as rough as is wished, in 8 bits a number by default, each
- * row by a scale of its own. What it finds are candidates: who asks compares
- * them exactly.
+ * Vectors are in it as rough as is wished, in 8 bits a number by default, and all
+ * of one length, unless it is lengths that count: so their product tells the
+ * angle, for a third of what an angle takes. What it finds are candidates: who
+ * asks compares them exactly.
  *
  * Touches no files.
  *
@@ -40,8 +41,8 @@ export interface GraphSettings {
   /** @default "cosine" */
   metric?: GraphMetric;
   /**
-   * 8 bits by default. By `l2` 16, since a scale of its own for each row keeps
-   * angles, but no lengths.
+   * 8 bits by default. By `l2` 16, since rows of one length keep angles, but no
+   * lengths.
    */
   numbers?: GraphNumbers;
   /** M: links of a vector, twice as many on the lowest layer. @default 20 */
@@ -53,14 +54,22 @@ export interface GraphSettings {
 /** Vectors by numbers of the caller's, each 0 or more. */
 export class HnswGraph {
   readonly settings: Required<GraphSettings>;
+  /** The peak for which it has room. */
+  readonly peak: number;
   readonly #index: Index;
 
-  /** @throws {RangeError} If a setting is out of its range. */
-  constructor(settings: GraphSettings) {
+  /**
+   * @param peak What `peakOf` is at most of any vector: a tighter one leaves more
+   *   of 8 bits to each number. One that is higher is in it with a shorter length,
+   *   and found less often.
+   * @throws {RangeError} If a setting is out of its range.
+   */
+  constructor(settings: GraphSettings, peak = 1) {
     const full = this.settings = completeSettings(settings);
+    this.peak = peak;
     this.#index = new Index({
       dimensions: full.dimensions,
-      metric: full.metric === "l2" ? MetricKind.L2sq : MetricKind.Cos,
+      metric: full.metric === "l2" ? MetricKind.L2sq : MetricKind.IP,
       quantization: SCALARS[full.numbers],
       connectivity: full.maxNeighbors,
       expansion_add: full.efConstruction,
@@ -94,7 +103,7 @@ export class HnswGraph {
     const step = this.count < IN_ORDER ? 1 : Math.max(1, keys.length);
     for (let start = 0; start < keys.length; start += step) {
       const end = start + step;
-      const rough = this.#rough(vectors.slice(start, end));
+      const rough = this.#rough(vectors.slice(start, end), this.peak);
       this.#index.add(all.subarray(start, end), rough, 0);
     }
   }
@@ -117,7 +126,8 @@ export class HnswGraph {
     }
     // usearch makes room for as many as are asked for.
     const most = Math.min(ef, this.count);
-    const rough = this.#rough(queries);
+    // Its length counts for nothing: so each has all 8 bits.
+    const rough = this.#rough(queries, 0);
     if (queries.count === 1) {
       return [numbersOf(this.#index.search(rough, most, 1).keys)];
     }
@@ -137,23 +147,19 @@ export class HnswGraph {
     this.#index.load(path);
   }
 
-  /** Rows as the graph takes them: centred, in 8 bits, where it is so set. */
-  #rough({ data, dimensions }: Matrix): Float32Array {
+  /** Rows as the graph takes them: centred, of one length, where it is so set. */
+  #rough({ data, dimensions }: Matrix, peak: number): Float32Array {
     const { metric, numbers } = this.settings;
     if (metric === "l2") return data;
     const isBytes = numbers === "i8";
     const rough = new (isBytes ? Int8Array : Float32Array)(data.length);
     for (let start = 0; start < data.length; start += dimensions) {
       const end = start + dimensions;
-      let mean = 0, most = 0;
-      if (metric === "correlation") {
-        for (let i = start; i < end; i++) mean += data[i] / dimensions;
-      }
-      for (let i = start; i < end; i++) {
-        most = Math.max(most, Math.abs(data[i] - mean));
-      }
+      const mean = metric === "correlation" ? meanOf(data, start, end) : 0;
+      const { most, length } = sizeOf(data, start, end, mean);
       // An angle is the same at any length; a vector of zeros has none.
-      const scale = most > 0 ? (isBytes ? 127 : 1) / most : 0;
+      const full = isBytes ? Math.max(most, peak * length) / 127 : length;
+      const scale = most > 0 ? 1 / full : 0;
       for (let i = start; i < end; i++) {
         const value = (data[i] - mean) * scale;
         rough[i] = isBytes ? Math.round(value) : value;
@@ -171,6 +177,39 @@ export class HnswGraph {
 function numbersOf(keys: BigUint64Array): number[] {
   const halves = new Uint32Array(keys.buffer, keys.byteOffset, 2 * keys.length);
   return Array.from({ length: keys.length }, (_, i) => halves[2 * i]);
+}
+
+function meanOf(data: Float32Array, start: number, end: number): number {
+  let sum = 0;
+  for (let i = start; i < end; i++) sum += data[i];
+  return sum / (end - start);
+}
+
+/** Its largest number, and its length. */
+function sizeOf(data: Float32Array, start: number, end: number, mean: number) {
+  let most = 0, squares = 0;
+  for (let i = start; i < end; i++) {
+    const value = data[i] - mean;
+    squares += value * value;
+    most = Math.max(most, Math.abs(value));
+  }
+  return { most, length: Math.sqrt(squares) };
+}
+
+/**
+ * A vector's largest number, as a share of its length: from 1 / √dimensions to 1,
+ * and 0 of one that has no length.
+ */
+export function peakOf(vector: Float32Array, metric: GraphMetric): number {
+  const end = vector.length;
+  const mean = metric === "correlation" ? meanOf(vector, 0, end) : 0;
+  const { most, length } = sizeOf(vector, 0, end, mean);
+  return most > 0 ? most / length : 0;
+}
+
+/** The peak of a graph for vectors of such a peak, and somewhat higher ones. */
+export function roomFor(peak: number): number {
+  return peak > 0 ? Math.min(1, 1.5 * peak) : 1;
 }
 
 /**

@@ -50,16 +50,18 @@ export class HnswNodes {
 
   /**
    * @param kept Whether it keeps the vectors, too.
+   * @param peak For which the graph has room.
    * @param rows What a file had; the graph and the vectors are then the caller's
    *   to fill.
    */
   constructor(
     settings: GraphSettings,
     kept: boolean,
+    peak = 1,
     rows: NodeRow[] = [],
     vectors: Matrix = Matrix.empty(settings.dimensions, 0),
   ) {
-    this.graph = new HnswGraph(settings);
+    this.graph = new HnswGraph(settings, peak);
     this.vectors = kept ? vectors : undefined;
     this.#rows = rows;
     for (const [node, [fingerprint, ...ids]] of rows.entries()) {

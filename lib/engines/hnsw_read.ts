@@ -39,7 +39,7 @@ import {
   newestVersion,
   pathOf,
 } from "./hnsw_files.ts";
-import { type GraphSettings, sizesOf } from "./hnsw_graph.ts";
+import { type GraphSettings, peakOf, roomFor, sizesOf } from "./hnsw_graph.ts";
 import { HnswNodes, type NodeRow } from "./hnsw_nodes.ts";
 
 /** What was read. */
@@ -81,6 +81,8 @@ export async function readNodes(
         ? "it has another form"
         : !isDeepStrictEqual(manifest.settings, settings)
         ? "it was built with other settings"
+        : !(manifest.peak > 0)
+        ? "its numbers are of another form"
         : kept && !manifest.vectors
         ? "it has no vectors of its own"
         : undefined;
@@ -113,7 +115,7 @@ export async function readNodes(
 
 async function read(
   folder: string,
-  { settings, traits, graph, rows, vectors }: Manifest,
+  { settings, peak, traits, graph, rows, vectors }: Manifest,
   kept: boolean,
 ): Promise<HnswNodes> {
   // usearch would read whatever it is given, and may end the program at it.
@@ -121,6 +123,7 @@ async function read(
   const nodes = new HnswNodes(
     settings,
     kept,
+    peak,
     await readJsonLines<NodeRow>(join(folder, rows.file)),
     kept ? await readNpy(join(folder, vectors!.file)) : undefined,
   );
@@ -144,7 +147,11 @@ async function rebuilt(
   const all = written.flatMap(([print, ...ids], node) =>
     ids.map((id) => ({ id, node, print }))
   );
-  const nodes = new HnswNodes(settings, true);
+  let peak = 0;
+  for (const vector of vectors) {
+    peak = Math.max(peak, peakOf(vector, settings.metric));
+  }
+  const nodes = new HnswNodes(settings, true, roomFor(peak));
   const sizes = sizesOf(settings);
   for (let start = 0; start < all.length; start += 500) {
     const some = all.slice(start, start + 500);

@@ -91,6 +91,7 @@ export async function writeNodes(
       format: FORMAT,
       encoder,
       settings: nodes.graph.settings,
+      peak: nodes.graph.peak,
       traits: nodes.traits,
       graph: await kept(files.graph),
       rows: await kept(files.rows),

@@ -138,6 +138,26 @@ Deno.test("an index of other settings or of another form is built anew, in one l
   ]);
 });
 
+Deno.test("a graph whose numbers have the earlier form is built anew of its vectors", async () => {
+  const folder = await written();
+  const path = join(folder, "vectors.1.json");
+  const { peak, ...earlier } = JSON.parse(await readFile(path, "utf8"));
+  ok(peak > 0 && peak < 1, `${peak}`);
+  await writeFile(path, JSON.stringify(earlier));
+  const said = await warnings(async () => {
+    const index = await HnswIndex.open({ dimensions: 32, folder });
+    strictEqual(await index.count(), 300);
+    strictEqual((await index.nearest(vectors.row(7), 1))[0].id, "7");
+    await index.put(ids.slice(0, 301), vectors.slice(0, 301));
+    await index.close();
+    const again = await HnswIndex.open({ dimensions: 32, folder });
+    strictEqual(await again.count(), 301);
+  });
+  deepStrictEqual(said, [
+    `${path}: the graph is built anew, since its numbers are of another form`,
+  ]);
+});
+
 Deno.test("an index that is opened while another saves it is whole", async () => {
   const folder = await written();
   const writer = await HnswIndex.open({ dimensions: 32, folder });

@@ -86,6 +86,18 @@ Deno.test("vectors of any length and mean are ranked by every metric", async () 
   }
 });
 
+Deno.test("a vector of one large number is found among those of many small ones", async () => {
+  const many = clusteredVectors(500, 512, { clusters: 1 });
+  const peaked = Matrix.zeros(1, 512);
+  peaked.row(0)[0] = 1;
+  const index = await filled(many);
+  await index.put(["peaked"], peaked);
+  const query = many.row(0).map((value, i) => .7 * value + (i ? 0 : .72));
+  strictEqual((await index.nearest(query, 1))[0].id, "peaked");
+  strictEqual(await index.count(), 501);
+  ok(await recall(index, many.slice(0, 50), many) >= .99);
+});
+
 Deno.test("a graph of some thousand is the same each time", async () => {
   const few = { maxNeighbors: 3, efConstruction: 5, efSearch: 1 };
   const [first, second] = await Promise.all(
