@@ -211,12 +211,15 @@ export class HnswIndex implements VectorIndex {
   ): Promise<Float32Array> {
     checkVector(this.#expected, query, "the query");
     const { measure } = metricOf(metric);
-    const vectors = await this.vectors(ids);
-    const values = new Float32Array(ids.length);
-    for (let row = 0; row < values.length; row++) {
-      values[row] = measure(query, vectors.row(row));
+    if (this.#vectorsOf) {
+      const vectors = await this.vectors(ids);
+      return Float32Array.from(vectors, (vector) => measure(query, vector));
     }
-    return values;
+    this.#checkOpen();
+    return Float32Array.from(ids, (id) => {
+      const vector = this.#nodes.vector(id);
+      return vector ? measure(query, vector) : NaN;
+    });
   }
 
   async vectors(ids: readonly string[]): Promise<Matrix> {
@@ -289,6 +292,7 @@ export class HnswIndex implements VectorIndex {
     if (count === 0 || peak > graph.peak) {
       await this.#rebuild(roomFor(peak), signal);
     }
+    this.#nodes.expect(changed.length);
     try {
       for (let start = 0; start < changed.length;) {
         signal?.throwIfAborted();

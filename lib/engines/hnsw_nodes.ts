@@ -102,6 +102,12 @@ export class HnswNodes {
     return node === undefined ? undefined : this.vectors?.row(node);
   }
 
+  /** Makes room for so many more, where that is more than there is. */
+  expect(more: number): void {
+    const { length } = this.#rows;
+    if (more > length) this.vectors?.reserve(length + more);
+  }
+
   /** Puts vectors in, in place of those that have these ids. */
   insert(
     ids: readonly string[],
@@ -154,9 +160,9 @@ export class HnswNodes {
 
   #look(vector: Float32Array): void {
     let sum = 0, squares = 0;
-    for (const value of vector) {
-      sum += value;
-      squares += value * value;
+    for (let i = 0; i < vector.length; i++) {
+      sum += vector[i];
+      squares += vector[i] * vector[i];
     }
     if (Math.abs(squares - 1) > 1e-3) this.traits.isUnit = false;
     // The cosine of the vector with one of equal numbers.
