@@ -56,23 +56,26 @@ export interface Candidates {
 }
 
 /**
- * The nearest that an index is asked for, for each candidate. A server looks among
- * as many as it names, so it is asked for more. Of 100,000 made-up vectors of 512
- * numbers and words that lie near none of them, the 1,600 that it names hold .87 of
- * the ten nearest, 3,200 hold .95 and 4,800 .98. It goes over all that a filter lets
- * pass: there, for fewer.
+ * The nearest that an index is asked for, for each candidate. What is best by both
+ * lies the deeper among the pictures, the more texts weigh: of 100,000 made-up
+ * vectors of 512 numbers, the ten best by a text's weight of .3 are all among the
+ * 1,000 nearest, but by .4 not all among 1,600. A server goes over all that a
+ * filter lets pass: there, for fewer.
  */
-const PICTURES = { here: 2, server: 20, filtered: 4 };
+const PICTURES = { here: 2, server: 6, deep: 20, filtered: 4 };
 const TEXTS = { here: 4, server: 12 };
 
 /**
  * Of rows of which picture or text is known, so many are compared for each
  * candidate: in this process that takes a moment, from a server come their vectors.
  */
-const OTHERS = { here: 25, server: 1, allTexts: 0.25 };
+const OTHERS = { here: 25, server: 1, allTexts: 0.1, deep: 0.25 };
+
+/** Where texts weigh more than this, a server names more, and compares more. */
+const DEEP_FROM = 0.3;
 
 /**
- * Where texts weigh more than this, a server is asked for the pictures of so many
+ * Where texts weigh more than this, a server is asked for the pictures of some
  * nearest texts as well, if pictures share them. That takes it 0.15 s, but without
  * it half of the best are missed where a text weighs nine tenths.
  */
@@ -129,8 +132,10 @@ export class CandidateFinder {
       textWeight > WIDE_FROM;
     const wide = isWide ? this.#texts.shared(all, count, isAllowed) : undefined;
     const place = keepsVectors ? "here" : "server";
-    const most = count *
-      PICTURES[place === "server" && where ? "filtered" : place];
+    const isDeep = mode === "smart" && textWeight > DEEP_FROM;
+    const most = count * PICTURES[
+      keepsVectors ? "here" : where ? "filtered" : isDeep ? "deep" : "server"
+    ];
     // At once: a server answers them beside one another.
     const [near, nearOfTexts, texts] = await Promise.all([
       this.#nearest(vector, most, filter),
@@ -153,7 +158,9 @@ export class CandidateFinder {
       ...textsByRow(textRows, texts, () => this.#texts.users()),
       ...{ agreement, textWeight },
     };
-    const share = OTHERS[keepsVectors ? "here" : all ? "allTexts" : "server"];
+    const share = OTHERS[
+      keepsVectors ? "here" : !all ? "server" : isDeep ? "deep" : "allTexts"
+    ];
     const others = Math.ceil(share * count);
     const promising = promisingRows(known, count, others, isAllowed);
     return { ...promising, isAll, ofPictures, ofTexts: texts.values };

@@ -50,6 +50,8 @@ export interface Ranking {
   ranked: Uint32Array;
   /** Its order with copies folded, by the threshold. */
   folded: Map<number, Listing>;
+  /** Pictures' vectors that came with the candidates, by row. */
+  vectors?: ReadonlyMap<number, Float32Array>;
   /** How many candidates were asked for; undefined where all were compared. */
   asked?: number;
   /** With more candidates, once somebody wants them. */
@@ -179,6 +181,7 @@ export class Ranker {
       },
       ...{ values, order, ranked, layout, folded: new Map() },
       ...(!found.isAll && { asked }),
+      vectors: found.vectors,
     };
     // By date, all that fits is put in order: so it has to be known.
     return mayFitMore && query.sort !== "relevance"

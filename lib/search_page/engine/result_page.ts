@@ -93,7 +93,7 @@ export async function resultPage(
 function listingOf(
   { fold }: SearchQuery,
   space: EncoderSpace,
-  { order, folded }: Ranking,
+  { order, folded, vectors }: Ranking,
 ): Listing {
   const known = folded.get(fold);
   if (known) return known;
@@ -103,7 +103,7 @@ function listingOf(
     fold,
     keepsVectors
       ? { all: pictureEmbeddings }
-      : { fetch: (rows) => space.vectorsOf(rows) },
+      : { fetch: (rows) => space.vectorsOf(rows, vectors) },
   );
   // Of the thresholds that a slider passes, the last two.
   if (folded.size >= 2) folded.clear();

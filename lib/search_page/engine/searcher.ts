@@ -26,7 +26,7 @@ import { drawOf } from "./draw.ts";
 import { rowFilter } from "./filters.ts";
 import { bestFirst } from "./order.ts";
 import type { PixelSpace } from "./pixel_space.ts";
-import { QueryError, readQuery, type SearchQuery } from "./query.ts";
+import { QueryError, readQuery, type SearchQuery, subjectOf } from "./query.ts";
 import { Ranker, type Ranking } from "./ranker.ts";
 import { Rankings } from "./rankings.ts";
 import { resultPage } from "./result_page.ts";
@@ -52,8 +52,8 @@ export class Searcher {
    * @param spaces One or more.
    * @param findOutdated Asked before pictures are shown; none are outdated if
    *   it is left out.
-   * @param takeIn Asked at the same time: how many pictures have come from other
-   *   programs.
+   * @param takeIn Asked while a query is answered: how many pictures have come from
+   *   other programs.
    */
   constructor(
     spaces: readonly EncoderSpace[],
@@ -77,6 +77,12 @@ export class Searcher {
     const start = performance.now();
     const query = readQuery(input);
     const space = this.#spaceOf(query);
+    // A database is asked beside the search, but not while words are embedded, which
+    // takes all processors. Once: while another program adds thousands, some come
+    // all the time.
+    let coming: Promise<number> | undefined = embedded(query, space)
+      .then(() => this.#takeIn(space));
+    coming.catch(() => undefined); // Heard below, unless the search fails first.
     for (let round = 0;; round++) {
       let ranking = await this.#rankings.of(query, space);
       if (ranking.layout !== space.collection.layout && round < MOST_ROUNDS) {
@@ -98,10 +104,10 @@ export class Searcher {
       );
       const [outdated, came] = await Promise.all([
         this.#findOutdated(space, [...new Set([...rows, ...next])]),
-        // Once: while another program adds thousands, some come all the time.
-        round === 0 ? this.#takeIn(space) : 0,
+        coming && this.#allThatCame(space, coming),
       ]);
-      if ((outdated.size === 0 && came === 0) || round >= MOST_ROUNDS) {
+      coming = undefined;
+      if ((outdated.size === 0 && !came) || round >= MOST_ROUNDS) {
         return { ...result, ms: performance.now() - start };
       }
     }
@@ -156,6 +162,16 @@ export class Searcher {
     );
   }
 
+  /** How many came, those with which this very search has met. */
+  async #allThatCame(
+    space: EncoderSpace,
+    coming: Promise<number>,
+  ): Promise<number> {
+    const came = await coming;
+    const hasMet = (space.index?.strangers.size ?? 0) > 0;
+    return came === 0 && hasMet ? await this.#takeIn(space) : came;
+  }
+
   #page(query: SearchQuery, space: EncoderSpace, ranking: Ranking) {
     return resultPage(query, space, ranking, this.spaces[0].collection);
   }
@@ -169,5 +185,15 @@ export class Searcher {
     throw new QueryError(
       `space: expected ${known.join(", ")}, got "${space}"`,
     );
+  }
+}
+
+/** Ends when a query's words are embedded, or cannot be: the search says so. */
+async function embedded(
+  { text, space: by }: SearchQuery,
+  space: EncoderSpace,
+): Promise<void> {
+  if (text && by !== PIXELS) {
+    await space.embedText(subjectOf(text)).catch(() => undefined);
   }
 }

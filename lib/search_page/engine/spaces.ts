@@ -32,15 +32,23 @@ import type { Candidates } from "./candidates.ts";
 import { whereOf } from "./database_rows.ts";
 import { EVERYDAY_WORDS } from "./everyday_words.ts";
 import { QueryError, type SearchQuery } from "./query.ts";
-import { blendSimilarities, blendVectors } from "./ranking.ts";
+import { blendVectors } from "./ranking.ts";
 import { type Gallery, pickRows, similarities } from "./similarities.ts";
 import type { SpaceIndex } from "./space_index.ts";
+import { textsOfRows, valuesFromServer } from "./values_from_server.ts";
 
 /** How many queries' texts and pictures have their embeddings remembered. */
 const REMEMBERED = 500;
 
 /** Rows compared one by one before the server gets its turn. */
 const ROWS_A_TURN = 2000;
+
+/**
+ * Vectors are asked for in so many requests at once: a server needs long to write
+ * them, and here one part is read while it writes another.
+ */
+const PARTS = 3;
+const FEWEST_A_PART = 50;
 
 /** How near rows are to a query. */
 export interface Found {
@@ -52,6 +60,8 @@ export interface Found {
   most: number | undefined;
   /** The engine that was asked; "" where all vectors here were compared. */
   by: string;
+  /** Pictures' vectors that a server was asked for, by row. */
+  vectors?: ReadonlyMap<number, Float32Array>;
 }
 
 /** An encoder and the pictures that it has embedded. */
@@ -140,15 +150,32 @@ export class EncoderSpace {
     return index !== undefined && (index.isReady || !collection.keepsVectors);
   }
 
-  /** The pictures' vectors; NaN throughout for one that is gone meanwhile. */
-  async vectorsOf(rows: readonly number[]): Promise<Matrix> {
+  /**
+   * The pictures' vectors; NaN throughout for one that is gone meanwhile.
+   *
+   * @param known Some of them, by row: a server is not asked for these again.
+   */
+  async vectorsOf(
+    rows: readonly number[],
+    known: ReadonlyMap<number, Float32Array> = new Map(),
+  ): Promise<Matrix> {
     const { collection, index } = this;
     if (collection.keepsVectors) return collection.pictureEmbeddings.pick(rows);
     const paths = rows.map((row) => collection.pictures[row].path);
-    const vectors = await index!.pictures.vectors(paths);
-    paths.forEach((path, i) => {
-      const waiting = collection.pending.get(path);
-      if (waiting) vectors.set(i, waiting.picture);
+    const vectors = Matrix.zeros(rows.length, this.encoder.dimensions);
+    const rest = [...rows.keys()].filter((i) => !known.has(rows[i]));
+    const parts = Math.min(PARTS, Math.ceil(rest.length / FEWEST_A_PART));
+    const length = Math.ceil(rest.length / parts);
+    await Promise.all(Array.from({ length: parts }, async (_, part) => {
+      const places = rest.slice(part * length, (part + 1) * length);
+      const some = places.map((i) => paths[i]);
+      const fetched = await index!.pictures.vectors(some);
+      places.forEach((i, place) => vectors.set(i, fetched.row(place)));
+    }));
+    rows.forEach((row, i) => {
+      const vector = known.get(row) ??
+        collection.pending.get(paths[i])?.picture;
+      if (vector) vectors.set(i, vector);
     });
     return vectors;
   }
@@ -216,56 +243,39 @@ export class EncoderSpace {
     const isSame = () => collection.layout === layout;
     const found = isSame()
       ? await this.#compareSome(vector, query, candidates)
-      : [];
+      : undefined;
     const values = new Float32Array(collection.count).fill(NaN);
-    if (isSame()) rows.forEach((row, i) => values[row] = found[i]);
+    if (isSame()) rows.forEach((row, i) => values[row] = found!.values[i]);
     const most = asValue(candidates.most, query);
-    return { values, isAll, most, by: index!.pictures.label };
+    const { vectors } = found ?? {};
+    return { values, isAll, most, by: index!.pictures.label, vectors };
   }
 
   /** The values of some rows. */
   async #compareSome(
     vector: Float32Array,
     query: SearchQuery,
-    { rows, ofPictures, ofTexts }: Candidates,
-  ): Promise<Float32Array> {
-    if (rows.length === 0) return new Float32Array(0);
-    const { collection, index } = this;
-    const { mode, metric, textWeight } = query;
-    if (metric !== "cosine") {
+    candidates: Candidates,
+  ): Promise<Pick<Found, "values" | "vectors">> {
+    const { rows } = candidates;
+    if (rows.length === 0) return { values: new Float32Array(0) };
+    const { collection } = this;
+    if (query.metric !== "cosine") {
       const gallery = await this.galleryOf(rows);
-      const { measure } = metrics[metric];
-      return Float32Array.from(rows, (_, row) => {
-        const other = vectorIn(gallery, row, query);
-        return other ? measure(vector, other) : NaN;
-      });
+      const { measure } = metrics[query.metric];
+      return {
+        values: Float32Array.from(rows, (_, row) => {
+          const other = vectorIn(gallery, row, query);
+          return other ? measure(vector, other) : NaN;
+        }),
+      };
     }
-    if (collection.keepsVectors) {
-      const asked = new Matrix(vector, vector.length);
-      return (await similarities(asked, pickRows(collection, rows), query))
-        .row(0);
+    if (!collection.keepsVectors) {
+      return await valuesFromServer(this, vector, query, candidates);
     }
-    // What came with the candidates is not asked for again.
-    const texts = textsOfRows(collection, rows);
-    const paths = rows.map((row) => collection.pictures[row].path);
-    const agreement = rows.map((row) => collection.agreement[row]);
-    const [pictures, written] = await Promise.all([
-      mode === "text" ? [] : compareRest(
-        rows.map((row) => ofPictures?.get(row)),
-        paths,
-        (some) => index!.pictures.compare(vector, some),
-      ),
-      mode === "visual" ? [] : compareRest(
-        texts.ids.map((id) => ofTexts?.get(id)),
-        texts.ids,
-        (some) => index!.texts.compare(vector, some),
-      ),
-    ]);
-    if (mode === "visual") return Float32Array.from(pictures);
-    const ofRows = texts.places.map((place) => written[place] ?? NaN);
-    return mode === "text"
-      ? Float32Array.from(ofRows)
-      : blendSimilarities(ofRows, pictures, agreement, textWeight);
+    const asked = new Matrix(vector, vector.length);
+    const some = pickRows(collection, rows);
+    return { values: (await similarities(asked, some, query)).row(0) };
   }
 
   /** The value of every row, by the query's mode and metric; NaN for none. */
@@ -317,33 +327,6 @@ function asValue(
 ): number | undefined {
   if (cosine === undefined || metric === "cosine") return cosine;
   return metric === "l2" ? Math.sqrt(Math.max(0, 2 - 2 * cosine)) : undefined;
-}
-
-/** Values that are known, and those of the other ids by asking for them. */
-async function compareRest(
-  known: readonly (number | undefined)[],
-  ids: readonly string[],
-  compare: (ids: readonly string[]) => Promise<Float32Array>,
-): Promise<Float32Array> {
-  const rest = ids.filter((_, i) => known[i] === undefined);
-  const values = rest.length > 0 ? await compare(rest) : new Float32Array(0);
-  let next = 0;
-  return Float32Array.from(known, (value) => value ?? values[next++]);
-}
-
-/** What is written about rows: each text once, and where each row's is; -1 for none. */
-function textsOfRows(
-  { textRows, textIds }: Collection,
-  rows: readonly number[],
-): { ids: string[]; places: number[] } {
-  const placeOf = new Map<number, number>();
-  const places = rows.map((row) => {
-    const textRow = textRows[row];
-    if (textRow < 0) return -1;
-    if (!placeOf.has(textRow)) placeOf.set(textRow, placeOf.size);
-    return placeOf.get(textRow)!;
-  });
-  return { ids: Array.from(placeOf.keys(), (row) => textIds[row]), places };
 }
 
 /**
