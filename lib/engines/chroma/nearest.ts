@@ -62,7 +62,7 @@ export async function nearestRows(
   { filter, l1Candidates }: NearestOptions = {},
 ): Promise<VectorHit[][]> {
   const byL1 = l1Candidates !== undefined;
-  const passes = filter?.passes ?? (() => true);
+  const passes = (id: string) => filter?.passes(id) ?? true;
   const query_embeddings = Array.from(
     queries,
     (query) => Array.from(asStored(index.space, query)),

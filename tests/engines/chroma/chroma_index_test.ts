@@ -241,6 +241,13 @@ testWithChroma(
         truth.filter((id) => wanted(Number(id))).slice(0, 5),
       );
     }
+    // One that has a state of its own.
+    const few = { names: new Set(["7", "9"]), passes };
+    function passes(this: { names: Set<string> }, id: string) {
+      return this.names.has(id);
+    }
+    const named = await index.nearest(query, 5, { filter: few });
+    deepEqual(named.map(({ id }) => id).sort(), ["7", "9"]);
     equal((await index.nearest(query, 1000)).length, 60);
     equal((await index.nearest(query, 2 ** 40)).length, 60);
     const batch = await index.nearestBatch(vectors.slice(0, 3), 2);
