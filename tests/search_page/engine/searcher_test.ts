@@ -9,8 +9,11 @@ import {
 } from "node:assert/strict";
 import { writeFile } from "node:fs/promises";
 import { join } from "node:path";
+import { Matrix } from "#lib/compare/matrix.ts";
+import { ExactIndex } from "#lib/engines/exact.ts";
 import type { SearchQuery } from "#lib/search_page/engine/query.ts";
 import { Searcher } from "#lib/search_page/engine/searcher.ts";
+import { SpaceIndex } from "#lib/search_page/engine/space_index.ts";
 import type { EncoderSpace } from "#lib/search_page/engine/spaces.ts";
 import type { SearchApp } from "#lib/search_page/search_page.ts";
 import { NO_FOLDING } from "#lib/search_page/web/query.js";
@@ -671,4 +674,64 @@ Deno.test("collections of no, one, two and three pictures are searched", async (
       strictEqual(hits.length, count - 1);
     }
   }
+});
+
+Deno.test("what other programs have added is looked for beside the search, after its words are embedded", async () => {
+  const space = vectorSpace([{ vector: [1, 0] }, { vector: [0, 1] }]);
+  const order: string[] = [];
+  const { embedText, find } = space;
+  space.embedText = async (text) => {
+    const vector = await embedText.call(space, text);
+    order.push("embedded");
+    return vector;
+  };
+  space.find = async (...args) => {
+    const found = await find.apply(space, args);
+    order.push("found");
+    return found;
+  };
+  const lookFor = () => (order.push("looked"), Promise.resolve(0));
+  await new Searcher([space], undefined, lookFor).search({ text: "x" });
+  ok(order.indexOf("looked") > order.indexOf("embedded"), `${order}`);
+  ok(order.indexOf("looked") < order.indexOf("found"), `${order}`);
+  strictEqual(order.filter((what) => what === "looked").length, 1);
+});
+
+Deno.test("a picture that came after it was looked for, and that a search meets, is taken in by that search", async () => {
+  const space = vectorSpace([{ vector: [1, 0] }], () => [0, 1], false);
+  // Asked as a server is: for candidates.
+  const pictures = Object.assign(new ExactIndex(2), { engine: "chroma" });
+  space.index = new SpaceIndex(space.collection, pictures, new ExactIndex(2));
+  await space.index.sync();
+  const { collection } = space;
+  let looked = 0;
+  const takeIn = () => {
+    looked++;
+    const { strangers } = space.index!;
+    const news = [...strangers];
+    strangers.clear();
+    for (const path of news) {
+      const picture = { ...collection.pictures[0], path };
+      collection.adopt(picture, collection.facts[0], "", NaN);
+      space.index!.adopted(path);
+    }
+    return Promise.resolve(news.length);
+  };
+  await pictures.put(["new"], Matrix.of([[0, 1]]));
+  const searcher = new Searcher([space], undefined, takeIn);
+  const query = { text: "x", mode: "visual", cut: "none" } as const;
+  const { hits } = await searcher.search(query);
+  deepStrictEqual(hits.map(({ path }) => path), ["new", "0"]);
+  strictEqual(looked, 2);
+  await searcher.search({ ...query, k: 5 });
+  strictEqual(looked, 3, "nothing was met: it is looked for once");
+});
+
+Deno.test("where the words cannot be embedded, the search says so, and nothing is left that fails later", async () => {
+  const space = vectorSpace([{ vector: [1, 0] }], () => {
+    throw new Error("no model");
+  });
+  const refuse = () => Promise.reject(new Error("no database"));
+  const searcher = new Searcher([space], undefined, refuse);
+  await rejects(searcher.search({ text: "x" }), /no model/);
 });
