@@ -41,7 +41,10 @@ const CHROMA_COUNT = 30_000;
 const BATCH = 100;
 /** The recall that an index has to reach, and what it may set to reach it. */
 const RECALL = 0.99;
-const EF_SEARCH = [32, 48, 64, 80, 96, 128, 160, 192, 256, 320, 400, 512];
+const EF_SEARCH = [
+  ...[32, 48, 64, 80, 96, 112, 128, 144, 160, 176, 192, 208, 224, 240, 256],
+  ...[288, 320, 400, 512],
+];
 
 /** Measures. */
 export const bench: Bench = async (context) => {

@@ -47,7 +47,7 @@ export interface GraphSettings {
   numbers?: GraphNumbers;
   /** M: links of a vector, twice as many on the lowest layer. @default 20 */
   maxNeighbors?: number;
-  /** Candidates among which a new vector's links are chosen. @default 64 */
+  /** Candidates among which a new vector's links are chosen. @default 80 */
   efConstruction?: number;
 }
 
@@ -247,7 +247,7 @@ export function completeSettings(
 ): Required<GraphSettings> {
   const { dimensions, metric = "cosine" } = settings;
   const { numbers = metric === "l2" ? "f16" : "i8" } = settings;
-  const { maxNeighbors = 20, efConstruction = 64 } = settings;
+  const { maxNeighbors = 20, efConstruction = 80 } = settings;
   const fail = (name: string, expected: string, got: unknown): never => {
     throw new RangeError(
       `HNSW: expected ${name} to be ${expected}, got ${got}`,
