@@ -102,11 +102,16 @@ export function unreachable(url: string, why: string): DatabaseError {
 const FULL =
   /disk is full|no space left|disk i\/o error|quota|file too large|purging logs/i;
 
+/** What Chroma says of a collection that is half deleted, under 412. */
+const HALF_DELETED = /missing \w+ segment/i;
+
 function kindOf(status: number, said: string): DatabaseErrorKind {
   if (status === 401 || status === 403) return "key";
   if (/^(quota|billing limit) exceeded/i.test(said)) return "limit";
   if (status === 402 || status === 429) return "limit";
-  if (status === 404 || status === 410) return "missing";
+  if (status === 404 || status === 410 || HALF_DELETED.test(said)) {
+    return "missing";
+  }
   if (FULL.test(said)) return "full";
   return "refused";
 }

@@ -124,20 +124,8 @@ export class Ranker {
     // Rows that came or went since: the search begins anew.
     if (collection.layout !== layout) return await this.rank(query, space);
 
-    const values = new Float64Array(found.values);
-    for (const { of } of like) {
-      // A picture is not its own result, and no measure for others.
-      const row = collection.rowOf(of);
-      if (row === undefined) continue;
-      values[row] = NaN;
-      if (rest) rest.values[row] = NaN;
-    }
-    let top = rest ? greatest(rest.values) : -Infinity;
-    for (let row = 0; row < values.length; row++) {
-      if (!collection.isSearchable(row)) values[row] = NaN;
-      if (values[row] > top) top = values[row];
-      if (!isAllowed(row)) values[row] = NaN;
-    }
+    const compared = { all: found.values, rest: rest?.values };
+    const { values, top } = resultValues(collection, compared, like, isAllowed);
     const line = before
       ? before.said.line
       : cut !== undefined && query.cut === "auto"
@@ -282,6 +270,35 @@ function askedFor(
   const asked = before?.asked ?? FIRST_ASKED[engine];
   // All at once costs no more than most of them.
   return before && 2 * asked > collection.count ? Infinity : asked;
+}
+
+/**
+ * The values of rows that can be results, NaN of the others; and the best of all,
+ * whatever the filters leave.
+ *
+ * @param compared `rest` has some of the best where `all` has but rows that pass.
+ */
+function resultValues(
+  collection: Collection,
+  { all, rest }: { all: ArrayLike<number>; rest?: Float32Array },
+  like: readonly Weighted[],
+  isAllowed: (row: number) => boolean,
+): { values: Float64Array; top: number } {
+  const values = new Float64Array(all);
+  // A picture is not its own result, and no measure for others.
+  for (const { of } of like) {
+    const row = collection.rowOf(of);
+    if (row === undefined) continue;
+    values[row] = NaN;
+    if (rest) rest[row] = NaN;
+  }
+  let top = rest ? greatest(rest) : -Infinity;
+  for (let row = 0; row < values.length; row++) {
+    if (!collection.isSearchable(row)) values[row] = NaN;
+    if (values[row] > top) top = values[row];
+    if (!isAllowed(row)) values[row] = NaN;
+  }
+  return { values, top };
 }
 
 /** Tells whether a value is that of a result that fits. */
