@@ -339,7 +339,11 @@ Deno.test(
         "missing",
         /answered 4(04|12), ".*": another program may have deleted the collection: open it again/,
       );
-      await fails(index.nearest(vectors.row(0), 1), "missing", /answered 4(04|12)/);
+      await fails(
+        index.nearest(vectors.row(0), 1),
+        "missing",
+        /answered 4(04|12)/,
+      );
       const again = await openChromaIndex(chroma, of);
       await again.put(names(20), vectors.slice(0, 20));
       equal(await again.count(), 20);
