@@ -56,20 +56,27 @@ export function joined(first: Uint32Array, second: Uint32Array): Uint32Array {
 }
 
 /**
- * A longer order that begins as a shorter one does, so that a reader who goes
- * on sees nothing twice; but what fits comes before what does not.
+ * A longer order in which what a reader has seen stays in its place, so that who
+ * goes on sees nothing twice; behind it, what fits comes before what does not.
+ *
+ * @param seen How many of the first order's rows.
  */
 export function behind(
   first: Uint32Array,
   all: Uint32Array,
   fits: (row: number) => boolean,
+  seen: number,
 ): Uint32Array {
   const listed = new Set(first), there = new Set(all);
-  const order = joined(
-    first.filter((row) => there.has(row)),
+  const isThere = (row: number) => there.has(row);
+  const rest = joined(
+    first.subarray(seen).filter(isThere),
     all.filter((row) => !listed.has(row)),
   );
-  return joined(order.filter(fits), order.filter((row) => !fits(row)));
+  return joined(
+    first.subarray(0, seen).filter(isThere),
+    joined(rest.filter(fits), rest.filter((row) => !fits(row))),
+  );
 }
 
 function isLittleEndian(): boolean {

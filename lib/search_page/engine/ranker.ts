@@ -44,10 +44,15 @@ export interface Ranking {
   >;
   /** By row; 0 where a collection is browsed. */
   values: ArrayLike<number>;
-  /** Those that fit, then the others. */
+  /**
+   * Those that fit, then the others; but what has been seen stays in its place,
+   * when more candidates come.
+   */
   order: Uint32Array;
   /** The same, whatever the sort. */
   ranked: Uint32Array;
+  /** How many rows of the order lie before a place that was asked for. */
+  seen: number;
   /** Its order with copies folded, by the threshold. */
   folded: Map<number, Listing>;
   /** Pictures' vectors that came with the candidates, by row. */
@@ -126,22 +131,21 @@ export class Ranker {
 
     const compared = { all: found.values, rest: rest?.values };
     const { values, top } = resultValues(collection, compared, like, isAllowed);
+    if (before?.layout === layout) keepKnown(values, collection, before);
     const line = before
       ? before.said.line
       : cut !== undefined && query.cut === "auto"
       ? lineAbove(cut, top)
       : cut;
     const fits = fitting({ cut, line, better });
+    const isFitting = (row: number) => fits(values[row]);
     const best = bestFirst(values, better);
     const ranked = before
-      ? behind(before.ranked, best, (row) => fits(values[row]))
+      ? behind(before.ranked, best, isFitting, before.seen)
       : best;
-    // The best come first, so those that fit do.
-    const count = firstWhere(ranked, (row) => !fits(values[row]));
     const order = query.sort === "relevance" ? ranked : joined(
-      this.#byDate.of(collection, query.sort)
-        .filter((row) => fits(values[row])),
-      ranked.subarray(count),
+      this.#byDate.of(collection, query.sort).filter(isFitting),
+      ranked.filter((row) => !isFitting(row)),
     );
     // However many do not fit: what is not among them may.
     const mayFitMore = !found.isAll &&
@@ -158,7 +162,7 @@ export class Ranker {
         total: found.isAll
           ? ranked.length
           : comparable(query, collection, like, isResult),
-        fitting: count,
+        fitting: ranked.filter(isFitting).length,
         ...(cut !== undefined && { cut, line }),
         scores: distribution(values),
         ...(!found.isAll && {
@@ -167,7 +171,7 @@ export class Ranker {
         ...(remarks.length > 0 && { remark: remarks.join(" ") }),
         generation,
       },
-      ...{ values, order, ranked, layout, folded: new Map() },
+      ...{ values, order, ranked, layout, seen: 0, folded: new Map() },
       ...(!found.isAll && { asked }),
       vectors: found.vectors,
     };
@@ -221,7 +225,8 @@ export class Ranker {
         generation: collection.generation,
       },
       values: new Float32Array(collection.count),
-      ...{ order, ranked: order, layout: collection.layout, folded: new Map() },
+      ...{ order, ranked: order, seen: 0 },
+      ...{ layout: collection.layout, folded: new Map() },
     };
   }
 
@@ -301,6 +306,18 @@ function resultValues(
   return { values, top };
 }
 
+/** Puts in what was known: among more candidates, some may not be named again. */
+function keepKnown(
+  values: Float64Array,
+  collection: Collection,
+  before: Ranking,
+): void {
+  for (const row of before.ranked) {
+    const isLost = Number.isNaN(values[row]) && collection.isSearchable(row);
+    if (isLost) values[row] = before.values[row];
+  }
+}
+
 /** Tells whether a value is that of a result that fits. */
 export function fitting(
   { cut, line, better }: Pick<SearchResult, "cut" | "line" | "better">,
@@ -333,13 +350,4 @@ function greatest(values: Float32Array): number {
   let most = -Infinity;
   for (const value of values) if (value > most) most = value;
   return most;
-}
-
-/** The first place where something holds; the length if it never does. */
-function firstWhere(
-  rows: Uint32Array,
-  holds: (row: number) => boolean,
-): number {
-  const place = rows.findIndex(holds);
-  return place < 0 ? rows.length : place;
 }

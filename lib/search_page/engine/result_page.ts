@@ -59,6 +59,11 @@ export async function resultPage(
   await inOrder.reach(from + k + 1);
   const found = inOrder.slice(from, from + k + 1);
   const isOpen = ranking.asked !== undefined;
+  if (isOpen && from > 0) {
+    const [last] = inOrder.slice(from - 1, from);
+    const seen = last ? ranking.order.indexOf(last.row) + 1 : 0;
+    ranking.seen = Math.max(ranking.seen, seen);
+  }
   const shown = found.slice(0, k)
     // Rows may have moved while vectors were fetched.
     .filter(({ row }) => row < collection.count);

@@ -27,7 +27,7 @@ import { rowFilter } from "./filters.ts";
 import { bestFirst } from "./order.ts";
 import type { PixelSpace } from "./pixel_space.ts";
 import { QueryError, readQuery, type SearchQuery, subjectOf } from "./query.ts";
-import { Ranker, type Ranking } from "./ranker.ts";
+import { fitting, Ranker, type Ranking } from "./ranker.ts";
 import { Rankings } from "./rankings.ts";
 import { resultPage } from "./result_page.ts";
 import { hitOf, type SearchHit, type SearchResult } from "./search_result.ts";
@@ -121,10 +121,11 @@ export class Searcher {
     while (ranking.said.candidates?.mayFitMore) {
       ranking = await this.#rankings.longer(query, space, ranking);
     }
-    const { order, said } = ranking;
+    const { order, said, values } = ranking;
     const { pictures } = space.collection;
+    const fits = fitting(said);
     return Array.from(
-      order.subarray(0, said.fitting),
+      order.filter((row) => fits(values[row])),
       (row) => pictures[row].path,
     );
   }

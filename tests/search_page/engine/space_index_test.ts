@@ -259,6 +259,30 @@ Deno.test("where more may fit than is known it is said, and all that fits is fou
   ok(isOpen > 0);
 });
 
+Deno.test("who goes on past what fits sees each picture once, also when more are found to fit", async () => {
+  const word = () => [...asked.row(2)];
+  const searcher = new Searcher([await indexed(pictures, true, word)]);
+  let later = 0;
+  for (const textWeight of [0.1, 0.3, 0.5]) {
+    for (const cut of [0.2, 0.25]) {
+      const query = { text: "x", textWeight, cut, fold: 2, k: 60 };
+      const paths: string[] = [], fitting: number[] = [];
+      for (let more = true; more;) {
+        const page = await searcher.search({ ...query, from: paths.length });
+        paths.push(...page.hits.map(({ path }) => path));
+        if (page.hits.some(({ fits }) => !fits)) fitting.push(page.fitting);
+        more = page.more;
+      }
+      strictEqual(paths.length, COUNT);
+      strictEqual(new Set(paths).size, COUNT, JSON.stringify(query));
+      if (fitting.at(-1)! > fitting[0]) later++;
+      const all = await searcher.fitting(query);
+      strictEqual(new Set(all).size, fitting.at(-1));
+    }
+  }
+  ok(later > 0, "of some query more fit than were known past the line");
+});
+
 Deno.test("near copies are folded as exact search folds them, however late they come, and all can be reached", async () => {
   // Copies of 60 motifs come in turns: those of the first, up to the last row.
   const motifs = Array.from({ length: 60 }, (_, i) => {
