@@ -48,7 +48,10 @@ export interface SearchResult {
   /** "Cosine similarity, offline: …": how results were compared. */
   comparedBy: string;
   better: "lower" | "higher";
-  /** The results that were asked for; those that fit come first of all. */
+  /**
+   * The results that were asked for. Those that fit come first of all, but for
+   * those that an index names only when a reader has gone on past the others.
+   */
   hits: SearchHit[];
   /** Which of all results the first of these is, from 0 on. */
   from: number;
