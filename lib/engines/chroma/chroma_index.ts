@@ -167,6 +167,8 @@ export class ChromaIndex implements VectorIndex {
   readonly #lacking: Set<EmbeddingIndex>;
   readonly #batchSize: number;
   readonly #l1Candidates: number;
+  /** The change that was asked for last; settles, whatever comes of it. */
+  #last: Promise<void> = Promise.resolve();
 
   constructor(
     collections: ReadonlyMap<Space, EmbeddingIndex>,
@@ -257,7 +259,8 @@ export class ChromaIndex implements VectorIndex {
   /**
    * Puts vectors in, in place of those that have these ids, in all collections
    * of this data set × encoder, those that were opened for other metrics too.
-   * Without `metadata`, what is kept beside them stays.
+   * Without `metadata`, what is kept beside them stays. A change begins when
+   * those that were asked for before it, of this index, are done.
    *
    * @throws {RangeError} Before anything is sent, if something of it is none that
    *   the database keeps: names the id.
@@ -277,23 +280,35 @@ export class ChromaIndex implements VectorIndex {
     metadata?.forEach((kept, row) =>
       checkMetadata("ChromaIndex", ids[row], kept, [FINGERPRINT])
     );
-    const pace = { batchSize: await this.#size(), onProgress, signal };
     const rows = { ids, vectors, metadata };
-    await putRows(this.#first, await this.#all(), rows, pace);
+    await this.#inTurn(async () => {
+      const pace = { batchSize: await this.#size(), onProgress, signal };
+      await putRows(this.#first, await this.#all(), rows, pace);
+    });
   }
 
   /** Takes these out of all collections of this data set × encoder. */
   async remove(ids: readonly string[]): Promise<void> {
-    if (ids.length === 0) return;
-    const batchSize = await this.#size();
-    for (const index of (await this.#all()).reverse()) {
-      await deleteRows(index, possibleIds(ids), { batchSize });
-    }
+    const possible = possibleIds(ids);
+    if (possible.length === 0) return;
+    await this.#inTurn(async () => {
+      const batchSize = await this.#size();
+      for (const index of (await this.#all()).reverse()) {
+        await deleteRows(index, possible, { batchSize });
+      }
+    });
   }
 
   /** Nothing to write: the server keeps what it has acknowledged. */
   close(): Promise<void> {
     return Promise.resolve();
+  }
+
+  /** Two changes at once could reach one collection in another order than the next. */
+  #inTurn(change: () => Promise<void>): Promise<void> {
+    const turn = this.#last.then(change);
+    this.#last = turn.catch(() => {});
+    return turn;
   }
 
   #size(): Promise<number> {

@@ -522,6 +522,46 @@ testWithChroma(
 );
 
 testWithChroma(
+  "changes of one index asked for at once are made in their order, in each collection",
+  async (chroma) => {
+    const vectors = uneven(300, 16), ids = names(300);
+    const index = await openChromaIndex(chroma, {
+      ...of,
+      batchSize: 50,
+      metrics: ["l2", "cosine"],
+    });
+    const counts = () =>
+      Promise.all(
+        [...index.collections.values()].map(({ collection }) =>
+          collection.count()
+        ),
+      );
+    await Promise.all([index.put(ids, vectors), index.remove(ids)]);
+    deepEqual(await counts(), [0, 0]);
+    await index.put(ids, vectors);
+    const later = Matrix.of(Array.from(vectors).reverse());
+    await Promise.all([
+      index.remove(ids),
+      index.put(ids, later),
+      index.remove(["7"]),
+    ]);
+    deepEqual(await counts(), [299, 299]);
+    deepEqual((await index.vectors(["0"])).row(0), vectors.row(299));
+    // A mistake is told before its turn, and one that fails holds none up.
+    let isDone = false;
+    const put = index.put(["a"], vectors.slice(0, 1)).then(() => isDone = true);
+    await rejects(index.put([""], vectors.slice(0, 1)), /got ""/);
+    equal(isDone, false);
+    const failed = rejects(
+      index.put(ids, vectors, { signal: AbortSignal.abort(new Error("stop")) }),
+      /stop/,
+    );
+    await Promise.all([put, failed, index.put(["7"], vectors.slice(0, 1))]);
+    deepEqual(await counts(), [301, 301]);
+  },
+);
+
+testWithChroma(
   "put() stops between two batches and goes on later",
   async (chroma) => {
     const vectors = uneven(9, 16);
