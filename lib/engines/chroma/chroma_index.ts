@@ -213,9 +213,11 @@ export class ChromaIndex implements VectorIndex {
     for (const [row, query] of [...queries].entries()) {
       checkVector(expectedOf("ChromaIndex", index), query, `query ${row}`);
     }
-    if (queries.count === 0) return [];
-    const l1Candidates = metric === "l1" ? this.#l1Candidates : undefined;
-    return await nearestRows(index, queries, k, { filter, l1Candidates });
+    return await nearestRows(index, queries, k, {
+      filter,
+      ...(metric === "l1" && { l1Candidates: this.#l1Candidates }),
+      batchSize: await this.#size(),
+    });
   }
 
   async compare(

@@ -29,15 +29,14 @@ export interface ServerQuery {
   /** Only these rows. */
   ids?: string[];
   where?: Where;
-  include: ("distances" | "embeddings")[];
+  include: "distances"[];
 }
 
 /** Its answer: for each query the rows found, nearest first. */
 export interface ServerAnswer {
   ids: string[][];
-  distances: number[][];
   /** Where they were asked for. */
-  embeddings?: number[][][];
+  distances: number[][];
 }
 
 /** A vector's bytes, in base64. */

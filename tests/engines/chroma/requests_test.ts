@@ -29,10 +29,14 @@ const vectorsOf = (...numbers: number[]) =>
 const upTo = (count: number) => Array.from({ length: count }, (_, n) => n);
 const named = (...numbers: number[]) => numbers.map((n) => `${n}`);
 
-/** What a client asked of a server: the last part of the address, and the ids. */
+/**
+ * What a client asked of a server: the last part of the address, the ids, and how
+ * many queries by vectors.
+ */
 interface Asked {
   what: string;
   ids?: string[];
+  queries?: number;
 }
 
 /**
@@ -56,7 +60,9 @@ async function listenIn(
         ...(body && { body }),
       });
       const what = pathname.split("/").at(-1)!;
-      asked.push({ what, ids: body ? JSON.parse(body).ids : undefined });
+      const { ids, query_embeddings } = body ? JSON.parse(body) : {};
+      const queries = query_embeddings?.length;
+      asked.push({ what, ids, ...(queries && { queries }) });
       const answer = await response.json();
       const { status } = response;
       return Response.json(change(what, answer), { status });
@@ -207,6 +213,95 @@ testRequests(
     deepEqual(asked.map(({ what }) => what), ["query"]);
   },
 );
+
+const queriesIn = (asked: Asked[]) =>
+  asked.filter(({ what }) => what === "query").map(({ queries }) => queries);
+
+testRequests(
+  "nearestBatch() sends half a million numbers of queries at once",
+  { dimensions: 100_000 },
+  async (index, asked) => {
+    const vectors = Matrix.zeros(7, 100_000);
+    upTo(7).forEach((n) => vectors.row(n)[n] = 1);
+    await index.put(named(...upTo(7)), vectors);
+    asked.length = 0;
+    const hits = await index.nearestBatch(vectors, 1);
+    deepEqual(hits.map(([{ id }]) => id), named(...upTo(7)));
+    deepEqual(queriesIn(asked), [5, 2]);
+  },
+);
+
+testRequests(
+  "nearestBatch() asks for 200,000 rows at once, or those of one query",
+  {},
+  async (index, asked) => {
+    await index.put(named(...upTo(20)), vectorsOf(...upTo(20)));
+    const queries = vectorsOf(5, 0, 12);
+    const alone = [];
+    for (const query of queries) alone.push(await index.nearest(query, 20));
+    for (const [k, parts] of [[100_000, [2, 1]], [1e6, [1, 1, 1]]] as const) {
+      asked.length = 0;
+      deepEqual(await index.nearestBatch(queries, k), alone);
+      deepEqual(queriesIn(asked), parts);
+    }
+  },
+);
+
+testRequests(
+  "a query that has its hits is not asked again with those that lack some",
+  {},
+  async (index, asked) => {
+    await index.put(named(...upTo(20)), vectorsOf(...upTo(20)));
+    asked.length = 0;
+    const passes = (id: string) => id === "5" || id === "18";
+    const queries = vectorsOf(5, 12, 19, 2);
+    const hits = await index.nearestBatch(queries, 1, { filter: { passes } });
+    deepEqual(hits.map((list) => list.map(({ id }) => id)), [
+      ["5"],
+      ["18"],
+      ["18"],
+      ["18"],
+    ]);
+    deepEqual(queriesIn(asked), [4, 3, 2, 1]);
+  },
+);
+
+{
+  let isGone = false;
+  testRequests(
+    "by l1 the vectors of those that pass are fetched, and one deleted meanwhile is left out",
+    { metrics: ["l1"], batchSize: 2 },
+    async (index, asked) => {
+      await index.put(named(...upTo(60)), vectorsOf(...upTo(60)));
+      asked.length = 0;
+      const options = {
+        metric: "l1",
+        filter: { passes: (id: string) => Number(id) % 20 === 7 },
+      } as const;
+      const ask = () => index.nearest(vectorsOf(8).row(0), 5, options);
+      const distance = (n: number) =>
+        Math.fround(
+          Math.abs(Math.cos(n) - Math.cos(8)) +
+            Math.abs(Math.sin(n) - Math.sin(8)),
+        );
+      const truth = [7, 27, 47].sort((a, b) => distance(a) - distance(b));
+      const hits = await ask();
+      deepEqual(hits.map(({ id }) => id), named(...truth));
+      hits.forEach(({ value }, i) =>
+        ok(Math.abs(value - distance(truth[i])) < 1e-6)
+      );
+      const got = asked.filter(({ what }) => what === "get");
+      deepEqual(got.flatMap(({ ids }) => ids).sort(), named(27, 47, 7).sort());
+      deepEqual(got.map(({ ids }) => ids?.length), [2, 1]);
+      isGone = true;
+      deepEqual(await ask(), []);
+    },
+    (what, answer) =>
+      what === "get" && isGone
+        ? { ...answer, ids: [], embeddings: [] }
+        : answer,
+  );
+}
 
 testRequests(
   "a squared distance a little below 0 is taken for 0",
