@@ -301,9 +301,9 @@ export class ChromaIndex implements VectorIndex {
     });
   }
 
-  /** Nothing to write: the server keeps what it has acknowledged. */
-  close(): Promise<void> {
-    return Promise.resolve();
+  /** Waits for changes under way; the server keeps what it has acknowledged. */
+  async close(): Promise<void> {
+    await this.#last;
   }
 
   /** Two changes at once could reach one collection in another order than the next. */
