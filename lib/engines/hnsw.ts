@@ -45,6 +45,7 @@ import { fingerprintOf, HnswNodes, partOf } from "./hnsw_nodes.ts";
 import { HnswReach } from "./hnsw_reach.ts";
 import { readNodes } from "./hnsw_read.ts";
 import { HnswSaves } from "./hnsw_saves.ts";
+import { Turns } from "./turns.ts";
 
 /** What is opened, and how. */
 export interface HnswOptions extends GraphSettings {
@@ -87,7 +88,7 @@ export class HnswIndex implements VectorIndex {
   #nodes: HnswNodes;
   #efSearch: number;
   /** Changes come one after another. */
-  #last: Promise<void> = Promise.resolve();
+  readonly #turns = new Turns();
   /** Vectors that the graph takes at once. */
   #batch = 200;
   #isClosed = false;
@@ -241,12 +242,12 @@ export class HnswIndex implements VectorIndex {
   ): Promise<void> {
     this.#checkOpen();
     checkPut(this.#expected, ids, vectors);
-    await this.#inTurn(() => this.#put(ids, vectors, options));
+    await this.#turns.take(() => this.#put(ids, vectors, options));
   }
 
   async remove(ids: readonly string[]): Promise<void> {
     this.#checkOpen();
-    await this.#inTurn(async () => {
+    await this.#turns.take(async () => {
       const before = this.#nodes.count;
       this.#nodes.remove(ids);
       if (this.#nodes.count === before) return;
@@ -256,7 +257,7 @@ export class HnswIndex implements VectorIndex {
   }
 
   async close(): Promise<void> {
-    await this.#inTurn(async () => {
+    await this.#turns.take(async () => {
       try {
         await this.#saves.save(this.#nodes);
       } catch (error) {
@@ -282,7 +283,7 @@ export class HnswIndex implements VectorIndex {
       fingerprints.push(fingerprintOf(vector));
       if (!this.#nodes.has(ids[row], fingerprints[row])) {
         changed.push(row);
-        peak = Math.max(peak, peakOf(vector, this.settings.metric));
+        peak = Math.max(peak, peakOf(vector, this.settings));
       }
       if (row % 2000 === 1999) await setImmediate();
     }
@@ -353,12 +354,6 @@ export class HnswIndex implements VectorIndex {
     if (this.#isClosed) {
       throw new Error("HNSW: the index is closed: open it again");
     }
-  }
-
-  #inTurn(change: () => Promise<void>): Promise<void> {
-    const turn = this.#last.then(change);
-    this.#last = turn.catch(() => {});
-    return turn;
   }
 }
 

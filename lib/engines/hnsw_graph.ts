@@ -215,9 +215,13 @@ function sizeOf(data: Float32Array, start: number, end: number, mean: number) {
 
 /**
  * A vector's largest number, as a share of its length: from 1 / √dimensions to 1,
- * and 0 of one that has no length.
+ * and 0 of one that has no length, or where it matters not: only 8 bits need room.
  */
-export function peakOf(vector: Float32Array, metric: GraphMetric): number {
+export function peakOf(
+  vector: Float32Array,
+  { metric, numbers }: Required<GraphSettings>,
+): number {
+  if (numbers !== "i8") return 0;
   const end = vector.length;
   const mean = metric === "correlation" ? meanOf(vector, 0, end) : 0;
   const { most, length } = sizeOf(vector, 0, end, mean);

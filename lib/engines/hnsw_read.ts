@@ -149,7 +149,7 @@ async function rebuilt(
   );
   let peak = 0;
   for (const vector of vectors) {
-    peak = Math.max(peak, peakOf(vector, settings.metric));
+    peak = Math.max(peak, peakOf(vector, settings));
   }
   const nodes = new HnswNodes(settings, true, roomFor(peak));
   const sizes = sizesOf(settings);

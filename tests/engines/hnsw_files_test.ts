@@ -158,6 +158,26 @@ Deno.test("a graph whose numbers have the earlier form is built anew of its vect
   ]);
 });
 
+Deno.test("a graph is built anew for a peaked vector where its numbers have 8 bits, and there alone", async () => {
+  const peaked = Matrix.zeros(1, 32);
+  peaked.row(0)[0] = 1;
+  for (const numbers of ["i8", "f32"] as const) {
+    const folder = await written({ numbers });
+    const options = { dimensions: 32, folder, numbers };
+    const index = await HnswIndex.open(options);
+    const peakIn = async (version: number) =>
+      JSON.parse(
+        await readFile(join(folder, `vectors.${version}.json`), "utf8"),
+      )
+        .peak;
+    const before = await peakIn(1);
+    await index.put(["peaked"], peaked);
+    const isSame = before === await peakIn(2);
+    strictEqual(isSame, numbers === "f32", numbers);
+    await index.close();
+  }
+});
+
 Deno.test("an index that is opened while another saves it is whole", async () => {
   const folder = await written();
   const writer = await HnswIndex.open({ dimensions: 32, folder });

@@ -41,6 +41,7 @@ import type {
   VectorHit,
   VectorIndex,
 } from "../engines.ts";
+import { Turns } from "../turns.ts";
 import type { Chroma } from "./chroma.ts";
 import {
   type EmbeddingIndex,
@@ -167,8 +168,8 @@ export class ChromaIndex implements VectorIndex {
   readonly #lacking: Set<EmbeddingIndex>;
   readonly #batchSize: number;
   readonly #l1Candidates: number;
-  /** The change that was asked for last; settles, whatever comes of it. */
-  #last: Promise<void> = Promise.resolve();
+  /** Two changes at once could reach one collection in another order than the next. */
+  readonly #turns = new Turns();
 
   constructor(
     collections: ReadonlyMap<Space, EmbeddingIndex>,
@@ -283,7 +284,7 @@ export class ChromaIndex implements VectorIndex {
       checkMetadata("ChromaIndex", ids[row], kept, [FINGERPRINT])
     );
     const rows = { ids, vectors, metadata };
-    await this.#inTurn(async () => {
+    await this.#turns.take(async () => {
       const pace = { batchSize: await this.#size(), onProgress, signal };
       await putRows(this.#first, await this.#all(), rows, pace);
     });
@@ -293,7 +294,7 @@ export class ChromaIndex implements VectorIndex {
   async remove(ids: readonly string[]): Promise<void> {
     const possible = possibleIds(ids);
     if (possible.length === 0) return;
-    await this.#inTurn(async () => {
+    await this.#turns.take(async () => {
       const batchSize = await this.#size();
       for (const index of (await this.#all()).reverse()) {
         await deleteRows(index, possible, { batchSize });
@@ -302,15 +303,8 @@ export class ChromaIndex implements VectorIndex {
   }
 
   /** Waits for changes under way; the server keeps what it has acknowledged. */
-  async close(): Promise<void> {
-    await this.#last;
-  }
-
-  /** Two changes at once could reach one collection in another order than the next. */
-  #inTurn(change: () => Promise<void>): Promise<void> {
-    const turn = this.#last.then(change);
-    this.#last = turn.catch(() => {});
-    return turn;
+  close(): Promise<void> {
+    return this.#turns.allDone();
   }
 
   #size(): Promise<number> {

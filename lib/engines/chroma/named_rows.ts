@@ -33,7 +33,7 @@ import { inBatches, readRows } from "./rows.ts";
 import { asStored, valueOf } from "./spaces.ts";
 
 /** Vectors of so many come sooner than the server's distances to them. */
-const FEW = 500;
+export const FETCHED_SOONER = 500;
 
 /** Each once, without what the server takes for no id, which none can have. */
 export function possibleIds(ids: readonly string[]): string[] {
@@ -88,7 +88,7 @@ export async function compareRows(
 ): Promise<Float32Array> {
   const stored = asStored(index.space, vector);
   // A server looks over all that it has for the few that are named.
-  if (metric === "l1" || ids.length <= FEW) {
+  if (metric === "l1" || ids.length <= FETCHED_SOONER) {
     const { measure } = metrics[metric];
     const vectors = await vectorsOfRows(index, ids, batchSize);
     return Float32Array.from(vectors, (row) => measure(stored, row));

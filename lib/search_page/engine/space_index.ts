@@ -20,6 +20,7 @@
 import type { Metadata, Where } from "chromadb";
 import { Matrix } from "../../compare/matrix.ts";
 import type { VectorIndex } from "../../engines/engines.ts";
+import { Turns } from "../../engines/turns.ts";
 import type { Collection } from "../index/collection.ts";
 import { CandidateFinder, type Candidates } from "./candidates.ts";
 import { metadataOf } from "./database_rows.ts";
@@ -53,7 +54,7 @@ export class SpaceIndex {
   readonly #closed = new AbortController();
   #contents: number;
   #layout: number;
-  #last: Promise<void> = Promise.resolve();
+  readonly #turns = new Turns();
   #syncing = 0;
 
   constructor(
@@ -114,7 +115,7 @@ export class SpaceIndex {
       ...options.signal ? [options.signal] : [],
     ]);
     this.#syncing++;
-    const synced = this.#last.then(async () => {
+    return this.#turns.take(async () => {
       try {
         while (!this.isReady) await this.#syncOnce(signal);
         this.trouble = "";
@@ -125,8 +126,6 @@ export class SpaceIndex {
         this.#syncing--;
       }
     });
-    this.#last = synced.catch(() => undefined);
-    return synced;
   }
 
   async #syncOnce(signal: AbortSignal): Promise<void> {
@@ -253,7 +252,7 @@ export class SpaceIndex {
   /** Stops what is being put in, keeps what is in, and frees memory. */
   async close(): Promise<void> {
     this.#closed.abort(new Error("the index was closed"));
-    await this.#last;
+    await this.#turns.allDone();
     const closed = await Promise.allSettled([
       this.pictures.close(),
       this.texts.close(),

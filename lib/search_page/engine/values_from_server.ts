@@ -28,6 +28,7 @@
 import { topK } from "../../compare/compare.ts";
 import type { Matrix } from "../../compare/matrix.ts";
 import { metrics } from "../../compare/metrics.ts";
+import { FETCHED_SOONER } from "../../engines/chroma/named_rows.ts";
 import type { Collection } from "../index/collection.ts";
 import type { Candidates } from "./candidates.ts";
 import { LOOK_BACK } from "./folding.ts";
@@ -41,9 +42,6 @@ export interface ServedSpace {
   readonly index: SpaceIndex | undefined;
   vectorsOf(rows: readonly number[]): Promise<Matrix>;
 }
-
-/** Vectors of so many come sooner than a server's comparison with them. */
-const FEW = 500;
 
 /** The cosines of some rows, by the query's mode, and vectors that came for them. */
 export async function valuesFromServer(
@@ -76,7 +74,7 @@ export async function valuesFromServer(
   > => {
     const rest = rows.filter((_, i) => Number.isNaN(near[i]));
     if (mode === "text" || rest.length === 0) return { pictures: near };
-    if (rest.length > FEW) {
+    if (rest.length > FETCHED_SOONER) {
       const paths = rest.map((row) => collection.pictures[row].path);
       const values = await index!.pictures.compare(vector, paths);
       return { pictures: filled(near, values) };

@@ -5,45 +5,21 @@ import {
   strictEqual as equal,
 } from "node:assert/strict";
 import type { Metadata, Where } from "chromadb";
-import { existsSync } from "node:fs";
 import process from "node:process";
 import { search } from "#lib/compare/compare.ts";
 import { Matrix } from "#lib/compare/matrix.ts";
 import { type MetricName, metrics } from "#lib/compare/metrics.ts";
 import { clusteredVectors } from "#lib/compare/synthetic.ts";
-import {
-  type Chroma,
-  connectChroma,
-  startChroma,
-} from "#lib/engines/chroma/chroma.ts";
+import { connectChroma, startChroma } from "#lib/engines/chroma/chroma.ts";
 import {
   type ChromaIndexOptions,
   openChromaIndex,
 } from "#lib/engines/chroma/chroma_index.ts";
 import type { VectorIndex } from "#lib/engines/engines.ts";
-import { paths } from "#lib/paths.ts";
-
-const ignore = !existsSync(paths.venv);
-if (ignore) console.warn(`chroma_index_test skipped: no ${paths.venv}`);
+import { testWithChroma } from "../../support/chroma.ts";
 
 const all = Object.keys(metrics) as MetricName[];
 const of = { dataset: "tests", encoder: "test/1", dimensions: 16 };
-
-/** Runs `body` against a server of its own over an empty folder. */
-function testWithChroma(
-  name: string,
-  body: (chroma: Chroma, folder: string) => Promise<void>,
-) {
-  Deno.test(name, { ignore }, async () => {
-    const folder = await Deno.makeTempDir();
-    const chroma = await startChroma({ folder });
-    try {
-      await body(chroma, folder);
-    } finally {
-      await chroma.stop();
-    }
-  });
-}
 
 /** Vectors of many lengths, none centred, so that no two metrics agree. */
 function uneven(count: number, dimensions: number): Matrix {

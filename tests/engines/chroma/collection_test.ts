@@ -4,30 +4,13 @@ import {
   rejects,
   strictEqual as equal,
 } from "node:assert/strict";
-import { existsSync } from "node:fs";
-import { type Chroma, startChroma } from "#lib/engines/chroma/chroma.ts";
 import {
   dropIndex,
   type HnswSettings,
   openIndex,
 } from "#lib/engines/chroma/collection.ts";
 import type { Space } from "#lib/engines/chroma/spaces.ts";
-import { paths } from "#lib/paths.ts";
-
-const ignore = !existsSync(paths.venv);
-if (ignore) console.warn(`collection_test skipped: no ${paths.venv}`);
-
-/** Runs `body` against a server of its own over an empty folder. */
-function testWithChroma(name: string, body: (chroma: Chroma) => Promise<void>) {
-  Deno.test(name, { ignore }, async () => {
-    const chroma = await startChroma({ folder: await Deno.makeTempDir() });
-    try {
-      await body(chroma);
-    } finally {
-      await chroma.stop();
-    }
-  });
-}
+import { testWithChroma } from "../../support/chroma.ts";
 
 const description = (space: Space, dimensions = 2) => (
   { dataset: "tests", encoder: "angles/1", dimensions, space }

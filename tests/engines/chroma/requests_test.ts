@@ -5,21 +5,13 @@ import {
   strictEqual as equal,
 } from "node:assert/strict";
 import type { Where } from "chromadb";
-import { existsSync } from "node:fs";
 import { Matrix } from "#lib/compare/matrix.ts";
-import {
-  type Chroma,
-  connectChroma,
-  startChroma,
-} from "#lib/engines/chroma/chroma.ts";
+import { type Chroma, connectChroma } from "#lib/engines/chroma/chroma.ts";
 import {
   type ChromaIndexOptions,
   openChromaIndex,
 } from "#lib/engines/chroma/chroma_index.ts";
-import { paths } from "#lib/paths.ts";
-
-const ignore = !existsSync(paths.venv);
-if (ignore) console.warn(`requests_test skipped: no ${paths.venv}`);
+import { testWithChroma } from "../../support/chroma.ts";
 
 const of = { dataset: "tests", encoder: "angles/1", dimensions: 2 };
 
@@ -84,15 +76,13 @@ function testRequests(
   ) => Promise<void>,
   change?: Parameters<typeof listenIn>[1],
 ) {
-  Deno.test(name, { ignore }, async () => {
-    const chroma = await startChroma({ folder: await Deno.makeTempDir() });
+  testWithChroma(name, async (chroma) => {
     const listened = await listenIn(chroma, change);
     try {
       const index = await openChromaIndex(listened, { ...of, ...options });
       await body(index, listened.asked);
     } finally {
       await listened.close();
-      await chroma.stop();
     }
   });
 }
